@@ -1,0 +1,5 @@
+//! mailthrottle reads an application's mail log and says which mails failed, why, and what to do.
+
+pub mod model;
+pub mod provider;
+pub mod reply;

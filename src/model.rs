@@ -1,0 +1,177 @@
+//! Plain data that every layer speaks: what a failure means and what an attempt is.
+//!
+//! No behaviour beyond naming and parsing lives here; nothing here reads a clock, a file or a database.
+//! Words in JSON, in flags and in the rule files are the kebab-case names of these enums.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z, the one unit of time inside the program.
+pub type Millis = i64;
+
+/// Declares a closed set of words together with their spelling in JSON, flags and rule files.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// Every value, in the order of declaration.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The word for this value in JSON, flags and rule files.
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            /// # Errors
+            /// Names the words that would have been understood.
+            fn from_str(word: &str) -> Result<Self, String> {
+                Self::ALL.iter().copied().find(|v| v.as_str() == word).ok_or_else(|| {
+                    let known: Vec<_> = Self::ALL.iter().map(|v| v.as_str()).collect();
+                    format!("'{word}' is none of {}", known.join(", "))
+                })
+            }
+        }
+    };
+}
+
+words! {
+    /// What kind of trouble a failure is.
+    Class {
+        /// Too many connections at once.
+        ThrottleConcurrency = "throttle-concurrency",
+        /// Too many messages in a short time.
+        ThrottleRate = "throttle-rate",
+        /// A counted allowance (an hour's, a day's) is used up.
+        Quota = "quota",
+        /// The server or a part of it is overloaded or shut down for a moment.
+        ServerBusy = "server-busy",
+        /// A first attempt put off on purpose.
+        Greylisted = "greylisted",
+        /// A mailbox is full: the recipient's, or the sender's own.
+        MailboxFull = "mailbox-full",
+        /// The account could not log in.
+        Auth = "auth",
+        /// Refused by a rule: reputation, content, permission.
+        Policy = "policy",
+        /// The address does not exist or takes no mail.
+        Recipient = "recipient",
+        /// This message cannot go as it is: size, format, too many recipients.
+        Message = "message",
+        /// The connection failed.
+        Network = "network",
+        /// Encryption was asked for and did not come about.
+        Tls = "tls",
+        /// The text does not say.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// What may be done with a failed mail.
+    Disposition {
+        /// Temporary: send again, later and slower.
+        Retry = "retry",
+        /// A counted window is used up: not before it frees, whatever the first digit says.
+        Wait = "wait",
+        /// This message will not go without a change.
+        Never = "never",
+        /// Nothing from this account will go: end the whole run.
+        Stop = "stop",
+        /// It may have been delivered; never sent again unless a person says so.
+        Doubt = "doubt",
+    }
+}
+
+words! {
+    /// The step of the SMTP dialogue that failed.
+    Stage {
+        /// Opening the connection, up to the server's greeting.
+        Connect = "connect",
+        /// EHLO or HELO.
+        Ehlo = "ehlo",
+        /// STARTTLS or the TLS handshake.
+        Tls = "tls",
+        /// AUTH.
+        Auth = "auth",
+        /// MAIL FROM.
+        Mail = "mail",
+        /// RCPT TO.
+        Rcpt = "rcpt",
+        /// The DATA command, before the message.
+        Data = "data",
+        /// The end of the message: the final dot.
+        Dot = "dot",
+    }
+}
+
+words! {
+    /// What the mapping says of an application's own status word.
+    Meaning {
+        /// The mail went out.
+        Sent = "sent",
+        /// The mail was refused or could not be handed over.
+        Failed = "failed",
+        /// The mail has not been tried yet.
+        Pending = "pending",
+        /// The mapping does not name this word.
+        Other = "other",
+    }
+}
+
+/// An enhanced status code, `class.subject.detail` (RFC 3463).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Enhanced {
+    /// 2, 4 or 5.
+    pub class: u8,
+    /// 0 to 999.
+    pub subject: u16,
+    /// 0 to 999.
+    pub detail: u16,
+}
+
+impl fmt::Display for Enhanced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+impl Serialize for Enhanced {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_in_json_is_the_word_in_flags() {
+        for class in Class::ALL {
+            assert_eq!(serde_json::to_string(class).unwrap(), format!("\"{class}\""));
+            assert_eq!(class.as_str().parse(), Ok(*class));
+        }
+    }
+
+    #[test]
+    fn a_mistyped_word_is_answered_with_the_known_ones() {
+        let error = "often".parse::<Disposition>().unwrap_err();
+        assert_eq!(error, "'often' is none of retry, wait, never, stop, doubt");
+    }
+}

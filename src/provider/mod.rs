@@ -1,0 +1,1 @@
+//! Limits and advice per mail provider, kept as data in `profiles.toml`.
