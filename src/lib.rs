@@ -1,5 +1,10 @@
 //! mailthrottle reads an application's mail log and says which mails failed, why, and what to do.
 
+pub mod db;
+pub mod exit;
+pub mod mapping;
 pub mod model;
 pub mod provider;
 pub mod reply;
+pub mod window;
+pub mod zone;

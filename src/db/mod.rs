@@ -1,0 +1,193 @@
+//! The database: this program's questions, and nothing general.
+//!
+//! Reading commands open it read-only and ask within one transaction, so that the numbers of a report agree with
+//! each other. Rows leave this layer with their times read; a row whose time or text cannot be read leaves it too,
+//! and says so. A query that fails is an error, never an empty result.
+
+mod error;
+pub mod sqlite;
+
+use anyhow::{Result, bail};
+
+use crate::mapping::sql::Bind;
+use crate::mapping::{Mapping, Wanted};
+use crate::model::Millis;
+use crate::window::Window;
+
+/// One failed mail as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailedMail {
+    /// The row's key.
+    pub id: String,
+    /// The application's status word.
+    pub status: Option<String>,
+    /// When it was tried; `None` where the stored value is no time.
+    pub at: Option<Millis>,
+    /// The mailbox it went out from.
+    pub sender: Option<String>,
+    /// To whom.
+    pub recipient: Option<String>,
+    /// The subject.
+    pub subject: Option<String>,
+    /// The stored error text.
+    pub error: Option<String>,
+    /// Whether the error text was not valid UTF-8 or held a NUL.
+    pub garbled: bool,
+}
+
+/// One attempt of any outcome.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attempt<'r> {
+    /// The application's status word.
+    pub status: Option<&'r str>,
+    /// When it was tried; `None` where the stored value is no time.
+    pub at: Option<Millis>,
+    /// The mailbox it went out from.
+    pub sender: Option<&'r str>,
+    /// How many addresses it went to.
+    pub recipients: u32,
+    /// When the attempt ended, where the log says so.
+    pub finished_at: Option<Millis>,
+}
+
+/// In which order attempts are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// However the table gives them fastest; most logs are written in the order of time, or nearly so.
+    AsStored,
+    /// Sorted by the database.
+    Sorted,
+}
+
+/// Which mails `Db::failed` gives.
+#[derive(Debug, Clone)]
+pub struct Failed<'a> {
+    /// Mails of this window, and those whose time cannot be placed.
+    pub window: Window,
+    /// The status words that count as failed here.
+    pub words: &'a [String],
+}
+
+/// An open database.
+pub enum Db {
+    /// SQLite, a file.
+    Sqlite(sqlite::Sqlite),
+}
+
+impl Db {
+    /// Opens the database a URL or a bare path names, read-only, and begins a snapshot.
+    ///
+    /// # Errors
+    /// One line that names the database and says what to do.
+    pub async fn open(url: &str) -> Result<Self> {
+        match url.split_once(':') {
+            Some(("sqlite", path)) => Self::open_sqlite(path.strip_prefix("//").unwrap_or(path)).await,
+            Some((scheme, rest)) if rest.starts_with("//") => {
+                bail!(
+                    "--db: '{scheme}:' databases cannot be read by this version; give sqlite:PATH or a path"
+                )
+            }
+            _ => Self::open_sqlite(url).await,
+        }
+    }
+
+    async fn open_sqlite(path: &str) -> Result<Self> {
+        Ok(Db::Sqlite(sqlite::Sqlite::open(path).await?))
+    }
+
+    /// What a report calls the database: its kind and place, without any password.
+    pub fn name(&self) -> String {
+        match self {
+            Db::Sqlite(db) => db.name(),
+        }
+    }
+
+    /// Finds the table and its columns, and looks at how the times are written.
+    ///
+    /// # Errors
+    /// No such table (with those there are), no such column, or the database's own refusal.
+    pub async fn mapping(&mut self, wanted: &Wanted) -> Result<Mapping> {
+        match self {
+            Db::Sqlite(db) => db.mapping(wanted).await,
+        }
+    }
+
+    /// Gives every failed mail of the window, and every one whose time cannot be placed, in no certain order.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn failed(
+        &mut self,
+        mapping: &Mapping,
+        failed: &Failed<'_>,
+        each: &mut dyn FnMut(FailedMail),
+    ) -> Result<()> {
+        match self {
+            Db::Sqlite(db) => db.failed(mapping, failed, each).await,
+        }
+    }
+
+    /// Gives every attempt of the window, and every one whose time cannot be placed. `each` answers whether to go on.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn attempts(
+        &mut self,
+        mapping: &Mapping,
+        window: Window,
+        order: Order,
+        each: &mut dyn FnMut(Attempt<'_>) -> bool,
+    ) -> Result<()> {
+        match self {
+            Db::Sqlite(db) => db.attempts(mapping, window, order, each).await,
+        }
+    }
+
+    /// The first and the last time in the whole table.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
+        match self {
+            Db::Sqlite(db) => db.extent(mapping).await,
+        }
+    }
+}
+
+/// How a status word may be stored: as text, and where it looks like a number also as one.
+fn stored_word(word: &str) -> impl Iterator<Item = Bind> {
+    let number = word.parse().ok().map(Bind::Int);
+    std::iter::once(Bind::Text(word.to_owned())).chain(number)
+}
+
+/// How many addresses a field names: one to an `@`, at least one where anything stands.
+fn recipients(field: &[u8]) -> u32 {
+    let ats = memchr::memchr_iter(b'@', field).count();
+    let is_blank = || field.iter().all(|byte| matches!(byte, b';' | b' '));
+    if ats == 0 && !is_blank() {
+        1
+    } else {
+        u32::try_from(ats).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipients_are_counted_by_their_at_signs() {
+        let cases = [
+            ("a@example.com", 1),
+            ("a@example.com; b@example.com;;", 2),
+            ("\"Doe, Jane\" <jane@example.com>", 1),
+            ("[\"a@example.com\",\"b@example.com\"]", 2),
+            ("/o=Contoso/cn=jane", 1),
+            ("", 0),
+            ("; ", 0),
+        ];
+        for (field, count) in cases {
+            assert_eq!(recipients(field.as_bytes()), count, "{field}");
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The questions, asked of SQLite.
+//!
+//! The file is opened read-only, never made, and read within one transaction; a live writer's WAL is respected.
+//! `attempts` reads every row of a window, `values` reads single values whatever their type or encoding.
+
+mod attempts;
+mod values;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow, bail};
+use futures_util::TryStreamExt;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqliteConnection};
+
+use self::values::Encoding;
+use crate::db::{Failed, FailedMail, error, stored_word};
+use crate::mapping::sql::{Bind, Selection, Statement, Times};
+use crate::mapping::time::{Form, Reader, Sampled};
+use crate::mapping::{Column, Mapping, Wanted, nearest};
+use crate::model::Millis;
+use crate::window::Window;
+
+/// The end of the years a log is looked for in, 2200-01-01T00:00:00Z.
+const YEAR_2200: Millis = 7_258_118_400_000;
+
+const COLUMNS: &str = include_str!("../../../queries/sqlite/columns.sql");
+const EXTENT: &str = include_str!("../../../queries/extent.sql");
+const FAILED: &str = include_str!("../../../queries/failed.sql");
+const STATUS_WORDS: &str = include_str!("../../../queries/sqlite/status_words.sql");
+const TABLES: &str = include_str!("../../../queries/sqlite/tables.sql");
+const TIME_SAMPLE: &str = include_str!("../../../queries/sqlite/time_sample.sql");
+
+/// An open SQLite file.
+pub struct Sqlite {
+    path: PathBuf,
+    connection: SqliteConnection,
+    encoding: Encoding,
+    has_key: bool,
+}
+
+/// What an index can find without a look at every row.
+enum Index {
+    /// A window within one status word; these are the words there are.
+    OfStatusAndTime(Vec<Bind>),
+    /// A window.
+    OfTime,
+}
+
+impl Sqlite {
+    /// Opens the file read-only, never making it, and begins a snapshot.
+    ///
+    /// # Errors
+    /// One line that names the file and says what to do.
+    pub async fn open(path: &str) -> Result<Self> {
+        let path = PathBuf::from(path);
+        error::check_file(&path)?;
+        // made absolute, a name such as `file:x` or `:memory:` is a name and nothing more
+        let options = SqliteConnectOptions::new()
+            .filename(std::path::absolute(&path)?)
+            .read_only(true)
+            .create_if_missing(false)
+            .busy_timeout(error::LOCK_WAIT)
+            .disable_statement_logging();
+        let connection = options
+            .connect()
+            .await
+            .map_err(|cause| error::sqlite(cause, &path))?;
+        let mut db = Self {
+            path,
+            connection,
+            encoding: Encoding::Utf8,
+            has_key: false,
+        };
+        for start in [
+            "PRAGMA query_only = ON",
+            "BEGIN",
+            "SELECT count(*) FROM sqlite_schema",
+        ] {
+            db.all(Statement::plain(start)).await?;
+        }
+        let encoding = db.all(Statement::plain("PRAGMA encoding")).await?;
+        db.encoding = encoding
+            .first()
+            .map_or(Ok(Encoding::Utf8), |row| Encoding::named(row.try_get(0)?))?;
+        Ok(db)
+    }
+
+    /// `sqlite:PATH`, as the user wrote the path.
+    pub fn name(&self) -> String {
+        format!("sqlite:{}", self.path.display())
+    }
+
+    /// Finds the table and its columns, and looks at how the times are written.
+    ///
+    /// # Errors
+    /// No such table or column, or SQLite's refusal.
+    pub async fn mapping(&mut self, wanted: &Wanted) -> Result<Mapping> {
+        let (table, has_key) = self.table(&wanted.table).await?;
+        let columns = self.columns(&table).await?;
+        // a column of that name hides the key
+        self.has_key = has_key && !columns.iter().any(|name| name.eq_ignore_ascii_case("rowid"));
+        let mut mapping =
+            Mapping::resolve(wanted, ("main".into(), table), &columns).map_err(|error| anyhow!(error))?;
+        mapping.form = self.form(&mapping).await?;
+        let time = mapping.columns(Column::SentDate).join(", ");
+        tracing::info!(
+            "times in {time} are read as {}; naive ones in {}",
+            mapping.form,
+            mapping.zone
+        );
+        Ok(mapping)
+    }
+
+    /// The table's own name, whatever the case the user wrote it in, and whether it has a key to page by.
+    async fn table(&mut self, wanted: &str) -> Result<(String, bool)> {
+        let mut tables = Vec::new();
+        for row in self.all(Statement::plain(TABLES)).await? {
+            tables.push((
+                self.text(&row, 0)?.unwrap_or_default(),
+                row.try_get::<bool, _>(1)?,
+            ));
+        }
+        let bare = wanted.strip_prefix("main.").unwrap_or(wanted);
+        let find = |name: &str| tables.iter().find(|(there, _)| there.eq_ignore_ascii_case(name));
+        if let Some(found) = find(wanted).or_else(|| find(bare)) {
+            return Ok(found.clone());
+        }
+        let names: Vec<String> = tables.into_iter().map(|(name, _)| name).collect();
+        let file = self.path.display();
+        if names.is_empty() {
+            bail!("{file} holds no table at all; give another file to --db");
+        }
+        let near = nearest(bare, &names).map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
+        bail!(
+            "no table '{}' in {file}, which has {}{near} Name it by --table or [email_log] table",
+            wanted.escape_debug(),
+            names.join(", ")
+        )
+    }
+
+    async fn columns(&mut self, table: &str) -> Result<Vec<String>> {
+        let rows = self
+            .all(Statement {
+                sql: COLUMNS.to_owned(),
+                binds: vec![Bind::Text(table.to_owned())],
+            })
+            .await?;
+        rows.iter()
+            .map(|row| Ok(self.text(row, 0)?.unwrap_or_default()))
+            .collect()
+    }
+
+    async fn form(&mut self, mapping: &Mapping) -> Result<Form> {
+        let selection = Selection {
+            with_key: self.has_key,
+            ..Selection::default()
+        };
+        let mut sample = Vec::new();
+        for row in self.all(mapping.statement(&selection, TIME_SAMPLE)).await? {
+            let text = self.text(&row, 1)?.unwrap_or_default();
+            sample.push(Sampled {
+                is_number: row.try_get(0)?,
+                text,
+            });
+        }
+        Ok(Form::of(&sample))
+    }
+
+    /// Gives every failed mail of the window, and every one whose time cannot be placed.
+    ///
+    /// # Errors
+    /// SQLite's refusal.
+    pub async fn failed(
+        &mut self,
+        mapping: &Mapping,
+        failed: &Failed<'_>,
+        each: &mut dyn FnMut(FailedMail),
+    ) -> Result<()> {
+        let window = failed.window;
+        let words: Vec<Bind> = failed.words.iter().flat_map(|word| stored_word(word)).collect();
+        let times = match self.index(mapping, window).await? {
+            Some(_) => Times::by_index(window).to_vec(),
+            None => vec![Times::InsideOrUnplaced(window)],
+        };
+        let encoding = self.encoding;
+        let mut reader = Reader::new(mapping.form, mapping.zone);
+        for time in times {
+            let selection = Selection {
+                words: Some(words.clone()),
+                time,
+                ..Selection::default()
+            };
+            self.each(mapping.statement(&selection, FAILED), &mut |row| {
+                let mail = values::failed_mail(row, encoding, &mut reader)?;
+                if mail.at.is_none_or(|at| window.contains(at)) {
+                    each(mail);
+                }
+                Ok(true)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The first and the last time in the whole table.
+    ///
+    /// # Errors
+    /// SQLite's refusal.
+    pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
+        let window = Window {
+            since: Some(0),
+            until: Some(YEAR_2200),
+            zone: mapping.zone,
+        };
+        let words = match self.index(mapping, window).await? {
+            Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
+            _ => vec![None],
+        };
+        let mut reader = Reader::new(mapping.form, mapping.zone);
+        let mut ends: Vec<Millis> = Vec::new();
+        for words in words {
+            let selection = Selection {
+                words,
+                time: Times::Inside(window),
+                ..Selection::default()
+            };
+            for row in self.all(mapping.statement(&selection, EXTENT)).await? {
+                let both = [self.text(&row, 0)?, self.text(&row, 1)?];
+                ends.extend(
+                    both.iter()
+                        .flatten()
+                        .filter_map(|end| reader.read(end.as_bytes())),
+                );
+            }
+        }
+        Ok(ends.iter().min().copied().zip(ends.iter().max().copied()))
+    }
+
+    /// Which index serves a window, asked of SQLite's own planner.
+    async fn index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<Index>> {
+        let ([status], [time]) = (mapping.columns(Column::Status), mapping.columns(Column::SentDate)) else {
+            return Ok(None);
+        };
+        if window.is_all() {
+            return Ok(None);
+        }
+        let within_word = self.plan(mapping, Some(vec![Bind::Null]), window).await?;
+        if within_word.contains(&format!("({status}=? AND {time}")) {
+            return Ok(Some(Index::OfStatusAndTime(self.status_words(mapping).await?)));
+        }
+        let alone = self.plan(mapping, None, window).await?;
+        Ok(alone.contains(&format!("({time}")).then_some(Index::OfTime))
+    }
+
+    async fn plan(&mut self, mapping: &Mapping, words: Option<Vec<Bind>>, window: Window) -> Result<String> {
+        let selection = Selection {
+            words,
+            time: Times::Inside(window),
+            ..Selection::default()
+        };
+        let Statement { sql, binds } = mapping.statement(&selection, FAILED);
+        let rows = self
+            .all(Statement {
+                sql: format!("EXPLAIN QUERY PLAN {sql}"),
+                binds,
+            })
+            .await?;
+        let details = rows.iter().map(|row| row.try_get::<&str, _>(3));
+        Ok(details.collect::<Result<Vec<_>, _>>()?.join("\n"))
+    }
+
+    async fn status_words(&mut self, mapping: &Mapping) -> Result<Vec<Bind>> {
+        let mut words = vec![Bind::Null];
+        for row in self
+            .all(mapping.statement(&Selection::default(), STATUS_WORDS))
+            .await?
+        {
+            words.extend(values::bind(&row, self.encoding)?);
+        }
+        Ok(words)
+    }
+
+    fn text(&self, row: &SqliteRow, column: usize) -> Result<Option<String>> {
+        Ok(values::text(row, column, self.encoding)?.map(|(text, _)| text))
+    }
+
+    async fn all(&mut self, statement: Statement) -> Result<Vec<SqliteRow>> {
+        let rows = query(statement).fetch_all(&mut self.connection).await;
+        rows.map_err(|cause| error::sqlite(cause, &self.path))
+    }
+
+    /// Gives each row to `each`, which answers whether to go on.
+    async fn each(
+        &mut self,
+        statement: Statement,
+        each: &mut dyn FnMut(&SqliteRow) -> Result<bool>,
+    ) -> Result<()> {
+        let mut rows = query(statement).fetch(&mut self.connection);
+        while let Some(row) = rows
+            .try_next()
+            .await
+            .map_err(|cause| error::sqlite(cause, &self.path))?
+        {
+            if !each(&row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Safe, since a statement is made of query files, of names that were looked up and quoted, and of binds.
+fn query(statement: Statement) -> Query<'static, sqlx::Sqlite, SqliteArguments> {
+    statement.binds.into_iter().fold(
+        sqlx::query(AssertSqlSafe(statement.sql)),
+        |query, bind| match bind {
+            Bind::Text(text) => query.bind(text),
+            Bind::Int(number) => query.bind(number),
+            Bind::Real(number) => query.bind(number),
+            Bind::Null => query.bind(None::<i64>),
+        },
+    )
+}

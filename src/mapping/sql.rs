@@ -1,0 +1,317 @@
+//! The relation `email_log` in SQL: the user's table, columns and rows in front of a query file.
+//!
+//! A query file stands on its own against a table with the canonical names; here it gets
+//! `WITH email_log AS (SELECT ... FROM "schema"."table" AS t WHERE ...)` before it. Only this part holds binds.
+//! The table is written with its schema, or one that is itself called email_log would refer to itself.
+
+use std::iter;
+
+use chrono::TimeDelta;
+
+use crate::mapping::time::{Form, LEAST_NUMBER};
+use crate::mapping::{Column, Mapping};
+use crate::model::Millis;
+use crate::window::Window;
+use crate::zone;
+
+/// A bound value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bind {
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Real(f64),
+    /// NULL.
+    Null,
+}
+
+/// A statement with the values for `?1`, `?2`, ...
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// The text, made of query files, quoted names and place holders.
+    pub sql: String,
+    /// The values.
+    pub binds: Vec<Bind>,
+}
+
+impl Statement {
+    /// A statement without values.
+    pub fn plain(sql: impl Into<String>) -> Self {
+        Self {
+            sql: sql.into(),
+            binds: Vec::new(),
+        }
+    }
+}
+
+/// Which rows of the user's table are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Rows with one of these status words; none means every row.
+    pub words: Option<Vec<Bind>>,
+    /// Rows of this time.
+    pub time: Times,
+    /// Rows with a key above the first, at most the second many, in the order of their keys.
+    pub page: Option<(i64, i64)>,
+    /// Whether the relation also shows the table's integer key, as `rowid`.
+    pub with_key: bool,
+}
+
+/// Which times are asked for. Bounds on texts are whole days, wider than the window: the reader decides exactly.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Times {
+    /// Whatever the time.
+    #[default]
+    Any,
+    /// Rows an index on the time can find: inside the window.
+    Inside(Window),
+    /// Inside the window, or with a time that cannot be placed anywhere; needs a look at every row.
+    InsideOrUnplaced(Window),
+    /// Outside the window's bounds, those with a time that cannot be placed, found by an index through the gaps
+    /// between valid times.
+    Unplaced(Window),
+    /// Only rows that have no time at all.
+    Missing,
+}
+
+impl Times {
+    /// The parts in which an index gives the window and all that cannot be placed, no row twice.
+    pub fn by_index(window: Window) -> [Times; 3] {
+        [Times::Inside(window), Times::Unplaced(window), Times::Missing]
+    }
+}
+
+const GAPS_BETWEEN_TEXTS: &str = include_str!("../../queries/sqlite/gaps_between_texts.sql");
+const GAPS_BETWEEN_NUMBERS: &str = include_str!("../../queries/sqlite/gaps_between_numbers.sql");
+
+/// What a text must look like to be placed by its letters alone.
+const PLACED_TEXTS: [&str; 2] = [
+    "[12][0-9][0-9][0-9]-0[1-9]-[0-3][0-9]*",
+    "[12][0-9][0-9][0-9]-1[0-2]-[0-3][0-9]*",
+];
+
+impl Mapping {
+    /// Puts the selected rows in front of a query file.
+    pub fn statement(&self, selection: &Selection, query: &str) -> Statement {
+        let mut binds = Vec::new();
+        let mut conditions = Vec::new();
+        if let Some(words) = &selection.words {
+            conditions.push(self.with_words(words, &mut binds));
+        }
+        conditions.extend(self.with_times(selection.time, &mut binds));
+        let order = selection.page.map_or_else(String::new, |(after, rows)| {
+            conditions.push(format!("t.rowid > {}", bind(&mut binds, Bind::Int(after))));
+            format!(" ORDER BY t.rowid LIMIT {}", bind(&mut binds, Bind::Int(rows)))
+        });
+        let mut sql = String::from("WITH ");
+        let mut from = format!("{}.{} AS t", quoted(&self.table.0), quoted(&self.table.1));
+        if matches!(selection.time, Times::Unplaced(_)) {
+            let numbers = matches!(self.form, Form::Seconds | Form::Millis);
+            let gaps = if numbers {
+                GAPS_BETWEEN_NUMBERS
+            } else {
+                GAPS_BETWEEN_TEXTS
+            };
+            sql.push_str(&format!("gap AS (\n{}\n),\n", body(gaps)));
+            from = format!("gap CROSS JOIN {from}");
+        }
+        let condition = match conditions.join(" AND ") {
+            none if none.is_empty() => none,
+            some => format!(" WHERE {some}"),
+        };
+        let columns = self.select_list(selection.with_key);
+        sql.push_str(&format!(
+            "email_log AS (\n  SELECT {columns}\n  FROM {from}{condition}{order}\n)"
+        ));
+        match body(query).strip_prefix("WITH RECURSIVE ") {
+            Some(own) => sql.push_str(&format!(",\n{own}")),
+            None => sql.push_str(&format!("\n{}", body(query))),
+        }
+        Statement { sql, binds }
+    }
+
+    fn select_list(&self, with_key: bool) -> String {
+        let key = if with_key { "t.rowid" } else { "NULL" };
+        let columns = Column::all().map(|column| format!("{} AS {}", self.value(column), column.name()));
+        iter::once(format!("{key} AS rowid"))
+            .chain(columns)
+            .collect::<Vec<_>>()
+            .join(",\n    ")
+    }
+
+    /// The user's own column, or the first of several that is not NULL.
+    fn value(&self, column: Column) -> String {
+        let names: Vec<_> = self
+            .columns(column)
+            .iter()
+            .map(|name| format!("t.{}", quoted(name)))
+            .collect();
+        match names.as_slice() {
+            [] => "NULL".to_owned(),
+            [only] => only.clone(),
+            several => format!("coalesce({})", several.join(", ")),
+        }
+    }
+
+    fn with_words(&self, words: &[Bind], binds: &mut Vec<Bind>) -> String {
+        let status = self.value(Column::Status);
+        match words {
+            [word] => format!("{status} IS {}", bind(binds, word.clone())),
+            several => {
+                let marks: Vec<_> = several.iter().map(|word| bind(binds, word.clone())).collect();
+                format!("{status} IN ({})", marks.join(", "))
+            }
+        }
+    }
+
+    fn with_times(&self, times: Times, binds: &mut Vec<Bind>) -> Option<String> {
+        let time = self.value(Column::SentDate);
+        match times {
+            Times::Any => None,
+            Times::Inside(window) => self.inside(&time, window, binds),
+            Times::InsideOrUnplaced(window) => self
+                .inside(&time, window, binds)
+                .map(|inside| format!("(({inside}) OR {})", self.unplaced(&time))),
+            Times::Unplaced(window) => {
+                let outside = self
+                    .inside(&time, window, binds)
+                    .map(|inside| format!(" AND NOT ({inside})"));
+                Some(format!(
+                    "{time} >= gap.lower AND {time} < gap.upper{}",
+                    outside.unwrap_or_default()
+                ))
+            }
+            Times::Missing => Some(format!("{time} IS NULL")),
+        }
+    }
+
+    fn inside(&self, time: &str, window: Window, binds: &mut Vec<Bind>) -> Option<String> {
+        let since = window.since.map(|at| self.lower(at));
+        let until = window.until.map(|at| self.upper(at));
+        let ends = [(" >= ", since), (" < ", until)];
+        let parts: Vec<_> = ends
+            .into_iter()
+            .filter_map(|(sign, end)| Some(format!("{time}{sign}{}", bind(binds, end?))))
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(" AND "))
+    }
+
+    /// A bound at or below every stored form of the instant.
+    fn lower(&self, at: Millis) -> Bind {
+        match self.form {
+            Form::Text => self.day(at, 0),
+            Form::TextWithOffset => self.day(at, -1),
+            Form::Seconds => Bind::Int(at.div_euclid(1000)),
+            Form::Millis => Bind::Int(at),
+        }
+    }
+
+    /// A bound above every stored form of the instants before this one.
+    fn upper(&self, at: Millis) -> Bind {
+        match self.form {
+            Form::Text => self.day(at - 1, 1),
+            Form::TextWithOffset => self.day(at - 1, 2),
+            Form::Seconds => Bind::Real(at as f64 / 1000.0),
+            Form::Millis => Bind::Int(at),
+        }
+    }
+
+    /// The day of the instant in the column's zone, or one some days from it: the same with `T` and with a blank.
+    fn day(&self, at: Millis, days: i64) -> Bind {
+        let day = zone::local(at, self.zone).date_naive();
+        Bind::Text(
+            day.checked_add_signed(TimeDelta::days(days))
+                .unwrap_or(day)
+                .format("%Y-%m-%d")
+                .to_string(),
+        )
+    }
+
+    fn unplaced(&self, time: &str) -> String {
+        match self.form {
+            Form::Text | Form::TextWithOffset => {
+                let [early, late] = PLACED_TEXTS;
+                format!("({time} IS NULL OR NOT ({time} GLOB '{early}' OR {time} GLOB '{late}'))")
+            }
+            Form::Seconds | Form::Millis => {
+                format!("({time} IS NULL OR typeof({time}) IN ('text', 'blob') OR {time} < {LEAST_NUMBER})")
+            }
+        }
+    }
+}
+
+fn bind(binds: &mut Vec<Bind>, value: Bind) -> String {
+    binds.push(value);
+    format!("?{}", binds.len())
+}
+
+/// A name that was looked up, as SQL writes it.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A query file without the comment that opens it and the semicolon that ends it.
+pub fn body(query: &str) -> &str {
+    let mut rest = query.trim_start();
+    while rest.starts_with("--") {
+        rest = rest.split_once('\n').map_or("", |(_, after)| after).trim_start();
+    }
+    rest.trim_end().trim_end_matches(';')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::RawMapping;
+
+    fn mapping(form: Form) -> Mapping {
+        let raw: RawMapping = toml::from_str("columns = { sent_date = ['sent', 'made'] }").unwrap();
+        let present = ["id", "status", "sent", "made", "sen\"der"].map(String::from);
+        let table = ("main".to_owned(), "email_log".to_owned());
+        let mapping = Mapping::resolve(&raw.check(None, None).unwrap(), table, &present).unwrap();
+        Mapping { form, ..mapping }
+    }
+
+    #[test]
+    fn the_window_stands_on_the_users_own_column() {
+        let window = Window {
+            since: Some(1_795_159_800_000),
+            until: None,
+            zone: chrono_tz::UTC,
+        };
+        let selection = Selection {
+            words: Some(vec![Bind::Text("F".into())]),
+            time: Times::Inside(window),
+            ..Selection::default()
+        };
+        let statement = mapping(Form::Seconds).statement(&selection, "-- why\nSELECT 1 FROM email_log;\n");
+        assert!(statement.sql.ends_with(
+            "\n  FROM \"main\".\"email_log\" AS t WHERE t.\"status\" IS ?1 AND \
+             coalesce(t.\"sent\", t.\"made\") >= ?2\n)\nSELECT 1 FROM email_log"
+        ));
+        assert_eq!(
+            statement.binds,
+            [Bind::Text("F".into()), Bind::Int(1_795_159_800)]
+        );
+    }
+
+    #[test]
+    fn bounds_on_texts_are_whole_days_and_a_day_wider_where_offsets_differ() {
+        let bounds = |form| {
+            (
+                mapping(form).lower(1_795_159_800_000),
+                mapping(form).upper(1_795_132_800_000),
+            )
+        };
+        let days = |lower: &str, upper: &str| (Bind::Text(lower.into()), Bind::Text(upper.into()));
+        assert_eq!(bounds(Form::Text), days("2026-11-20", "2026-11-20"));
+        assert_eq!(bounds(Form::TextWithOffset), days("2026-11-19", "2026-11-21"));
+    }
+
+    #[test]
+    fn names_are_quoted() {
+        assert_eq!(quoted("a\"; DROP TABLE x; --"), "\"a\"\"; DROP TABLE x; --\"");
+    }
+}

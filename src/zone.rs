@@ -1,0 +1,132 @@
+//! Wall-clock time: naive local times to instants and back, and the hours and days of a zone.
+//!
+//! A local time that exists twice (clocks go back) is taken as the first of the two; one that does not exist
+//! (clocks go forward) is read with the offset in force before the change. Both are what databases do.
+
+use chrono::{DateTime, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use crate::model::Millis;
+
+/// The instant of a naive local time in `zone`.
+pub fn instant(local: NaiveDateTime, zone: Tz) -> Millis {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => time.timestamp_millis(),
+        LocalResult::None => {
+            let before = zone.from_local_datetime(&(local - Duration::hours(3))).earliest();
+            before.map_or_else(
+                || local.and_utc().timestamp_millis(),
+                |time| (time + Duration::hours(3)).timestamp_millis(),
+            )
+        }
+    }
+}
+
+/// The wall-clock time of an instant in `zone`.
+pub fn local(at: Millis, zone: Tz) -> DateTime<Tz> {
+    utc(at).with_timezone(&zone)
+}
+
+/// The instant as a chrono time; instants outside chrono's range become its nearest end.
+pub fn utc(at: Millis) -> DateTime<Utc> {
+    let nearest = if at < 0 {
+        DateTime::<Utc>::MIN_UTC
+    } else {
+        DateTime::<Utc>::MAX_UTC
+    };
+    DateTime::from_timestamp_millis(at).unwrap_or(nearest)
+}
+
+/// The instant a day begins in `zone`.
+pub fn day_start(day: NaiveDate, zone: Tz) -> Millis {
+    instant(day.and_time(NaiveTime::MIN), zone)
+}
+
+/// The length of a timeline's steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Step {
+    /// One minute.
+    Minute,
+    /// One hour of the wall clock.
+    Hour,
+    /// One day of the wall clock: 23, 24 or 25 hours.
+    Day,
+}
+
+impl Step {
+    /// Start and end (not included) of the step that contains `at`.
+    ///
+    /// ```
+    /// use mailthrottle::zone::Step;
+    /// // 2026-10-25 in Berlin: clocks go back, the day has 25 hours
+    /// let (start, end) = Step::Day.around(1_792_922_400_000, chrono_tz::Europe::Berlin);
+    /// assert_eq!((end - start) / 3_600_000, 25);
+    /// ```
+    pub fn around(self, at: Millis, zone: Tz) -> (Millis, Millis) {
+        match self {
+            Step::Minute => even(at, zone, 60_000),
+            Step::Hour => even(at, zone, 3_600_000),
+            Step::Day => {
+                let day = local(at, zone).date_naive();
+                let next = day.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
+                (day_start(day, zone), day_start(next, zone))
+            }
+        }
+    }
+}
+
+/// Steps of a fixed length, aligned to the wall clock.
+fn even(at: Millis, zone: Tz, length: Millis) -> (Millis, Millis) {
+    let wall = local(at, zone).naive_local().and_utc().timestamp_millis();
+    let start = at - wall.rem_euclid(length);
+    (start, start + length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::{Asia::Kolkata, Europe::Berlin};
+
+    fn naive(text: &str) -> NaiveDateTime {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").unwrap()
+    }
+
+    fn utc_text(at: Millis) -> String {
+        utc(at).format("%m-%d %H:%M").to_string()
+    }
+
+    #[test]
+    fn local_times_around_the_change_of_clocks() {
+        let cases = [
+            ("2026-03-29 01:59:00", "03-29 00:59"),
+            ("2026-03-29 02:30:00", "03-29 01:30"), // does not exist
+            ("2026-03-29 03:00:00", "03-29 01:00"),
+            ("2026-10-25 02:30:00", "10-25 00:30"), // exists twice: the first
+            ("2026-10-25 03:00:00", "10-25 02:00"),
+        ];
+        for (local, expected) in cases {
+            assert_eq!(utc_text(instant(naive(local), Berlin)), expected, "{local}");
+        }
+    }
+
+    #[test]
+    fn a_day_has_as_many_hours_as_the_clock_says() {
+        for (noon, hours) in [
+            ("2026-03-29 12:00:00", 23),
+            ("2026-10-25 12:00:00", 25),
+            ("2026-11-20 12:00:00", 24),
+        ] {
+            let (start, end) = Step::Day.around(instant(naive(noon), Berlin), Berlin);
+            assert_eq!((end - start) / 3_600_000, hours, "{noon}");
+        }
+    }
+
+    #[test]
+    fn hours_follow_the_wall_clock_where_the_offset_is_half_an_hour() {
+        let at = instant(naive("2026-11-20 10:45:00"), Kolkata);
+        assert_eq!(
+            Step::Hour.around(at, Kolkata).0,
+            instant(naive("2026-11-20 10:00:00"), Kolkata)
+        );
+    }
+}
