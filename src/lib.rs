@@ -1,9 +1,14 @@
 //! mailthrottle reads an application's mail log and says which mails failed, why, and what to do.
 
+pub mod analysis;
+pub mod cli;
+pub mod cmd;
+pub mod config;
 pub mod db;
 pub mod exit;
 pub mod mapping;
 pub mod model;
+pub mod output;
 pub mod provider;
 pub mod reply;
 pub mod window;

@@ -1,4 +1,4 @@
-//! Plain data that every layer speaks: what a failure means and what an attempt is.
+//! Plain data that every layer speaks: what an attempt is and what a failure means.
 //!
 //! No behaviour beyond naming and parsing lives here; nothing here reads a clock, a file or a database.
 //! Words in JSON, in flags and in the rule files are the kebab-case names of these enums.
@@ -155,6 +155,42 @@ impl Serialize for Enhanced {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// One failed mail as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailedMail {
+    /// The row's key.
+    pub id: String,
+    /// The application's status word.
+    pub status: Option<String>,
+    /// When it was tried; `None` where the stored value is no time.
+    pub at: Option<Millis>,
+    /// The mailbox it went out from.
+    pub sender: Option<String>,
+    /// To whom.
+    pub recipient: Option<String>,
+    /// The subject.
+    pub subject: Option<String>,
+    /// The stored error text.
+    pub error: Option<String>,
+    /// Whether the error text was not valid UTF-8 or held a NUL.
+    pub garbled: bool,
+}
+
+/// One attempt of any outcome.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attempt<'r> {
+    /// The application's status word.
+    pub status: Option<&'r str>,
+    /// When it was tried; `None` where the stored value is no time.
+    pub at: Option<Millis>,
+    /// The mailbox it went out from.
+    pub sender: Option<&'r str>,
+    /// How many addresses it went to.
+    pub recipients: u32,
+    /// When the attempt ended, where the log says so.
+    pub finished_at: Option<Millis>,
 }
 
 #[cfg(test)]

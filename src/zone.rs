@@ -3,8 +3,11 @@
 //! A local time that exists twice (clocks go back) is taken as the first of the two; one that does not exist
 //! (clocks go forward) is read with the offset in force before the change. Both are what databases do.
 
-use chrono::{DateTime, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc,
+};
 use chrono_tz::Tz;
+use serde::{Serialize, Serializer};
 
 use crate::model::Millis;
 
@@ -35,6 +38,22 @@ pub fn utc(at: Millis) -> DateTime<Utc> {
         DateTime::<Utc>::MAX_UTC
     };
     DateTime::from_timestamp_millis(at).unwrap_or(nearest)
+}
+
+/// An instant as JSON has it: RFC 3339 in UTC with milliseconds.
+pub fn rfc3339(at: Millis) -> String {
+    utc(at).to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Writes an instant, or none, into JSON.
+///
+/// # Errors
+/// The serializer's.
+pub fn serialize<S: Serializer>(
+    at: &(impl Copy + Into<Option<Millis>>),
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    (*at).into().map(rfc3339).serialize(serializer)
 }
 
 /// The instant a day begins in `zone`.

@@ -11,44 +11,8 @@ use anyhow::{Result, bail};
 
 use crate::mapping::sql::Bind;
 use crate::mapping::{Mapping, Wanted};
-use crate::model::Millis;
+use crate::model::{Attempt, FailedMail, Millis};
 use crate::window::Window;
-
-/// One failed mail as stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FailedMail {
-    /// The row's key.
-    pub id: String,
-    /// The application's status word.
-    pub status: Option<String>,
-    /// When it was tried; `None` where the stored value is no time.
-    pub at: Option<Millis>,
-    /// The mailbox it went out from.
-    pub sender: Option<String>,
-    /// To whom.
-    pub recipient: Option<String>,
-    /// The subject.
-    pub subject: Option<String>,
-    /// The stored error text.
-    pub error: Option<String>,
-    /// Whether the error text was not valid UTF-8 or held a NUL.
-    pub garbled: bool,
-}
-
-/// One attempt of any outcome.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Attempt<'r> {
-    /// The application's status word.
-    pub status: Option<&'r str>,
-    /// When it was tried; `None` where the stored value is no time.
-    pub at: Option<Millis>,
-    /// The mailbox it went out from.
-    pub sender: Option<&'r str>,
-    /// How many addresses it went to.
-    pub recipients: u32,
-    /// When the attempt ended, where the log says so.
-    pub finished_at: Option<Millis>,
-}
 
 /// In which order attempts are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,8 +53,8 @@ pub struct Selection {
     pub words: Option<Vec<Bind>>,
     /// Rows of this time.
     pub time: Times,
-    /// Rows with a key above the first, at most the second many, in the order of their keys.
-    pub page: Option<(i64, i64)>,
+    /// Rows with a key between these, both included.
+    pub keys: Option<(i64, i64)>,
     /// Whether the relation also shows the table's integer key, as `rowid`.
     pub with_key: bool,
 }
@@ -101,10 +101,10 @@ impl Mapping {
             conditions.push(self.with_words(words, &mut binds));
         }
         conditions.extend(self.with_times(selection.time, &mut binds));
-        let order = selection.page.map_or_else(String::new, |(after, rows)| {
-            conditions.push(format!("t.rowid > {}", bind(&mut binds, Bind::Int(after))));
-            format!(" ORDER BY t.rowid LIMIT {}", bind(&mut binds, Bind::Int(rows)))
-        });
+        if let Some((first, last)) = selection.keys {
+            let ends = [first, last].map(|key| bind(&mut binds, Bind::Int(key)));
+            conditions.push(format!("t.rowid BETWEEN {}", ends.join(" AND ")));
+        }
         let mut sql = String::from("WITH ");
         let mut from = format!("{}.{} AS t", quoted(&self.table.0), quoted(&self.table.1));
         if matches!(selection.time, Times::Unplaced(_)) {
@@ -123,7 +123,7 @@ impl Mapping {
         };
         let columns = self.select_list(selection.with_key);
         sql.push_str(&format!(
-            "email_log AS (\n  SELECT {columns}\n  FROM {from}{condition}{order}\n)"
+            "email_log AS NOT MATERIALIZED (\n  SELECT {columns}\n  FROM {from}{condition}\n)"
         ));
         match body(query).strip_prefix("WITH RECURSIVE ") {
             Some(own) => sql.push_str(&format!(",\n{own}")),

@@ -1,45 +1,36 @@
 //! Every attempt of a window, read in the fastest of three ways.
 //!
 //! With an index on the time and few rows in the window: through the index. Else by pages of the key. Either way
-//! thousands of rows come as one large text, since each row of its own costs a microsecond. Views and tables without
-//! such a key are read row by row, sorted, and so is everything when the caller wants it sorted.
+//! many rows come as one large value, since each row of its own costs a microsecond (`benches/README.md`). Views and
+//! tables without such a key are read row by row, sorted, and so is everything when the caller wants it sorted.
 
 use anyhow::Result;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::page::{ALL_COLUMNS, FEW_COLUMNS, Page};
 use super::values::{Encoding, bytes};
 use super::{Index, Sqlite};
-use crate::db::{Attempt, Order, recipients};
-use crate::mapping::Mapping;
-use crate::mapping::sql::{Bind, Selection, Statement, Times};
+use crate::db::{Order, recipients};
+use crate::mapping::sql::{Bind, Selection, Times};
 use crate::mapping::time::{Form, Reader};
+use crate::mapping::{Column, Mapping};
+use crate::model::Attempt;
 use crate::window::Window;
 
 const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
-const ATTEMPT_LINES: &str = include_str!("../../../queries/sqlite/attempt_lines.sql");
+const ATTEMPT_PAGE: &str = include_str!("../../../queries/sqlite/attempt_page.sql");
+const ATTEMPT_PAGES: &str = include_str!("../../../queries/sqlite/attempt_pages.sql");
 const COUNT: &str = include_str!("../../../queries/count.sql");
 
-/// Rows to a page: about a megabyte of text.
-const PAGE: i64 = 20_000;
+/// What is left out of a page where the log has none of these columns.
+const EXTRA_COLUMNS: &str = "
+    || '|' || group_concat(coalesce(cc, ''), '|')
+    || '|' || group_concat(coalesce(bcc, ''), '|')
+    || '|' || group_concat(coalesce(finished_at, ''), '|')";
 
-/// Up to so many rows of a window are fetched through an index at once.
-const FEW: i64 = 200_000;
-
-/// Control characters that divide the fields and lines of `attempt_lines.sql`, and its NULL.
-const FIELD_END: u8 = 31;
-const LINE_END: u8 = 30;
-const NULL: &[u8] = &[0];
-
-/// Fields to a line: status, sent_date, sender, recipients, finished_at.
-const FIELDS: usize = 5;
-
-/// One answer of `attempt_lines.sql`.
-struct Lines {
-    rows: usize,
-    last_key: Option<i64>,
-    text: Vec<u8>,
-}
+/// Up to so many rows of a window are fetched through an index, those of one status word at once.
+const FEW: i64 = 100_000;
 
 impl Sqlite {
     /// Gives every attempt of the window, and every one whose time cannot be placed.
@@ -58,8 +49,9 @@ impl Sqlite {
             time: Times::InsideOrUnplaced(window),
             ..Selection::default()
         };
-        if order == Order::Sorted {
-            return self.by_row(mapping, &everything, &mut sink).await;
+        // pages are made of text, and text of other encodings cannot be put together without care
+        if order == Order::Sorted || self.encoding != Encoding::Utf8 {
+            return self.by_row(mapping, &everything, &mut sink).await.map(drop);
         }
         if let Some(selections) = self.few(mapping, window).await? {
             tracing::debug!("attempts are read through an index");
@@ -67,46 +59,32 @@ impl Sqlite {
         }
         if self.has_key {
             tracing::debug!("attempts are read by pages of the key");
-            return self
-                .by_page(
-                    mapping,
-                    &Selection {
-                        with_key: true,
-                        ..everything
-                    },
-                    &mut sink,
-                )
-                .await;
+            return self.by_page(mapping, everything, &mut sink).await;
         }
         tracing::debug!("attempts are read row by row");
-        self.by_row(mapping, &everything, &mut sink).await
+        self.by_row(mapping, &everything, &mut sink).await.map(drop)
     }
 
     /// The selections that an index serves, where there is such an index and the rows are few.
     async fn few(&mut self, mapping: &Mapping, window: Window) -> Result<Option<Vec<Selection>>> {
-        let words = match self.index(mapping, window).await? {
+        let words: Vec<Option<Vec<Bind>>> = match self.index(mapping, window).await? {
             None => return Ok(None),
             Some(Index::OfTime) => vec![None],
             Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
         };
-        let selection = |words: &Option<Vec<Bind>>, time| Selection {
-            words: words.clone(),
-            time,
-            ..Selection::default()
-        };
+        let mut selections = Vec::new();
         let mut rows = 0;
-        for words in &words {
-            let count = mapping.statement(&selection(words, Times::Inside(window)), COUNT);
-            rows += self
-                .all(count)
-                .await?
-                .first()
-                .map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
+        for words in words {
+            let parts = Times::by_index(window).map(|time| Selection {
+                words: words.clone(),
+                time,
+                ..Selection::default()
+            });
+            let counted = self.all(mapping.statement(&parts[0], COUNT)).await?;
+            rows += counted.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
+            selections.extend(parts);
         }
-        let parts = words
-            .iter()
-            .flat_map(|words| Times::by_index(window).map(|time| selection(words, time)));
-        Ok((rows <= FEW).then(|| parts.collect()))
+        Ok((rows <= FEW).then_some(selections))
     }
 
     async fn by_index(
@@ -115,64 +93,52 @@ impl Sqlite {
         selections: &[Selection],
         sink: &mut Sink<'_>,
     ) -> Result<()> {
+        let query = with_known_columns(mapping, ATTEMPT_PAGE);
         for selection in selections {
-            let lines = self.lines(mapping.statement(selection, ATTEMPT_LINES)).await?;
-            if !self.take(mapping, selection, &lines, sink).await? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    async fn by_page(
-        &mut self,
-        mapping: &Mapping,
-        everything: &Selection,
-        sink: &mut Sink<'_>,
-    ) -> Result<()> {
-        let page_after = |key| Selection {
-            page: Some((key, PAGE)),
-            ..everything.clone()
-        };
-        let mut page = page_after(i64::MIN);
-        let mut lines = self.lines(mapping.statement(&page, ATTEMPT_LINES)).await?;
-        while let Some(last_key) = lines.last_key {
-            let next_page = page_after(last_key);
-            let next = self.lines(mapping.statement(&next_page, ATTEMPT_LINES));
-            // the database fetches the next page while this one is read
-            let (next, taken) = tokio::join!(biased; next, async { sink.lines(&lines) });
-            let next = next?;
-            let go_on = match taken {
+            let rows = self.all(mapping.statement(selection, &query)).await?;
+            let page: Option<&[u8]> = rows.first().map_or(Ok(None), |row| row.try_get(0))?;
+            let go_on = match sink.page(page) {
                 Some(go_on) => go_on,
-                None => self.take_by_row(mapping, &page, sink).await?,
+                None => self.by_row(mapping, selection, sink).await?,
             };
             if !go_on {
                 break;
             }
-            (page, lines) = (next_page, next);
         }
         Ok(())
     }
 
-    async fn by_row(&mut self, mapping: &Mapping, selection: &Selection, sink: &mut Sink<'_>) -> Result<()> {
-        self.take_by_row(mapping, selection, sink).await.map(drop)
-    }
-
-    /// Reads lines, or the same rows one by one where a value holds one of the dividing characters.
-    async fn take(
-        &mut self,
-        mapping: &Mapping,
-        selection: &Selection,
-        lines: &Lines,
-        sink: &mut Sink<'_>,
-    ) -> Result<bool> {
-        match sink.lines(lines) {
-            Some(go_on) => Ok(go_on),
-            None => self.take_by_row(mapping, selection, sink).await,
+    async fn by_page(&mut self, mapping: &Mapping, everything: Selection, sink: &mut Sink<'_>) -> Result<()> {
+        let query = with_known_columns(mapping, ATTEMPT_PAGES);
+        let mut rest = Selection {
+            with_key: true,
+            ..everything
+        };
+        loop {
+            let mut unreadable = None;
+            self.each(mapping.statement(&rest, &query), &mut |row| {
+                let go_on = sink.page(row.try_get(2)?);
+                if go_on.is_none() {
+                    unreadable = Some((row.try_get::<i64, _>(0)?, row.try_get::<Option<i64>, _>(1)?));
+                }
+                Ok(go_on.unwrap_or(false))
+            })
+            .await?;
+            let Some((first, next)) = unreadable else {
+                return Ok(());
+            };
+            let page = Selection {
+                keys: Some((first, next.map_or(i64::MAX, |next| next - 1))),
+                ..rest.clone()
+            };
+            let (true, Some(next)) = (self.by_row(mapping, &page, sink).await?, next) else {
+                return Ok(());
+            };
+            rest.keys = Some((next, i64::MAX));
         }
     }
 
-    async fn take_by_row(
+    async fn by_row(
         &mut self,
         mapping: &Mapping,
         selection: &Selection,
@@ -186,23 +152,23 @@ impl Sqlite {
         .await?;
         Ok(go_on)
     }
+}
 
-    async fn lines(&mut self, statement: Statement) -> Result<Lines> {
-        let rows = self.all(statement).await?;
-        let Some(row) = rows.first() else {
-            return Ok(Lines {
-                rows: 0,
-                last_key: None,
-                text: Vec::new(),
-            });
-        };
-        let text = row.try_get::<Option<&[u8]>, _>(2)?.unwrap_or_default();
-        Ok(Lines {
-            rows: usize::try_from(row.try_get::<i64, _>(0)?)?,
-            last_key: row.try_get(1)?,
-            text: self.encoding.decode(text).into_owned(),
-        })
+/// The query without the columns that the log does not have: they would cost a third of the time.
+fn with_known_columns(mapping: &Mapping, query: &str) -> String {
+    if columns_of_a_page(mapping) == ALL_COLUMNS {
+        query.to_owned()
+    } else {
+        query.replace(EXTRA_COLUMNS, "")
     }
+}
+
+fn columns_of_a_page(mapping: &Mapping) -> usize {
+    let is_there = |column| !mapping.columns(column).is_empty();
+    let any = [Column::Cc, Column::Bcc, Column::FinishedAt]
+        .into_iter()
+        .any(is_there);
+    if any { ALL_COLUMNS } else { FEW_COLUMNS }
 }
 
 /// Where attempts go once their values are read.
@@ -211,6 +177,7 @@ struct Sink<'e> {
     finished_at: Reader,
     window: Window,
     encoding: Encoding,
+    columns: usize,
     each: &'e mut dyn FnMut(Attempt<'_>) -> bool,
 }
 
@@ -222,49 +189,32 @@ impl<'e> Sink<'e> {
         each: &'e mut dyn FnMut(Attempt<'_>) -> bool,
     ) -> Self {
         let sent_date = Reader::new(mapping.form, mapping.zone);
+        let finished_at = Reader::new(Form::Text, mapping.zone);
         Self {
             sent_date,
-            finished_at: Reader::new(Form::Text, mapping.zone),
+            finished_at,
             window,
             encoding,
+            columns: columns_of_a_page(mapping),
             each,
         }
     }
 
-    /// Reads a whole answer; `None`, and nothing was read, where a value holds a dividing character itself.
-    fn lines(&mut self, lines: &Lines) -> Option<bool> {
-        if lines.rows == 0 {
-            return Some(true);
-        }
-        let count = |divider| memchr::memchr_iter(divider, &lines.text).count();
-        if count(LINE_END) != lines.rows - 1 || count(FIELD_END) != lines.rows * (FIELDS - 1) {
-            return None;
-        }
-        Some(
-            lines
-                .text
-                .split(|byte| *byte == LINE_END)
-                .all(|line| self.line(line)),
-        )
-    }
-
-    fn line(&mut self, line: &[u8]) -> bool {
-        let mut rest = line;
-        let fields: [&[u8]; FIELDS] = std::array::from_fn(|_| {
-            let end = memchr::memchr(FIELD_END, rest).unwrap_or(rest.len());
-            let (field, after) = rest.split_at(end);
-            rest = after.get(1..).unwrap_or_default();
-            field
-        });
-        let [status, sent_date, sender, to, finished_at] = fields;
-        let value = |field| Some(field).filter(|field| *field != NULL);
-        self.take(
-            value(status),
-            Some(sent_date),
-            value(sender),
-            recipients(to),
-            Some(finished_at),
-        )
+    /// Reads a whole page; `None`, and nothing was read, where a value holds a divider itself.
+    fn page(&mut self, page: Option<&[u8]>) -> Option<bool> {
+        // a page of no rows is NULL
+        let Some(page) = page else { return Some(true) };
+        let mut rows = Page::read(page, self.columns)?;
+        Some(rows.all(|row| {
+            let to = recipients(row.recipient) + recipients(row.cc) + recipients(row.bcc);
+            self.take(
+                row.status,
+                Some(row.sent_date),
+                row.sender,
+                to,
+                Some(row.finished_at),
+            )
+        }))
     }
 
     fn row(&mut self, row: &SqliteRow) -> Result<bool> {
@@ -306,5 +256,15 @@ impl<'e> Sink<'e> {
             recipients,
             finished_at: finished_at.and_then(|raw| self.finished_at.read(raw)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extra_columns_stand_in_both_queries() {
+        assert!(ATTEMPT_PAGE.contains(EXTRA_COLUMNS) && ATTEMPT_PAGES.contains(EXTRA_COLUMNS));
     }
 }

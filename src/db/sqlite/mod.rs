@@ -4,6 +4,7 @@
 //! `attempts` reads every row of a window, `values` reads single values whatever their type or encoding.
 
 mod attempts;
+mod page;
 mod values;
 
 use std::path::PathBuf;
@@ -15,11 +16,11 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqliteConnection};
 
 use self::values::Encoding;
-use crate::db::{Failed, FailedMail, error, stored_word};
+use crate::db::{Failed, error, stored_word};
 use crate::mapping::sql::{Bind, Selection, Statement, Times};
 use crate::mapping::time::{Form, Reader, Sampled};
 use crate::mapping::{Column, Mapping, Wanted, nearest};
-use crate::model::Millis;
+use crate::model::{FailedMail, Millis};
 use crate::window::Window;
 
 /// The end of the years a log is looked for in, 2200-01-01T00:00:00Z.

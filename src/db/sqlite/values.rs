@@ -6,9 +6,9 @@ use anyhow::{Result, bail};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, TypeInfo, ValueRef};
 
-use crate::db::FailedMail;
 use crate::mapping::sql::Bind;
 use crate::mapping::time::Reader;
+use crate::model::FailedMail;
 
 /// How the file holds text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

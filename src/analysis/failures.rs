@@ -1,0 +1,197 @@
+//! The failed mails of a window, each read by the rules, and their causes.
+//!
+//! What many failures share (cause, sender) is kept once, so that memory grows with the failed rows by little more
+//! than their ids.
+
+use std::collections::HashMap;
+
+use super::names::{NameId, Names};
+use crate::model::{Class, Disposition, Enhanced, FailedMail, Millis};
+use crate::reply::{Classifier, Rule, fingerprint};
+
+/// More senders than this are counted together.
+const MOST_SENDERS: usize = 10_000;
+
+/// One failed mail.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The row's key.
+    pub id: Box<str>,
+    /// When it was tried, if the stored time could be read.
+    pub at: Option<Millis>,
+    /// The mailbox, in `Failures::senders`.
+    pub sender: NameId,
+    /// The cause, in `Failures::causes`.
+    pub cause: u32,
+    /// Whether a ledger says that it was sent later.
+    pub recovered: bool,
+}
+
+/// What failures of one kind have in common.
+#[derive(Debug, Clone)]
+pub struct Cause<'c> {
+    /// What kind of trouble.
+    pub class: Class,
+    /// What may be done.
+    pub disposition: Disposition,
+    /// The commonest reply code can differ between rows, so it is part of the cause.
+    pub reply: Option<u16>,
+    /// The enhanced code.
+    pub enhanced: Option<Enhanced>,
+    /// The text without what differs from row to row; none where there is no text.
+    pub fingerprint: Option<String>,
+    /// The first text met.
+    pub example: Option<String>,
+    /// The rule that decided.
+    pub rule: &'c Rule,
+    /// Failed rows.
+    pub rows: u64,
+    /// Of these, sent later.
+    pub recovered: u64,
+    /// First time.
+    pub first_at: Option<Millis>,
+    /// Last time.
+    pub last_at: Option<Millis>,
+}
+
+/// Two failures with equal keys have one cause.
+type Key = (Class, Disposition, Option<u16>, Option<Enhanced>, Option<String>);
+
+/// Which failures to look at; without any wish, all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// A reply code such as `432` or an enhanced one such as `4.3.2`.
+    pub code: Option<String>,
+    /// A class.
+    pub class: Option<Class>,
+}
+
+impl Filter {
+    /// Whether a failure of these codes and this class is looked at.
+    pub fn takes(&self, reply: Option<u16>, enhanced: Option<Enhanced>, class: Class) -> bool {
+        let is_code = |code: &String| {
+            reply.is_some_and(|reply| reply.to_string() == *code)
+                || enhanced.is_some_and(|enhanced| enhanced.to_string() == *code)
+        };
+        self.code.as_ref().is_none_or(is_code) && self.class.is_none_or(|wanted| wanted == class)
+    }
+}
+
+/// All failed mails of a window.
+#[derive(Debug)]
+pub struct Failures<'c> {
+    classifier: &'c Classifier,
+    filter: Filter,
+    /// In the order of time once `sort` was called; those without a readable time last.
+    pub rows: Vec<Failure>,
+    /// What they have in common.
+    pub causes: Vec<Cause<'c>>,
+    /// The mailboxes they went out from.
+    pub senders: Names,
+    /// Rows whose error text was garbled though their time could be read.
+    pub garbled: u64,
+    keys: HashMap<Key, u32>,
+}
+
+impl<'c> Failures<'c> {
+    /// None yet.
+    pub fn new(classifier: &'c Classifier, filter: Filter) -> Self {
+        let senders = Names::at_most(MOST_SENDERS);
+        Self {
+            classifier,
+            filter,
+            rows: Vec::new(),
+            causes: Vec::new(),
+            senders,
+            garbled: 0,
+            keys: HashMap::new(),
+        }
+    }
+
+    /// Reads one failed mail's error and counts it to its cause.
+    pub fn add(&mut self, mail: &FailedMail) {
+        self.garbled += u64::from(mail.garbled && mail.at.is_some());
+        let Some(index) = self.cause(mail.error.as_deref().unwrap_or_default()) else {
+            return;
+        };
+        let cause = &mut self.causes[index as usize];
+        cause.rows += 1;
+        cause.first_at = cause.first_at.into_iter().chain(mail.at).min();
+        cause.last_at = cause.last_at.into_iter().chain(mail.at).max();
+        let sender = self.senders.id(mail.sender.as_deref());
+        self.rows.push(Failure {
+            id: mail.id.as_str().into(),
+            at: mail.at,
+            sender,
+            cause: index,
+            recovered: false,
+        });
+    }
+
+    fn cause(&mut self, text: &str) -> Option<u32> {
+        let reading = self.classifier.read(text);
+        if !self.filter.takes(reading.reply, reading.enhanced, reading.class) {
+            return None;
+        }
+        let has_text = !text.trim().is_empty();
+        let print = has_text.then(|| fingerprint(text).to_string());
+        let key = (
+            reading.class,
+            reading.disposition,
+            reading.reply,
+            reading.enhanced,
+            print,
+        );
+        if let Some(known) = self.keys.get(&key) {
+            return Some(*known);
+        }
+        let index = u32::try_from(self.causes.len()).unwrap_or(u32::MAX);
+        self.causes.push(Cause {
+            class: reading.class,
+            disposition: reading.disposition,
+            reply: reading.reply,
+            enhanced: reading.enhanced,
+            fingerprint: key.4.clone(),
+            example: has_text.then(|| text.to_owned()),
+            rule: reading.rule,
+            rows: 0,
+            recovered: 0,
+            first_at: None,
+            last_at: None,
+        });
+        self.keys.insert(key, index);
+        Some(index)
+    }
+
+    /// Puts the rows in the order of time, equal times in the order of their ids.
+    pub fn sort(&mut self) {
+        let number = |row: &Failure| row.id.parse::<i64>().ok();
+        self.rows.sort_by(|a, b| {
+            let at = |row: &Failure| row.at.unwrap_or(Millis::MAX);
+            at(a)
+                .cmp(&at(b))
+                .then_with(|| number(a).cmp(&number(b)))
+                .then_with(|| a.id.cmp(&b.id))
+        });
+        self.keys = HashMap::new();
+    }
+
+    /// The cause of a failure.
+    pub fn cause_of(&self, failure: &Failure) -> &Cause<'c> {
+        &self.causes[failure.cause as usize]
+    }
+
+    /// Rows whose class is one of these.
+    pub fn count(&self, classes: &[Class]) -> u64 {
+        self.causes
+            .iter()
+            .filter(|cause| classes.contains(&cause.class))
+            .map(|cause| cause.rows)
+            .sum()
+    }
+}
+
+/// Whether a class is the provider's throttle.
+pub fn is_throttle(class: Class) -> bool {
+    matches!(class, Class::ThrottleConcurrency | Class::ThrottleRate)
+}

@@ -1,0 +1,15 @@
+//! What the log says: failures and their causes, clusters, one sweep over all attempts, the verdict.
+//!
+//! Pure: no clock, no database, no printing. [`failures`] reads the failed mails, [`clusters`] joins them, [`sweep`]
+//! counts the attempts around them, [`verdict`] judges, [`wording`] finds the
+//! sentences, and [`report`] is all of it as the JSON contract has it.
+
+pub mod clusters;
+pub mod failures;
+pub mod names;
+pub mod order;
+pub mod report;
+pub mod running;
+pub mod sweep;
+pub mod verdict;
+pub mod wording;

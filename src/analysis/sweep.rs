@@ -1,0 +1,366 @@
+//! One pass over all attempts in the order of time.
+//!
+//! Everything that needs the rows that did not fail is counted here: totals by status, attempts around each cluster,
+//! peaks and recipients by sender, the timeline, and how many ran at once. What it holds grows with the failures, the
+//! senders and the steps of the timeline, never with the attempts.
+
+use std::collections::{HashMap, VecDeque};
+
+use chrono_tz::Tz;
+
+use super::clusters::Cluster;
+use super::failures::{Failures, is_throttle};
+use super::names::{NameId, Names};
+use super::order::{InOrder, Timed};
+use super::running::{Overlap, Running};
+use crate::mapping::Words;
+use crate::model::{Attempt, Meaning, Millis};
+use crate::zone::Step;
+
+const SECOND: Millis = 1000;
+const MINUTE: Millis = 60 * SECOND;
+const HOUR: Millis = 60 * MINUTE;
+const MINUTES_OF_A_DAY: Millis = 24 * 60;
+
+/// More status words than this are noise, and counted together.
+const MOST_WORDS: usize = 1000;
+
+/// What the pass needs to know beforehand.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The longest pause inside a cluster, in milliseconds.
+    pub gap: Millis,
+    /// How long an attempt is taken to last where the log has no end, in milliseconds.
+    pub session: Millis,
+    /// Whether the log has the end of each attempt.
+    pub has_end: bool,
+    /// The step of the timeline.
+    pub step: Step,
+    /// The zone of the timeline's steps.
+    pub zone: Tz,
+}
+
+/// Attempts around one cluster.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Around {
+    /// From `gap` before its start to its end.
+    pub attempts: u64,
+    /// In the hour before its start.
+    pub hour_before: u64,
+    /// Of `attempts`, those of the busiest second of the clock.
+    pub peak_per_second: u64,
+}
+
+/// What one mailbox sent.
+#[derive(Debug, Default)]
+pub struct SenderSwept {
+    /// Attempts.
+    pub attempts: u64,
+    /// Attempts in the busiest minute of the clock.
+    pub peak_per_minute: u64,
+    /// Recipients in the busiest 24 hours, counted in whole minutes.
+    pub recipients_24h: u64,
+    minute: (Millis, u64),
+    day: VecDeque<(Millis, u64)>,
+    day_recipients: u64,
+    running: Running,
+}
+
+/// What the pass found.
+#[derive(Debug)]
+pub struct Swept {
+    /// Rows by status word.
+    pub statuses: Vec<(Option<String>, u64)>,
+    /// Rows whose time cannot be read.
+    pub unplaced: u64,
+    /// Attempts by sender, with the ids of `Failures::senders` continued in `senders`.
+    pub by_sender: Vec<SenderSwept>,
+    /// The senders' names.
+    pub senders: Names,
+    /// For each cluster, in their order.
+    pub around: Vec<Around>,
+    /// Start of each step that has attempts, and how many.
+    pub timeline: Vec<(Millis, u64)>,
+    /// How many ran at once.
+    pub overlap: Overlap,
+}
+
+/// An attempt with its time, as the pass holds it.
+#[derive(Debug, Clone, Copy)]
+struct Timely {
+    at: Millis,
+    end: Millis,
+    sender: NameId,
+    recipients: u32,
+    failed: bool,
+}
+
+impl Timed for Timely {
+    fn at(&self) -> Millis {
+        self.at
+    }
+}
+
+/// The pass.
+#[derive(Debug)]
+pub struct Sweep<'a> {
+    settings: Settings,
+    words: &'a Words,
+    statuses: Names,
+    status_rows: Vec<u64>,
+    meanings: Vec<Meaning>,
+    senders: Names,
+    unplaced: u64,
+    order: InOrder<Timely>,
+    counts: Counts,
+}
+
+/// What is counted once the attempts are in order.
+#[derive(Debug)]
+struct Counts {
+    settings: Settings,
+    /// Throttled failures by time and sender.
+    throttled: HashMap<(Millis, NameId), u32>,
+    by_sender: Vec<SenderSwept>,
+    clusters: ClusterCounts,
+    step: (Millis, Millis),
+    timeline: Vec<(Millis, u64)>,
+    overlap: Overlap,
+}
+
+impl<'a> Sweep<'a> {
+    /// A pass for these failures and the clusters found among them.
+    pub fn new(settings: Settings, words: &'a Words, failures: &Failures<'_>, clusters: &[Cluster]) -> Self {
+        let mut throttled = HashMap::new();
+        for failure in failures
+            .rows
+            .iter()
+            .filter(|failure| is_throttle(failures.cause_of(failure).class))
+        {
+            if let Some(at) = failure.at {
+                *throttled.entry((at, failure.sender)).or_default() += 1;
+            }
+        }
+        let basis = match settings.has_end {
+            true => "start and end of each attempt of one sender".to_owned(),
+            false => format!(
+                "attempts of one sender within {} s",
+                settings.session as f64 / 1000.0
+            ),
+        };
+        let counts = Counts {
+            settings,
+            throttled,
+            by_sender: Vec::new(),
+            clusters: ClusterCounts::new(clusters, settings.gap),
+            step: (Millis::MIN, Millis::MIN),
+            timeline: Vec::new(),
+            overlap: Overlap {
+                basis,
+                ..Overlap::default()
+            },
+        };
+        Self {
+            settings,
+            words,
+            statuses: Names::at_most(MOST_WORDS),
+            status_rows: Vec::new(),
+            meanings: Vec::new(),
+            senders: failures.senders.clone(),
+            unplaced: 0,
+            order: InOrder::default(),
+            counts,
+        }
+    }
+
+    /// Takes in a row. `false`: it came too late to be put in order, so the pass has to be made again, sorted.
+    pub fn add(&mut self, attempt: &Attempt<'_>) -> bool {
+        let status = self.statuses.id(attempt.status) as usize;
+        if status >= self.status_rows.len() {
+            self.status_rows.push(0);
+            self.meanings.push(self.words.meaning(attempt.status));
+        }
+        self.status_rows[status] += 1;
+        let Some(at) = attempt.at else {
+            self.unplaced += 1;
+            return true;
+        };
+        let timely = Timely {
+            at,
+            end: attempt.finished_at.unwrap_or(at + self.settings.session),
+            sender: self.senders.id(attempt.sender),
+            recipients: attempt.recipients,
+            failed: self.meanings[status] == Meaning::Failed,
+        };
+        self.order.add(timely, &mut |row| self.counts.count(row))
+    }
+
+    /// Ends the pass.
+    pub fn finish(mut self) -> Swept {
+        self.order.finish(&mut |row| self.counts.count(row));
+        let mut counts = self.counts;
+        counts
+            .by_sender
+            .iter_mut()
+            .for_each(|sender| sender.finish(&mut counts.overlap));
+        Swept {
+            statuses: self
+                .statuses
+                .list()
+                .iter()
+                .cloned()
+                .zip(self.status_rows)
+                .collect(),
+            unplaced: self.unplaced,
+            by_sender: counts.by_sender,
+            senders: self.senders,
+            around: counts.clusters.finish(),
+            timeline: counts.timeline,
+            overlap: counts.overlap,
+        }
+    }
+}
+
+impl Counts {
+    fn count(&mut self, row: Timely) {
+        let throttled = row.failed && self.take_throttled(row);
+        let sender = row.sender as usize;
+        if sender >= self.by_sender.len() {
+            self.by_sender.resize_with(sender + 1, SenderSwept::default);
+        }
+        self.by_sender[sender].count(row, throttled, &mut self.overlap);
+        self.clusters.count(row.at);
+        if row.at >= self.step.1 {
+            self.step = self.settings.step.around(row.at, self.settings.zone);
+            self.timeline.push((self.step.0, 0));
+        }
+        if let Some((_, attempts)) = self.timeline.last_mut() {
+            *attempts += 1;
+        }
+    }
+
+    fn take_throttled(&mut self, row: Timely) -> bool {
+        match self.throttled.get_mut(&(row.at, row.sender)) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl SenderSwept {
+    fn count(&mut self, row: Timely, throttled: bool, overlap: &mut Overlap) {
+        self.attempts += 1;
+        self.running.start(row.at, row.end, throttled, overlap);
+        let minute = row.at.div_euclid(MINUTE);
+        if self.minute.0 != minute {
+            self.minute = (minute, 0);
+        }
+        self.minute.1 += 1;
+        self.peak_per_minute = self.peak_per_minute.max(self.minute.1);
+        self.count_recipients(minute, u64::from(row.recipients));
+    }
+
+    fn count_recipients(&mut self, minute: Millis, recipients: u64) {
+        match self.day.back_mut() {
+            Some((last, count)) if *last == minute => *count += recipients,
+            _ => self.day.push_back((minute, recipients)),
+        }
+        self.day_recipients += recipients;
+        while let Some((_, left)) = self
+            .day
+            .pop_front_if(|(first, _)| *first <= minute - MINUTES_OF_A_DAY)
+        {
+            self.day_recipients -= left;
+        }
+        self.recipients_24h = self.recipients_24h.max(self.day_recipients);
+    }
+
+    fn finish(&mut self, overlap: &mut Overlap) {
+        self.running.settle(overlap);
+    }
+}
+
+/// Attempts around clusters: how many rows lie before each of a few marks in time tells all sums between them.
+#[derive(Debug)]
+struct ClusterCounts {
+    /// Marks in the order of time, with the cluster and the sum they belong to.
+    marks: Vec<(Millis, usize, Mark)>,
+    next_mark: usize,
+    /// Rows so far.
+    rows: u64,
+    around: Vec<Around>,
+    /// Clusters whose attempts are coming in: cluster, second of the clock, attempts in it.
+    open: Vec<(usize, Millis, u64)>,
+}
+
+/// What begins or ends at an instant; a row at that instant belongs to what begins.
+#[derive(Debug, Clone, Copy)]
+enum Mark {
+    HourBegins,
+    AttemptsBegin,
+    HourEnds,
+    AttemptsEnd,
+}
+
+impl ClusterCounts {
+    fn new(clusters: &[Cluster], gap: Millis) -> Self {
+        let mut marks = Vec::with_capacity(clusters.len() * 4);
+        for (index, cluster) in clusters.iter().enumerate() {
+            marks.push((cluster.start - HOUR, index, Mark::HourBegins));
+            marks.push((cluster.start - gap, index, Mark::AttemptsBegin));
+            marks.push((cluster.start, index, Mark::HourEnds));
+            marks.push((cluster.end + 1, index, Mark::AttemptsEnd));
+        }
+        marks.sort_by_key(|(at, ..)| *at);
+        let around = vec![Around::default(); clusters.len()];
+        Self {
+            marks,
+            next_mark: 0,
+            rows: 0,
+            around,
+            open: Vec::new(),
+        }
+    }
+
+    fn count(&mut self, at: Millis) {
+        self.pass_marks(at);
+        self.rows += 1;
+        let second = at.div_euclid(SECOND);
+        for (cluster, open_second, attempts) in &mut self.open {
+            if *open_second != second {
+                (*open_second, *attempts) = (second, 0);
+            }
+            *attempts += 1;
+            let peak = &mut self.around[*cluster].peak_per_second;
+            *peak = (*peak).max(*attempts);
+        }
+    }
+
+    /// Passes the marks up to `at`: sums begin by taking off the rows before them, and end by adding those so far.
+    fn pass_marks(&mut self, at: Millis) {
+        while let Some((_, cluster, mark)) = self.marks.get(self.next_mark).filter(|(mark, ..)| *mark <= at) {
+            let around = &mut self.around[*cluster];
+            match mark {
+                Mark::HourBegins => around.hour_before = self.rows,
+                Mark::HourEnds => around.hour_before = self.rows - around.hour_before,
+                Mark::AttemptsBegin => {
+                    around.attempts = self.rows;
+                    self.open.push((*cluster, Millis::MIN, 0));
+                }
+                Mark::AttemptsEnd => {
+                    around.attempts = self.rows - around.attempts;
+                    self.open.retain(|(open, ..)| open != cluster);
+                }
+            }
+            self.next_mark += 1;
+        }
+    }
+
+    fn finish(mut self) -> Vec<Around> {
+        self.pass_marks(Millis::MAX);
+        self.around
+    }
+}

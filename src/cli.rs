@@ -1,0 +1,145 @@
+//! The command line: flags and their help, and nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::Class;
+use crate::output::Format;
+use crate::window;
+use crate::zone::Step;
+
+/// Finds mail that a provider refused for a moment, and says why.
+///
+/// Exit codes: 0 fine, 3 could not find out (usage, config, connection, database), 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Config file, used whole [default: ./mailthrottle.toml, the user's config folder, /etc/mailthrottle/config.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "MAILTHROTTLE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Database: sqlite:PATH or a path [default: DATABASE_URL, then the config]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "MAILTHROTTLE_DB",
+        hide_env_values = true
+    )]
+    pub db: Option<String>,
+    /// Table or view with a row for each mail [default: email_log]
+    #[arg(long, global = true, value_name = "TABLE")]
+    pub table: Option<String>,
+    /// Zone of times that name none, such as Europe/Berlin [default: UTC]
+    #[arg(long, global = true, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+    /// How to write results
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub format: Format,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: When,
+    /// Say more on stderr; twice: much more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum When {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What failed, why, in which bursts, and whether that was throttling
+    Report(Report),
+    /// The last failed mails, newest first, with what each error means
+    Failures(Failures),
+    /// What one error text means, and what to do about it
+    Explain(Explain),
+}
+
+/// Which rows to look at.
+#[derive(Debug, Args)]
+pub struct Rows {
+    /// Start of the window, `all` for no start [default: 24 hours before its end]
+    #[arg(long, value_name = "TIME", long_help = format!("Start of the window, or 'all' for no start; without it, 24 hours before the end. Write {}", window::FORMS))]
+    pub since: Option<String>,
+    /// End of the window, not included [default: none]
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only rows with this status word
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<String>,
+    /// Only failures with this reply code or enhanced code, such as 432 or 4.3.2
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
+    /// Only failures of this class, such as throttle-concurrency
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<Class>,
+    /// Only rows of this sender
+    #[arg(long, value_name = "SENDER")]
+    pub sender: Option<String>,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Which rows.
+    #[command(flatten)]
+    pub rows: Rows,
+    /// Longest pause between two failures of a cluster
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub gap: humantime::Duration,
+    /// Failures that make a cluster
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub min_failures: u32,
+    /// Step of the timeline [default: by the length of the window]
+    #[arg(long, value_enum, value_name = "STEP")]
+    pub by: Option<Step>,
+    /// How long an attempt is taken to last, where the log has no end of it
+    #[arg(long, value_name = "DURATION", default_value = "2s")]
+    pub session: humantime::Duration,
+}
+
+/// `failures`.
+#[derive(Debug, Args)]
+pub struct Failures {
+    /// Which rows.
+    #[command(flatten)]
+    pub rows: Rows,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The error text; - reads it from stdin
+    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    pub text: String,
+}

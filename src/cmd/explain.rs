@@ -1,0 +1,43 @@
+//! `mailthrottle explain`: what one error text means, which rule says so, and what to do.
+
+use std::io::Read;
+
+use anyhow::{Context, Result, bail};
+
+use super::{look, print};
+use crate::cli::{Explain as Args, Global};
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::output;
+use crate::output::explain::Explanation;
+
+/// More than any server or log would say about one mail, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// Runs the command.
+///
+/// # Errors
+/// Config, an unreadable stdin, an empty text.
+pub fn run(flags: &Global, args: &Args) -> Result<Exit> {
+    let config = Config::load(flags)?;
+    let text = if args.text == "-" {
+        stdin()?
+    } else {
+        args.text.clone()
+    };
+    if text.trim().is_empty() {
+        bail!("explain: the text is empty; give an error text, or - to read one from stdin");
+    }
+    let explanation = Explanation::new(text.trim(), &config.classifier);
+    print(&output::explain::render(&explanation, flags.format, look(flags))?)?;
+    Ok(Exit::Fine)
+}
+
+fn stdin() -> Result<String> {
+    let mut text = Vec::new();
+    std::io::stdin()
+        .take(LONGEST)
+        .read_to_end(&mut text)
+        .context("explain: stdin cannot be read")?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}

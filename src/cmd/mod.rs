@@ -1,0 +1,151 @@
+//! The commands, a file each: load, call, print. Here is what they share.
+
+mod explain;
+mod failures;
+mod report;
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::{Context, Result, anyhow};
+use chrono::Utc;
+
+use crate::cli::{Cli, Command, Global, Rows, When};
+use crate::config::Config;
+use crate::db::Db;
+use crate::exit::Exit;
+use crate::mapping::Mapping;
+use crate::model::Meaning;
+use crate::output::escape;
+use crate::output::text::Look;
+use crate::window::Window;
+
+/// Columns of text where there is no terminal to ask.
+const STABLE_WIDTH: u16 = 100;
+
+/// Narrower than this nothing can be laid out.
+const LEAST_WIDTH: u16 = 60;
+
+/// Runs a command.
+///
+/// # Errors
+/// Whatever kept it from finding out; nothing was changed.
+pub fn run(cli: &Cli) -> Result<Exit> {
+    speak_up(&cli.global);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .context("cannot start")?;
+    runtime.block_on(async {
+        match &cli.command {
+            Command::Report(args) => report::run(&cli.global, args).await,
+            Command::Failures(args) => failures::run(&cli.global, args).await,
+            Command::Explain(args) => explain::run(&cli.global, args),
+        }
+    })
+}
+
+/// Answers a usage error, or a wish for help, which is no error.
+pub fn usage(error: &clap::Error) -> Exit {
+    // nobody is left to tell when even this cannot be printed
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Unknown
+    } else {
+        Exit::Fine
+    }
+}
+
+/// Prints an error as one line on stderr.
+pub fn complain(error: &anyhow::Error) {
+    let line = escape::line(&format!("mailthrottle: {error:#}"));
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Sends what the program says of its own doings to stderr.
+fn speak_up(flags: &Global) {
+    let level = match (flags.quiet, flags.verbose) {
+        (true, _) => tracing::Level::ERROR,
+        (false, 0) => tracing::Level::WARN,
+        (false, 1) => tracing::Level::INFO,
+        (false, _) => tracing::Level::DEBUG,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_ansi(look(flags).color && io::stderr().is_terminal())
+        .without_time()
+        .with_target(false)
+        .init();
+}
+
+/// How text may look on stdout.
+fn look(flags: &Global) -> Look {
+    let terminal = io::stdout().is_terminal();
+    let width = if terminal {
+        terminal_size::terminal_size().map(|(width, _)| width.0)
+    } else {
+        None
+    };
+    let color = match flags.color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    Look {
+        width: width.unwrap_or(STABLE_WIDTH).max(LEAST_WIDTH),
+        color,
+    }
+}
+
+/// Prints a result. A reader that has seen enough and closed the pipe is no error.
+fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to stdout"),
+    }
+}
+
+/// What every command on the log begins with.
+struct Log {
+    db: Db,
+    mapping: Mapping,
+    window: Window,
+    /// The moment the command was given.
+    now: i64,
+}
+
+impl Log {
+    async fn open(config: &Config, rows: &Rows) -> Result<Self> {
+        let now = Utc::now().timestamp_millis();
+        let window = Window::read(
+            rows.since.as_deref(),
+            rows.until.as_deref(),
+            now,
+            config.wanted.zone,
+        );
+        let window = window.map_err(|error| anyhow!(error))?;
+        let mut db = Db::open(config.database()?).await?;
+        let mapping = db.mapping(&config.wanted).await?;
+        Ok(Self {
+            db,
+            mapping,
+            window,
+            now,
+        })
+    }
+
+    /// The words of failed mails that are asked for: those the mapping says, but for a wish of the user's.
+    fn failed_words(&self, rows: &Rows) -> Vec<String> {
+        self.mapping
+            .words
+            .of(Meaning::Failed)
+            .map(str::to_owned)
+            .filter(|word| wanted(rows.status.as_deref(), Some(word)))
+            .collect()
+    }
+}
+
+/// Whether a value is the one wished for, if one is.
+fn wanted(wish: Option<&str>, value: Option<&str>) -> bool {
+    wish.is_none_or(|wish| value.is_some_and(|value| value.trim_end() == wish))
+}

@@ -1,0 +1,143 @@
+//! `mailthrottle report`: what failed, why, in which bursts, and whether that was throttling.
+
+use anyhow::Result;
+
+use super::{Log, look, print, wanted};
+use crate::analysis::clusters::{self, Cluster, Joining};
+use crate::analysis::failures::{Failures, Filter};
+use crate::analysis::report::{Parts, Report, Source};
+use crate::analysis::sweep::{Settings, Sweep, Swept};
+use crate::cli::{Global, Report as Args, Rows};
+use crate::config::Config;
+use crate::db::{Failed, Order};
+use crate::exit::Exit;
+use crate::mapping::Column;
+use crate::model::Millis;
+use crate::output;
+use crate::reply::Classifier;
+use crate::window::Window;
+use crate::zone::Step;
+
+const HOUR: Millis = 3_600_000;
+
+/// Runs the command.
+///
+/// # Errors
+/// Config, window, database.
+pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
+    let config = Config::load(flags)?;
+    let mut log = Log::open(&config, &args.rows).await?;
+    let failures = failures(&mut log, &config.classifier, &args.rows).await?;
+    let joining = Joining {
+        gap: millis(args.gap),
+        min_failures: args.min_failures as usize,
+    };
+    let clusters = clusters::find(&failures, joining);
+    let step = args.by.unwrap_or_else(|| step(&failures, log.window, log.now));
+    let swept = sweep(&mut log, args, step, &failures, &clusters).await?;
+    let report = Report::new(&Parts {
+        now: log.now,
+        window: log.window,
+        source: source(&mut log, &swept).await?,
+        profile: config.profile,
+        words: &log.mapping.words,
+        step,
+        failures: &failures,
+        clusters: &clusters,
+        swept: &swept,
+    });
+    print(&output::report::render(
+        &report,
+        log.window,
+        flags.format,
+        look(flags),
+    )?)?;
+    Ok(Exit::Fine)
+}
+
+async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows) -> Result<Failures<'c>> {
+    let filter = Filter {
+        code: rows.code.clone(),
+        class: rows.class,
+    };
+    let mut failures = Failures::new(classifier, filter);
+    let words = log.failed_words(rows);
+    if !words.is_empty() {
+        let failed = Failed {
+            window: log.window,
+            words: &words,
+        };
+        let mut add = |mail: crate::model::FailedMail| {
+            if wanted(rows.sender.as_deref(), mail.sender.as_deref()) {
+                failures.add(&mail);
+            }
+        };
+        log.db.failed(&log.mapping, &failed, &mut add).await?;
+    }
+    failures.sort();
+    Ok(failures)
+}
+
+/// The pass over all attempts; made a second time, sorted by the database, where the log is far out of order.
+async fn sweep(
+    log: &mut Log,
+    args: &Args,
+    step: Step,
+    failures: &Failures<'_>,
+    clusters: &[Cluster],
+) -> Result<Swept> {
+    let settings = Settings {
+        gap: millis(args.gap),
+        session: millis(args.session),
+        has_end: !log.mapping.columns(Column::FinishedAt).is_empty(),
+        step,
+        zone: log.window.zone,
+    };
+    let mut order = Order::AsStored;
+    loop {
+        let mut sweep = Sweep::new(settings, &log.mapping.words, failures, clusters);
+        let mut in_time = true;
+        let mut add = |attempt: crate::model::Attempt<'_>| {
+            let asked = wanted(args.rows.status.as_deref(), attempt.status)
+                && wanted(args.rows.sender.as_deref(), attempt.sender);
+            in_time &= !asked || sweep.add(&attempt);
+            in_time || order == Order::Sorted
+        };
+        log.db.attempts(&log.mapping, log.window, order, &mut add).await?;
+        if in_time || order == Order::Sorted {
+            return Ok(sweep.finish());
+        }
+        tracing::info!("the rows are far from the order of time, so the database sorts them");
+        order = Order::Sorted;
+    }
+}
+
+async fn source(log: &mut Log, swept: &Swept) -> Result<Source> {
+    let is_empty = swept.statuses.iter().all(|(_, rows)| *rows == 0);
+    let extent = if is_empty {
+        log.db.extent(&log.mapping).await?
+    } else {
+        None
+    };
+    Ok(Source {
+        database: log.db.name(),
+        table: log.mapping.table.1.clone(),
+        first_at: extent.map(|(first, _)| first),
+        last_at: extent.map(|(_, last)| last),
+    })
+}
+
+/// The step that gives a chart of some dozen bars: minutes for hours, hours for days, days for more.
+fn step(failures: &Failures<'_>, window: Window, now: Millis) -> Step {
+    let first_failure = failures.rows.first().and_then(|failure| failure.at);
+    let start = window.since.or(first_failure).unwrap_or(0);
+    match window.until.unwrap_or(now) - start {
+        span if span <= 3 * HOUR => Step::Minute,
+        span if span <= 4 * 24 * HOUR => Step::Hour,
+        _ => Step::Day,
+    }
+}
+
+fn millis(duration: humantime::Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 4)
+}

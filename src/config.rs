@@ -1,0 +1,150 @@
+//! Config file, environment and flags, as written, become checked settings in one place.
+//!
+//! After this module no code asks whether a flag was given. The first config file found is used, whole; a key that
+//! nobody knows is an error, since a misspelt one would else be a silent change of meaning.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+
+use crate::cli::Global;
+use crate::mapping::{RawMapping, Wanted};
+use crate::provider::{self, Profile};
+use crate::reply::{Classifier, RawRule};
+
+/// The provider whose limits count where nobody names one.
+const USUAL_PROFILE: &str = "exchange-online";
+
+/// The file as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    #[serde(default)]
+    database: RawDatabase,
+    #[serde(default)]
+    email_log: RawMapping,
+    #[serde(default)]
+    provider: RawProvider,
+    #[serde(default)]
+    rules: Vec<RawRule>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDatabase {
+    url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProvider {
+    profile: Option<String>,
+}
+
+/// Checked settings of every command.
+#[derive(Debug)]
+pub struct Config {
+    /// The table and what its columns and words mean.
+    pub wanted: Wanted,
+    /// The provider whose limits count.
+    pub profile: &'static Profile,
+    /// The rules, the user's own first.
+    pub classifier: Classifier,
+    database: Option<String>,
+}
+
+impl Config {
+    /// Reads and checks everything that can be checked without the database.
+    ///
+    /// # Errors
+    /// One line that names the file or the flag and what to do.
+    pub fn load(flags: &Global) -> Result<Self> {
+        let file = find(flags.config.as_deref())?;
+        let raw = file.as_deref().map_or_else(|| Ok(RawConfig::default()), read)?;
+        let named = file
+            .as_ref()
+            .map_or_else(String::new, |file| format!("{}: ", file.display()));
+        let wanted = raw
+            .email_log
+            .check(flags.table.as_deref(), flags.time_zone.as_deref());
+        let profile = profile(raw.provider.profile.as_deref());
+        Ok(Self {
+            wanted: wanted.map_err(|error| blame(&named, error))?,
+            profile: profile.map_err(|error| blame(&named, error))?,
+            classifier: Classifier::with_user_rules(raw.rules)
+                .map_err(|error| blame(&named, error.to_string()))?,
+            database: flags
+                .db
+                .clone()
+                .or_else(|| std::env::var("DATABASE_URL").ok())
+                .or(raw.database.url),
+        })
+    }
+
+    /// The database to read.
+    ///
+    /// # Errors
+    /// None was named.
+    pub fn database(&self) -> Result<&str> {
+        self.database
+            .as_deref()
+            .filter(|url| !url.is_empty())
+            .ok_or_else(|| anyhow!("no database: give --db sqlite:PATH, or set MAILTHROTTLE_DB, or url in [database] of the config"))
+    }
+}
+
+/// A mistake in a flag is not the file's.
+fn blame(file: &str, error: String) -> anyhow::Error {
+    if error.starts_with("--") {
+        anyhow!(error)
+    } else {
+        anyhow!("{file}{error}")
+    }
+}
+
+fn profile(name: Option<&str>) -> Result<&'static Profile, String> {
+    let name = name.unwrap_or(USUAL_PROFILE);
+    provider::by_name(name).ok_or_else(|| {
+        let known: Vec<_> = provider::profiles()
+            .iter()
+            .map(|profile| profile.name.as_str())
+            .collect();
+        format!(
+            "[provider] profile: '{}' is none of {}",
+            name.escape_debug(),
+            known.join(", ")
+        )
+    })
+}
+
+/// The config file: the one named, or the first of the usual places that is there.
+fn find(named: Option<&Path>) -> Result<Option<PathBuf>> {
+    if let Some(file) = named {
+        if !file.is_file() {
+            bail!("--config {}: no such file", file.display());
+        }
+        return Ok(Some(file.to_owned()));
+    }
+    let user = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".config")))
+        .map(|folder| folder.join("mailthrottle/config.toml"));
+    let places = [
+        Some("mailthrottle.toml".into()),
+        user,
+        Some("/etc/mailthrottle/config.toml".into()),
+    ];
+    Ok(places.into_iter().flatten().find(|place| place.is_file()))
+}
+
+fn read(file: &Path) -> Result<RawConfig> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].lines().count().max(1));
+        let reason = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+        anyhow!("{}, line {line}: {reason}", file.display())
+    })
+}

@@ -1,0 +1,81 @@
+//! What a command has to say to a person: headings, sentences, lists, tables and charts, not yet in any format.
+
+/// A whole answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Document {
+    /// Its parts, from the top.
+    pub blocks: Vec<Block>,
+}
+
+/// A part of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Block {
+    /// The sentence that matters, first.
+    Verdict(String, Tone),
+    /// The title of what follows.
+    Heading(String),
+    /// A sentence.
+    Line(String),
+    /// Sentences, a point each.
+    List(Vec<String>),
+    /// Rows and columns.
+    Table(Table),
+    /// Lines drawn with characters, kept as they are.
+    Chart(Vec<String>),
+}
+
+/// How serious a verdict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing to do.
+    Good,
+    /// Something to look at.
+    Warning,
+    /// Something to do now.
+    Bad,
+}
+
+/// Rows and columns, every value already text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// A value for each column in each row.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A column's head and manners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// What stands above it.
+    pub title: &'static str,
+    /// Numbers stand on the right.
+    pub right: bool,
+    /// Left out where the screen is narrow.
+    pub wide: bool,
+}
+
+impl Column {
+    /// A column of words.
+    pub const fn words(title: &'static str) -> Self {
+        Self {
+            title,
+            right: false,
+            wide: false,
+        }
+    }
+
+    /// A column of numbers.
+    pub const fn numbers(title: &'static str) -> Self {
+        Self {
+            title,
+            right: true,
+            wide: false,
+        }
+    }
+
+    /// The same, left out where the screen is narrow.
+    pub const fn if_wide(self) -> Self {
+        Self { wide: true, ..self }
+    }
+}

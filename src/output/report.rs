@@ -1,0 +1,364 @@
+//! The report for people, and its rows for programs.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::document::{Block, Column, Document, Table, Tone};
+use super::{Format, chart, csv, escape, json as as_json, markdown, text};
+use crate::analysis::report::{CauseRow, ClusterRow, Report, SenderRow, StepRow};
+use crate::analysis::verdict::Kind;
+use crate::analysis::wording::seconds;
+use crate::model::{Disposition, Enhanced, Millis};
+use crate::window::{self, Window};
+
+/// Rows shown of a long table; JSON has them all.
+const MOST_ROWS: usize = 15;
+
+/// Characters shown of an example text.
+const EXAMPLE: usize = 100;
+
+/// Columns of the chart at most, and those its labels take.
+const CHART: u64 = 100;
+const LABELS: u16 = 26;
+
+/// The columns of `report --format csv`: a row a cluster.
+const CLUSTER_KEYS: &[&str] = &[
+    "verdict",
+    "class",
+    "disposition",
+    "reply",
+    "enhanced",
+    "start",
+    "end",
+    "span_ms",
+    "failures",
+    "recovered",
+    "attempts",
+    "failure_rate",
+    "peak_per_second",
+    "surge",
+    "burst",
+    "collateral",
+    "senders",
+    "row_ids",
+];
+
+/// Writes a report.
+///
+/// # Errors
+/// None for the types of this program.
+pub fn render(report: &Report, window: Window, format: Format, look: text::Look) -> anyhow::Result<String> {
+    Ok(match format {
+        Format::Table => text::render(&document(report, window, look.width), look),
+        Format::Markdown => markdown::render(&document(report, window, u16::MAX)),
+        Format::Json => as_json::object(report)?,
+        Format::Ndjson => lines(report)?,
+        Format::Csv => csv::rows(CLUSTER_KEYS, &with_verdict(report)?)?,
+    })
+}
+
+/// Every cluster with the verdict's kind beside it.
+fn with_verdict(report: &Report) -> anyhow::Result<Vec<Value>> {
+    let row = |cluster: &ClusterRow| {
+        let mut row = serde_json::to_value(cluster)?;
+        row["verdict"] = report.verdict.kind.as_str().into();
+        Ok(row)
+    };
+    report.clusters.iter().map(row).collect()
+}
+
+/// A line for the verdict, the totals, and each row of each table; `record` says which.
+fn lines(report: &Report) -> anyhow::Result<String> {
+    let mut out = record("verdict", &report.verdict)?;
+    out.push_str(&record("totals", &report.totals)?);
+    out.push_str(&records("status", &report.statuses)?);
+    out.push_str(&records("cause", &report.causes)?);
+    out.push_str(&records("cluster", &report.clusters)?);
+    out.push_str(&records("sender", &report.senders)?);
+    out.push_str(&records("step", &report.timeline)?);
+    out.push_str(&record("overlap", &report.overlap)?);
+    Ok(out)
+}
+
+fn records<T: Serialize>(name: &str, rows: &[T]) -> anyhow::Result<String> {
+    rows.iter().map(|row| record(name, row)).collect()
+}
+
+fn record(name: &str, row: &impl Serialize) -> anyhow::Result<String> {
+    let mut line = json!({ "record": name });
+    if let (Value::Object(line), Value::Object(row)) = (&mut line, serde_json::to_value(row)?) {
+        line.extend(row);
+    }
+    Ok(as_json::line(&line)?)
+}
+
+fn document(report: &Report, window: Window, width: u16) -> Document {
+    let mut blocks = vec![Block::Verdict(
+        escape::line(&report.verdict.summary),
+        tone(report.verdict.kind),
+    )];
+    blocks.push(Block::Line(String::new()));
+    blocks.extend(header(report, window).into_iter().map(Block::Line));
+    let list = |lines: &[String]| Block::List(lines.iter().map(|line| escape::line(line)).collect());
+    let sections = [
+        (
+            "Causes",
+            report.causes.len(),
+            Block::Table(causes(&report.causes, window)),
+        ),
+        (
+            "Clusters",
+            report.clusters.len(),
+            Block::Table(clusters(&report.clusters, window)),
+        ),
+        (
+            "Senders",
+            report.senders.len(),
+            Block::Table(senders(&report.senders)),
+        ),
+        (
+            "Timeline",
+            report.timeline.len(),
+            Block::Chart(timeline(&report.timeline, window, width)),
+        ),
+        (
+            "Evidence",
+            report.verdict.evidence.len(),
+            list(&report.verdict.evidence),
+        ),
+        (
+            "Advice",
+            report.verdict.advice.len(),
+            list(&report.verdict.advice),
+        ),
+    ];
+    for (title, rows, block) in sections.into_iter().filter(|(_, rows, _)| *rows > 0) {
+        let is_cut = matches!(block, Block::Table(_)) && rows > MOST_ROWS;
+        let shown = if is_cut {
+            format!("{title} ({MOST_ROWS} of {rows})")
+        } else {
+            title.to_owned()
+        };
+        blocks.extend([Block::Heading(shown), block]);
+    }
+    Document { blocks }
+}
+
+fn tone(kind: Kind) -> Tone {
+    match kind {
+        Kind::Quiet => Tone::Good,
+        Kind::AccountBlocked | Kind::BurstThrottling | Kind::QuotaExhausted | Kind::MailboxFull => Tone::Bad,
+        _ => Tone::Warning,
+    }
+}
+
+fn header(report: &Report, window: Window) -> Vec<String> {
+    let (source, totals) = (&report.source, &report.totals);
+    let mut lines = vec![
+        escape::line(&format!(
+            "{} in {}, {}",
+            source.table,
+            source.database,
+            asked(report, window)
+        )),
+        escape::line(&statuses(report)),
+    ];
+    if totals.rows == 0 {
+        lines.push(match (source.first_at, source.last_at) {
+            (Some(first), Some(last)) => format!(
+                "The table's own times run from {} to {}; give --since all, or a time within.",
+                window::show(first, window.zone),
+                window::show(last, window.zone)
+            ),
+            _ => "The table holds no row with a readable time.".to_owned(),
+        });
+    }
+    lines
+}
+
+fn asked(report: &Report, window: Window) -> String {
+    let show = |at: Millis| window::show(at, window.zone);
+    match (window.since, window.until) {
+        (None, None) => format!("all times, zone {}", window.zone),
+        (None, Some(until)) => format!("up to {}", show(until)),
+        (Some(since), Some(until)) => format!("{} to {}", show(since), show(until)),
+        (Some(since), None) => format!("since {} (now {})", show(since), show(report.generated_at)),
+    }
+}
+
+fn statuses(report: &Report) -> String {
+    let totals = &report.totals;
+    let word = |row: &crate::analysis::report::StatusRow| {
+        format!(
+            "{} {} ({})",
+            row.rows,
+            row.meaning,
+            row.status.as_deref().unwrap_or("NULL")
+        )
+    };
+    let mut words: Vec<String> = report.statuses.iter().take(MOST_ROWS).map(word).collect();
+    let counts = [
+        (totals.recovered, "recovered"),
+        (totals.unclassified, "unclassified"),
+        (totals.unreadable, "unreadable"),
+    ];
+    words.extend(
+        counts
+            .iter()
+            .filter(|(rows, _)| *rows > 0)
+            .map(|(rows, what)| format!("{rows} {what}")),
+    );
+    let failed = if totals.failed > 0 {
+        format!(", {} failed", percent(totals.failure_rate))
+    } else {
+        String::new()
+    };
+    format!("{} rows{failed}: {}", totals.rows, words.join(", "))
+}
+
+fn causes(causes: &[CauseRow], window: Window) -> Table {
+    let columns = vec![
+        Column::numbers("rows"),
+        Column::words("class"),
+        Column::words("again"),
+        Column::words("code"),
+        Column::words("last").if_wide(),
+        Column::words("text"),
+    ];
+    let row = |cause: &CauseRow| {
+        let example = cause
+            .example
+            .as_deref()
+            .map_or("(no text)".to_owned(), escape::line);
+        vec![
+            cause.rows.to_string(),
+            cause.class.to_string(),
+            again(cause.disposition).to_owned(),
+            code(cause.reply, cause.enhanced),
+            cause
+                .last_at
+                .map_or_else(String::new, |at| window::show(at, window.zone)),
+            escape::short(&example, EXAMPLE),
+        ]
+    };
+    Table {
+        columns,
+        rows: causes.iter().take(MOST_ROWS).map(row).collect(),
+    }
+}
+
+/// A disposition as the answer to "send it again?".
+pub fn again(disposition: Disposition) -> &'static str {
+    match disposition {
+        Disposition::Retry => "yes",
+        Disposition::Wait => "wait",
+        Disposition::Never => "no",
+        Disposition::Stop => "stop",
+        Disposition::Doubt => "doubt",
+    }
+}
+
+/// Reply and enhanced code as a server writes them.
+pub fn code(reply: Option<u16>, enhanced: Option<Enhanced>) -> String {
+    let parts = reply
+        .map(|reply| reply.to_string())
+        .into_iter()
+        .chain(enhanced.map(|code| code.to_string()));
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+fn clusters(clusters: &[ClusterRow], window: Window) -> Table {
+    let columns = vec![
+        Column::words("start"),
+        Column::numbers("span"),
+        Column::numbers("failed"),
+        Column::numbers("rate").if_wide(),
+        Column::words("class"),
+        Column::words("code").if_wide(),
+        Column::numbers("peak/s").if_wide(),
+        Column::numbers("surge").if_wide(),
+        Column::words("burst"),
+        Column::words("sender").if_wide(),
+    ];
+    let row = |cluster: &ClusterRow| {
+        vec![
+            window::show(cluster.start, window.zone),
+            seconds(cluster.span_ms),
+            format!("{} of {}", cluster.failures, cluster.attempts),
+            percent(cluster.failure_rate),
+            cluster.class.to_string(),
+            code(cluster.reply, cluster.enhanced),
+            cluster.peak_per_second.to_string(),
+            format!("{:.0}x", cluster.surge),
+            if cluster.burst { "yes" } else { "no" }.to_owned(),
+            escape::line(&cluster.senders.join(", ")),
+        ]
+    };
+    // the newest matter most
+    let shown = clusters.iter().skip(clusters.len().saturating_sub(MOST_ROWS));
+    Table {
+        columns,
+        rows: shown.map(row).collect(),
+    }
+}
+
+fn senders(senders: &[SenderRow]) -> Table {
+    let columns = vec![
+        Column::words("sender"),
+        Column::numbers("attempts"),
+        Column::numbers("failed"),
+        Column::numbers("throttled"),
+        Column::numbers("peak/min"),
+        Column::numbers("rcpt/24h"),
+    ];
+    let row = |sender: &SenderRow| {
+        vec![
+            sender.sender.as_deref().map_or("(none)".to_owned(), escape::line),
+            sender.attempts.to_string(),
+            sender.failed.to_string(),
+            sender.throttled.to_string(),
+            sender.peak_per_minute.to_string(),
+            sender.recipients_24h.to_string(),
+        ]
+    };
+    Table {
+        columns,
+        rows: senders.iter().take(MOST_ROWS).map(row).collect(),
+    }
+}
+
+fn timeline(steps: &[StepRow], window: Window, width: u16) -> Vec<String> {
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else {
+        return Vec::new();
+    };
+    let columns = CHART.min(u64::from(width.saturating_sub(LABELS)));
+    // steps without any attempt are not listed; the shortest distance between two is the step
+    let step = steps
+        .windows(2)
+        .map(|pair| pair[1].start - pair[0].start)
+        .min()
+        .unwrap_or(1)
+        .max(1);
+    let place = |row: &StepRow| u64::try_from((row.start - first.start + step / 2) / step).unwrap_or(0);
+    let length = place(last) + 1;
+    let line = |name: &str, value: fn(&StepRow) -> u64| {
+        let values: Vec<_> = steps.iter().map(|row| (place(row), value(row))).collect();
+        let (bars, most) = chart::bars(&values, length, columns);
+        format!("{name:<10}{bars} at most {most}")
+    };
+    let ends = format!(
+        "{} to {}",
+        window::show(first.start, window.zone),
+        window::show(last.start, window.zone)
+    );
+    vec![
+        line("attempts", |row| row.attempts),
+        line("failed", |row| row.failed),
+        line("throttled", |row| row.throttled),
+        format!("{:10}{ends}", ""),
+    ]
+}
+
+fn percent(rate: f64) -> String {
+    format!("{:.1} %", rate * 100.0)
+}

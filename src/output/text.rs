@@ -1,0 +1,117 @@
+//! A document on a screen, or in a file without any width of its own.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, TableStyle};
+
+use super::document::{Block, Document, Table, Tone};
+
+/// How wide text may be, and whether it may be coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// In columns.
+    pub width: u16,
+    /// Whether to use colour.
+    pub color: bool,
+}
+
+/// From this width on, a table shows all its columns.
+const WIDE: u16 = 110;
+
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// Writes a document as text.
+pub fn render(document: &Document, look: Look) -> String {
+    let mut text = String::new();
+    for block in &document.blocks {
+        match block {
+            Block::Verdict(sentence, tone) => text.push_str(&verdict(sentence, *tone, look)),
+            Block::Heading(title) => text.push_str(&format!("\n{}\n", bold(title, look))),
+            Block::Line(line) => text.push_str(&wrap(line, "", look)),
+            Block::List(points) => points
+                .iter()
+                .for_each(|point| text.push_str(&wrap(point, "- ", look))),
+            Block::Table(rows) => text.push_str(&table(rows, look)),
+            Block::Chart(lines) => lines.iter().for_each(|line| text.push_str(&format!("{line}\n"))),
+        }
+    }
+    text
+}
+
+fn verdict(sentence: &str, tone: Tone, look: Look) -> String {
+    let code = match tone {
+        Tone::Good => 32,
+        Tone::Warning => 33,
+        Tone::Bad => 31,
+    };
+    let wrapped = wrap(sentence, "", look);
+    if look.color {
+        format!("\u{1b}[1;{code}m{}\u{1b}[0m\n", wrapped.trim_end())
+    } else {
+        wrapped
+    }
+}
+
+fn bold(title: &str, look: Look) -> String {
+    if look.color {
+        format!("\u{1b}[1m{title}\u{1b}[0m")
+    } else {
+        title.to_owned()
+    }
+}
+
+/// A paragraph within the width, its first line after `mark` and the others below it. Words are not divided.
+fn wrap(line: &str, mark: &str, look: Look) -> String {
+    let width = usize::from(look.width);
+    let (mut text, mut column) = (mark.to_owned(), mark.len());
+    for (index, word) in line.split(' ').enumerate() {
+        let length = word.chars().count();
+        if index > 0 && column + 1 + length > width {
+            text.push_str(&format!("\n{:1$}", "", mark.len()));
+            column = mark.len();
+        } else if index > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text + "\n"
+}
+
+/// A table within the width; columns for wide screens are left out of a narrow one.
+fn table(table: &Table, look: Look) -> String {
+    let shown: Vec<usize> = (0..table.columns.len())
+        .filter(|index| !table.columns[*index].wide || look.width >= WIDE)
+        .collect();
+    let cell = |index: usize, value: &str| {
+        let right = table.columns[index].right;
+        Cell::new(value).set_alignment(if right {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        })
+    };
+    let mut drawn = comfy_table::Table::new();
+    drawn
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(look.width);
+    drawn.set_header(
+        shown
+            .iter()
+            .map(|index| cell(*index, table.columns[*index].title)),
+    );
+    for row in &table.rows {
+        drawn.add_row(
+            shown
+                .iter()
+                .map(|index| cell(*index, row.get(*index).map_or("", String::as_str))),
+        );
+    }
+    for column in drawn.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    drawn
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
+}
