@@ -127,13 +127,13 @@ async fn source(log: &mut Log, swept: &Swept) -> Result<Source> {
     })
 }
 
-/// The step that gives a chart of some dozen bars: minutes for hours, hours for days, days for more.
+/// The step that gives a chart of some dozen to some hundred bars: minutes for hours, hours for days, days for more.
 fn step(failures: &Failures<'_>, window: Window, now: Millis) -> Step {
     let first_failure = failures.rows.first().and_then(|failure| failure.at);
     let start = window.since.or(first_failure).unwrap_or(0);
     match window.until.unwrap_or(now) - start {
         span if span <= 3 * HOUR => Step::Minute,
-        span if span <= 4 * 24 * HOUR => Step::Hour,
+        span if span <= 14 * 24 * HOUR => Step::Hour,
         _ => Step::Day,
     }
 }

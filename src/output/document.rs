@@ -18,7 +18,9 @@ pub enum Block {
     Line(String),
     /// Sentences, a point each.
     List(Vec<String>),
-    /// Rows and columns.
+    /// Sentences, each after a word or a key; on a screen all begin at the same column.
+    Facts(Vec<(String, String)>),
+    /// Rows and columns, a line a row.
     Table(Table),
     /// Lines drawn with characters, kept as they are.
     Chart(Vec<String>),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::document::{Block, Column, Document, Table};
+use super::document::{Block, Document};
 use super::report::code;
 use super::{Format, csv, escape, json, markdown, text};
 use crate::model::{Class, Disposition, Enhanced, Stage};
@@ -99,15 +99,12 @@ fn document(it: &Explanation) -> Document {
         ("Rule", format!("{} ({kind})", it.rule)),
     ];
     rows.extend(it.links.first().map(|link| ("Read", link.clone())));
-    let rows = rows
+    let facts = rows
         .into_iter()
-        .map(|(head, text)| vec![head.to_owned(), escape::line(&text)])
+        .map(|(head, text)| (head.to_owned(), escape::line(&text)))
         .collect();
     Document {
-        blocks: vec![Block::Table(Table {
-            columns: vec![Column::words(""), Column::words("")],
-            rows,
-        })],
+        blocks: vec![Block::Facts(facts)],
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::json;
 
-use super::document::{Block, Column, Document, Table};
+use super::document::{Block, Document};
 use super::report::{again, code};
 use super::{Format, csv, escape, json as as_json, markdown, text};
 use crate::model::{Class, Disposition, Enhanced, FailedMail, Millis, Stage};
@@ -12,9 +12,8 @@ use crate::reply::Classifier;
 use crate::window::{self, Window};
 use crate::zone;
 
-/// Characters shown of a text, and of an address.
-const TEXT: usize = 160;
-const ADDRESS: usize = 40;
+/// Characters shown of a stored text.
+const TEXT: usize = 200;
 
 const KEYS: &[&str] = &[
     "id",
@@ -112,37 +111,36 @@ fn document(rows: &[Row], window: Window) -> Document {
             blocks: vec![Block::Line(line)],
         };
     }
-    let columns = vec![
-        Column::words("id"),
-        Column::words("time"),
-        Column::words("sender").if_wide(),
-        Column::words("recipient"),
-        Column::words("subject").if_wide(),
-        Column::words("again"),
-        Column::words("what it means"),
-        Column::words("text").if_wide(),
-    ];
-    let value = |text: &Option<String>, most| {
-        text.as_deref()
-            .map_or_else(String::new, |text| escape::short(&escape::line(text), most))
-    };
-    let row = |row: &Row| {
-        vec![
-            escape::line(&row.id),
-            row.sent_date
-                .map_or("(unreadable)".to_owned(), |at| window::show(at, window.zone)),
-            value(&row.sender, ADDRESS),
-            value(&row.recipient, ADDRESS),
-            value(&row.subject, ADDRESS),
-            again(row.disposition).to_owned(),
-            format!("{} {}: {}", row.class, code(row.reply, row.enhanced), row.meaning).replace(" :", ":"),
-            value(&row.error_message, TEXT),
-        ]
-    };
     Document {
-        blocks: vec![Block::Table(Table {
-            columns,
-            rows: rows.iter().map(row).collect(),
-        })],
+        blocks: vec![Block::Facts(
+            rows.iter().flat_map(|row| facts(row, window)).collect(),
+        )],
     }
+}
+
+/// Three lines: which mail, what it means, what was stored.
+fn facts(row: &Row, window: Window) -> [(String, String); 3] {
+    let value = |text: &Option<String>| text.as_deref().map_or_else(|| "(none)".to_owned(), escape::line);
+    let time = row.sent_date.map_or("(no readable time)".to_owned(), |at| {
+        window::show(at, window.zone)
+    });
+    let mail = format!(
+        "{time}  {} to {}: {}",
+        value(&row.sender),
+        value(&row.recipient),
+        value(&row.subject)
+    );
+    let codes = [row.class.to_string(), code(row.reply, row.enhanced)].join(" ");
+    let meaning = format!(
+        "{}, again: {}. {}",
+        codes.trim_end(),
+        again(row.disposition),
+        row.meaning
+    );
+    let stored = escape::short(&value(&row.error_message), TEXT);
+    [
+        (escape::line(&row.id), mail),
+        (String::new(), meaning),
+        (String::new(), stored),
+    ]
 }

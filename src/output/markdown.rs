@@ -16,6 +16,12 @@ pub fn render(document: &Document) -> String {
                     .for_each(|point| text.push_str(&format!("- {}\n", escaped(point))));
                 text.push('\n');
             }
+            Block::Facts(facts) => {
+                let point =
+                    |(head, fact): &(String, String)| format!("- {}: {}\n", escaped(head), escaped(fact));
+                facts.iter().for_each(|fact| text.push_str(&point(fact)));
+                text.push('\n');
+            }
             Block::Table(rows) => text.push_str(&table(rows)),
             Block::Chart(lines) => text.push_str(&format!("```\n{}\n```\n\n", lines.join("\n"))),
         }

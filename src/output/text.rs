@@ -29,6 +29,7 @@ pub fn render(document: &Document, look: Look) -> String {
             Block::List(points) => points
                 .iter()
                 .for_each(|point| text.push_str(&wrap(point, "- ", look))),
+            Block::Facts(facts) => text.push_str(&facts_in_columns(facts, look)),
             Block::Table(rows) => text.push_str(&table(rows, look)),
             Block::Chart(lines) => lines.iter().for_each(|line| text.push_str(&format!("{line}\n"))),
         }
@@ -58,15 +59,27 @@ fn bold(title: &str, look: Look) -> String {
     }
 }
 
+fn facts_in_columns(facts: &[(String, String)], look: Look) -> String {
+    let width = facts
+        .iter()
+        .map(|(head, _)| head.chars().count())
+        .max()
+        .unwrap_or(0);
+    facts
+        .iter()
+        .map(|(head, fact)| wrap(fact, &format!("{head:width$}  "), look))
+        .collect()
+}
+
 /// A paragraph within the width, its first line after `mark` and the others below it. Words are not divided.
 fn wrap(line: &str, mark: &str, look: Look) -> String {
-    let width = usize::from(look.width);
-    let (mut text, mut column) = (mark.to_owned(), mark.len());
+    let (width, indent) = (usize::from(look.width), mark.chars().count());
+    let (mut text, mut column) = (mark.to_owned(), indent);
     for (index, word) in line.split(' ').enumerate() {
         let length = word.chars().count();
         if index > 0 && column + 1 + length > width {
-            text.push_str(&format!("\n{:1$}", "", mark.len()));
-            column = mark.len();
+            text.push_str(&format!("\n{:indent$}", ""));
+            column = indent;
         } else if index > 0 {
             text.push(' ');
             column += 1;
