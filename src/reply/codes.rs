@@ -39,6 +39,13 @@ struct ReplyHit {
     partner: Option<Enhanced>,
 }
 
+impl ReplyHit {
+    /// The next line of the same reply, also where the line break was lost.
+    fn is_again_at(self, bytes: &[u8], start: usize, end: usize) -> bool {
+        number(&bytes[start..end]) == Some(self.value) && start > 0 && bytes[start - 1].is_ascii_whitespace()
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct EnhancedHit {
     value: Enhanced,
@@ -76,6 +83,9 @@ struct Found {
 
 impl Found {
     fn look_at(&mut self, bytes: &[u8], start: usize, end: usize) {
+        self.repeated |= self
+            .reply
+            .is_some_and(|reply| reply.is_again_at(bytes, start, end));
         if let Some(hit) = reply_hit(bytes, start, end) {
             self.offer(hit);
         } else if let Some(hit) = enhanced_hit(bytes, start, end) {
@@ -89,7 +99,6 @@ impl Found {
             self.reply = Some(hit);
             return;
         };
-        self.repeated |= best.value == hit.value;
         let deeper = hit.inner && hit.support == Support::Strong;
         if hit.support > best.support || (deeper && (best.inner || best.value != hit.value)) {
             self.reply = Some(hit);

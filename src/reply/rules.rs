@@ -39,8 +39,8 @@ fn list(value: Option<OneOrMany>) -> Vec<String> {
 pub struct RawRule {
     /// What the rule is called in results.
     pub name: String,
-    /// A regular expression over the text, upper and lower case alike; a blank matches any white space.
-    pub text: Option<String>,
+    /// Regular expressions over the text, one of which must match; upper and lower case alike, a blank is any white space.
+    pub text: Option<OneOrMany>,
     /// Reply codes: `"421"`, `"4xx"`, `"550-554"`, or a list of them.
     pub reply: Option<OneOrMany>,
     /// Enhanced codes: `"4.3.2"`, `"x.3.2"`, `"5.7.x"`, `"5.2.251-255"`, or a list of them.
@@ -118,8 +118,8 @@ pub struct Rule {
     pub seen: Option<String>,
     /// Written by the user, not built in.
     pub by_user: bool,
-    /// The regular expression over the text, as it was written.
-    pub text: Option<String>,
+    /// The regular expressions over the text, as they were written.
+    pub text: Vec<String>,
     pub(super) when: Conditions,
 }
 
@@ -304,7 +304,8 @@ impl RawRule {
                 .transpose()
                 .map_err(|r| bad("kind", r))?,
         };
-        if self.text.is_none() && when.is_empty() && (by_user || name != UNKNOWN) {
+        let text = list(self.text);
+        if text.is_empty() && when.is_empty() && (by_user || name != UNKNOWN) {
             return Err(RuleError::NoCondition { rule: name });
         }
         let examples = list(self.example);
@@ -323,7 +324,7 @@ impl RawRule {
             examples,
             seen: self.seen,
             by_user,
-            text: self.text,
+            text,
             when,
             name,
         })
