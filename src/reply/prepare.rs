@@ -9,7 +9,7 @@ use super::codes::Codes;
 
 /// Makes `text` ready; `codes` are those that stand in it.
 pub fn prepare(text: &str, codes: Codes) -> Cow<'_, str> {
-    let text = fold_white(text);
+    let text = without_wrong_phrase(fold_white(text));
     let text = match codes.reply {
         Some(reply) if codes.repeated => Cow::Owned(fold_lines(&text, reply, codes)),
         _ => text,
@@ -19,6 +19,17 @@ pub fn prepare(text: &str, codes: Codes) -> Cow<'_, str> {
     } else {
         Cow::Owned(text.to_lowercase())
     }
+}
+
+/// System.Net.Mail puts its own words for the code in front, and they are often wrong: "Syntax error, command
+/// unrecognized. The server response was: 4.3.2 Concurrent connections limit exceeded".
+fn without_wrong_phrase(text: Cow<'_, str>) -> Cow<'_, str> {
+    const MARK: &str = ". The server response was: ";
+    let Some(end) = text.find(MARK).filter(|end| end + MARK.len() < text.len()) else {
+        return text;
+    };
+    let start = text[..end].rfind(": ").map_or(0, |colon| colon + 2);
+    Cow::Owned(format!("{}{}", &text[..start], &text[end + MARK.len()..]))
 }
 
 fn fold_white(text: &str) -> Cow<'_, str> {
@@ -99,6 +110,18 @@ mod tests {
             "550-5.1.1 The email account does not exist",
         );
         prepared("550-Your mail 550 was refused", "550-Your mail was refused");
+    }
+
+    #[test]
+    fn the_phrase_of_dotnet_goes() {
+        prepared(
+            "SmtpException: Mailbox unavailable. The server response was: 5.7.1 Relaying denied",
+            "SmtpException: 5.7.1 Relaying denied",
+        );
+        prepared(
+            "Error. The server response was: ",
+            "Error. The server response was:",
+        );
     }
 
     #[test]
