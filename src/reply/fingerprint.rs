@@ -252,15 +252,17 @@ fn is_host(word: &str) -> bool {
     top.len() >= 2 && (lower || upper) && labels.split('.').all(label)
 }
 
-/// Error words of providers: some letters and at most four digits behind them.
+/// Error words: `TSS04`, `S3113`, `ORA-29279`, `AADSTS700016`. Letters, then digits; longer ones only in capitals.
 fn is_short_mark(word: &str) -> bool {
     let letters = word
         .bytes()
         .take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'))
         .count();
     let digits = word.len() - letters;
+    let capitals = !word.bytes().any(|b| b.is_ascii_lowercase());
+    let most = if capitals { 6 } else { 4 };
     (1..=6).contains(&letters)
-        && (1..=4).contains(&digits)
+        && (1..=most).contains(&digits)
         && word[letters..].bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -291,6 +293,7 @@ mod tests {
     fn what_names_the_cause_stays() {
         for kept in [
             "421 4.7.0 [TSS04] Messages deferred",
+            "ORA-29279: SMTP permanent error",
             "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException",
             "System.Net.Mail.SmtpException",
         ] {

@@ -7,10 +7,12 @@
 pub mod bench;
 mod codes;
 mod fingerprint;
+mod lead;
 mod matcher;
 mod needles;
 mod prepare;
 mod retry_after;
+mod rule_error;
 mod rules;
 mod stage;
 mod words;
@@ -24,7 +26,8 @@ use crate::model::{Class, Disposition, Enhanced, Stage};
 
 pub use codes::{Codes, scan};
 pub use fingerprint::{Fingerprint, fingerprint};
-pub use rules::{NotBefore, OneOrMany, RawRule, Rule, RuleError};
+pub use rule_error::RuleError;
+pub use rules::{NotBefore, OneOrMany, RawRule, Rule};
 
 use matcher::Matcher;
 use rules::ClassWords;
@@ -190,7 +193,10 @@ fn check_texts(rule: &Rule) -> Result<(), RuleError> {
             reason: last_line(&error.to_string()),
         })?;
         if regex.is_match(b"") {
-            Err(RuleError::MatchesEverything { rule: name() })
+            return Err(RuleError::MatchesEverything { rule: name() });
+        }
+        if needles::cannot_match(text) {
+            Err(RuleError::MatchesNothing { rule: name() })
         } else {
             Ok(())
         }

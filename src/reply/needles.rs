@@ -33,13 +33,7 @@ pub fn with_mode(pattern: &str) -> Cow<'_, str> {
 
 /// The words of `pattern`; none if it is no regular expression.
 pub fn of(pattern: &str) -> Needles {
-    let parsed = ParserBuilder::new()
-        .utf8(false)
-        .unicode(false)
-        .dot_matches_new_line(true)
-        .build()
-        .parse(&with_mode(pattern));
-    let Ok(hir) = parsed else {
+    let Some(hir) = parse(pattern) else {
         return Needles::default();
     };
     if let Some(words) = words(&hir).filter(|words| words.iter().all(|word| word.len() >= SHORTEST)) {
@@ -52,6 +46,25 @@ pub fn of(pattern: &str) -> Needles {
         groups: groups(&hir),
         exact: false,
     }
+}
+
+/// Whether no text that was made ready can match `pattern`: it takes nothing at all, or wants white space other than one
+/// blank.
+pub fn cannot_match(pattern: &str) -> bool {
+    let nothing = parse(pattern).is_some_and(|hir| hir.properties().minimum_len().is_none());
+    let odd = |word: &String| word.contains("  ") || word.contains(['\n', '\r', '\t']);
+    nothing || of(pattern).groups.iter().any(|group| group.iter().all(odd))
+}
+
+fn parse(pattern: &str) -> Option<Hir> {
+    let mut parser = ParserBuilder::new();
+    parser
+        .utf8(false)
+        .unicode(false)
+        .dot_matches_new_line(true)
+        .build()
+        .parse(&with_mode(pattern))
+        .ok()
 }
 
 fn looks_around(hir: &Hir) -> bool {
@@ -210,6 +223,15 @@ mod tests {
     fn of_a_choice_one_word_of_each_branch_must_be_there() {
         assert_eq!(groups_of(r"rate \d+|\bflood"), [vec!["flood", "rate "]]);
         assert!(groups_of(r"\d+|flood").is_empty());
+    }
+
+    #[test]
+    fn what_no_text_can_match_is_known() {
+        assert!(cannot_match("too  many"));
+        assert!(cannot_match("too\\nmany"));
+        assert!(cannot_match(r"[^\s\S]"));
+        assert!(!cannot_match(r"too many|too  many"));
+        assert!(!cannot_match(r"too\s+many"));
     }
 
     #[test]
