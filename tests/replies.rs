@@ -277,7 +277,7 @@ proptest! {
     #[test]
     fn any_text_has_a_short_fingerprint_that_is_its_own(text in "\\PC{0,400}") {
         let print = fingerprint(&text);
-        prop_assert!(print.text.len() <= 200);
+        prop_assert!(print.text.len() <= 160);
         prop_assert_eq!(print.hash.len(), 8);
         prop_assert_eq!(fingerprint(&text), print);
     }
