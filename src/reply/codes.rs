@@ -4,6 +4,7 @@
 //! counts only where its surroundings speak for it, and the best supported one wins. Where nothing speaks for any,
 //! nothing is reported. One walk over the bytes, no allocation, a bounded look to both sides of each number: linear.
 
+use super::lead::Lead;
 use super::words;
 use crate::model::Enhanced;
 
@@ -39,6 +40,13 @@ struct ReplyHit {
     partner: Option<Enhanced>,
 }
 
+impl ReplyHit {
+    /// The next line of the same reply, also where the line break was lost.
+    fn is_again_at(self, bytes: &[u8], start: usize, end: usize) -> bool {
+        number(&bytes[start..end]) == Some(self.value) && start > 0 && bytes[start - 1].is_ascii_whitespace()
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct EnhancedHit {
     value: Enhanced,
@@ -50,8 +58,6 @@ struct EnhancedHit {
 
 /// More enhanced codes than this in one text are repeats of the first ones.
 const KEPT: usize = 12;
-/// How far to look back for the word before a number.
-pub(super) const LOOK_BACK: usize = 32;
 
 /// Finds the codes in `text`.
 pub fn scan(text: &str) -> Codes {
@@ -76,6 +82,9 @@ struct Found {
 
 impl Found {
     fn look_at(&mut self, bytes: &[u8], start: usize, end: usize) {
+        self.repeated |= self
+            .reply
+            .is_some_and(|reply| reply.is_again_at(bytes, start, end));
         if let Some(hit) = reply_hit(bytes, start, end) {
             self.offer(hit);
         } else if let Some(hit) = enhanced_hit(bytes, start, end) {
@@ -89,7 +98,6 @@ impl Found {
             self.reply = Some(hit);
             return;
         };
-        self.repeated |= best.value == hit.value;
         let deeper = hit.inner && hit.support == Support::Strong;
         if hit.support > best.support || (deeper && (best.inner || best.value != hit.value)) {
             self.reply = Some(hit);
@@ -168,177 +176,6 @@ fn reply_hit(bytes: &[u8], start: usize, end: usize) -> Option<ReplyHit> {
         start,
         partner,
     })
-}
-
-/// What stands before a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lead {
-    /// Nothing: the text or a line begins.
-    Start,
-    /// "said:", "reason:", "->".
-    Reported,
-    /// An opening quote.
-    Quoted,
-    /// "code", "error", "SMTP", `code=`, a colon or a semicolon.
-    Announced,
-    /// The end of a sentence, or a closing bracket.
-    Sentence,
-    /// An opening bracket after a word.
-    Bracket,
-    /// A word that says nothing.
-    Word,
-    /// A word that says that this is another kind of number.
-    Counted,
-    /// Part of a longer word.
-    Glued,
-}
-
-impl Lead {
-    fn before(bytes: &[u8], start: usize) -> Lead {
-        let (at, skipped) = skip_back(bytes, start);
-        let Some(&last) = at.checked_sub(1).and_then(|i| bytes.get(i)) else {
-            return Lead::Start;
-        };
-        if skipped.line_break && !skipped.quote {
-            return Lead::after_break(bytes, at);
-        }
-        match last {
-            b':' => Lead::after_colon(bytes, at, skipped),
-            b';' | b'|' => Lead::Announced,
-            b'=' => Lead::after_equals(bytes, at),
-            b'>' if bytes[..at].ends_with(b"->") || bytes[..at].ends_with(b"=>") => Lead::Reported,
-            b',' if !skipped.any() => Lead::Glued,
-            _ if !skipped.any() => Lead::glued_to(last),
-            _ if skipped.quote => Lead::quoted_after(bytes, at),
-            _ => Lead::after_word(bytes, at, skipped),
-        }
-    }
-
-    /// A new line is a new start, unless the sentence runs on: "limit of\n500 messages".
-    fn after_break(bytes: &[u8], at: usize) -> Lead {
-        if words::last(&bytes[..at]).counting {
-            Lead::Counted
-        } else {
-            Lead::Start
-        }
-    }
-
-    fn glued_to(last: u8) -> Lead {
-        match last {
-            b')' | b']' | b'>' | b'*' | b'!' => Lead::Sentence,
-            _ => Lead::Glued,
-        }
-    }
-
-    fn after_colon(bytes: &[u8], at: usize, skipped: Skipped) -> Lead {
-        let word = words::last(&bytes[..at - 1]);
-        if word.reporting {
-            Lead::Reported
-        } else if word.counting || (!skipped.any() && names_a_place(&bytes[..at - 1])) {
-            Lead::Counted
-        } else if skipped.quote {
-            Lead::Quoted
-        } else {
-            Lead::Announced
-        }
-    }
-
-    fn after_equals(bytes: &[u8], at: usize) -> Lead {
-        let word = words::last(&bytes[..at - 1]);
-        if word.reporting {
-            Lead::Reported
-        } else if word.announcing {
-            Lead::Announced
-        } else {
-            Lead::Counted
-        }
-    }
-
-    fn quoted_after(bytes: &[u8], at: usize) -> Lead {
-        if words::last(&bytes[..at]).announcing {
-            Lead::Announced
-        } else {
-            Lead::Quoted
-        }
-    }
-
-    fn after_word(bytes: &[u8], at: usize, skipped: Skipped) -> Lead {
-        let last = bytes[at - 1];
-        if ends_a_sentence(last) {
-            return Lead::Sentence;
-        }
-        if skipped.angle {
-            return Lead::Announced;
-        }
-        let word = words::last(&bytes[..at]);
-        if word.counting || speaks_of_http(&bytes[..at]) {
-            Lead::Counted
-        } else if word.announcing || word.reporting {
-            Lead::Announced
-        } else if skipped.bracket {
-            Lead::Bracket
-        } else if last == b',' || last >= 0x80 {
-            Lead::Sentence
-        } else {
-            Lead::Word
-        }
-    }
-}
-
-fn ends_a_sentence(last: u8) -> bool {
-    matches!(
-        last,
-        b'.' | b'!' | b'?' | b')' | b']' | b'}' | b'>' | b'*' | b'-' | b'"' | b'\''
-    )
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Skipped {
-    blank: bool,
-    line_break: bool,
-    quote: bool,
-    bracket: bool,
-    angle: bool,
-}
-
-impl Skipped {
-    fn any(self) -> bool {
-        self.blank || self.line_break || self.quote || self.bracket || self.angle
-    }
-}
-
-/// Goes back over blanks and opening marks: the position after what really stands before, and what was passed.
-fn skip_back(bytes: &[u8], start: usize) -> (usize, Skipped) {
-    let mut skipped = Skipped::default();
-    let mut at = start;
-    let floor = start.saturating_sub(LOOK_BACK);
-    while at > floor {
-        match bytes[at - 1] {
-            b' ' | b'\t' => skipped.blank = true,
-            b'\n' | b'\r' => skipped.line_break = true,
-            b'b' if skipped.quote && bytes[at] != b'b' => {}
-            b'"' | b'\'' | b'`' => skipped.quote |= !skipped.blank,
-            b'(' | b'[' | b'{' | b'#' => skipped.bracket = true,
-            b'<' => skipped.angle = true,
-            _ => break,
-        }
-        at -= 1;
-    }
-    (at, skipped)
-}
-
-/// A file, a host or a bracketed address before `:587`.
-fn names_a_place(before: &[u8]) -> bool {
-    let tail = &before[before.len().saturating_sub(LOOK_BACK)..];
-    let word = tail.iter().rev().take_while(|b| !b.is_ascii_whitespace());
-    tail.ends_with(b"]")
-        || tail.ends_with(b"localhost")
-        || word.into_iter().any(|b| matches!(b, b'.' | b'/' | b'\\'))
-}
-
-fn speaks_of_http(before: &[u8]) -> bool {
-    let tail = &before[before.len().saturating_sub(20)..];
-    tail.windows(4).any(|w| w.eq_ignore_ascii_case(b"http"))
 }
 
 fn may_follow_reply(bytes: &[u8], end: usize, paired: bool) -> bool {

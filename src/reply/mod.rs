@@ -7,24 +7,29 @@
 pub mod bench;
 mod codes;
 mod fingerprint;
+mod lead;
+mod matcher;
+mod needles;
+mod prepare;
 mod retry_after;
+mod rule_error;
 mod rules;
 mod stage;
 mod words;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use regex::bytes::{RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 
 use crate::model::{Class, Disposition, Enhanced, Stage};
 
 pub use codes::{Codes, scan};
 pub use fingerprint::{Fingerprint, fingerprint};
-pub use rules::{NotBefore, OneOrMany, RawRule, Rule, RuleError};
+pub use rule_error::RuleError;
+pub use rules::{NotBefore, OneOrMany, RawRule, Rule};
 
+use matcher::Matcher;
 use rules::ClassWords;
 
 /// What one error text means.
@@ -50,9 +55,10 @@ pub struct Reading<'c> {
 #[derive(Debug)]
 pub struct Classifier {
     rules: Vec<Rule>,
-    /// The place of each rule's text in `words`; none if it has no text.
-    slots: Vec<Option<usize>>,
-    words: RegexSet,
+    /// The stages' cues, then the cue of a named wait, then the texts of all rules.
+    patterns: Matcher,
+    /// For each rule, where its texts end in `patterns`.
+    ends: Vec<u32>,
 }
 
 /// `rules.toml` as a whole.
@@ -90,30 +96,26 @@ impl Classifier {
         let raw = raw.into_iter().chain(built_in).enumerate();
         let checked = raw.map(|(i, rule)| rule.check(i < of_user, |class| file.words(class)));
         let rules = checked.collect::<Result<Vec<Rule>, RuleError>>()?;
-        for rule in &rules[..of_user] {
-            compile_one(rule)?;
-        }
-        let classifier = Self::compile(rules)?;
+        rules[..of_user].iter().try_for_each(check_texts)?;
+        let classifier = Self::over(rules)?;
         bench::first_problem_of_user(&classifier).map_or(Ok(classifier), Err)
     }
 
-    fn compile(rules: Vec<Rule>) -> Result<Self, RuleError> {
-        let mut patterns: Vec<String> = stage::CUES.iter().map(|(_, cue)| pattern(cue)).collect();
-        patterns.push(pattern(retry_after::CUE));
-        let mut slots = Vec::with_capacity(rules.len());
+    fn over(rules: Vec<Rule>) -> Result<Self, RuleError> {
+        let cues = stage::CUES.iter().map(|(_, cue)| *cue).chain([retry_after::CUE]);
+        let texts = rules.iter().flat_map(|rule| rule.text.iter().map(String::as_str));
+        let patterns = Matcher::new(cues.chain(texts)).ok_or(RuleError::TooLarge)?;
+        let mut end = WAIT_CUE + 1;
+        let mut ends = Vec::with_capacity(rules.len());
         for rule in &rules {
-            slots.push(rule.text.as_ref().map(|_| patterns.len()));
-            patterns.extend(rule.text.as_deref().map(pattern));
+            end += u32::try_from(rule.text.len()).map_err(|_| RuleError::TooLarge)?;
+            ends.push(end);
         }
-        let words = RegexSetBuilder::new(&patterns)
-            .unicode(false)
-            .case_insensitive(true)
-            .dot_matches_new_line(true)
-            .size_limit(64 << 20)
-            .dfa_size_limit(32 << 20)
-            .build()
-            .map_err(|_| RuleError::TooLarge)?;
-        Ok(Classifier { rules, slots, words })
+        Ok(Classifier {
+            rules,
+            patterns,
+            ends,
+        })
     }
 
     /// All rules in the order in which they are tried.
@@ -124,30 +126,12 @@ impl Classifier {
     /// Reads one error text. The time grows with the length of the text and not faster.
     pub fn read(&self, text: &str) -> Reading<'_> {
         let codes = codes::scan(text);
-        let folded = if codes.repeated {
-            fold(text, codes)
-        } else {
-            Cow::Borrowed(text)
-        };
-        let matched = self.words.matches(folded.as_bytes());
-        let cue = stage::CUES
-            .iter()
-            .enumerate()
-            .find(|(i, _)| matched.matched(*i))
-            .map(|(_, (stage, _))| *stage);
-        let stage = cue.or_else(|| stage::of_reply(codes.reply));
-        let rule = self
-            .rules
-            .iter()
-            .zip(&self.slots)
-            .find(|(rule, slot)| slot.is_none_or(|i| matched.matched(i)) && rule.when.hold(codes, stage))
-            .map(|(rule, _)| rule)
-            .expect("the last rule has no condition");
-        let retry_after = if matched.matched(stage::CUES.len()) {
-            retry_after::named_in(&folded)
-        } else {
-            None
-        };
+        let text = prepare::prepare(text, codes);
+        let candidates = self.patterns.candidates(&text);
+        let (cues, texts) = candidates.split_at(candidates.partition_point(|c| *c <= WAIT_CUE));
+        let waits = cues.last() == Some(&WAIT_CUE);
+        let stage = self.stage(cues, &text).or_else(|| stage::of_reply(codes.reply));
+        let rule = self.decide(codes, stage, texts, &text);
         Reading {
             reply: codes.reply,
             enhanced: codes.enhanced,
@@ -155,10 +139,38 @@ impl Classifier {
             class: rule.class,
             disposition: rule.disposition.unwrap_or_else(|| by_digit(codes, rule.class)),
             rule,
-            retry_after,
+            retry_after: if waits { retry_after::named_in(&text) } else { None },
         }
     }
+
+    fn stage(&self, cues: &[u32], text: &str) -> Option<Stage> {
+        let cue = cues
+            .iter()
+            .find(|cue| **cue < WAIT_CUE && self.patterns.is_match(**cue, text))?;
+        stage::CUES.get(*cue as usize).map(|(stage, _)| *stage)
+    }
+
+    /// The first rule whose conditions all hold.
+    fn decide(&self, codes: Codes, stage: Option<Stage>, mut candidates: &[u32], text: &str) -> &Rule {
+        let mut rules = self.rules.iter().zip(&self.ends);
+        let decides = |(rule, end): &(&Rule, &u32)| {
+            let (own, later) = candidates.split_at(candidates.partition_point(|c| c < *end));
+            candidates = later;
+            let worded = !rule.text.is_empty();
+            (!worded || !own.is_empty())
+                && rule.when.hold(codes, stage)
+                && (!worded || own.iter().any(|pattern| self.patterns.is_match(*pattern, text)))
+        };
+        rules
+            .find(decides)
+            .map(|(rule, _)| rule)
+            .expect("the last rule has no condition")
+    }
 }
+
+/// The place of the cue of a named wait among all patterns.
+#[allow(clippy::cast_possible_truncation)]
+const WAIT_CUE: u32 = stage::CUES.len() as u32;
 
 /// What may be done where the rule leaves it to the first digit; without digits the class says it.
 fn by_digit(codes: Codes, class: Class) -> Disposition {
@@ -172,35 +184,23 @@ fn by_digit(codes: Codes, class: Class) -> Disposition {
     }
 }
 
-/// A rule's text as the regex engine gets it: a blank stands for any white space, also for a line break.
-fn pattern(text: &str) -> String {
-    let spaced = text.replace(" ?", r"\s*").replace(' ', r"\s+");
-    // Letters beyond ASCII need the slower Unicode tables, so only the patterns that have them pay for them.
-    if spaced.is_ascii() {
-        spaced
-    } else {
-        format!("(?u:{spaced})")
-    }
-}
-
-/// Compiles one rule alone, so that a mistake is blamed on the right one.
-fn compile_one(rule: &Rule) -> Result<(), RuleError> {
-    let Some(text) = &rule.text else { return Ok(()) };
+/// Compiles a rule's texts, so that a mistake is blamed on the right rule.
+fn check_texts(rule: &Rule) -> Result<(), RuleError> {
     let name = || rule.name.clone();
-    let regex = regex::bytes::RegexBuilder::new(&pattern(text))
-        .unicode(false)
-        .case_insensitive(true)
-        .dot_matches_new_line(true)
-        .build()
-        .map_err(|error| RuleError::BadRegex {
+    rule.text.iter().try_for_each(|text| {
+        let regex = matcher::compile(text).map_err(|error| RuleError::BadRegex {
             rule: name(),
             reason: last_line(&error.to_string()),
         })?;
-    if regex.is_match(b"") {
-        Err(RuleError::MatchesEverything { rule: name() })
-    } else {
-        Ok(())
-    }
+        if regex.is_match(b"") {
+            return Err(RuleError::MatchesEverything { rule: name() });
+        }
+        if needles::cannot_match(text) {
+            Err(RuleError::MatchesNothing { rule: name() })
+        } else {
+            Ok(())
+        }
+    })
 }
 
 /// The regex engine explains over several lines; the last says what is wrong.
@@ -211,34 +211,4 @@ fn last_line(text: &str) -> String {
         .trim()
         .trim_start_matches("error: ")
         .to_owned()
-}
-
-/// A reply of several lines repeats its codes within a sentence: takes out all but the first.
-fn fold(text: &str, codes: Codes) -> Cow<'_, str> {
-    let Some(reply) = codes.reply.map(|n| n.to_string()) else {
-        return Cow::Borrowed(text);
-    };
-    let enhanced = codes.enhanced.map(|code| code.to_string());
-    let mut parts = text.split(reply.as_str());
-    let mut folded = String::with_capacity(text.len());
-    folded.push_str(parts.next().unwrap_or_default());
-    folded.push_str(&reply);
-    folded.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let rest = part.strip_prefix(['-', ' ']);
-        match rest.filter(|_| folded.ends_with(char::is_whitespace)) {
-            Some(rest) => {
-                let tail = enhanced
-                    .as_deref()
-                    .and_then(|code| rest.strip_prefix(code))
-                    .unwrap_or(rest);
-                folded.push_str(tail.trim_start());
-            }
-            None => {
-                folded.push_str(&reply);
-                folded.push_str(part);
-            }
-        }
-    }
-    Cow::Owned(folded)
 }

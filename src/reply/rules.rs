@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::codes::Codes;
+use super::rule_error::RuleError;
 use crate::model::{Class, Disposition, Enhanced, Stage};
 
 /// One or several, as the file may write either.
@@ -39,8 +40,8 @@ fn list(value: Option<OneOrMany>) -> Vec<String> {
 pub struct RawRule {
     /// What the rule is called in results.
     pub name: String,
-    /// A regular expression over the text, upper and lower case alike; a blank matches any white space.
-    pub text: Option<String>,
+    /// Regular expressions over the text, one of which must match; upper and lower case alike, a blank is any white space.
+    pub text: Option<OneOrMany>,
     /// Reply codes: `"421"`, `"4xx"`, `"550-554"`, or a list of them.
     pub reply: Option<OneOrMany>,
     /// Enhanced codes: `"4.3.2"`, `"x.3.2"`, `"5.7.x"`, `"5.2.251-255"`, or a list of them.
@@ -118,8 +119,8 @@ pub struct Rule {
     pub seen: Option<String>,
     /// Written by the user, not built in.
     pub by_user: bool,
-    /// The regular expression over the text, as it was written.
-    pub text: Option<String>,
+    /// The regular expressions over the text, as they were written.
+    pub text: Vec<String>,
     pub(super) when: Conditions,
 }
 
@@ -182,84 +183,6 @@ pub(super) fn is_permanent(codes: Codes) -> Option<bool> {
     }
 }
 
-/// Why a rule cannot be used.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum RuleError {
-    /// The regular expression is none.
-    #[error(
-        "rule '{rule}': text is not a regular expression: {reason}; put a backslash before ( ) [ ] {{ }} . * + ? | that stand for themselves"
-    )]
-    BadRegex {
-        /// The rule.
-        rule: String,
-        /// The regex engine's reason, in one line.
-        reason: String,
-    },
-    /// The regular expression takes every text.
-    #[error(
-        "rule '{rule}': text matches the empty text and so everything; name at least one word that must be there"
-    )]
-    MatchesEverything {
-        /// The rule.
-        rule: String,
-    },
-    /// A word is none of the known ones.
-    #[error("rule '{rule}': {key}: {reason}")]
-    BadValue {
-        /// The rule.
-        rule: String,
-        /// The key in the file.
-        key: &'static str,
-        /// What is known.
-        reason: String,
-    },
-    /// Nothing to decide by.
-    #[error("rule '{rule}': no condition; give at least one of text, reply, enhanced, stage or kind")]
-    NoCondition {
-        /// The rule.
-        rule: String,
-    },
-    /// Nothing to check it with.
-    #[error("rule '{rule}': no example; add example = \"...\" with a text that the rule must take")]
-    NoExample {
-        /// The rule.
-        rule: String,
-    },
-    /// The example does not fit the conditions.
-    #[error(
-        "rule '{rule}': its example '{example}' does not fit it; change text or the codes, or the example"
-    )]
-    ExampleMisses {
-        /// The rule.
-        rule: String,
-        /// The example.
-        example: String,
-    },
-    /// An earlier rule takes the example.
-    #[error(
-        "rule '{rule}': its example '{example}' is taken by the earlier rule '{by}'; put '{rule}' before it or narrow '{by}'"
-    )]
-    Shadowed {
-        /// The rule.
-        rule: String,
-        /// The example.
-        example: String,
-        /// The earlier rule.
-        by: String,
-    },
-    /// Two rules of one name or of the same conditions.
-    #[error("rule '{rule}': there is another rule with the same {what}; remove one of them")]
-    Duplicate {
-        /// The rule.
-        rule: String,
-        /// Name or conditions.
-        what: &'static str,
-    },
-    /// All rules together are too large.
-    #[error("the rules' regular expressions are too large together; shorten the text of the last ones")]
-    TooLarge,
-}
-
 /// The words that stand in where a rule gives no meaning or advice of its own.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -304,7 +227,8 @@ impl RawRule {
                 .transpose()
                 .map_err(|r| bad("kind", r))?,
         };
-        if self.text.is_none() && when.is_empty() && (by_user || name != UNKNOWN) {
+        let text = list(self.text);
+        if text.is_empty() && when.is_empty() && (by_user || name != UNKNOWN) {
             return Err(RuleError::NoCondition { rule: name });
         }
         let examples = list(self.example);
@@ -323,7 +247,7 @@ impl RawRule {
             examples,
             seen: self.seen,
             by_user,
-            text: self.text,
+            text,
             when,
             name,
         })

@@ -20,6 +20,15 @@ pub const CUES: &[(Stage, &str)] = &[
         r"failed to send data|for text command|\bafter the (final )?dot\b|end[- ]of[- ](data|message)",
     ),
     (
+        Stage::Dot,
+        r"SMTPTransport\.finishData|SmtpClient\.Data(Async)?\(",
+    ),
+    (Stage::Rcpt, r"SMTPTransport\.rcptTo|SmtpClient\.RcptTo(Async)?\("),
+    (
+        Stage::Mail,
+        r"SMTPTransport\.mailFrom|SmtpClient\.MailFrom(Async)?\(",
+    ),
+    (
         Stage::Connect,
         r"refused to talk to me|after initial connection|initial server greeting|invalid greeting",
     ),
@@ -29,7 +38,7 @@ pub const CUES: &[(Stage, &str)] = &[
     ),
     (
         Stage::Connect,
-        r"connection could not be established|could not connect to|failed to connect|cannot connect to|unable to connect",
+        r"connection could not be established|(could not|couldn.t) connect to|MailConnectException|failed to connect|cannot connect to|unable to connect",
     ),
     (
         Stage::Connect,

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::codes::LOOK_BACK;
+use super::lead::LOOK_BACK;
 
 /// What follows is the reply of another server.
 const REPORTING: &str = "led said says was response returned reason reports reported replied responded answered with lautete \

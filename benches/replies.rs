@@ -1,0 +1,85 @@
+//! How many error texts a second one core reads, beside a plain regular expression that only finds the codes.
+//!
+//! Run with `cargo bench --bench replies`. The texts are the labelled set, each one made different from the others by a
+//! number, repeated; the figure is for texts of their average length and, scaled by bytes, for texts of 150 bytes.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use mailthrottle::reply::Classifier;
+use regex::bytes::Regex;
+
+/// The texts of the labelled set, over and over, with hosts and numbers that differ from row to row.
+fn texts() -> Vec<String> {
+    let rows: Vec<String> = include_str!("../fixtures/replies.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line of the labelled set"))
+        .map(|row| row["text"].as_str().expect("every row has a text").to_owned())
+        .collect();
+    (0..20_000)
+        .map(|i| rows[i % rows.len()].replace("192.0.2.", &format!("10.{}.{}.", i % 251, i % 241)))
+        .collect()
+}
+
+/// The fastest of five rounds: what the machine's other work leaves.
+fn fastest(mut round: impl FnMut() -> usize) -> Duration {
+    (0..5)
+        .map(|_| {
+            let start = Instant::now();
+            black_box(round());
+            start.elapsed()
+        })
+        .min()
+        .expect("five rounds")
+}
+
+fn main() {
+    let texts = texts();
+    let bytes: usize = texts.iter().map(String::len).sum();
+    let classifier = Classifier::built_in();
+    let codes = Regex::new(
+        r"(?-u:\b([245]\d\d)\b(?:[ -]#?([245]\.\d{1,3}\.\d{1,3}))?|\b([245]\.\d{1,3}\.\d{1,3})\b)",
+    )
+    .expect("a constant pattern");
+    let start = Instant::now();
+    black_box(Classifier::built_in());
+    let building = start.elapsed();
+
+    let reading = fastest(|| {
+        texts
+            .iter()
+            .filter(|text| classifier.read(text).reply.is_some())
+            .count()
+    });
+    let scanning = fastest(|| {
+        texts
+            .iter()
+            .filter(|text| mailthrottle::reply::scan(text).reply.is_some())
+            .count()
+    });
+    let finding = fastest(|| {
+        texts
+            .iter()
+            .filter(|text| codes.captures(text.as_bytes()).is_some())
+            .count()
+    });
+
+    let average = bytes as f64 / texts.len() as f64;
+    println!(
+        "{} texts, {average:.0} bytes on average; rules made ready in {building:.1?}",
+        texts.len()
+    );
+    for (what, time) in [
+        ("read", reading),
+        ("codes only", scanning),
+        ("regex for codes only", finding),
+    ] {
+        let per_second = texts.len() as f64 / time.as_secs_f64();
+        let of_150 = bytes as f64 / 150.0 / time.as_secs_f64();
+        println!("{what:>22}: {per_second:>10.0} texts/s, {of_150:>10.0} of 150 bytes/s");
+    }
+    println!(
+        "reading takes {:.2} times as long as the regex",
+        reading.as_secs_f64() / finding.as_secs_f64()
+    );
+}

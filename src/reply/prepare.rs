@@ -1,0 +1,131 @@
+//! A text made ready for the patterns: one blank for any white space, a reply of several lines as one sentence.
+//!
+//! Most texts are ready as they are and are not copied. Letters beyond ASCII are made small here, because the patterns'
+//! words are looked for without regard to case in ASCII only.
+
+use std::borrow::Cow;
+
+use super::codes::Codes;
+
+/// Makes `text` ready; `codes` are those that stand in it.
+pub fn prepare(text: &str, codes: Codes) -> Cow<'_, str> {
+    let text = without_wrong_phrase(fold_white(text));
+    let text = match codes.reply {
+        Some(reply) if codes.repeated => Cow::Owned(fold_lines(&text, reply, codes)),
+        _ => text,
+    };
+    if text.is_ascii() {
+        text
+    } else {
+        Cow::Owned(text.to_lowercase())
+    }
+}
+
+/// System.Net.Mail puts its own words for the code in front, and they are often wrong: "Syntax error, command
+/// unrecognized. The server response was: 4.3.2 Concurrent connections limit exceeded".
+fn without_wrong_phrase(text: Cow<'_, str>) -> Cow<'_, str> {
+    const MARK: &str = ". The server response was: ";
+    let Some(end) = text.find(MARK).filter(|end| end + MARK.len() < text.len()) else {
+        return text;
+    };
+    let start = text[..end].rfind(": ").map_or(0, |colon| colon + 2);
+    Cow::Owned(format!("{}{}", &text[..start], &text[end + MARK.len()..]))
+}
+
+fn fold_white(text: &str) -> Cow<'_, str> {
+    let odd =
+        |pair: &[u8]| pair[0].is_ascii_whitespace() && (pair[0] != b' ' || pair[1].is_ascii_whitespace());
+    let bytes = text.as_bytes();
+    let plain = !bytes.windows(2).any(odd) && !bytes.last().is_some_and(u8::is_ascii_whitespace);
+    if plain {
+        return Cow::Borrowed(text);
+    }
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_ascii_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    Cow::Owned(folded)
+}
+
+/// A reply of several lines repeats its codes within a sentence: takes out all but the first.
+fn fold_lines(text: &str, reply: u16, codes: Codes) -> String {
+    let reply = reply.to_string();
+    let enhanced = codes.enhanced.map(|code| code.to_string());
+    let mut parts = text.split(reply.as_str());
+    let mut folded = String::with_capacity(text.len());
+    folded.push_str(parts.next().unwrap_or_default());
+    folded.push_str(&reply);
+    folded.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        match part.strip_prefix(['-', ' ']).filter(|_| folded.ends_with(' ')) {
+            Some(rest) => {
+                let tail = enhanced
+                    .as_deref()
+                    .and_then(|code| rest.strip_prefix(code))
+                    .unwrap_or(rest);
+                folded.push_str(tail.trim_start());
+            }
+            None => {
+                folded.push_str(&reply);
+                folded.push_str(part);
+            }
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::codes::scan;
+    use super::*;
+
+    #[track_caller]
+    fn prepared(text: &str, expected: &str) {
+        assert_eq!(prepare(text, scan(text)), expected);
+    }
+
+    #[test]
+    fn a_plain_text_is_not_copied() {
+        assert!(matches!(
+            prepare("550 5.1.1 User unknown", Codes::default()),
+            Cow::Borrowed(_)
+        ));
+    }
+
+    #[test]
+    fn white_space_is_one_blank() {
+        prepared(
+            "432 4.3.2\r\n\tConcurrent  connections\n",
+            "432 4.3.2 Concurrent connections",
+        );
+    }
+
+    #[test]
+    fn lines_of_one_reply_become_one_sentence() {
+        prepared(
+            "550-5.1.1 The email\n550-5.1.1 account does\n550 5.1.1 not exist",
+            "550-5.1.1 The email account does not exist",
+        );
+        prepared("550-Your mail 550 was refused", "550-Your mail was refused");
+    }
+
+    #[test]
+    fn the_phrase_of_dotnet_goes() {
+        prepared(
+            "SmtpException: Mailbox unavailable. The server response was: 5.7.1 Relaying denied",
+            "SmtpException: 5.7.1 Relaying denied",
+        );
+        prepared(
+            "Error. The server response was: ",
+            "Error. The server response was:",
+        );
+    }
+
+    #[test]
+    fn letters_beyond_ascii_are_made_small() {
+        prepared("550 POSTFACH ÜBERFÜLLT", "550 postfach überfüllt");
+    }
+}
