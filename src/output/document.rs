@@ -55,6 +55,8 @@ pub struct Column {
     pub right: bool,
     /// Left out where the screen is narrow.
     pub wide: bool,
+    /// Gives way where the width does not suffice; the others are never cut off.
+    pub flexible: bool,
 }
 
 impl Column {
@@ -64,6 +66,7 @@ impl Column {
             title,
             right: false,
             wide: false,
+            flexible: false,
         }
     }
 
@@ -73,11 +76,17 @@ impl Column {
             title,
             right: true,
             wide: false,
+            flexible: false,
         }
     }
 
     /// The same, left out where the screen is narrow.
     pub const fn if_wide(self) -> Self {
         Self { wide: true, ..self }
+    }
+
+    /// The same, giving way where the width does not suffice.
+    pub const fn flexible(self) -> Self {
+        Self { flexible: true, ..self }
     }
 }

@@ -223,7 +223,7 @@ fn causes(causes: &[CauseRow], window: Window) -> Table {
         Column::words("again"),
         Column::words("code"),
         Column::words("last").if_wide(),
-        Column::words("text"),
+        Column::words("text").flexible(),
     ];
     let row = |cause: &CauseRow| {
         let example = cause
@@ -278,7 +278,7 @@ fn clusters(clusters: &[ClusterRow], window: Window) -> Table {
         Column::numbers("peak/s").if_wide(),
         Column::numbers("surge").if_wide(),
         Column::words("burst"),
-        Column::words("sender").if_wide(),
+        Column::words("sender").if_wide().flexible(),
     ];
     let row = |cluster: &ClusterRow| {
         vec![
@@ -304,7 +304,7 @@ fn clusters(clusters: &[ClusterRow], window: Window) -> Table {
 
 fn senders(senders: &[SenderRow]) -> Table {
     let columns = vec![
-        Column::words("sender"),
+        Column::words("sender").flexible(),
         Column::numbers("attempts"),
         Column::numbers("failed"),
         Column::numbers("throttled"),

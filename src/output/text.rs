@@ -1,6 +1,6 @@
 //! A document on a screen, or in a file without any width of its own.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, TableStyle};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
 
 use super::document::{Block, Document, Table, Tone};
 
@@ -114,14 +114,16 @@ fn table(table: &Table, look: Look) -> String {
             .map(|index| cell(*index, table.columns[*index].title)),
     );
     for row in &table.rows {
-        drawn.add_row(
-            shown
-                .iter()
-                .map(|index| cell(*index, row.get(*index).map_or("", String::as_str))),
-        );
+        let cells = shown.iter().map(|index| cell(*index, row.get(*index).map_or("", String::as_str)));
+        let mut row = comfy_table::Row::from(cells.collect::<Vec<_>>());
+        row.max_height(1);
+        drawn.add_row(row);
     }
-    for column in drawn.column_iter_mut() {
-        column.set_padding((0, 2));
+    for (column, index) in drawn.column_iter_mut().zip(&shown) {
+        column.set_padding((0, 1));
+        if !table.columns[*index].flexible {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     drawn
         .lines()
