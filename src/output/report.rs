@@ -213,7 +213,8 @@ fn statuses(report: &Report) -> String {
     } else {
         String::new()
     };
-    format!("{} rows{failed}: {}", totals.rows, words.join(", "))
+    let colon = if words.is_empty() { "" } else { ": " };
+    format!("{} rows{failed}{colon}{}", totals.rows, words.join(", "))
 }
 
 fn causes(causes: &[CauseRow], window: Window) -> Table {

@@ -1,0 +1,165 @@
+//! What the tests share: a folder with a log in it, and the program run on it.
+#![allow(dead_code, missing_docs, reason = "each test file uses its own part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+
+pub const INCIDENT: &str = include_str!("../../fixtures/incident.sql");
+
+/// The columns of the generic table, for tests that fill it themselves.
+pub const TABLE: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status TEXT, sent_date TEXT, sender TEXT, \
+                         recipient TEXT, subject TEXT, body TEXT, error_message TEXT);";
+
+/// A folder of its own with a log in it; gone when the test ends.
+pub struct TestLog {
+    folder: tempfile::TempDir,
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl TestLog {
+    /// A log made by SQL.
+    pub fn of(sql: &str) -> Self {
+        let log = Self::empty();
+        log.sql(sql);
+        log
+    }
+
+    /// A log with these rows in the generic table: status, sent_date, error_message, each as SQL.
+    pub fn with_rows(rows: &[(&str, &str, &str)]) -> Self {
+        let rows: Vec<_> = rows.iter().map(|(status, date, error)| format!("({status}, {date}, {error})")).collect();
+        let insert = format!("INSERT INTO email_log (status, sent_date, error_message) VALUES {};", rows.join(", "));
+        Self::of(&format!("{TABLE} {insert}"))
+    }
+
+    pub fn incident() -> Self {
+        Self::of(INCIDENT)
+    }
+
+    /// A folder without a log.
+    pub fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn db(&self) -> PathBuf {
+        self.path("log.db")
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Runs SQL on the log, as its application would.
+    pub fn sql(&self, sql: &str) {
+        blocking(async {
+            let mut connection = self.connect().await;
+            sqlx::raw_sql(leaked(sql)).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        });
+    }
+
+    /// A connection of the application's, to be held while the program runs.
+    pub async fn connect(&self) -> SqliteConnection {
+        sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.db())
+            .create_if_missing(true)
+            .disable_statement_logging()
+            .connect()
+            .await
+            .unwrap()
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("mailthrottle"));
+        command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path()).args(args);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program on the log.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        let mut all = vec!["--db", "log.db"];
+        all.extend(args);
+        self.run_bare(&all)
+    }
+
+    /// Runs the program without telling it where the log is.
+    pub fn run_bare(&self, args: &[&str]) -> Ran {
+        self.command(args).output().unwrap().into()
+    }
+
+    /// The JSON that a command prints.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let mut all = vec!["--format", "json"];
+        all.extend(args);
+        let ran = self.run(&all);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
+
+    /// The report on everything.
+    pub fn report(&self) -> Value {
+        self.json(&["report", "--since", "all"])
+    }
+
+    /// The single line of an error, after which nothing else was said and nothing was printed.
+    pub fn error(&self, args: &[&str]) -> String {
+        self.run(args).error()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Every file in the folder with its content, to see that nothing changed.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> =
+            entries.filter(|path| path.is_file()).map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
+        files.sort();
+        files
+    }
+}
+
+impl Ran {
+    /// The one line of an error: exit 3, nothing on stdout.
+    pub fn error(&self) -> String {
+        assert_eq!((self.code, self.stdout.as_str()), (3, ""), "{}", self.stderr);
+        assert_eq!(self.stderr.lines().count(), 1, "{}", self.stderr);
+        self.stderr.trim_end().to_owned()
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+pub fn blocking<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+}
+
+/// sqlx runs only text that lives as long as the program; a test's may.
+pub fn leaked(sql: &str) -> &'static str {
+    Box::leak(sql.to_owned().into_boxed_str())
+}
