@@ -154,7 +154,7 @@ impl Classifier {
     fn decide(&self, codes: Codes, stage: Option<Stage>, mut candidates: &[u32], text: &str) -> &Rule {
         let mut rules = self.rules.iter().zip(&self.ends);
         let decides = |(rule, end): &(&Rule, &u32)| {
-            let (own, later) = candidates.split_at(candidates.partition_point(|c| c < *end));
+            let (own, later) = candidates.split_at(candidates.iter().take_while(|c| *c < *end).count());
             candidates = later;
             let worded = !rule.text.is_empty();
             (!worded || !own.is_empty())
