@@ -4,6 +4,7 @@
 //! all of them at once. Only a pattern whose words were all found is then really run, and one that is nothing but words
 //! is decided already. So a text costs its length, and a rule costs nothing until its words turn up.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -16,11 +17,10 @@ use super::needles::{self, Needles};
 pub struct Matcher {
     patterns: Vec<Pattern>,
     finder: AhoCorasick,
-    /// For each needle, the groups that it fulfils.
-    fulfils: Vec<Vec<u32>>,
-    /// For each group, its pattern.
-    pattern_of: Vec<u32>,
-    /// Patterns that no needle tells of.
+    /// The patterns that each needle calls up: needle `n` has those from `starts[n]` to `starts[n + 1]`.
+    called: Vec<u32>,
+    starts: Vec<u32>,
+    /// Patterns that no needle calls up.
     always: Vec<u32>,
 }
 
@@ -30,7 +30,8 @@ struct Pattern {
     /// Compiled when it is needed for the first time: most patterns never are.
     regex: OnceLock<Option<Regex>>,
     needles_decide: bool,
-    groups: u8,
+    /// Groups beside the one that calls it up; of each a needle must be there as well.
+    also: Vec<Vec<u32>>,
 }
 
 impl Matcher {
@@ -39,45 +40,46 @@ impl Matcher {
         let mut index = Index::default();
         let patterns = patterns.enumerate().map(|(i, text)| index.add(i, text)).collect();
         let finder = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
+            .dense_depth(3)
             .match_kind(MatchKind::Standard)
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(&index.needles)
             .ok()?;
-        let Index {
-            fulfils,
-            pattern_of,
-            always,
-            ..
-        } = index;
+        let mut starts = vec![0];
+        let mut called = Vec::new();
+        for patterns in index.calls {
+            called.extend(patterns);
+            starts.push(u32::try_from(called.len()).ok()?);
+        }
         Some(Matcher {
             patterns,
             finder,
-            fulfils,
-            pattern_of,
-            always,
+            called,
+            starts,
+            always: index.always,
         })
     }
 
-    /// The patterns that may match `text`, in their order.
+    /// The patterns that may match `text`, which is in lower case, in their order.
     pub fn candidates(&self, text: &str) -> Vec<u32> {
         let mut found = self.always.clone();
-        let mut fulfilled = vec![0_u64; self.pattern_of.len().div_ceil(64)];
-        let mut counts = vec![0_u8; self.patterns.len()];
+        let mut seen = Seen::new(self.starts.len());
         for hit in self.finder.find_overlapping_iter(text) {
-            for &group in &self.fulfils[hit.pattern().as_usize()] {
-                let (word, bit) = (group as usize / 64, 1 << (group % 64));
-                if fulfilled[word] & bit == 0 {
-                    fulfilled[word] |= bit;
-                    let pattern = self.pattern_of[group as usize];
-                    counts[pattern as usize] += 1;
-                    if counts[pattern as usize] == self.patterns[pattern as usize].groups {
-                        found.push(pattern);
-                    }
-                }
+            let needle = hit.pattern().as_usize();
+            if seen.is_new(needle) {
+                found.extend_from_slice(
+                    &self.called[self.starts[needle] as usize..self.starts[needle + 1] as usize],
+                );
             }
         }
         found.sort_unstable();
+        found.dedup();
+        found.retain(|pattern| {
+            self.patterns[*pattern as usize]
+                .also
+                .iter()
+                .all(|group| seen.any(group))
+        });
         found
     }
 
@@ -94,45 +96,69 @@ impl Matcher {
     }
 }
 
+/// The needles that were found in a text.
+struct Seen(Vec<u64>);
+
+impl Seen {
+    fn new(needles: usize) -> Seen {
+        Seen(vec![0; needles.div_ceil(64)])
+    }
+
+    fn is_new(&mut self, needle: usize) -> bool {
+        let bit = 1 << (needle % 64);
+        let new = self.0[needle / 64] & bit == 0;
+        self.0[needle / 64] |= bit;
+        new
+    }
+
+    fn any(&self, needles: &[u32]) -> bool {
+        needles
+            .iter()
+            .any(|needle| self.0[*needle as usize / 64] & (1 << (needle % 64)) != 0)
+    }
+}
+
 #[derive(Default)]
 struct Index {
     needles: Vec<String>,
-    known: std::collections::HashMap<String, usize>,
-    fulfils: Vec<Vec<u32>>,
-    pattern_of: Vec<u32>,
+    known: HashMap<String, u32>,
+    calls: Vec<Vec<u32>>,
     always: Vec<u32>,
 }
 
 impl Index {
     fn add(&mut self, pattern: usize, text: &str) -> Pattern {
-        let Needles { groups, exact } = needles::of(text);
+        let Needles { mut groups, exact } = needles::of(text);
         let pattern = u32::try_from(pattern).unwrap_or(u32::MAX);
-        if groups.is_empty() {
-            self.always.push(pattern);
-        }
-        let count = u8::try_from(groups.len()).unwrap_or(u8::MAX);
-        for group in groups.into_iter().take(usize::from(u8::MAX)) {
-            let id = u32::try_from(self.pattern_of.len()).unwrap_or(u32::MAX);
-            self.pattern_of.push(pattern);
-            for needle in group {
-                let place = self.place(needle);
-                self.fulfils[place].push(id);
+        // The longest words are the rarest: they call the pattern up, the others only confirm.
+        groups.sort_by_key(|group| group.iter().map(String::len).min());
+        match groups.pop() {
+            None => self.always.push(pattern),
+            Some(rarest) => {
+                for needle in rarest {
+                    let place = self.place(needle);
+                    self.calls[place as usize].push(pattern);
+                }
             }
         }
+        let also = groups
+            .into_iter()
+            .map(|group| group.into_iter().map(|needle| self.place(needle)).collect())
+            .collect();
         Pattern {
             text: text.to_owned(),
             regex: OnceLock::new(),
             needles_decide: exact,
-            groups: count,
+            also,
         }
     }
 
-    fn place(&mut self, needle: String) -> usize {
-        let next = self.needles.len();
+    fn place(&mut self, needle: String) -> u32 {
+        let next = u32::try_from(self.needles.len()).unwrap_or(u32::MAX);
         let place = *self.known.entry(needle.clone()).or_insert(next);
         if place == next {
             self.needles.push(needle);
-            self.fulfils.push(Vec::new());
+            self.calls.push(Vec::new());
         }
         place
     }

@@ -57,8 +57,10 @@ pub struct Classifier {
     rules: Vec<Rule>,
     /// The stages' cues, then the cue of a named wait, then the texts of all rules.
     patterns: Matcher,
-    /// For each rule, where its texts end in `patterns`.
-    ends: Vec<u32>,
+    /// For each pattern after the cues, its rule.
+    owners: Vec<usize>,
+    /// The rules without a text, which decide by the codes and the stage alone.
+    wordless: Vec<usize>,
 }
 
 /// `rules.toml` as a whole.
@@ -105,16 +107,17 @@ impl Classifier {
         let cues = stage::CUES.iter().map(|(_, cue)| *cue).chain([retry_after::CUE]);
         let texts = rules.iter().flat_map(|rule| rule.text.iter().map(String::as_str));
         let patterns = Matcher::new(cues.chain(texts)).ok_or(RuleError::TooLarge)?;
-        let mut end = WAIT_CUE + 1;
-        let mut ends = Vec::with_capacity(rules.len());
-        for rule in &rules {
-            end += u32::try_from(rule.text.len()).map_err(|_| RuleError::TooLarge)?;
-            ends.push(end);
-        }
+        let owners = rules
+            .iter()
+            .enumerate()
+            .flat_map(|(i, rule)| rule.text.iter().map(move |_| i))
+            .collect();
+        let wordless = (0..rules.len()).filter(|i| rules[*i].text.is_empty()).collect();
         Ok(Classifier {
             rules,
             patterns,
-            ends,
+            owners,
+            wordless,
         })
     }
 
@@ -150,21 +153,20 @@ impl Classifier {
         stage::CUES.get(*cue as usize).map(|(stage, _)| *stage)
     }
 
-    /// The first rule whose conditions all hold.
-    fn decide(&self, codes: Codes, stage: Option<Stage>, mut candidates: &[u32], text: &str) -> &Rule {
-        let mut rules = self.rules.iter().zip(&self.ends);
-        let decides = |(rule, end): &(&Rule, &u32)| {
-            let (own, later) = candidates.split_at(candidates.partition_point(|c| c < *end));
-            candidates = later;
-            let worded = !rule.text.is_empty();
-            (!worded || !own.is_empty())
-                && rule.when.hold(codes, stage)
-                && (!worded || own.iter().any(|pattern| self.patterns.is_match(*pattern, text)))
-        };
-        rules
-            .find(decides)
-            .map(|(rule, _)| rule)
-            .expect("the last rule has no condition")
+    /// The first rule whose conditions all hold: of those without a text, or one before it whose text is there.
+    fn decide(&self, codes: Codes, stage: Option<Stage>, candidates: &[u32], text: &str) -> &Rule {
+        let holds = |rule: &usize| self.rules[*rule].when.hold(codes, stage);
+        let last = *self
+            .wordless
+            .iter()
+            .find(|rule| holds(rule))
+            .expect("the last rule has no condition");
+        let owned = candidates
+            .iter()
+            .map(|pattern| (*pattern, self.owners[(*pattern - WAIT_CUE - 1) as usize]));
+        let mut earlier = owned.take_while(|(_, rule)| *rule < last);
+        let worded = earlier.find(|(pattern, rule)| holds(rule) && self.patterns.is_match(*pattern, text));
+        &self.rules[worded.map_or(last, |(_, rule)| rule)]
     }
 }
 

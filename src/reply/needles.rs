@@ -1,7 +1,7 @@
 //! The words that must stand in every text a regular expression takes.
 //!
 //! They come in groups: of each group at least one word must be there. `(user|mailbox)( \w+)? not found` has the groups
-//! {user, mailbox} and {not found}. Words are in lower case; they are looked for without regard to case.
+//! {user, mailbox} and {not found}. Words are in lower case, as are the texts they are looked for in.
 
 use std::borrow::Cow;
 
