@@ -141,9 +141,7 @@ fn find(named: Option<&Path>) -> Result<Option<PathBuf>> {
 fn read(file: &Path) -> Result<RawConfig> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     toml::from_str(&text).map_err(|error: toml::de::Error| {
-        let line = error
-            .span()
-            .map_or(1, |span| text[..span.start].lines().count().max(1));
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         let reason = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
         anyhow!("{}, line {line}: {reason}", file.display())
     })

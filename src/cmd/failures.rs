@@ -57,6 +57,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         .into_iter()
         .map(|mail| Row::new(mail, &config.classifier))
         .collect();
+    log.db.settle()?;
     print(&output::failures::render(
         &rows,
         log.window,

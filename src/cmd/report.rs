@@ -46,6 +46,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         clusters: &clusters,
         swept: &swept,
     });
+    log.db.settle()?;
     print(&output::report::render(
         &report,
         log.window,

@@ -66,6 +66,16 @@ impl Db {
         }
     }
 
+    /// Makes sure that all answers came from one state of the database; to be called before they are shown.
+    ///
+    /// # Errors
+    /// It changed meanwhile.
+    pub fn settle(&self) -> Result<()> {
+        match self {
+            Db::Sqlite(db) => db.settle(),
+        }
+    }
+
     /// Finds the table and its columns, and looks at how the times are written.
     ///
     /// # Errors

@@ -112,6 +112,9 @@ impl FromStr for Column {
     }
 }
 
+/// The preset of a table with the canonical names.
+const GENERIC: &str = "generic";
+
 /// The words for sent, failed and pending where the config does not name them.
 const USUAL_WORDS: [(Meaning, &str); 3] = [
     (Meaning::Sent, "S"),
@@ -123,6 +126,8 @@ const USUAL_WORDS: [(Meaning, &str); 3] = [
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawMapping {
+    /// A table known by name; the other keys go before it.
+    pub preset: Option<String>,
     /// The table, with its schema where it needs one.
     pub table: Option<String>,
     /// The zone of naive times, by its IANA name.
@@ -205,6 +210,9 @@ impl RawMapping {
             (None, Some(key)) => zone(key).map_err(|error| format!("[email_log] time_zone: {error}"))?,
             (None, None) => Tz::UTC,
         };
+        if let Some(preset) = self.preset.as_deref().filter(|preset| *preset != GENERIC) {
+            return Err(format!("[email_log] preset: '{}' is none of {GENERIC}", preset.escape_debug()));
+        }
         let mut columns = Vec::new();
         for (name, users) in &self.columns {
             let column = name

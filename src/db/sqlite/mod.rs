@@ -7,7 +7,9 @@ mod attempts;
 mod page;
 mod values;
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Result, anyhow, bail};
 use futures_util::TryStreamExt;
@@ -39,6 +41,31 @@ pub struct Sqlite {
     connection: SqliteConnection,
     encoding: Encoding,
     has_key: bool,
+    at_rest: Option<AtRest>,
+}
+
+/// A file in WAL mode that nobody has open. A reader would have to make the files `-wal` and `-shm` beside it, which
+/// may then belong to the wrong user and keep the application from writing. So it is read as a file that does not
+/// change, and looked at again afterwards to make sure that it did not.
+struct AtRest {
+    modified: SystemTime,
+    length: u64,
+}
+
+impl AtRest {
+    /// What is known of the file, if it is such a one. Source: https://www.sqlite.org/fileformat2.html, section 1.3.
+    fn of(path: &Path) -> Result<Option<Self>> {
+        let mut header = [0; 20];
+        std::fs::File::open(path)?.read_exact(&mut header).ok();
+        let is_wal = header[18..] == [2, 2];
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        if !is_wal || Path::new(&wal).exists() {
+            return Ok(None);
+        }
+        let data = std::fs::metadata(path)?;
+        Ok(Some(Self { modified: data.modified()?, length: data.len() }))
+    }
 }
 
 /// What an index can find without a look at every row.
@@ -57,11 +84,13 @@ impl Sqlite {
     pub async fn open(path: &str) -> Result<Self> {
         let path = PathBuf::from(path);
         error::check_file(&path)?;
+        let at_rest = AtRest::of(&path)?;
         // made absolute, a name such as `file:x` or `:memory:` is a name and nothing more
         let options = SqliteConnectOptions::new()
             .filename(std::path::absolute(&path)?)
             .read_only(true)
             .create_if_missing(false)
+            .immutable(at_rest.is_some())
             .busy_timeout(error::LOCK_WAIT)
             .disable_statement_logging();
         let connection = options
@@ -73,6 +102,7 @@ impl Sqlite {
             connection,
             encoding: Encoding::Utf8,
             has_key: false,
+            at_rest,
         };
         for start in [
             "PRAGMA query_only = ON",
@@ -91,6 +121,19 @@ impl Sqlite {
     /// `sqlite:PATH`, as the user wrote the path.
     pub fn name(&self) -> String {
         format!("sqlite:{}", self.path.display())
+    }
+
+    /// Makes sure that all answers came from one state of the file.
+    ///
+    /// # Errors
+    /// It was written to meanwhile.
+    pub fn settle(&self) -> Result<()> {
+        let Some(before) = &self.at_rest else { return Ok(()) };
+        let now = std::fs::metadata(&self.path)?;
+        if now.modified()? != before.modified || now.len() != before.length {
+            bail!("{} was written to while it was read; run this again", self.path.display());
+        }
+        Ok(())
     }
 
     /// Finds the table and its columns, and looks at how the times are written.
