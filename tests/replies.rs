@@ -249,6 +249,35 @@ fn a_fingerprint_joins_the_rows_of_one_cause() {
     );
 }
 
+/// By construction: each byte is walked over a fixed number of times, and what is looked at around a number or a word is
+/// bounded. These texts would show it if it were not so: the test would not come to its end.
+#[test]
+fn a_text_of_a_megabyte_is_no_matter() {
+    for piece in [
+        "1:",
+        "550 ",
+        "550-5.1.1 ",
+        "5.",
+        "a.b@",
+        "user ",
+        "too many ",
+        "{",
+        "12-",
+        "((",
+        "http://",
+        "mon, ",
+        "\n",
+        "ü ",
+    ] {
+        let text = piece.repeat(1_000_000 / piece.len());
+        let reading = classifier().read(&text);
+        assert!(
+            !reading.rule.name.is_empty() && fingerprint(&text).text.len() <= 160,
+            "{piece}"
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 

@@ -214,11 +214,16 @@ fn url(rest: &str) -> Option<usize> {
     Some(trimmed.len().max(scheme.len()))
 }
 
+/// No address is longer than 45 bytes, and no more are looked at: the work for one word stays bounded.
 fn ipv6(rest: &str) -> Option<usize> {
+    let of_address = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
     let end = rest
-        .find(|c: char| !c.is_ascii_hexdigit() && !matches!(c, ':' | '.'))
-        .unwrap_or(rest.len());
-    let word = rest[..end.min(45)].trim_end_matches(['.', ':']);
+        .as_bytes()
+        .iter()
+        .take(45)
+        .take_while(|b| of_address(b))
+        .count();
+    let word = rest[..end].trim_end_matches(['.', ':']);
     (word.matches(':').count() >= 2 && word.parse::<Ipv6Addr>().is_ok()).then_some(word.len())
 }
 

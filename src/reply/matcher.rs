@@ -7,7 +7,9 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::nfa::contiguous::{Builder, NFA};
+use aho_corasick::{Anchored, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::needles::{self, Needles};
@@ -16,7 +18,7 @@ use super::needles::{self, Needles};
 #[derive(Debug)]
 pub struct Matcher {
     patterns: Vec<Pattern>,
-    finder: AhoCorasick,
+    finder: NFA,
     /// The patterns that each needle calls up: needle `n` has those from `starts[n]` to `starts[n + 1]`.
     called: Vec<u32>,
     starts: Vec<u32>,
@@ -39,10 +41,9 @@ impl Matcher {
     pub fn new<'p>(patterns: impl Iterator<Item = &'p str>) -> Option<Matcher> {
         let mut index = Index::default();
         let patterns = patterns.enumerate().map(|(i, text)| index.add(i, text)).collect();
-        let finder = AhoCorasick::builder()
+        let finder = Builder::new()
             .dense_depth(3)
             .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(&index.needles)
             .ok()?;
         let mut starts = vec![0];
@@ -64,12 +65,16 @@ impl Matcher {
     pub fn candidates(&self, text: &str) -> Vec<u32> {
         let mut found = self.always.clone();
         let mut seen = Seen::new(self.starts.len());
-        for hit in self.finder.find_overlapping_iter(text) {
-            let needle = hit.pattern().as_usize();
-            if seen.is_new(needle) {
-                found.extend_from_slice(
-                    &self.called[self.starts[needle] as usize..self.starts[needle + 1] as usize],
-                );
+        let mut state = self
+            .finder
+            .start_state(Anchored::No)
+            .expect("built for searches that are not anchored");
+        for byte in text.bytes() {
+            state = self.finder.next_state(Anchored::No, state, byte);
+            if self.finder.is_match(state) {
+                let needles =
+                    (0..self.finder.match_len(state)).map(|i| self.finder.match_pattern(state, i).as_usize());
+                needles.for_each(|needle| self.call(needle, &mut seen, &mut found));
             }
         }
         found.sort_unstable();
@@ -81,6 +86,15 @@ impl Matcher {
                 .all(|group| seen.any(group))
         });
         found
+    }
+
+    /// A needle was found: it calls up its patterns the first time.
+    fn call(&self, needle: usize, seen: &mut Seen, found: &mut Vec<u32>) {
+        if seen.is_new(needle) {
+            found.extend_from_slice(
+                &self.called[self.starts[needle] as usize..self.starts[needle + 1] as usize],
+            );
+        }
     }
 
     /// Whether a candidate really matches.
