@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The one test command: installs what is missing where it may, then checks form, lints, tests, docs and dependencies.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+# the Debian package that a missing program comes from
+need() {
+  command -v "$1" >/dev/null && return
+  echo "installing $2 for $1"
+  if ! { as_root apt-get update -qq && as_root apt-get install -y -qq "$2"; } >/dev/null 2>&1; then
+    echo "tests/run.sh: $1 is missing and cannot be installed here; install the package $2" >&2
+    exit 1
+  fi
+}
+
+step() {
+  printf '\n== %s (%s s)\n' "$*" "$SECONDS"
+  "$@"
+}
+
+# cargo-deny's data on advisories lies outside the package registries, so only what needs none is checked where it
+# cannot be had
+dependencies() {
+  if ! command -v cargo-deny >/dev/null; then
+    cargo install --quiet --locked cargo-deny --version 0.20.2
+  fi
+  cargo deny --locked --log-level error check licenses bans sources
+  if cargo deny --log-level error fetch db >/dev/null 2>&1; then
+    cargo deny --log-level error check advisories
+  else
+    echo "advisories: their data cannot be had here, not checked"
+  fi
+}
+
+msrv() {
+  local stated there
+  stated=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  there=$(rustc --version | cut -d' ' -f2)
+  if [ "$(printf '%s\n%s\n' "$stated" "$there" | sort -V | head -n 1)" != "$stated" ]; then
+    echo "tests/run.sh: rustc $there is older than the $stated that Cargo.toml states" >&2
+    exit 1
+  fi
+  echo "rustc $there, stated minimum $stated; no dependency wants a newer one than:"
+  cargo metadata --format-version 1 --locked |
+    tr ',' '\n' | sed -n 's/.*"rust_version":"\([0-9.]*\)".*/\1/p' | sort -V | tail -n 1 |
+    { read -r newest && echo "$newest" && [ "$(printf '%s\n%s\n' "$newest" "$stated" | sort -V | tail -n 1)" = "$stated" ]; }
+}
+
+need sqlite3 sqlite3
+need cc gcc
+need setpriv util-linux
+need shellcheck shellcheck
+
+step cargo fmt --all --check
+step shellcheck tests/run.sh .ci/run benches/*.sh
+step cargo clippy --locked --all-targets --quiet -- -D warnings
+step cargo test --locked --quiet --no-fail-fast
+step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
+step msrv
+step dependencies
+printf '\nall good after %s s\n' "$SECONDS"
