@@ -49,9 +49,27 @@ pub struct Config {
     pub wanted: Wanted,
     /// The provider whose limits count.
     pub profile: &'static Profile,
-    /// The rules, the user's own first.
-    pub classifier: Classifier,
-    database: Option<String>,
+    /// The user's own rules, not yet compiled.
+    pub rules: UserRules,
+    /// The database to read, if one was named; commands that need none do not ask.
+    pub database: Result<String>,
+}
+
+/// The user's own rules as written, and the file they stand in.
+#[derive(Debug)]
+pub struct UserRules {
+    file: String,
+    raw: Vec<RawRule>,
+}
+
+impl UserRules {
+    /// Compiles them together with the built-in ones, before which they are tried.
+    ///
+    /// # Errors
+    /// One line that names the file and the rule, and what to do.
+    pub fn compile(self) -> Result<Classifier> {
+        Classifier::with_user_rules(self.raw).map_err(|error| blame(&self.file, error.to_string()))
+    }
 }
 
 impl Config {
@@ -72,26 +90,27 @@ impl Config {
         Ok(Self {
             wanted: wanted.map_err(|error| blame(&named, error))?,
             profile: profile.map_err(|error| blame(&named, error))?,
-            classifier: Classifier::with_user_rules(raw.rules)
-                .map_err(|error| blame(&named, error.to_string()))?,
-            database: flags
-                .db
-                .clone()
-                .or_else(|| std::env::var("DATABASE_URL").ok())
-                .or(raw.database.url),
+            rules: UserRules {
+                file: named,
+                raw: raw.rules,
+            },
+            database: database(flags, raw.database.url),
         })
     }
+}
 
-    /// The database to read.
-    ///
-    /// # Errors
-    /// None was named.
-    pub fn database(&self) -> Result<&str> {
-        self.database
-            .as_deref()
-            .filter(|url| !url.is_empty())
-            .ok_or_else(|| anyhow!("no database: give --db sqlite:PATH, or set MAILTHROTTLE_DB, or url in [database] of the config"))
-    }
+/// The flag, else the environment, else the file.
+fn database(flags: &Global, in_file: Option<String>) -> Result<String> {
+    let named = flags
+        .db
+        .clone()
+        .or_else(|| std::env::var("DATABASE_URL").ok())
+        .or(in_file);
+    named.filter(|url| !url.is_empty()).ok_or_else(|| {
+        anyhow!(
+            "no database: give --db sqlite:PATH, or set MAILTHROTTLE_DB, or url in [database] of the config"
+        )
+    })
 }
 
 /// A mistake in a flag is not the file's.
@@ -141,7 +160,9 @@ fn find(named: Option<&Path>) -> Result<Option<PathBuf>> {
 fn read(file: &Path) -> Result<RawConfig> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     toml::from_str(&text).map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         let reason = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
         anyhow!("{}, line {line}: {reason}", file.display())
     })

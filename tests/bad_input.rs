@@ -1,5 +1,5 @@
 //! What goes wrong before a report: each one clear line on stderr, exit 3, and nothing changed on disk.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
 
@@ -22,17 +22,29 @@ fn error(log: &TestLog, args: &[&str]) -> String {
 #[test]
 fn a_database_that_is_none() {
     let log = TestLog::empty();
-    log.write("text.db", "this is no database, whatever its name says; it is only some text of a hundred bytes or more......");
+    log.write(
+        "text.db",
+        "this is no database, whatever its name says; it is only some text of a hundred bytes or more......",
+    );
     log.write("empty.db", "");
     std::fs::create_dir(log.path("folder")).unwrap();
     let cases = [
-        ("none.db", "mailthrottle: none.db: no such file; give the path of a SQLite database to --db"),
-        ("folder", "mailthrottle: folder is a directory; give the path of a SQLite database to --db"),
+        (
+            "none.db",
+            "mailthrottle: none.db: no such file; give the path of a SQLite database to --db",
+        ),
+        (
+            "folder",
+            "mailthrottle: folder is a directory; give the path of a SQLite database to --db",
+        ),
         (
             "empty.db",
             "mailthrottle: empty.db is empty, so there is no table in it; give the path of a SQLite database to --db",
         ),
-        ("text.db", "mailthrottle: text.db is not a SQLite database; give the file of one, as --db sqlite:PATH"),
+        (
+            "text.db",
+            "mailthrottle: text.db is not a SQLite database; give the file of one, as --db sqlite:PATH",
+        ),
         (
             "mysql://host/db",
             "mailthrottle: --db: 'mysql:' databases cannot be read by this version; give sqlite:PATH or a path",
@@ -56,22 +68,35 @@ fn a_file_that_may_not_be_read() {
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
     std::fs::set_permissions(log.db(), std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
     std::fs::set_permissions(log.folder(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let mut command = if is_root { Command::new("setpriv") } else { Command::new("env") };
+    let mut command = if is_root {
+        Command::new("setpriv")
+    } else {
+        Command::new("env")
+    };
     if is_root {
         let copy = log.path("program");
         std::fs::copy(program.get_program(), &copy).unwrap();
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
+        command
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(copy);
     } else {
         command.arg(program.get_program());
     }
-    let ran: Ran = command.args(["--db", "log.db", "report"]).current_dir(log.folder()).output().unwrap().into();
+    let ran: Ran = command
+        .args(["--db", "log.db", "report"])
+        .current_dir(log.folder())
+        .output()
+        .unwrap()
+        .into();
     let expected = "mailthrottle: log.db cannot be read; check its rights: Permission denied (os error 13)";
     assert_eq!(ran.error(), expected);
 }
 
 #[test]
 fn a_table_that_is_not_there() {
-    let log = TestLog::of("CREATE TABLE mail_log (id, status, sent_date); CREATE VIEW \"it's; odd\" AS SELECT * FROM mail_log;");
+    let log = TestLog::of(
+        "CREATE TABLE mail_log (id, status, sent_date); CREATE VIEW \"it's; odd\" AS SELECT * FROM mail_log;",
+    );
     let names = "which has it's; odd, mail_log";
     for (table, shown, near) in [
         ("email_log", "email_log", "; did you mean 'mail_log'?"),
@@ -82,13 +107,18 @@ fn a_table_that_is_not_there() {
     ] {
         assert_eq!(
             error(&log, &["--db", "log.db", "--table", table, "report"]),
-            format!("mailthrottle: no table '{shown}' in log.db, {names}{near} Name it by --table or [email_log] table")
+            format!(
+                "mailthrottle: no table '{shown}' in log.db, {names}{near} Name it by --table or [email_log] table"
+            )
         );
     }
     let odd = log.run(&["--table", "it's; odd", "report"]);
     assert_eq!((odd.code, odd.stderr.as_str()), (0, ""));
     log.sql("DROP VIEW \"it's; odd\"; DROP TABLE mail_log");
-    assert_eq!(log.error(&["report"]), "mailthrottle: log.db holds no table at all; give another file to --db");
+    assert_eq!(
+        log.error(&["report"]),
+        "mailthrottle: log.db holds no table at all; give another file to --db"
+    );
 }
 
 #[test]
@@ -123,22 +153,49 @@ fn a_time_that_is_none() {
 fn a_config_with_a_mistake() {
     let log = TestLog::incident();
     let cases = [
-        ("[email_log]\ntabel = 'x'", "line 2: unknown field `tabel`, expected one of `preset`, `table`, `time_zone`, `columns`, `sent`, `failed`, `pending`"),
-        ("[email_log]\nsent = 'S'", "line 2: invalid type: string \"S\", expected a sequence"),
+        (
+            "[email_log]\ntabel = 'x'",
+            "line 2: unknown field `tabel`, expected one of `preset`, `table`, `time_zone`, `columns`, `sent`, `failed`, `pending`",
+        ),
+        (
+            "[email_log]\nsent = 'S'",
+            "line 2: invalid type: string \"S\", expected a sequence",
+        ),
         ("[email_log\n", "line 1: "),
-        ("[email_log]\ntime_zone = 'Mars/Base'", "[email_log] time_zone: 'Mars/Base' is no time zone; write an IANA name such as Europe/Berlin or UTC"),
-        ("[email_log]\npreset = 'x'", "[email_log] preset: 'x' is none of generic"),
-        ("[email_log]\ncolumns = { when = 'x' }", "[email_log] columns: 'when' is none of the columns id, status, sent_date, "),
-        ("[provider]\nprofile = 'x'", "[provider] profile: 'x' is none of exchange-online, "),
-        ("[[rules]]\nname = 'mine'\ntext = 'a('\nclass = 'quota'\nexample = 'a('", "rule 'mine': text is not a regular expression: "),
+        (
+            "[email_log]\ntime_zone = 'Mars/Base'",
+            "[email_log] time_zone: 'Mars/Base' is no time zone; write an IANA name such as Europe/Berlin or UTC",
+        ),
+        (
+            "[email_log]\npreset = 'x'",
+            "[email_log] preset: 'x' is none of generic",
+        ),
+        (
+            "[email_log]\ncolumns = { when = 'x' }",
+            "[email_log] columns: 'when' is none of the columns id, status, sent_date, ",
+        ),
+        (
+            "[provider]\nprofile = 'x'",
+            "[provider] profile: 'x' is none of exchange-online, ",
+        ),
+        (
+            "[[rules]]\nname = 'mine'\ntext = 'a('\nclass = 'quota'\nexample = 'a('",
+            "rule 'mine': text is not a regular expression: ",
+        ),
     ];
     for (toml, expected) in cases {
         log.write("c.toml", toml);
         let error = error(&log, &["--config", "c.toml", "--db", "log.db", "report"]);
         let line = if expected.starts_with("line") { ", " } else { ": " };
-        assert!(error.starts_with(&format!("mailthrottle: c.toml{line}{expected}")), "{error}");
+        assert!(
+            error.starts_with(&format!("mailthrottle: c.toml{line}{expected}")),
+            "{error}"
+        );
     }
-    assert_eq!(error(&log, &["--config", "none.toml", "report"]), "mailthrottle: --config none.toml: no such file");
+    assert_eq!(
+        error(&log, &["--config", "none.toml", "report"]),
+        "mailthrottle: --config none.toml: no such file"
+    );
     assert_eq!(
         error(&log, &["--db", "log.db", "--time-zone", "Nowhere", "report"]),
         "mailthrottle: --time-zone: 'Nowhere' is no time zone; write an IANA name such as Europe/Berlin or UTC"
@@ -148,10 +205,20 @@ fn a_config_with_a_mistake() {
 #[test]
 fn a_flag_that_is_mistyped_is_3_and_never_2() {
     let log = TestLog::incident();
-    for args in [&["report", "--sinec", "all"][..], &["raport"], &[], &["report", "--class", "often"], &["report", "--min-failures", "0"]] {
+    for args in [
+        &["report", "--sinec", "all"][..],
+        &["raport"],
+        &[],
+        &["report", "--class", "often"],
+        &["report", "--min-failures", "0"],
+    ] {
         let ran = log.run(args);
         assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{args:?}");
-        assert!(ran.stderr.starts_with("error:") || args.is_empty(), "{}", ran.stderr);
+        assert!(
+            ran.stderr.starts_with("error:") || args.is_empty(),
+            "{}",
+            ran.stderr
+        );
     }
     let help = log.run(&["--help"]);
     assert_eq!((help.code, help.stderr.as_str()), (0, ""));
@@ -162,7 +229,10 @@ fn a_locked_database_is_waited_for_and_then_named() {
     let log = TestLog::incident();
     blocking(async {
         let mut writer = log.connect().await;
-        sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut writer).await.unwrap();
+        sqlx::raw_sql("BEGIN EXCLUSIVE")
+            .execute(&mut writer)
+            .await
+            .unwrap();
         assert_eq!(
             log.error(&["report"]),
             "mailthrottle: log.db is locked: another process has held it for 5 s; wait for it to finish and run this again"
@@ -180,7 +250,11 @@ fn a_writer_that_died_left_a_hot_journal() {
     blocking(async {
         let mut writer = log.connect().await;
         // a cache of one page makes the change reach the file before the commit
-        for sql in ["PRAGMA cache_size = 1", "BEGIN IMMEDIATE", "UPDATE email_log SET subject = subject || 'x'"] {
+        for sql in [
+            "PRAGMA cache_size = 1",
+            "BEGIN IMMEDIATE",
+            "UPDATE email_log SET subject = subject || 'x'",
+        ] {
             sqlx::raw_sql(leaked(sql)).execute(&mut writer).await.unwrap();
         }
         for name in ["log.db", "log.db-journal"] {
@@ -203,8 +277,13 @@ fn the_wal_of_a_live_writer_is_read_and_left_alone() {
     let log = TestLog::incident();
     blocking(async {
         let mut writer = log.connect().await;
-        let insert = "INSERT INTO email_log (id, status, sent_date) VALUES (99999, 'S', '2026-11-19 12:00:00')";
-        for sql in ["PRAGMA journal_mode = WAL", "PRAGMA wal_autocheckpoint = 0", insert] {
+        let insert =
+            "INSERT INTO email_log (id, status, sent_date) VALUES (99999, 'S', '2026-11-19 12:00:00')";
+        for sql in [
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA wal_autocheckpoint = 0",
+            insert,
+        ] {
             sqlx::raw_sql(leaked(sql)).execute(&mut writer).await.unwrap();
         }
         let wal = std::fs::read(log.path("log.db-wal")).unwrap();
@@ -214,7 +293,11 @@ fn the_wal_of_a_live_writer_is_read_and_left_alone() {
     });
     let before = log.files();
     assert_eq!(log.report()["totals"]["rows"], 674);
-    assert!(log.files() == before, "{:?}", log.files().iter().map(|(path, _)| path).collect::<Vec<_>>());
+    assert!(
+        log.files() == before,
+        "{:?}",
+        log.files().iter().map(|(path, _)| path).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -225,7 +308,13 @@ fn a_file_written_to_while_it_is_read_at_rest_is_no_answer() {
     assert!(db.settle().is_ok());
     log.sql("UPDATE email_log SET subject = 'x'");
     let error = db.settle().unwrap_err().to_string();
-    assert_eq!(error, format!("{} was written to while it was read; run this again", log.db().display()));
+    assert_eq!(
+        error,
+        format!(
+            "{} was written to while it was read; run this again",
+            log.db().display()
+        )
+    );
 }
 
 #[test]

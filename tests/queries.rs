@@ -1,5 +1,5 @@
 //! The query files: each says what it is for, and runs as it stands on a table with the canonical names.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
 
@@ -15,14 +15,18 @@ const CANONICAL: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status,
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|ending| ending == "sql")).collect();
+    let mut files: Vec<_> = entries
+        .filter(|path| path.extension().is_some_and(|ending| ending == "sql"))
+        .collect();
     files.sort();
     files
 }
 
 fn all() -> Vec<(PathBuf, String)> {
     let files = files("queries").into_iter().chain(files("queries/sqlite"));
-    files.map(|file| (file.clone(), fs::read_to_string(file).unwrap())).collect()
+    files
+        .map(|file| (file.clone(), fs::read_to_string(file).unwrap()))
+        .collect()
 }
 
 #[test]
@@ -53,8 +57,15 @@ fn each_file_runs_as_it_stands() {
 
 #[test]
 fn each_file_is_used() {
-    let sources = ["src/db/sqlite/mod.rs", "src/db/sqlite/attempts.rs", "src/mapping/sql.rs"];
-    let code: String = sources.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let sources = [
+        "src/db/sqlite/mod.rs",
+        "src/db/sqlite/attempts.rs",
+        "src/mapping/sql.rs",
+    ];
+    let code: String = sources
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
     for (file, _) in all() {
         let name = file.file_name().unwrap().to_str().unwrap();
         assert!(code.contains(name), "nothing asks {name}");

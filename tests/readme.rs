@@ -1,5 +1,5 @@
 //! What the README says is true: its commands run, what it shows is what they print, its config is accepted.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
 
@@ -14,13 +14,21 @@ const README: &str = include_str!("../README.md");
 fn blocks(language: &str) -> Vec<&'static str> {
     let fences: Vec<&str> = README.split("\n```").collect();
     let opened = fences.iter().skip(1).step_by(2);
-    opened.filter_map(|block| block.split_once('\n')).filter(|(of, _)| *of == language).map(|(_, body)| body).collect()
+    opened
+        .filter_map(|block| block.split_once('\n'))
+        .filter(|(of, _)| *of == language)
+        .map(|(_, body)| body)
+        .collect()
 }
 
 /// Runs a command of the README in the project's folder, with the program that the tests were built with.
 fn run(command: &str) -> Ran {
-    let program = assert_cmd::cargo::cargo_bin!("mailthrottle").display().to_string();
-    let command = command.replace("cargo run --release --quiet --", "mailthrottle").replace("mailthrottle ", &format!("{program} "));
+    let program = assert_cmd::cargo::cargo_bin!("mailthrottle")
+        .display()
+        .to_string();
+    let command = command
+        .replace("cargo run --release --quiet --", "mailthrottle")
+        .replace("mailthrottle ", &format!("{program} "));
     Command::new("sh")
         .args(["-c", &command])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
@@ -40,16 +48,28 @@ fn every_command_runs() {
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{command}");
         assert!(!ran.stdout.is_empty(), "{command}");
     }
-    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/run.sh").is_file());
+    assert!(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/run.sh")
+            .is_file()
+    );
 }
 
 #[test]
 fn what_it_shows_is_what_the_commands_print() {
     let shown = blocks("");
-    let printed: Vec<String> = blocks("sh").iter().map(|command| *command).filter(|command| *command != "tests/run.sh").map(|command| run(command).stdout).collect();
+    let printed: Vec<String> = blocks("sh")
+        .iter()
+        .copied()
+        .filter(|command| *command != "tests/run.sh")
+        .map(|command| run(command).stdout)
+        .collect();
     assert_eq!(shown.len(), 2);
     for picture in shown {
-        assert!(printed.iter().any(|out| out.starts_with(picture.trim_end())), "nothing prints:\n{picture}");
+        assert!(
+            printed.iter().any(|out| out.starts_with(picture.trim_end())),
+            "nothing prints:\n{picture}"
+        );
     }
 }
 
@@ -67,7 +87,17 @@ fn its_config_is_accepted() {
 
 #[test]
 fn the_bundled_log_is_the_one_that_can_be_read_in_a_diff() {
-    let dump = |db: &Path| Command::new("sqlite3").arg(db).arg(".dump").output().unwrap().stdout;
+    let dump = |db: &Path| {
+        Command::new("sqlite3")
+            .arg(db)
+            .arg(".dump")
+            .output()
+            .unwrap()
+            .stdout
+    };
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/incident.db");
-    assert!(dump(&bundled) == dump(&TestLog::incident().db()), "make it anew: sqlite3 fixtures/incident.db < fixtures/incident.sql");
+    assert!(
+        dump(&bundled) == dump(&TestLog::incident().db()),
+        "make it anew: sqlite3 fixtures/incident.db < fixtures/incident.sql"
+    );
 }

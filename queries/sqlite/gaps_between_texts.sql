@@ -1,17 +1,17 @@
 -- Question: between which texts can no valid ISO date stand?
 -- An index finds the rows in these gaps (words, empty texts, 0000-00-00, 2026-13-45, 20/11/2026) without a look at
--- the others; before 1990 and after 2099 the reader decides. The first gap takes numbers, where a column holds both.
+-- the others; before 2000 and after 2039 the reader decides. The first gap takes numbers, where a column holds both.
 -- Columns: lower (included), upper (not included).
 -- Index: (status, sent_date). Right: SELECT.
 WITH RECURSIVE month (first) AS (
-  SELECT '1990-01-01'
+  SELECT '2000-01-01'
   UNION ALL
-  SELECT date(first, '+1 month') FROM month WHERE first < '2099-12-01'
+  SELECT date(first, '+1 month') FROM month WHERE first < '2039-12-01'
 )
 SELECT -9e999 AS lower, '' AS upper
 UNION ALL
-SELECT '', '1990-01-01'
+SELECT '', '2000-01-01'
 UNION ALL
-SELECT substr(first, 1, 8) || '32', date(first, '+1 month') FROM month WHERE first < '2099-12-01'
+SELECT substr(first, 1, 8) || '32', date(first, '+1 month') FROM month WHERE first < '2039-12-01'
 UNION ALL
-SELECT '2099-12-32', x'ffffffff';
+SELECT '2039-12-32', x'ffffffff';

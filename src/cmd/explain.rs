@@ -28,7 +28,7 @@ pub fn run(flags: &Global, args: &Args) -> Result<Exit> {
     if text.trim().is_empty() {
         bail!("explain: the text is empty; give an error text, or - to read one from stdin");
     }
-    let explanation = Explanation::new(text.trim(), &config.classifier);
+    let explanation = Explanation::new(text.trim(), &config.rules.compile()?);
     print(&output::explain::render(&explanation, flags.format, look(flags))?)?;
     Ok(Exit::Fine)
 }

@@ -20,8 +20,7 @@ use crate::output::failures::Row;
 /// # Errors
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
-    let config = Config::load(flags)?;
-    let mut log = Log::open(&config, &args.rows).await?;
+    let (mut log, rules) = Log::open(Config::load(flags)?, &args.rows).await?;
     let words = match &args.rows.status {
         Some(status) => vec![status.clone()],
         None => log.failed_words(&args.rows),
@@ -35,7 +34,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         kept: BinaryHeap::new(),
     };
     let mut add = |mail: FailedMail| {
-        let reading = config.classifier.read(mail.error.as_deref().unwrap_or_default());
+        let reading = rules.read(mail.error.as_deref().unwrap_or_default());
         if wanted(args.rows.sender.as_deref(), mail.sender.as_deref())
             && filter.takes(reading.reply, reading.enhanced, reading.class)
         {
@@ -55,7 +54,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let rows: Vec<Row> = newest
         .into_rows()
         .into_iter()
-        .map(|mail| Row::new(mail, &config.classifier))
+        .map(|mail| Row::new(mail, &rules))
         .collect();
     log.db.settle()?;
     print(&output::failures::render(

@@ -5,6 +5,7 @@ mod failures;
 mod report;
 
 use std::io::{self, IsTerminal, Write};
+use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 use chrono::Utc;
@@ -17,6 +18,8 @@ use crate::mapping::Mapping;
 use crate::model::Meaning;
 use crate::output::escape;
 use crate::output::text::Look;
+use crate::provider::Profile;
+use crate::reply::Classifier;
 use crate::window::Window;
 
 /// Columns of text where there is no terminal to ask.
@@ -107,6 +110,7 @@ fn print(text: &str) -> Result<()> {
 
 /// What every command on the log begins with.
 struct Log {
+    profile: &'static Profile,
     db: Db,
     mapping: Mapping,
     window: Window,
@@ -115,7 +119,10 @@ struct Log {
 }
 
 impl Log {
-    async fn open(config: &Config, rows: &Rows) -> Result<Self> {
+    /// Opens the log, and gives the rules to read its errors with.
+    async fn open(config: Config, rows: &Rows) -> Result<(Self, Classifier)> {
+        // compiling the rules takes about as long as opening a database
+        let rules = thread::spawn(|| config.rules.compile());
         let now = Utc::now().timestamp_millis();
         let window = Window::read(
             rows.since.as_deref(),
@@ -124,14 +131,21 @@ impl Log {
             config.wanted.zone,
         );
         let window = window.map_err(|error| anyhow!(error))?;
-        let mut db = Db::open(config.database()?).await?;
+        let mut db = Db::open(&config.database?).await?;
         let mapping = db.mapping(&config.wanted).await?;
-        Ok(Self {
-            db,
-            mapping,
-            window,
-            now,
-        })
+        let rules = rules
+            .join()
+            .map_err(|_| anyhow!("the rules cannot be compiled"))??;
+        Ok((
+            Self {
+                profile: config.profile,
+                db,
+                mapping,
+                window,
+                now,
+            },
+            rules,
+        ))
     }
 
     /// The words of failed mails that are asked for: those the mapping says, but for a wish of the user's.

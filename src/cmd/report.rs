@@ -25,9 +25,8 @@ const HOUR: Millis = 3_600_000;
 /// # Errors
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
-    let config = Config::load(flags)?;
-    let mut log = Log::open(&config, &args.rows).await?;
-    let failures = failures(&mut log, &config.classifier, &args.rows).await?;
+    let (mut log, rules) = Log::open(Config::load(flags)?, &args.rows).await?;
+    let failures = failures(&mut log, &rules, &args.rows).await?;
     let joining = Joining {
         gap: millis(args.gap),
         min_failures: args.min_failures as usize,
@@ -39,7 +38,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         now: log.now,
         window: log.window,
         source: source(&mut log, &swept).await?,
-        profile: config.profile,
+        profile: log.profile,
         words: &log.mapping.words,
         step,
         failures: &failures,

@@ -211,7 +211,10 @@ impl RawMapping {
             (None, None) => Tz::UTC,
         };
         if let Some(preset) = self.preset.as_deref().filter(|preset| *preset != GENERIC) {
-            return Err(format!("[email_log] preset: '{}' is none of {GENERIC}", preset.escape_debug()));
+            return Err(format!(
+                "[email_log] preset: '{}' is none of {GENERIC}",
+                preset.escape_debug()
+            ));
         }
         let mut columns = Vec::new();
         for (name, users) in &self.columns {

@@ -87,6 +87,9 @@ impl Column {
 
     /// The same, giving way where the width does not suffice.
     pub const fn flexible(self) -> Self {
-        Self { flexible: true, ..self }
+        Self {
+            flexible: true,
+            ..self
+        }
     }
 }

@@ -114,7 +114,9 @@ fn table(table: &Table, look: Look) -> String {
             .map(|index| cell(*index, table.columns[*index].title)),
     );
     for row in &table.rows {
-        let cells = shown.iter().map(|index| cell(*index, row.get(*index).map_or("", String::as_str)));
+        let cells = shown
+            .iter()
+            .map(|index| cell(*index, row.get(*index).map_or("", String::as_str)));
         let mut row = comfy_table::Row::from(cells.collect::<Vec<_>>());
         row.max_height(1);
         drawn.add_row(row);

@@ -64,7 +64,10 @@ impl AtRest {
             return Ok(None);
         }
         let data = std::fs::metadata(path)?;
-        Ok(Some(Self { modified: data.modified()?, length: data.len() }))
+        Ok(Some(Self {
+            modified: data.modified()?,
+            length: data.len(),
+        }))
     }
 }
 
@@ -128,10 +131,15 @@ impl Sqlite {
     /// # Errors
     /// It was written to meanwhile.
     pub fn settle(&self) -> Result<()> {
-        let Some(before) = &self.at_rest else { return Ok(()) };
+        let Some(before) = &self.at_rest else {
+            return Ok(());
+        };
         let now = std::fs::metadata(&self.path)?;
         if now.modified()? != before.modified || now.len() != before.length {
-            bail!("{} was written to while it was read; run this again", self.path.display());
+            bail!(
+                "{} was written to while it was read; run this again",
+                self.path.display()
+            );
         }
         Ok(())
     }

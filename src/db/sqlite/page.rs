@@ -27,25 +27,31 @@ pub struct Page<'p> {
 }
 
 impl<'p> Page<'p> {
-    /// Finds the columns; `None` where the dividers do not add up, since a value holds one itself.
+    /// Finds the columns of a page that is one value; `None` where the dividers do not add up, since a value holds one
+    /// itself.
     pub fn read(page: &'p [u8], columns: usize) -> Option<Self> {
         let (count, values) = split(page);
         let rows: usize = std::str::from_utf8(count).ok()?.parse().ok()?;
-        let dividers = memchr::memchr_iter(DIVIDER, page).count();
-        if rows == 0 || dividers != rows * columns {
+        if rows == 0 || memchr::memchr_iter(DIVIDER, page).count() != rows * columns {
             return None;
         }
         let mut fingers: [&[u8]; ALL_COLUMNS] = [&[]; ALL_COLUMNS];
-        let mut starts = memchr::memchr_iter(DIVIDER, values).skip(rows - 1).step_by(rows);
+        let mut ends = memchr::memchr_iter(DIVIDER, values).skip(rows - 1).step_by(rows);
         let mut start = 0;
         for finger in fingers.iter_mut().take(columns) {
             *finger = &values[start..];
-            start = starts.next().map_or(values.len(), |end| end + 1);
+            start = ends.next().map_or(values.len(), |end| end + 1);
         }
         Some(Self {
             rows,
             columns: fingers,
         })
+    }
+
+    /// A page whose columns came apart; `None` as above. The columns beyond the first `given` are empty.
+    pub fn of(rows: usize, columns: [&'p [u8]; ALL_COLUMNS], given: usize) -> Option<Self> {
+        let divided = |column: &&[u8]| memchr::memchr_iter(DIVIDER, column).count() + 1 == rows;
+        (rows == 0 || columns.iter().take(given).all(divided)).then_some(Self { rows, columns })
     }
 }
 
