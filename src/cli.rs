@@ -11,7 +11,7 @@ use crate::zone::Step;
 
 /// Finds mail that a provider refused for a moment, and says why.
 ///
-/// Exit codes: 0 fine, 3 could not find out (usage, config, connection, database), 130 interrupted.
+/// Exit codes: 0 fine, 1 a rule that needs a look, 3 could not find out (usage, config, connection, database), 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
@@ -83,7 +83,7 @@ pub enum Command {
 }
 
 /// Which rows to look at.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Rows {
     /// Start of the window, `all` for no start [default: 24 hours before its end]
     #[arg(long, value_name = "TIME", long_help = format!("Start of the window, or 'all' for no start; without it, 24 hours before the end. Write {}", window::FORMS))]
@@ -140,6 +140,14 @@ pub struct Failures {
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The error text; - reads it from stdin
-    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
-    pub text: String,
+    #[arg(
+        value_name = "TEXT",
+        allow_hyphen_values = true,
+        required_unless_present = "test_rules"
+    )]
+    pub text: Option<String>,
+    /// Try every rule on its examples, and with a database on the failed mails of the log; FILE holds [[rules]] to try
+    /// in place of the config's own
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    pub test_rules: Option<Option<PathBuf>>,
 }

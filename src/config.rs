@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::cli::Global;
 use crate::mapping::{RawMapping, Wanted};
@@ -62,7 +63,24 @@ pub struct UserRules {
     raw: Vec<RawRule>,
 }
 
+/// A file of rules alone, in the form they have in the config; its other sections are left alone.
+#[derive(Debug, Deserialize)]
+struct RuleFile {
+    rules: Vec<RawRule>,
+}
+
 impl UserRules {
+    /// Reads the `[[rules]]` of a file.
+    ///
+    /// # Errors
+    /// One line that names the file and the line.
+    pub fn read(file: &Path) -> Result<Self> {
+        Ok(Self {
+            raw: parse::<RuleFile>(file)?.rules,
+            file: format!("{}: ", file.display()),
+        })
+    }
+
     /// Compiles them together with the built-in ones, before which they are tried.
     ///
     /// # Errors
@@ -79,7 +97,7 @@ impl Config {
     /// One line that names the file or the flag and what to do.
     pub fn load(flags: &Global) -> Result<Self> {
         let file = find(flags.config.as_deref())?;
-        let raw = file.as_deref().map_or_else(|| Ok(RawConfig::default()), read)?;
+        let raw = file.as_deref().map_or_else(|| Ok(RawConfig::default()), parse)?;
         let named = file
             .as_ref()
             .map_or_else(String::new, |file| format!("{}: ", file.display()));
@@ -157,7 +175,7 @@ fn find(named: Option<&Path>) -> Result<Option<PathBuf>> {
     Ok(places.into_iter().flatten().find(|place| place.is_file()))
 }
 
-fn read(file: &Path) -> Result<RawConfig> {
+fn parse<T: DeserializeOwned>(file: &Path) -> Result<T> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     toml::from_str(&text).map_err(|error: toml::de::Error| {
         let line = error

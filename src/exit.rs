@@ -10,6 +10,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: nothing to do for anybody.
     Fine,
+    /// 1: something to look at.
+    Warning,
     /// 3: the question could not be answered: usage, config, connection or database.
     Unknown,
     /// 130: interrupted by a person.
@@ -20,6 +22,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         ExitCode::from(match exit {
             Exit::Fine => 0,
+            Exit::Warning => 1,
             Exit::Unknown => 3,
             Exit::Interrupted => 130,
         })

@@ -205,21 +205,34 @@ fn a_config_with_a_mistake() {
 #[test]
 fn a_flag_that_is_mistyped_is_3_and_never_2() {
     let log = TestLog::incident();
-    for args in [
-        &["report", "--sinec", "all"][..],
-        &["raport"],
-        &[],
-        &["report", "--class", "often"],
-        &["report", "--min-failures", "0"],
-    ] {
-        let ran = log.run(args);
-        assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{args:?}");
-        assert!(
-            ran.stderr.starts_with("error:") || args.is_empty(),
-            "{}",
-            ran.stderr
-        );
+    let cases = [
+        (
+            &["report", "--sinec", "all"][..],
+            "unexpected argument '--sinec' found; a similar argument exists: '--since'",
+        ),
+        (
+            &["raport"],
+            "unrecognized subcommand 'raport'; a similar subcommand exists: 'report'",
+        ),
+        (
+            &["explain"],
+            "the following required arguments were not provided: <TEXT>",
+        ),
+        (
+            &["report", "--min-failures", "0"],
+            "invalid value '0' for '--min-failures <N>': 0 is not in 1..=4294967295",
+        ),
+        (
+            &["report", "--class", "often"],
+            "invalid value 'often' for '--class <CLASS>': 'often' is none of throttle-concurrency, throttle-rate, quota, \
+             server-busy, greylisted, mailbox-full, auth, policy, recipient, message, network, tls, unknown",
+        ),
+    ];
+    for (args, expected) in cases {
+        assert_eq!(log.error(args), format!("mailthrottle: {expected}; see --help"));
     }
+    let nothing = log.run_bare(&[]);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (3, ""));
     let help = log.run(&["--help"]);
     assert_eq!((help.code, help.stderr.as_str()), (0, ""));
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use anyhow::{Context, Result, bail};
 
-use super::{look, print};
+use super::{look, print, test_rules};
 use crate::cli::{Explain as Args, Global};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -18,12 +18,14 @@ const LONGEST: u64 = 1 << 20;
 ///
 /// # Errors
 /// Config, an unreadable stdin, an empty text.
-pub fn run(flags: &Global, args: &Args) -> Result<Exit> {
+pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let config = Config::load(flags)?;
-    let text = if args.text == "-" {
-        stdin()?
-    } else {
-        args.text.clone()
+    if let Some(file) = &args.test_rules {
+        return test_rules::run(flags, config, file.as_deref()).await;
+    }
+    let text = match args.text.as_deref() {
+        Some("-") => stdin()?,
+        text => text.unwrap_or_default().to_owned(),
     };
     if text.trim().is_empty() {
         bail!("explain: the text is empty; give an error text, or - to read one from stdin");

@@ -3,12 +3,14 @@
 mod explain;
 mod failures;
 mod report;
+mod test_rules;
 
 use std::io::{self, IsTerminal, Write};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 use chrono::Utc;
+use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command, Global, Rows, When};
 use crate::config::Config;
@@ -41,15 +43,32 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         match &cli.command {
             Command::Report(args) => report::run(&cli.global, args).await,
             Command::Failures(args) => failures::run(&cli.global, args).await,
-            Command::Explain(args) => explain::run(&cli.global, args),
+            Command::Explain(args) => explain::run(&cli.global, args).await,
         }
     })
 }
 
 /// Answers a usage error, or a wish for help, which is no error.
 pub fn usage(error: &clap::Error) -> Exit {
-    // nobody is left to tell when even this cannot be printed
-    let _ = error.print();
+    let is_mistake =
+        error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_mistake {
+        let text = error.to_string();
+        let reason = text
+            .split("Usage:")
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error:");
+        let reason = reason
+            .split("For more information")
+            .next()
+            .unwrap_or_default()
+            .trim();
+        complain(&anyhow!("{}; see --help", reason.replace("\n\n  tip:", ";")));
+    } else {
+        // nobody is left to tell when even this cannot be printed
+        let _ = error.print();
+    }
     if error.use_stderr() {
         Exit::Unknown
     } else {

@@ -1,0 +1,54 @@
+//! `mailthrottle explain --test-rules`: every rule on its own examples, and on the failed mails of the log.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::{Log, look, print};
+use crate::cli::{Global, Rows};
+use crate::config::{Config, UserRules};
+use crate::db::Failed;
+use crate::exit::Exit;
+use crate::model::FailedMail;
+use crate::output;
+use crate::output::test_rules::{OnLog, Tested};
+use crate::reply::bench::{self, Tally};
+
+/// Runs the command.
+///
+/// # Errors
+/// A rule that cannot be used, config, database.
+pub async fn run(flags: &Global, config: Config, file: Option<&Path>) -> Result<Exit> {
+    let rules = file.map_or(Ok(config.rules), UserRules::read)?;
+    let config = Config { rules, ..config };
+    let tested = if config.database.is_ok() {
+        on_log(config).await?
+    } else {
+        Tested::new(&bench::run(&config.rules.compile()?), None)
+    };
+    print(&output::test_rules::render(&tested, flags.format, look(flags))?)?;
+    Ok(if tested.problems.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Warning
+    })
+}
+
+/// The same with the log's failed mails, of whatever time.
+async fn on_log(config: Config) -> Result<Tested> {
+    let everything = Rows {
+        since: Some("all".to_owned()),
+        ..Rows::default()
+    };
+    let (mut log, rules) = Log::open(config, &everything).await?;
+    let mut tally = Tally::new(&rules);
+    let words = log.failed_words(&everything);
+    let failed = Failed {
+        window: log.window,
+        words: &words,
+    };
+    let mut add = |mail: FailedMail| tally.add(mail.error.as_deref().unwrap_or_default(), 1);
+    log.db.failed(&log.mapping, &failed, &mut add).await?;
+    log.db.settle()?;
+    Ok(Tested::new(&bench::run(&rules), Some(OnLog::new(&tally))))
+}
