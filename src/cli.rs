@@ -146,7 +146,7 @@ pub struct Explain {
         required_unless_present = "test_rules"
     )]
     pub text: Option<String>,
-    /// Try every rule on its examples, and with a database on the failed mails of the log; FILE holds [[rules]] to try
+    /// Try every rule on its examples, and with a database on the failed mails of the log; FILE holds rules to try
     /// in place of the config's own
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub test_rules: Option<Option<PathBuf>>,

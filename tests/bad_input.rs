@@ -3,7 +3,8 @@
 
 mod support;
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use sqlx::Connection;
 use support::{Ran, TestLog, blocking, leaked};
@@ -254,6 +255,43 @@ fn a_locked_database_is_waited_for_and_then_named() {
         writer.close().await.unwrap();
     });
     assert_eq!(log.run(&["report", "--since", "all"]).code, 0);
+}
+
+#[test]
+fn an_interrupt_ends_a_wait_at_once() {
+    let log = TestLog::incident();
+    blocking(async {
+        let mut writer = log.connect().await;
+        sqlx::raw_sql("BEGIN EXCLUSIVE")
+            .execute(&mut writer)
+            .await
+            .unwrap();
+        let mut child = log
+            .command(&["-vv", "--db", "log.db", "report"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // it says so when it begins to wait
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert_eq!(said.next().unwrap().unwrap(), "DEBUG opening log.db");
+        let pid = child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(
+            (output.status.code(), output.stdout.as_slice()),
+            (Some(130), &b""[..])
+        );
+        assert_eq!(said.count(), 0);
+        sqlx::raw_sql("ROLLBACK").execute(&mut writer).await.unwrap();
+        writer.close().await.unwrap();
+    });
 }
 
 #[test]

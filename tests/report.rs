@@ -380,6 +380,46 @@ fn filters_narrow_the_report() {
 }
 
 #[test]
+fn words_are_taken_to_the_letter_whatever_the_collation() {
+    let log = TestLog::of(
+        "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status TEXT COLLATE NOCASE, sent_date, error_message); \
+         INSERT INTO email_log VALUES (1, 'F', '2026-11-20 08:00:00', 'x'), (2, 'f', '2026-11-20 08:00:00', 'x');",
+    );
+    for index in ["", "CREATE INDEX i ON email_log (status, sent_date)"] {
+        log.sql(index);
+        let report = log.json(&["report", "--since", "2026-11-20"]);
+        assert_eq!(
+            (&report["totals"]["failed"], &report["totals"]["other"]),
+            (&json!(1), &json!(1)),
+            "{index}"
+        );
+        assert_eq!(report["causes"][0]["rows"], 1, "{index}");
+    }
+}
+
+#[test]
+fn throttles_without_a_burst_are_named() {
+    let log = TestLog::with_rows(&[(
+        "'F'",
+        "'2026-11-20 08:00:00'",
+        "'432 4.3.2 Concurrent connections limit exceeded'",
+    )]);
+    let verdict = log.report()["verdict"].clone();
+    assert_eq!(verdict["kind"], "mixed");
+    assert_eq!(
+        verdict["summary"],
+        "1 of 1 failed mail met a throttle, none of them in a burst."
+    );
+}
+
+#[test]
+fn a_blocked_account_comes_first() {
+    let log = TestLog::incident();
+    log.sql("INSERT INTO email_log (id, status, sent_date, error_message) VALUES (1, 'F', '2026-11-12 08:00:00', '535 5.7.3 Authentication unsuccessful')");
+    assert_eq!(log.report()["verdict"]["kind"], "account-blocked");
+}
+
+#[test]
 fn a_closed_pipe_is_no_error() {
     let log = TestLog::incident();
     let mut child = log

@@ -3,7 +3,7 @@
 use super::failures::Cause;
 use super::report::{ClusterRow, Parts, Report};
 use super::verdict::Kind;
-use crate::model::{Disposition, Meaning, Millis};
+use crate::model::{Class, Disposition, Meaning, Millis};
 use crate::window;
 
 /// A share of the limit from which a mailbox's recipients a day are worth a word.
@@ -50,10 +50,24 @@ pub fn summary(
                 count(report.totals.unreadable, "row")
             )
         }
-        Kind::Mixed => format!(
-            "{} failed, and no kind of cause has half of them.",
-            count(failed, "mail")
-        ),
+        Kind::Mixed => mixed(report, parts, failed),
+    }
+}
+
+fn mixed(report: &Report, parts: &Parts<'_>, failed: u64) -> String {
+    let throttled = parts
+        .failures
+        .count(&[Class::ThrottleConcurrency, Class::ThrottleRate]);
+    let mails = count(failed, "failed mail");
+    if throttled * 2 >= failed {
+        format!("{throttled} of {mails} met a throttle, none of them in a burst.")
+    } else if report.totals.unclassified * 2 >= failed {
+        format!(
+            "{} of {mails} have a text that no rule knows, or none at all.",
+            report.totals.unclassified
+        )
+    } else {
+        format!("{mails}, and no kind of cause has half of them.")
     }
 }
 

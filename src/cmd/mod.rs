@@ -37,15 +37,25 @@ const LEAST_WIDTH: u16 = 60;
 pub fn run(cli: &Cli) -> Result<Exit> {
     speak_up(&cli.global);
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
         .build()
         .context("cannot start")?;
     runtime.block_on(async {
-        match &cli.command {
-            Command::Report(args) => report::run(&cli.global, args).await,
-            Command::Failures(args) => failures::run(&cli.global, args).await,
-            Command::Explain(args) => explain::run(&cli.global, args).await,
+        tokio::select! {
+            // asked first, so that it is listened for before anything begins
+            biased;
+            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+            ran = command(cli) => ran,
         }
     })
+}
+
+async fn command(cli: &Cli) -> Result<Exit> {
+    match &cli.command {
+        Command::Report(args) => report::run(&cli.global, args).await,
+        Command::Failures(args) => failures::run(&cli.global, args).await,
+        Command::Explain(args) => explain::run(&cli.global, args).await,
+    }
 }
 
 /// Answers a usage error, or a wish for help, which is no error.
@@ -180,5 +190,5 @@ impl Log {
 
 /// Whether a value is the one wished for, if one is.
 fn wanted(wish: Option<&str>, value: Option<&str>) -> bool {
-    wish.is_none_or(|wish| value.is_some_and(|value| value.trim_end() == wish))
+    wish.is_none_or(|wish| value == Some(wish))
 }

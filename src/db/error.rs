@@ -10,7 +10,7 @@ const LOCK_SECONDS: u64 = 5;
 pub const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(LOCK_SECONDS);
 
 /// SQLite's result codes that a person can do something about.
-/// Source: https://www.sqlite.org/rescode.html
+/// Source: <https://www.sqlite.org/rescode.html>
 mod code {
     pub const BUSY: i32 = 5;
     pub const LOCKED: i32 = 6;

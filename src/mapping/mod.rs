@@ -179,14 +179,11 @@ pub struct Wanted {
 pub struct Words(Vec<(String, Meaning)>);
 
 impl Words {
-    /// The meaning of a stored status word; trailing blanks, as CHAR columns have, do not count.
+    /// The meaning of a stored status word.
     pub fn meaning(&self, word: Option<&str>) -> Meaning {
-        let Some(word) = word.map(str::trim_end) else {
-            return Meaning::Other;
-        };
         self.0
             .iter()
-            .find(|(known, _)| known == word)
+            .find(|(known, _)| Some(known.as_str()) == word)
             .map_or(Meaning::Other, |(_, meaning)| *meaning)
     }
 
@@ -418,10 +415,11 @@ mod tests {
     }
 
     #[test]
-    fn words_are_read_without_their_padding() {
+    fn a_word_is_what_the_mapping_says_to_the_letter() {
         let words = RawMapping::default().words().unwrap();
-        assert_eq!(words.meaning(Some("F         ")), Meaning::Failed);
+        assert_eq!(words.meaning(Some("F")), Meaning::Failed);
         assert_eq!(words.meaning(Some("f")), Meaning::Other);
+        assert_eq!(words.meaning(Some("F ")), Meaning::Other);
         assert_eq!(words.meaning(None), Meaning::Other);
     }
 }

@@ -53,7 +53,7 @@ struct AtRest {
 }
 
 impl AtRest {
-    /// What is known of the file, if it is such a one. Source: https://www.sqlite.org/fileformat2.html, section 1.3.
+    /// What is known of the file, if it is such a one. Source: <https://www.sqlite.org/fileformat2.html>, section 1.3.
     fn of(path: &Path) -> Result<Option<Self>> {
         let mut header = [0; 20];
         std::fs::File::open(path)?.read_exact(&mut header).ok();
@@ -96,6 +96,7 @@ impl Sqlite {
             .immutable(at_rest.is_some())
             .busy_timeout(error::LOCK_WAIT)
             .disable_statement_logging();
+        tracing::debug!("opening {}", path.display());
         let connection = options
             .connect()
             .await
@@ -246,7 +247,12 @@ impl Sqlite {
             };
             self.each(mapping.statement(&selection, FAILED), &mut |row| {
                 let mail = values::failed_mail(row, encoding, &mut reader)?;
-                if mail.at.is_none_or(|at| window.contains(at)) {
+                // a column's collation may take a word for another
+                let is_failed = mail
+                    .status
+                    .as_ref()
+                    .is_some_and(|status| failed.words.contains(status));
+                if is_failed && mail.at.is_none_or(|at| window.contains(at)) {
                     each(mail);
                 }
                 Ok(true)
