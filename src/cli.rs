@@ -85,8 +85,8 @@ pub enum Command {
 /// Which rows to look at.
 #[derive(Debug, Default, Args)]
 pub struct Rows {
-    /// Start of the window, `all` for no start [default: 24 hours before its end]
-    #[arg(long, value_name = "TIME", long_help = format!("Start of the window, or 'all' for no start; without it, 24 hours before the end. Write {}", window::FORMS))]
+    /// Start of the window, `all` for no start [default: for report 24 hours before the end, else none]
+    #[arg(long, value_name = "TIME", long_help = format!("Start of the window, or 'all' for no start; without it, a report begins 24 hours before the end. Write {}", window::FORMS))]
     pub since: Option<String>,
     /// End of the window, not included [default: none]
     #[arg(long, value_name = "TIME")]

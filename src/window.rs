@@ -12,9 +12,6 @@ use crate::zone;
 pub const FORMS: &str = "2026-11-20, '2026-11-20 08:30', 2026-11-20T08:30:00+01:00, today, yesterday, \
                          or an age such as 90s, 15m, 24h, 7d";
 
-/// The hours a report looks back when nobody says otherwise.
-pub const DEFAULT_HOURS: i64 = 24;
-
 /// A span of time, open at either end where it is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -27,17 +24,23 @@ pub struct Window {
 }
 
 impl Window {
-    /// Reads `--since` and `--until` as a person wrote them; without `--since`, the last 24 hours before
-    /// `until` or now; `all` leaves the start open.
+    /// Reads `--since` and `--until` as a person wrote them; `all` leaves the start open. Without `--since`, the window
+    /// begins so many milliseconds before its end or now, or is open.
     ///
     /// # Errors
     /// One line that names the flag and shows the accepted forms.
-    pub fn read(since: Option<&str>, until: Option<&str>, now: Millis, zone: Tz) -> Result<Self, String> {
+    pub fn read(
+        since: Option<&str>,
+        until: Option<&str>,
+        usual: Option<Millis>,
+        now: Millis,
+        zone: Tz,
+    ) -> Result<Self, String> {
         let until = until.map(|text| end("--until", text, now, zone)).transpose()?;
         let since = match since {
             Some("all") => None,
             Some(text) => Some(end("--since", text, now, zone)?),
-            None => Some(until.unwrap_or(now) - DEFAULT_HOURS * 3_600_000),
+            None => usual.map(|span| until.unwrap_or(now) - span),
         };
         match (since, until) {
             (Some(since), Some(until)) if since >= until => Err(format!(
@@ -138,24 +141,28 @@ mod tests {
             "-5m",
             "99999999999999999d",
         ] {
-            let error = Window::read(Some(text), None, NOW, Berlin).unwrap_err();
+            let error = Window::read(Some(text), None, None, NOW, Berlin).unwrap_err();
             assert_eq!(error, format!("--since '{text}' is no time; write {FORMS}"));
         }
     }
 
     #[test]
-    fn the_default_is_the_day_before_the_end() {
-        let window = Window::read(None, Some("2026-11-20"), NOW, Berlin).unwrap();
+    fn the_usual_window_ends_where_the_window_ends() {
+        let window = Window::read(None, Some("2026-11-20"), Some(86_400_000), NOW, Berlin).unwrap();
         assert_eq!(
             window.since.map(|at| show(at, Berlin)).as_deref(),
             Some("2026-11-19 00:00:00 +01:00")
         );
-        assert!(Window::read(Some("all"), None, NOW, Berlin).unwrap().is_all());
+        assert!(
+            Window::read(Some("all"), None, Some(1), NOW, Berlin)
+                .unwrap()
+                .is_all()
+        );
     }
 
     #[test]
     fn a_window_that_ends_before_it_begins_is_refused() {
-        let error = Window::read(Some("today"), Some("yesterday"), NOW, Berlin).unwrap_err();
+        let error = Window::read(Some("today"), Some("yesterday"), None, NOW, Berlin).unwrap_err();
         assert_eq!(
             error,
             "--since (2026-11-20 00:00:00 +01:00) is not before --until (2026-11-19 00:00:00 +01:00); exchange them"

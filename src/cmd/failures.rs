@@ -20,7 +20,7 @@ use crate::output::failures::Row;
 /// # Errors
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
-    let (mut log, rules) = Log::open(Config::load(flags)?, &args.rows).await?;
+    let (mut log, rules) = Log::open(Config::load(flags)?, &args.rows, None).await?;
     let words = match &args.rows.status {
         Some(status) => vec![status.clone()],
         None => log.failed_words(&args.rows),

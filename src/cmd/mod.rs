@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::exit::Exit;
 use crate::mapping::Mapping;
-use crate::model::Meaning;
+use crate::model::{Meaning, Millis};
 use crate::output::escape;
 use crate::output::text::Look;
 use crate::provider::Profile;
@@ -144,18 +144,20 @@ struct Log {
     mapping: Mapping,
     window: Window,
     /// The moment the command was given.
-    now: i64,
+    now: Millis,
 }
 
 impl Log {
-    /// Opens the log, and gives the rules to read its errors with.
-    async fn open(config: Config, rows: &Rows) -> Result<(Self, Classifier)> {
+    /// Opens the log, and gives the rules to read its errors with. Without `--since` the window has the
+    /// `usual` length in milliseconds, or begins with the log.
+    async fn open(config: Config, rows: &Rows, usual: Option<Millis>) -> Result<(Self, Classifier)> {
         // compiling the rules takes about as long as opening a database
         let rules = thread::spawn(|| config.rules.compile());
         let now = Utc::now().timestamp_millis();
         let window = Window::read(
             rows.since.as_deref(),
             rows.until.as_deref(),
+            usual,
             now,
             config.wanted.zone,
         );

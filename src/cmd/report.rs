@@ -20,12 +20,15 @@ use crate::zone::Step;
 
 const HOUR: Millis = 3_600_000;
 
+/// How far back a report looks when nobody says otherwise.
+const USUAL_WINDOW: Millis = 24 * HOUR;
+
 /// Runs the command.
 ///
 /// # Errors
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
-    let (mut log, rules) = Log::open(Config::load(flags)?, &args.rows).await?;
+    let (mut log, rules) = Log::open(Config::load(flags)?, &args.rows, Some(USUAL_WINDOW)).await?;
     let failures = failures(&mut log, &rules, &args.rows).await?;
     let joining = Joining {
         gap: millis(args.gap),

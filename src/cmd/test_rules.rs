@@ -36,11 +36,8 @@ pub async fn run(flags: &Global, config: Config, file: Option<&Path>) -> Result<
 
 /// The same with the log's failed mails, of whatever time.
 async fn on_log(config: Config) -> Result<Tested> {
-    let everything = Rows {
-        since: Some("all".to_owned()),
-        ..Rows::default()
-    };
-    let (mut log, rules) = Log::open(config, &everything).await?;
+    let everything = Rows::default();
+    let (mut log, rules) = Log::open(config, &everything, None).await?;
     let mut tally = Tally::new(&rules);
     let words = log.failed_words(&everything);
     let failed = Failed {

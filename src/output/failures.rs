@@ -103,10 +103,13 @@ pub fn render(rows: &[Row], window: Window, format: Format, look: text::Look) ->
 
 fn document(rows: &[Row], window: Window) -> Document {
     if rows.is_empty() {
-        let since = window.since.map_or_else(String::new, |at| {
-            format!(" since {}", window::show(at, window.zone))
-        });
-        let line = format!("No failed mail{since}; --since all looks at every row.");
+        let line = match window.since {
+            Some(at) => format!(
+                "No failed mail since {}; --since all looks at every row.",
+                window::show(at, window.zone)
+            ),
+            None => "No failed mail.".to_owned(),
+        };
         return Document {
             blocks: vec![Block::Line(line)],
         };
