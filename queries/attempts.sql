@@ -1,6 +1,5 @@
--- Question: when was each mail tried, with which outcome, from which mailbox, to how many? Oldest first.
+-- Question: when was each mail tried, with which outcome, from which mailbox, to how many?
 -- Columns: status, sent_date, sender, recipient, cc, bcc, finished_at.
--- Index: (sent_date), else the database sorts. Right: SELECT.
+-- Index: none. Right: SELECT.
 SELECT status, sent_date, sender, recipient, cc, bcc, finished_at
-FROM email_log
-ORDER BY sent_date;
+FROM email_log;

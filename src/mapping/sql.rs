@@ -55,6 +55,8 @@ pub struct Selection {
     pub time: Times,
     /// Rows with a key between these, both included.
     pub keys: Option<(i64, i64)>,
+    /// At most so many rows.
+    pub limit: Option<i64>,
     /// Whether the relation also shows the table's integer key, as `rowid`.
     pub with_key: bool,
 }
@@ -121,9 +123,13 @@ impl Mapping {
             none if none.is_empty() => none,
             some => format!(" WHERE {some}"),
         };
+        let limit = selection
+            .limit
+            .map(|rows| format!(" LIMIT {}", bind(&mut binds, Bind::Int(rows))));
+        let limit = limit.unwrap_or_default();
         let columns = self.select_list(selection.with_key);
         sql.push_str(&format!(
-            "email_log AS NOT MATERIALIZED (\n  SELECT {columns}\n  FROM {from}{condition}\n)"
+            "email_log AS NOT MATERIALIZED (\n  SELECT {columns}\n  FROM {from}{condition}{limit}\n)"
         ));
         match body(query).strip_prefix("WITH RECURSIVE ") {
             Some(own) => sql.push_str(&format!(",\n{own}")),

@@ -1,8 +1,8 @@
 //! Every attempt of a window, read in the fastest of three ways.
 //!
-//! With an index on the time and few rows in the window: through the index. Else by pages of the key. Either way
-//! many rows come as one large value, since each row of its own costs a microsecond (`benches/README.md`). Views and
-//! tables without such a key are read row by row, sorted, and so is everything when the caller wants it sorted.
+//! A window of few rows: at once, through an index where there is one. Else by pages of the key. Either way many rows
+//! come as one large value, since each row of its own costs a microsecond (`benches/README.md`). Views and tables
+//! without such a key are read row by row; everything is, and sorted, when the caller wants it sorted.
 
 use anyhow::Result;
 use sqlx::Row;
@@ -19,9 +19,9 @@ use crate::model::Attempt;
 use crate::window::Window;
 
 const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
+const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/attempts_in_order.sql");
 const ATTEMPT_PAGE: &str = include_str!("../../../queries/sqlite/attempt_page.sql");
 const ATTEMPT_PAGES: &str = include_str!("../../../queries/sqlite/attempt_pages.sql");
-const COUNT: &str = include_str!("../../../queries/count.sql");
 
 /// What is left out of a page where the log has none of these columns.
 const EXTRA_COLUMNS: [&str; 2] = [
@@ -35,7 +35,7 @@ const EXTRA_COLUMNS: [&str; 2] = [
     , group_concat(coalesce(finished_at, ''), '|') AS finished_at",
 ];
 
-/// Up to so many rows of a window are fetched through an index, those of one status word at once.
+/// Up to so many rows of a window are fetched at once.
 const FEW: i64 = 100_000;
 
 impl Sqlite {
@@ -55,57 +55,88 @@ impl Sqlite {
             time: Times::InsideOrUnplaced(window),
             ..Selection::default()
         };
-        // pages are made of text, and text of other encodings cannot be put together without care
-        if order == Order::Sorted || self.encoding != Encoding::Utf8 {
-            return self.by_row(mapping, &everything, &mut sink).await.map(drop);
+        if order == Order::Sorted {
+            return self
+                .by_row(mapping, &everything, ATTEMPTS_IN_ORDER, &mut sink)
+                .await
+                .map(drop);
         }
-        if let Some(selections) = self.few(mapping, window).await? {
-            tracing::debug!("attempts are read through an index");
-            return self.by_index(mapping, &selections, &mut sink).await;
+        // pages are made of text, and text of other encodings cannot be put together without care
+        if self.encoding != Encoding::Utf8 {
+            return self
+                .by_row(mapping, &everything, ATTEMPTS, &mut sink)
+                .await
+                .map(drop);
+        }
+        if let Some(pages) = self.few(mapping, window).await? {
+            tracing::debug!("the attempts of the window are few and were read at once");
+            return self.take_few(mapping, &pages, &mut sink).await;
         }
         if self.has_key {
             tracing::debug!("attempts are read by pages of the key");
             return self.by_page(mapping, everything, &mut sink).await;
         }
         tracing::debug!("attempts are read row by row");
-        self.by_row(mapping, &everything, &mut sink).await.map(drop)
+        self.by_row(mapping, &everything, ATTEMPTS, &mut sink)
+            .await
+            .map(drop)
     }
 
-    /// The selections that an index serves, where there is such an index and the rows are few.
-    async fn few(&mut self, mapping: &Mapping, window: Window) -> Result<Option<Vec<Selection>>> {
+    /// All rows of a window in a few large values, if they are few; through an index where there is one.
+    async fn few(
+        &mut self,
+        mapping: &Mapping,
+        window: Window,
+    ) -> Result<Option<Vec<(Selection, SqliteRow)>>> {
+        if window.is_all() {
+            return Ok(None);
+        }
+        let query = with_known_columns(mapping, ATTEMPT_PAGE);
+        let (mut pages, mut left) = (Vec::new(), FEW);
+        for part in self.parts(mapping, window).await? {
+            let limited = Selection {
+                limit: Some(left + 1),
+                ..part
+            };
+            for page in self.all(mapping.statement(&limited, &query)).await? {
+                left -= page.try_get::<i64, _>(0)?;
+                pages.push((limited.clone(), page));
+            }
+            if left < 0 {
+                return Ok(None);
+            }
+        }
+        Ok(Some(pages))
+    }
+
+    /// The selections that give a window, each of one status word where the index wants it.
+    async fn parts(&mut self, mapping: &Mapping, window: Window) -> Result<Vec<Selection>> {
+        let selection = |words: &Option<Vec<Bind>>, time| Selection {
+            words: words.clone(),
+            time,
+            ..Selection::default()
+        };
         let words: Vec<Option<Vec<Bind>>> = match self.index(mapping, window).await? {
-            None => return Ok(None),
+            None => return Ok(vec![selection(&None, Times::InsideOrUnplaced(window))]),
             Some(Index::OfTime) => vec![None],
             Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
         };
-        let mut selections = Vec::new();
-        let mut rows = 0;
-        for words in words {
-            let parts = Times::by_index(window).map(|time| Selection {
-                words: words.clone(),
-                time,
-                ..Selection::default()
-            });
-            let counted = self.all(mapping.statement(&parts[0], COUNT)).await?;
-            rows += counted.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
-            selections.extend(parts);
-        }
-        Ok((rows <= FEW).then_some(selections))
+        let parts = words
+            .iter()
+            .flat_map(|words| Times::by_index(window).map(|time| selection(words, time)));
+        Ok(parts.collect())
     }
 
-    async fn by_index(
+    async fn take_few(
         &mut self,
         mapping: &Mapping,
-        selections: &[Selection],
+        pages: &[(Selection, SqliteRow)],
         sink: &mut Sink<'_>,
     ) -> Result<()> {
-        let query = with_known_columns(mapping, ATTEMPT_PAGE);
-        for selection in selections {
-            let rows = self.all(mapping.statement(selection, &query)).await?;
-            let page = rows.first().map_or(Ok(None), |row| page(row, sink.columns))?;
-            let go_on = match sink.page(page) {
+        for (selection, row) in pages {
+            let go_on = match sink.page(page(row, sink.columns)?) {
                 Some(go_on) => go_on,
-                None => self.by_row(mapping, selection, sink).await?,
+                None => self.by_row(mapping, selection, ATTEMPTS, sink).await?,
             };
             if !go_on {
                 break;
@@ -140,7 +171,7 @@ impl Sqlite {
                 keys: Some((first, next.map_or(i64::MAX, |next| next - 1))),
                 ..rest.clone()
             };
-            let (true, Some(next)) = (self.by_row(mapping, &page, sink).await?, next) else {
+            let (true, Some(next)) = (self.by_row(mapping, &page, ATTEMPTS, sink).await?, next) else {
                 return Ok(());
             };
             rest.keys = Some((next, i64::MAX));
@@ -151,10 +182,11 @@ impl Sqlite {
         &mut self,
         mapping: &Mapping,
         selection: &Selection,
+        query: &str,
         sink: &mut Sink<'_>,
     ) -> Result<bool> {
         let mut go_on = true;
-        self.each(mapping.statement(selection, ATTEMPTS), &mut |row| {
+        self.each(mapping.statement(selection, query), &mut |row| {
             go_on = sink.row(row)?;
             Ok(go_on)
         })
