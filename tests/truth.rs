@@ -297,6 +297,31 @@ fn every_form_of_a_time_gives_the_same_report() {
 }
 
 #[test]
+fn a_row_written_otherwise_than_most_is_found_at_the_border_of_the_window() {
+    let log = TestLog::of(TABLE);
+    log.sql(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) \
+         INSERT INTO email_log (id, status, sent_date) \
+         SELECT i, 'S', strftime('%Y-%m-%d %H:%M:%S', 1795159800 + i, 'unixepoch') FROM n; \
+         INSERT INTO email_log (id, status, sent_date, error_message) VALUES \
+         (-1, 'F', '2026-11-19T23:30:00-09:00', 'x'), (-2, 'F', 1795132800, 'x'), (-3, 'F', '1795132800500', 'x');",
+    );
+    let window = [
+        "report",
+        "--since",
+        "2026-11-20 00:00",
+        "--until",
+        "2026-11-20 10:00",
+    ];
+    let report = log.json(&window);
+    assert_eq!(
+        (&report["totals"]["rows"], &report["totals"]["failed"]),
+        (&json!(1003), &json!(3))
+    );
+    assert_eq!(report["totals"]["unreadable"], 0);
+}
+
+#[test]
 fn whole_seconds_are_found_out_too() {
     let log = TestLog::of(
         "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status, sent_date INTEGER, error_message); \

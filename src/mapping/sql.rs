@@ -88,12 +88,6 @@ impl Times {
 const GAPS_BETWEEN_TEXTS: &str = include_str!("../../queries/sqlite/gaps_between_texts.sql");
 const GAPS_BETWEEN_NUMBERS: &str = include_str!("../../queries/sqlite/gaps_between_numbers.sql");
 
-/// What a text must look like to be placed by its letters alone.
-const PLACED_TEXTS: [&str; 2] = [
-    "[12][0-9][0-9][0-9]-0[1-9]-[0-3][0-9]*",
-    "[12][0-9][0-9][0-9]-1[0-2]-[0-3][0-9]*",
-];
-
 impl Mapping {
     /// Puts the selected rows in front of a query file.
     pub fn statement(&self, selection: &Selection, query: &str) -> Statement {
@@ -176,13 +170,14 @@ impl Mapping {
         let time = self.value(Column::SentDate);
         match times {
             Times::Any => None,
-            Times::Inside(window) => self.inside(&time, window, binds),
+            Times::Inside(window) => self.inside(&time, window, 0, binds),
+            // a look at every row can afford a day more, for rows that are written otherwise than most
             Times::InsideOrUnplaced(window) => self
-                .inside(&time, window, binds)
+                .inside(&time, window, 1, binds)
                 .map(|inside| format!("(({inside}) OR {})", self.unplaced(&time))),
             Times::Unplaced(window) => {
                 let outside = self
-                    .inside(&time, window, binds)
+                    .inside(&time, window, 0, binds)
                     .map(|inside| format!(" AND NOT ({inside})"));
                 Some(format!(
                     "{time} >= gap.lower AND {time} < gap.upper{}",
@@ -193,9 +188,10 @@ impl Mapping {
         }
     }
 
-    fn inside(&self, time: &str, window: Window, binds: &mut Vec<Bind>) -> Option<String> {
-        let since = window.since.map(|at| self.lower(at));
-        let until = window.until.map(|at| self.upper(at));
+    /// A condition that holds for every row of the window, with bounds on texts so many days wider than needed.
+    fn inside(&self, time: &str, window: Window, days: i64, binds: &mut Vec<Bind>) -> Option<String> {
+        let since = window.since.map(|at| self.lower(at, days));
+        let until = window.until.map(|at| self.upper(at, days));
         let ends = [(" >= ", since), (" < ", until)];
         let parts: Vec<_> = ends
             .into_iter()
@@ -205,20 +201,20 @@ impl Mapping {
     }
 
     /// A bound at or below every stored form of the instant.
-    fn lower(&self, at: Millis) -> Bind {
+    fn lower(&self, at: Millis, days: i64) -> Bind {
         match self.form {
-            Form::Text => self.day(at, 0),
-            Form::TextWithOffset => self.day(at, -1),
+            Form::Text => self.day(at, -days),
+            Form::TextWithOffset => self.day(at, -1 - days),
             Form::Seconds => Bind::Int(at.div_euclid(1000)),
             Form::Millis => Bind::Int(at),
         }
     }
 
     /// A bound above every stored form of the instants before this one.
-    fn upper(&self, at: Millis) -> Bind {
+    fn upper(&self, at: Millis, days: i64) -> Bind {
         match self.form {
-            Form::Text => self.day(at - 1, 1),
-            Form::TextWithOffset => self.day(at - 1, 2),
+            Form::Text => self.day(at - 1, 1 + days),
+            Form::TextWithOffset => self.day(at - 1, 2 + days),
             Form::Seconds => Bind::Real(at as f64 / 1000.0),
             Form::Millis => Bind::Int(at),
         }
@@ -238,8 +234,7 @@ impl Mapping {
     fn unplaced(&self, time: &str) -> String {
         match self.form {
             Form::Text | Form::TextWithOffset => {
-                let [early, late] = PLACED_TEXTS;
-                format!("({time} IS NULL OR NOT ({time} GLOB '{early}' OR {time} GLOB '{late}'))")
+                format!("({time} IS NULL OR substr({time}, 1, 10) IS NOT date(substr({time}, 1, 10)))")
             }
             Form::Seconds | Form::Millis => {
                 format!("({time} IS NULL OR typeof({time}) IN ('text', 'blob') OR {time} < {LEAST_NUMBER})")
@@ -307,8 +302,8 @@ mod tests {
     fn bounds_on_texts_are_whole_days_and_a_day_wider_where_offsets_differ() {
         let bounds = |form| {
             (
-                mapping(form).lower(1_795_159_800_000),
-                mapping(form).upper(1_795_132_800_000),
+                mapping(form).lower(1_795_159_800_000, 0),
+                mapping(form).upper(1_795_132_800_000, 0),
             )
         };
         let days = |lower: &str, upper: &str| (Bind::Text(lower.into()), Bind::Text(upper.into()));
