@@ -45,6 +45,9 @@ pub struct Global {
     /// Zone of times that name none, such as Europe/Berlin [default: UTC]
     #[arg(long, global = true, value_name = "ZONE")]
     pub time_zone: Option<String>,
+    /// Print the statements that read the log instead of running them
+    #[arg(long, global = true)]
+    pub print_sql: bool,
     /// How to write results
     #[arg(long, global = true, value_enum, default_value_t)]
     pub format: Format,

@@ -55,6 +55,83 @@ fn each_file_runs_as_it_stands() {
     });
 }
 
+/// The statements that a command prints, each with its values put in.
+fn printed(log: &TestLog, args: &[&str]) -> Vec<String> {
+    let ran = log.run(&[&["--print-sql"], args].concat());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let statements = ran
+        .stdout
+        .split(";\n")
+        .filter(|statement| !statement.trim().is_empty());
+    let statements = statements.map(|statement| {
+        let values = statement
+            .lines()
+            .filter_map(|line| line.strip_prefix("-- ")?.split_once(" = "));
+        // the last first, so that ?1 is not taken for the beginning of ?12
+        let values: Vec<_> = values.collect();
+        values
+            .iter()
+            .rev()
+            .fold(statement.to_owned(), |sql, (name, value)| {
+                sql.replace(name, value)
+            })
+    });
+    statements.collect()
+}
+
+#[test]
+fn what_is_printed_is_what_would_run() {
+    let log = TestLog::incident();
+    let window = ["report", "--since", "2026-11-10", "--until", "2026-11-12"];
+    for index in [
+        "",
+        "CREATE INDEX i ON email_log (status, sent_date)",
+        "CREATE INDEX i2 ON email_log (sent_date)",
+    ] {
+        log.sql(index);
+        for args in [
+            &window[..],
+            &["report", "--since", "all"],
+            &["failures"],
+            &["explain", "--test-rules"],
+        ] {
+            let statements = printed(&log, args);
+            assert!(!statements.is_empty(), "{args:?}");
+            blocking(async {
+                let mut connection = log.connect().await;
+                for sql in statements {
+                    let ran = sqlx::raw_sql(leaked(&sql)).execute(&mut connection).await;
+                    assert!(ran.is_ok(), "{ran:?} {sql}");
+                }
+                connection.close().await.unwrap();
+            });
+        }
+    }
+}
+
+#[test]
+fn the_printed_statement_gives_the_rows_that_plain_sql_gives() {
+    let log = TestLog::incident();
+    let statements = printed(&log, &["failures"]);
+    let count = |sql: &str| {
+        let output = std::process::Command::new("sqlite3")
+            .arg(log.db())
+            .arg(sql)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .filter(|line| line.contains("|F|"))
+            .count()
+    };
+    assert_eq!(statements.len(), 1);
+    assert_eq!(
+        count(&statements[0].replace('\n', " ").replace("-- ?1 = 'F'", "")),
+        54
+    );
+}
+
 #[test]
 fn each_file_is_used() {
     let sources = [

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use anyhow::Result;
 
-use super::{Log, look, print, wanted};
+use super::{Log, look, wanted};
 use crate::analysis::failures::Filter;
 use crate::cli::{Failures as Args, Global};
 use crate::config::Config;
@@ -20,7 +20,7 @@ use crate::output::failures::Row;
 /// # Errors
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
-    let (mut log, rules) = Log::open(Config::load(flags)?, &args.rows, None).await?;
+    let (mut log, rules) = Log::open(flags, Config::load(flags)?, &args.rows, None).await?;
     let words = match &args.rows.status {
         Some(status) => vec![status.clone()],
         None => log.failed_words(&args.rows),
@@ -56,13 +56,10 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         .into_iter()
         .map(|mail| Row::new(mail, &rules))
         .collect();
-    log.db.settle()?;
-    print(&output::failures::render(
-        &rows,
-        log.window,
-        flags.format,
-        look(flags),
-    )?)?;
+    log.print(
+        flags,
+        &output::failures::render(&rows, log.window, flags.format, look(flags))?,
+    )?;
     Ok(Exit::Fine)
 }
 

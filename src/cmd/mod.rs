@@ -150,7 +150,12 @@ struct Log {
 impl Log {
     /// Opens the log, and gives the rules to read its errors with. Without `--since` the window has the
     /// `usual` length in milliseconds, or begins with the log.
-    async fn open(config: Config, rows: &Rows, usual: Option<Millis>) -> Result<(Self, Classifier)> {
+    async fn open(
+        flags: &Global,
+        config: Config,
+        rows: &Rows,
+        usual: Option<Millis>,
+    ) -> Result<(Self, Classifier)> {
         // compiling the rules takes about as long as opening a database
         let rules = thread::spawn(|| config.rules.compile());
         let now = Utc::now().timestamp_millis();
@@ -164,6 +169,9 @@ impl Log {
         let window = window.map_err(|error| anyhow!(error))?;
         let mut db = Db::open(&config.database?).await?;
         let mapping = db.mapping(&config.wanted).await?;
+        if flags.print_sql {
+            db.rehearse();
+        }
         let rules = rules
             .join()
             .map_err(|_| anyhow!("the rules cannot be compiled"))??;
@@ -177,6 +185,16 @@ impl Log {
             },
             rules,
         ))
+    }
+
+    /// Prints the answer, or with `--print-sql` what would have been asked for it.
+    fn print(&self, flags: &Global, answer: &str) -> Result<()> {
+        self.db.settle()?;
+        if !flags.print_sql {
+            return print(answer);
+        }
+        let statements: Vec<String> = self.db.rehearsed().iter().map(ToString::to_string).collect();
+        print(&statements.join("\n"))
     }
 
     /// The words of failed mails that are asked for: those the mapping says, but for a wish of the user's.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Log, look, print, wanted};
+use super::{Log, look, wanted};
 use crate::analysis::clusters::{self, Cluster, Joining};
 use crate::analysis::failures::{Failures, Filter};
 use crate::analysis::report::{Parts, Report, Source};
@@ -28,7 +28,7 @@ const USUAL_WINDOW: Millis = 24 * HOUR;
 /// # Errors
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
-    let (mut log, rules) = Log::open(Config::load(flags)?, &args.rows, Some(USUAL_WINDOW)).await?;
+    let (mut log, rules) = Log::open(flags, Config::load(flags)?, &args.rows, Some(USUAL_WINDOW)).await?;
     let failures = failures(&mut log, &rules, &args.rows).await?;
     let joining = Joining {
         gap: millis(args.gap),
@@ -48,13 +48,10 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         clusters: &clusters,
         swept: &swept,
     });
-    log.db.settle()?;
-    print(&output::report::render(
-        &report,
-        log.window,
-        flags.format,
-        look(flags),
-    )?)?;
+    log.print(
+        flags,
+        &output::report::render(&report, log.window, flags.format, look(flags))?,
+    )?;
     Ok(Exit::Fine)
 }
 

@@ -21,23 +21,18 @@ use crate::reply::bench::{self, Tally};
 pub async fn run(flags: &Global, config: Config, file: Option<&Path>) -> Result<Exit> {
     let rules = file.map_or(Ok(config.rules), UserRules::read)?;
     let config = Config { rules, ..config };
-    let tested = if config.database.is_ok() {
-        on_log(config).await?
-    } else {
-        Tested::new(&bench::run(&config.rules.compile()?), None)
-    };
+    if config.database.is_ok() {
+        return on_log(flags, config).await;
+    }
+    let tested = Tested::new(&bench::run(&config.rules.compile()?), None);
     print(&output::test_rules::render(&tested, flags.format, look(flags))?)?;
-    Ok(if tested.problems.is_empty() {
-        Exit::Fine
-    } else {
-        Exit::Warning
-    })
+    Ok(exit(&tested))
 }
 
 /// The same with the log's failed mails, of whatever time.
-async fn on_log(config: Config) -> Result<Tested> {
+async fn on_log(flags: &Global, config: Config) -> Result<Exit> {
     let everything = Rows::default();
-    let (mut log, rules) = Log::open(config, &everything, None).await?;
+    let (mut log, rules) = Log::open(flags, config, &everything, None).await?;
     let mut tally = Tally::new(&rules);
     let words = log.failed_words(&everything);
     let failed = Failed {
@@ -46,6 +41,18 @@ async fn on_log(config: Config) -> Result<Tested> {
     };
     let mut add = |mail: FailedMail| tally.add(mail.error.as_deref().unwrap_or_default(), 1);
     log.db.failed(&log.mapping, &failed, &mut add).await?;
-    log.db.settle()?;
-    Ok(Tested::new(&bench::run(&rules), Some(OnLog::new(&tally))))
+    let tested = Tested::new(&bench::run(&rules), Some(OnLog::new(&tally)));
+    log.print(
+        flags,
+        &output::test_rules::render(&tested, flags.format, look(flags))?,
+    )?;
+    Ok(exit(&tested))
+}
+
+fn exit(tested: &Tested) -> Exit {
+    if tested.problems.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Warning
+    }
 }

@@ -9,7 +9,7 @@ pub mod sqlite;
 
 use anyhow::{Result, bail};
 
-use crate::mapping::sql::Bind;
+use crate::mapping::sql::{Bind, Statement};
 use crate::mapping::{Mapping, Wanted};
 use crate::model::{Attempt, FailedMail, Millis};
 use crate::window::Window;
@@ -63,6 +63,20 @@ impl Db {
     pub fn name(&self) -> String {
         match self {
             Db::Sqlite(db) => db.name(),
+        }
+    }
+
+    /// From now on only says what it would ask of the log, and answers that it holds nothing.
+    pub fn rehearse(&mut self) {
+        match self {
+            Db::Sqlite(db) => db.rehearse(),
+        }
+    }
+
+    /// What it would have asked since `rehearse`.
+    pub fn rehearsed(&self) -> &[Statement] {
+        match self {
+            Db::Sqlite(db) => db.rehearsed(),
         }
     }
 

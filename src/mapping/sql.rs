@@ -4,7 +4,7 @@
 //! `WITH email_log AS (SELECT ... FROM "schema"."table" AS t WHERE ...)` before it. Only this part holds binds.
 //! The table is written with its schema, or one that is itself called email_log would refer to itself.
 
-use std::iter;
+use std::{fmt, iter};
 
 use chrono::TimeDelta;
 
@@ -43,6 +43,27 @@ impl Statement {
             sql: sql.into(),
             binds: Vec::new(),
         }
+    }
+}
+
+impl fmt::Display for Bind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bind::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
+            Bind::Int(number) => write!(f, "{number}"),
+            Bind::Real(number) => write!(f, "{number}"),
+            Bind::Null => f.write_str("NULL"),
+        }
+    }
+}
+
+impl fmt::Display for Statement {
+    /// As a person may run it: the values in a comment before it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, value) in (1..).zip(&self.binds) {
+            writeln!(f, "-- ?{number} = {value}")?;
+        }
+        writeln!(f, "{};", self.sql)
     }
 }
 

@@ -98,7 +98,12 @@ impl Sqlite {
                 limit: Some(left + 1),
                 ..part
             };
-            for page in self.all(mapping.statement(&limited, &query)).await? {
+            let statement = mapping.statement(&limited, &query);
+            if let Some(kept) = &mut self.rehearsal {
+                kept.push(statement);
+                continue;
+            }
+            for page in self.all(statement).await? {
                 left -= page.try_get::<i64, _>(0)?;
                 pages.push((limited.clone(), page));
             }

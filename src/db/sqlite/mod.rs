@@ -42,6 +42,7 @@ pub struct Sqlite {
     encoding: Encoding,
     has_key: bool,
     at_rest: Option<AtRest>,
+    rehearsal: Option<Vec<Statement>>,
 }
 
 /// A file in WAL mode that nobody has open. A reader would have to make the files `-wal` and `-shm` beside it, which
@@ -93,6 +94,8 @@ impl Sqlite {
             .filename(std::path::absolute(&path)?)
             .read_only(true)
             .create_if_missing(false)
+            // pages of wide rows are large, so few of them wait in memory
+            .row_buffer_size(16)
             .immutable(at_rest.is_some())
             .busy_timeout(error::LOCK_WAIT)
             .disable_statement_logging();
@@ -107,6 +110,7 @@ impl Sqlite {
             encoding: Encoding::Utf8,
             has_key: false,
             at_rest,
+            rehearsal: None,
         };
         for start in [
             "PRAGMA query_only = ON",
@@ -125,6 +129,17 @@ impl Sqlite {
     /// `sqlite:PATH`, as the user wrote the path.
     pub fn name(&self) -> String {
         format!("sqlite:{}", self.path.display())
+    }
+
+    /// From now on only says what it would ask: statements that read rows are kept and answered with none. What finds
+    /// out about table and columns is asked still.
+    pub fn rehearse(&mut self) {
+        self.rehearsal = Some(Vec::new());
+    }
+
+    /// What was kept since `rehearse`.
+    pub fn rehearsed(&self) -> &[Statement] {
+        self.rehearsal.as_deref().unwrap_or_default()
     }
 
     /// Makes sure that all answers came from one state of the file.
@@ -349,12 +364,16 @@ impl Sqlite {
         rows.map_err(|cause| error::sqlite(cause, &self.path))
     }
 
-    /// Gives each row to `each`, which answers whether to go on.
+    /// Gives each row of the log to `each`, which answers whether to go on.
     async fn each(
         &mut self,
         statement: Statement,
         each: &mut dyn FnMut(&SqliteRow) -> Result<bool>,
     ) -> Result<()> {
+        if let Some(kept) = &mut self.rehearsal {
+            kept.push(statement);
+            return Ok(());
+        }
         let mut rows = query(statement).fetch(&mut self.connection);
         while let Some(row) = rows
             .try_next()
