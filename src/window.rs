@@ -68,8 +68,12 @@ pub fn show(at: Millis, zone: Tz) -> String {
     zone::local(at, zone).format("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
+/// The years a window may lie in, 1 to 9999: those that are written with four digits.
+const YEARS: std::ops::Range<Millis> = -62_135_596_800_000..253_402_300_800_000;
+
 fn end(flag: &str, text: &str, now: Millis, zone: Tz) -> Result<Millis, String> {
     parse(text.trim(), now, zone)
+        .filter(|at| YEARS.contains(at))
         .ok_or_else(|| format!("{flag} '{}' is no time; write {FORMS}", text.escape_debug()))
 }
 

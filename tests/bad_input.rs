@@ -100,7 +100,7 @@ fn a_table_that_is_not_there() {
     );
     let names = "which has it's; odd, mail_log";
     for (table, shown, near) in [
-        ("email_log", "email_log", "; did you mean 'mail_log'?"),
+        ("email_log", "email_log", " (did you mean 'mail_log'?)"),
         ("x; DROP TABLE mail_log; --", "x; DROP TABLE mail_log; --", ""),
         ("\"quoted\"", "\\\"quoted\\\"", ""),
         ("two words", "two words", ""),
@@ -109,7 +109,7 @@ fn a_table_that_is_not_there() {
         assert_eq!(
             error(&log, &["--db", "log.db", "--table", table, "report"]),
             format!(
-                "mailthrottle: no table '{shown}' in log.db, {names}{near} Name it by --table or [email_log] table"
+                "mailthrottle: no table '{shown}' in log.db, {names}{near}; name it by --table or [email_log] table"
             )
         );
     }
@@ -127,8 +127,8 @@ fn a_column_that_is_not_there() {
     let log = TestLog::of("CREATE TABLE email_log (id, state, sent_date)");
     assert_eq!(
         log.error(&["report"]),
-        "mailthrottle: column 'status' (status) is not in table email_log, which has id, state, sent_date; \
-         did you mean 'state'? Set [email_log] columns = { status = \"...\" }"
+        "mailthrottle: column 'status' (status) is not in table email_log, which has id, state, sent_date, rowid \
+         (did you mean 'state'?); set [email_log] columns = { status = \"...\" }"
     );
 }
 

@@ -177,9 +177,10 @@ fn senders_and_overlap_are_those_that_plain_loops_find() {
                 "seed {seed}"
             );
             assert_eq!(sender["peak_per_minute"], peak.unwrap(), "seed {seed}");
+            let second = |row: &Row4| (START + row.0).div_euclid(1000);
             let day = own.iter().map(|row| {
                 own.iter()
-                    .filter(|other| (minute(row) - 1439..=minute(row)).contains(&minute(other)))
+                    .filter(|other| (second(row) - 86_399..=second(row)).contains(&second(other)))
                     .count()
             });
             assert_eq!(sender["recipients_24h"], day.max().unwrap(), "seed {seed}");

@@ -49,9 +49,17 @@ impl Names {
         self.last
     }
 
+    /// The id that stands for all names beyond the bound.
+    pub fn others_id(&self) -> NameId {
+        NameId::try_from(self.most).unwrap_or(NameId::MAX)
+    }
+
+    /// The one name beyond the bound; it has the last place, and no key that a name could have.
     fn others(&mut self) -> NameId {
-        let key = Some(OTHERS.to_owned());
-        self.ids.get(&key).copied().unwrap_or_else(|| self.add(key))
+        if self.list.len() == self.most {
+            self.list.push(Some(OTHERS.to_owned()));
+        }
+        self.others_id()
     }
 
     fn add(&mut self, name: Option<String>) -> NameId {
@@ -84,5 +92,6 @@ mod tests {
             .to_vec();
         assert_eq!(ids, [0, 1, 2, 2, 0]);
         assert_eq!(names.name(2), Some("(others)"));
+        assert_eq!(names.others_id(), 2);
     }
 }

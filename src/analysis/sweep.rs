@@ -20,7 +20,7 @@ use crate::zone::Step;
 const SECOND: Millis = 1000;
 const MINUTE: Millis = 60 * SECOND;
 const HOUR: Millis = 60 * MINUTE;
-const MINUTES_OF_A_DAY: Millis = 24 * 60;
+const SECONDS_OF_A_DAY: Millis = 24 * 60 * 60;
 
 /// More status words than this are noise, and counted together.
 const MOST_WORDS: usize = 1000;
@@ -30,6 +30,8 @@ const MOST_WORDS: usize = 1000;
 pub struct Settings {
     /// The longest pause inside a cluster, in milliseconds.
     pub gap: Millis,
+    /// The start of the window. Rows before it only tell what went on before its first clusters.
+    pub since: Option<Millis>,
     /// How long an attempt is taken to last where the log has no end, in milliseconds.
     pub session: Millis,
     /// Whether the log has the end of each attempt.
@@ -58,7 +60,7 @@ pub struct SenderSwept {
     pub attempts: u64,
     /// Attempts in the busiest minute of the clock.
     pub peak_per_minute: u64,
-    /// Recipients in the busiest 24 hours, counted in whole minutes.
+    /// Recipients in the busiest 24 hours, counted in whole seconds.
     pub recipients_24h: u64,
     minute: (Millis, u64),
     day: VecDeque<(Millis, u64)>,
@@ -103,9 +105,8 @@ impl Timed for Timely {
 
 /// The pass.
 #[derive(Debug)]
-pub struct Sweep<'a> {
+pub struct Sweep {
     settings: Settings,
-    words: &'a Words,
     statuses: Names,
     status_rows: Vec<u64>,
     meanings: Vec<Meaning>,
@@ -121,6 +122,8 @@ struct Counts {
     settings: Settings,
     /// Throttled failures by time and sender.
     throttled: HashMap<(Millis, NameId), u32>,
+    /// Who stands for the senders beyond the bound.
+    others: NameId,
     by_sender: Vec<SenderSwept>,
     clusters: ClusterCounts,
     step: (Millis, Millis),
@@ -128,9 +131,9 @@ struct Counts {
     overlap: Overlap,
 }
 
-impl<'a> Sweep<'a> {
+impl Sweep {
     /// A pass for these failures and the clusters found among them.
-    pub fn new(settings: Settings, words: &'a Words, failures: &Failures<'_>, clusters: &[Cluster]) -> Self {
+    pub fn new(settings: Settings, words: &Words, failures: &Failures<'_>, clusters: &[Cluster]) -> Self {
         let mut throttled = HashMap::new();
         for failure in failures
             .rows
@@ -151,6 +154,7 @@ impl<'a> Sweep<'a> {
         let counts = Counts {
             settings,
             throttled,
+            others: failures.senders.others_id(),
             by_sender: Vec::new(),
             clusters: ClusterCounts::new(clusters, settings.gap),
             step: (Millis::MIN, Millis::MIN),
@@ -160,12 +164,16 @@ impl<'a> Sweep<'a> {
                 ..Overlap::default()
             },
         };
+        let mut statuses = Names::at_most(MOST_WORDS);
+        // words with a meaning have their places, whatever noise comes before them
+        for word in words.all() {
+            statuses.id(Some(word));
+        }
         Self {
             settings,
-            words,
-            statuses: Names::at_most(MOST_WORDS),
-            status_rows: Vec::new(),
-            meanings: Vec::new(),
+            status_rows: vec![0; statuses.list().len()],
+            meanings: words.all().map(|word| words.meaning(Some(word))).collect(),
+            statuses,
             senders: failures.senders.clone(),
             unplaced: 0,
             order: InOrder::default(),
@@ -175,10 +183,21 @@ impl<'a> Sweep<'a> {
 
     /// Takes in a row. `false`: it came too late to be put in order, so the pass has to be made again, sorted.
     pub fn add(&mut self, attempt: &Attempt<'_>) -> bool {
+        let is_before = |since| attempt.at.is_some_and(|at| at < since);
+        if self.settings.since.is_some_and(is_before) {
+            let before = Timely {
+                at: attempt.at.unwrap_or_default(),
+                end: 0,
+                sender: 0,
+                recipients: 0,
+                failed: false,
+            };
+            return self.order.add(before, &mut |row| self.counts.count(row));
+        }
         let status = self.statuses.id(attempt.status) as usize;
         if status >= self.status_rows.len() {
             self.status_rows.push(0);
-            self.meanings.push(self.words.meaning(attempt.status));
+            self.meanings.push(Meaning::Other);
         }
         self.status_rows[status] += 1;
         let Some(at) = attempt.at else {
@@ -223,15 +242,21 @@ impl<'a> Sweep<'a> {
 
 impl Counts {
     fn count(&mut self, row: Timely) {
+        self.clusters.count(row.at);
+        if self.settings.since.is_some_and(|since| row.at < since) {
+            return;
+        }
         let throttled = row.failed && self.take_throttled(row);
         let sender = row.sender as usize;
         if sender >= self.by_sender.len() {
             self.by_sender.resize_with(sender + 1, SenderSwept::default);
         }
-        self.by_sender[sender].count(row, throttled, &mut self.overlap);
-        self.clusters.count(row.at);
+        let of_many = row.sender == self.others;
+        self.by_sender[sender].count(row, throttled, of_many, &mut self.overlap);
         if row.at >= self.step.1 {
-            self.step = self.settings.step.around(row.at, self.settings.zone);
+            let (start, end) = self.settings.step.around(row.at, self.settings.zone);
+            // where clocks go back by less than an hour, two hours overlap
+            self.step = (start.max(self.step.1), end);
             self.timeline.push((self.step.0, 0));
         }
         if let Some((_, attempts)) = self.timeline.last_mut() {
@@ -251,8 +276,12 @@ impl Counts {
 }
 
 impl SenderSwept {
-    fn count(&mut self, row: Timely, throttled: bool, overlap: &mut Overlap) {
+    /// Counts an attempt; those `of_many` senders counted as one have no peaks in common.
+    fn count(&mut self, row: Timely, throttled: bool, of_many: bool, overlap: &mut Overlap) {
         self.attempts += 1;
+        if of_many {
+            return;
+        }
         self.running.start(row.at, row.end, throttled, overlap);
         let minute = row.at.div_euclid(MINUTE);
         if self.minute.0 != minute {
@@ -260,18 +289,18 @@ impl SenderSwept {
         }
         self.minute.1 += 1;
         self.peak_per_minute = self.peak_per_minute.max(self.minute.1);
-        self.count_recipients(minute, u64::from(row.recipients));
+        self.count_recipients(row.at.div_euclid(SECOND), u64::from(row.recipients));
     }
 
-    fn count_recipients(&mut self, minute: Millis, recipients: u64) {
+    fn count_recipients(&mut self, second: Millis, recipients: u64) {
         match self.day.back_mut() {
-            Some((last, count)) if *last == minute => *count += recipients,
-            _ => self.day.push_back((minute, recipients)),
+            Some((last, count)) if *last == second => *count += recipients,
+            _ => self.day.push_back((second, recipients)),
         }
         self.day_recipients += recipients;
         while let Some((_, left)) = self
             .day
-            .pop_front_if(|(first, _)| *first <= minute - MINUTES_OF_A_DAY)
+            .pop_front_if(|(first, _)| *first <= second - SECONDS_OF_A_DAY)
         {
             self.day_recipients -= left;
         }

@@ -88,10 +88,17 @@ async fn sweep(
 ) -> Result<Swept> {
     let settings = Settings {
         gap: millis(args.gap),
+        since: log.window.since,
         session: millis(args.session),
         has_end: !log.mapping.columns(Column::FinishedAt).is_empty(),
         step,
         zone: log.window.zone,
+    };
+    // the first clusters want to know what went on before them
+    let before = |since: Millis| since.saturating_sub(HOUR + millis(args.gap));
+    let window = Window {
+        since: log.window.since.map(before),
+        ..log.window
     };
     let mut order = Order::AsStored;
     loop {
@@ -103,7 +110,12 @@ async fn sweep(
             in_time &= !asked || sweep.add(&attempt);
             in_time || order == Order::Sorted
         };
-        log.db.attempts(&log.mapping, log.window, order, &mut add).await?;
+        log.db.attempts(&log.mapping, window, order, &mut add).await?;
+        if !in_time && order == Order::Sorted {
+            tracing::warn!(
+                "times are written in so many ways that the rows cannot be put in order; peaks may be off"
+            );
+        }
         if in_time || order == Order::Sorted {
             return Ok(sweep.finish());
         }
@@ -113,7 +125,8 @@ async fn sweep(
 }
 
 async fn source(log: &mut Log, swept: &Swept) -> Result<Source> {
-    let is_empty = swept.statuses.iter().all(|(_, rows)| *rows == 0);
+    let rows: u64 = swept.statuses.iter().map(|(_, rows)| rows).sum();
+    let is_empty = rows == swept.unplaced;
     let extent = if is_empty {
         log.db.extent(&log.mapping).await?
     } else {

@@ -45,7 +45,7 @@ pub fn sqlite(error: sqlx::Error, path: &Path) -> Error {
             anyhow!("{file} cannot be opened ({text}); check the rights on the file and its folder")
         }
         code::IOERR => anyhow!("{file} cannot be read ({text}); check the disk"),
-        _ => anyhow!("{file}: {text}"),
+        _ => anyhow!("{file}: {text}; --print-sql shows what was asked"),
     }
 }
 

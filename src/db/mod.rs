@@ -142,10 +142,12 @@ impl Db {
     }
 }
 
-/// How a status word may be stored: as text, and where it looks like a number also as one.
+/// How a status word may be stored: as text, as bytes, and where it looks like a number also as one.
 fn stored_word(word: &str) -> impl Iterator<Item = Bind> {
-    let number = word.parse().ok().map(Bind::Int);
-    std::iter::once(Bind::Text(word.to_owned())).chain(number)
+    let whole = word.parse().ok().map(Bind::Int);
+    let fraction = word.parse().ok().map(Bind::Real);
+    let texts = [Bind::Text(word.to_owned()), Bind::Blob(word.as_bytes().to_vec())];
+    texts.into_iter().chain(whole).chain(fraction)
 }
 
 /// How many addresses a field names: one to an `@`, at least one where anything stands.

@@ -187,6 +187,11 @@ impl Words {
             .map_or(Meaning::Other, |(_, meaning)| *meaning)
     }
 
+    /// All words.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(word, _)| word.as_str())
+    }
+
     /// The words of one meaning.
     pub fn of(&self, meaning: Meaning) -> impl Iterator<Item = &str> {
         self.0
@@ -244,6 +249,12 @@ impl RawMapping {
                     ));
                 }
                 words.push((word, meaning));
+            }
+            if meaning == Meaning::Failed && !words.iter().any(|(_, of)| *of == meaning) {
+                return Err(
+                    "[email_log] failed names no word, so nothing could ever be found to fail; name one"
+                        .to_owned(),
+                );
             }
         }
         Ok(Words(words))
@@ -344,10 +355,11 @@ fn look_up(name: &str, present: &[String]) -> Option<String> {
 }
 
 fn missing(column: Column, name: &str, table: &str, present: &[String]) -> String {
-    let nearest = nearest(name, present).map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
+    let nearest =
+        nearest(name, present).map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
     format!(
-        "column '{name}' ({canonical}) is not in table {table}, which has {there}{nearest} \
-         Set [email_log] columns = {{ {canonical} = \"...\" }}",
+        "column '{name}' ({canonical}) is not in table {table}, which has {there}{nearest}; \
+         set [email_log] columns = {{ {canonical} = \"...\" }}",
         canonical = column.name(),
         there = present.join(", "),
     )
@@ -397,7 +409,7 @@ mod tests {
         assert_eq!(
             resolve("columns = { status = 'stat' }").unwrap_err(),
             "column 'stat' (status) is not in table email_log, which has id, state, Sent_Date, created, \
-             error_message, body; did you mean 'state'? Set [email_log] columns = { status = \"...\" }"
+             error_message, body (did you mean 'state'?); set [email_log] columns = { status = \"...\" }"
         );
     }
 

@@ -6,9 +6,9 @@
 
 use std::{fmt, iter};
 
-use chrono::TimeDelta;
+use chrono::{Datelike, NaiveDateTime};
 
-use crate::mapping::time::{Form, LEAST_NUMBER};
+use crate::mapping::time::{Form, LAST_NUMBER, LEAST_MILLIS, LEAST_NUMBER};
 use crate::mapping::{Column, Mapping};
 use crate::model::Millis;
 use crate::window::Window;
@@ -23,6 +23,8 @@ pub enum Bind {
     Int(i64),
     /// A number with a fraction.
     Real(f64),
+    /// Bytes.
+    Blob(Vec<u8>),
     /// NULL.
     Null,
 }
@@ -52,6 +54,11 @@ impl fmt::Display for Bind {
             Bind::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
             Bind::Int(number) => write!(f, "{number}"),
             Bind::Real(number) => write!(f, "{number}"),
+            Bind::Blob(bytes) => {
+                f.write_str("x'")?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+                f.write_str("'")
+            }
             Bind::Null => f.write_str("NULL"),
         }
     }
@@ -95,19 +102,35 @@ pub enum Times {
     /// Outside the window's bounds, those with a time that cannot be placed, found by an index through the gaps
     /// between valid times.
     Unplaced(Window),
+    /// Outside the window's bounds, those on its first or last day that are written with `T` where most have a blank, or
+    /// the other way round.
+    OtherwiseWritten(Window),
     /// Only rows that have no time at all.
     Missing,
+    /// Inside the window, and with a time that can be placed.
+    Placed(Window),
 }
 
 impl Times {
     /// The parts in which an index gives the window and all that cannot be placed, no row twice.
-    pub fn by_index(window: Window) -> [Times; 3] {
-        [Times::Inside(window), Times::Unplaced(window), Times::Missing]
+    pub fn by_index(window: Window) -> [Times; 4] {
+        [
+            Times::Inside(window),
+            Times::OtherwiseWritten(window),
+            Times::Unplaced(window),
+            Times::Missing,
+        ]
     }
 }
 
 const GAPS_BETWEEN_TEXTS: &str = include_str!("../../queries/sqlite/gaps_between_texts.sql");
-const GAPS_BETWEEN_NUMBERS: &str = include_str!("../../queries/sqlite/gaps_between_numbers.sql");
+const GAPS_BETWEEN_SECONDS: &str = include_str!("../../queries/sqlite/gaps_between_seconds.sql");
+const GAPS_BETWEEN_MILLIS: &str = include_str!("../../queries/sqlite/gaps_between_millis.sql");
+
+const DAY: Millis = 86_400_000;
+
+/// How far a bound on naive times lies outside the window: further than clocks are ever put back.
+const MARGIN: Millis = 3 * 3_600_000;
 
 impl Mapping {
     /// Puts the selected rows in front of a query file.
@@ -125,11 +148,10 @@ impl Mapping {
         let mut sql = String::from("WITH ");
         let mut from = format!("{}.{} AS t", quoted(&self.table.0), quoted(&self.table.1));
         if matches!(selection.time, Times::Unplaced(_)) {
-            let numbers = matches!(self.form, Form::Seconds | Form::Millis);
-            let gaps = if numbers {
-                GAPS_BETWEEN_NUMBERS
-            } else {
-                GAPS_BETWEEN_TEXTS
+            let gaps = match self.form {
+                Form::Text | Form::TextWithT | Form::TextOfManyForms => GAPS_BETWEEN_TEXTS,
+                Form::Seconds => GAPS_BETWEEN_SECONDS,
+                Form::Millis => GAPS_BETWEEN_MILLIS,
             };
             sql.push_str(&format!("gap AS (\n{}\n),\n", body(gaps)));
             from = format!("gap CROSS JOIN {from}");
@@ -205,7 +227,18 @@ impl Mapping {
                     outside.unwrap_or_default()
                 ))
             }
+            Times::OtherwiseWritten(window) => Some(self.otherwise_written(&time, window, binds)),
             Times::Missing => Some(format!("{time} IS NULL")),
+            Times::Placed(window) => {
+                let inside = self
+                    .inside(&time, window, 0, binds)
+                    .map(|inside| format!("{inside} AND "));
+                Some(format!(
+                    "{}NOT {}",
+                    inside.unwrap_or_default(),
+                    self.unplaced(&time)
+                ))
+            }
         }
     }
 
@@ -221,11 +254,27 @@ impl Mapping {
         (!parts.is_empty()).then(|| parts.join(" AND "))
     }
 
+    /// A blank sorts before a `T`: of the rows written otherwise than most, those of the window's last day lie above a
+    /// bound with a blank, those of its first day below one with a `T`.
+    fn otherwise_written(&self, time: &str, window: Window, binds: &mut Vec<Bind>) -> String {
+        let (day, marks) = match (self.form, window.since, window.until) {
+            (Form::Text, _, Some(until)) => (self.near(until, MARGIN), ["T", "U"]),
+            (Form::TextWithT, Some(since), _) => (self.near(since, -MARGIN), [" ", "!"]),
+            _ => return "FALSE".to_owned(),
+        };
+        let day = day.format("%Y-%m-%d").to_string();
+        let ends = marks.map(|mark| bind(binds, Bind::Text(format!("{day}{mark}"))));
+        format!("{time} >= {} AND {time} < {}", ends[0], ends[1])
+    }
+
     /// A bound at or below every stored form of the instant.
     fn lower(&self, at: Millis, days: i64) -> Bind {
         match self.form {
-            Form::Text => self.day(at, -days),
-            Form::TextWithOffset => self.day(at, -1 - days),
+            Form::Text if days == 0 => text(self.near(at, -MARGIN), "%Y-%m-%d %H:%M"),
+            Form::TextWithT if days == 0 => text(self.near(at, -MARGIN), "%Y-%m-%dT%H:%M"),
+            Form::Text | Form::TextWithT | Form::TextOfManyForms => {
+                text(self.near(at, -(days + 1) * DAY), "%Y-%m-%d")
+            }
             Form::Seconds => Bind::Int(at.div_euclid(1000)),
             Form::Millis => Bind::Int(at),
         }
@@ -234,34 +283,46 @@ impl Mapping {
     /// A bound above every stored form of the instants before this one.
     fn upper(&self, at: Millis, days: i64) -> Bind {
         match self.form {
-            Form::Text => self.day(at - 1, 1 + days),
-            Form::TextWithOffset => self.day(at - 1, 2 + days),
+            Form::Text if days == 0 => text(self.near(at, MARGIN), "%Y-%m-%d %H:%M"),
+            Form::TextWithT if days == 0 => text(self.near(at, MARGIN), "%Y-%m-%dT%H:%M"),
+            Form::Text | Form::TextWithT | Form::TextOfManyForms => {
+                text(self.near(at, (days + 2) * DAY), "%Y-%m-%d")
+            }
             Form::Seconds => Bind::Real(at as f64 / 1000.0),
             Form::Millis => Bind::Int(at),
         }
     }
 
-    /// The day of the instant in the column's zone, or one some days from it: the same with `T` and with a blank.
-    fn day(&self, at: Millis, days: i64) -> Bind {
-        let day = zone::local(at, self.zone).date_naive();
-        Bind::Text(
-            day.checked_add_signed(TimeDelta::days(days))
-                .unwrap_or(day)
-                .format("%Y-%m-%d")
-                .to_string(),
-        )
+    /// The wall clock some milliseconds from the instant.
+    fn near(&self, at: Millis, distance: Millis) -> NaiveDateTime {
+        zone::local(at + distance, self.zone).naive_local()
     }
 
     fn unplaced(&self, time: &str) -> String {
         match self.form {
-            Form::Text | Form::TextWithOffset => {
+            Form::Text | Form::TextWithT | Form::TextOfManyForms => {
                 format!("({time} IS NULL OR substr({time}, 1, 10) IS NOT date(substr({time}, 1, 10)))")
             }
-            Form::Seconds | Form::Millis => {
-                format!("({time} IS NULL OR typeof({time}) IN ('text', 'blob') OR {time} < {LEAST_NUMBER})")
-            }
+            Form::Seconds => self.unplaced_number(time, LEAST_NUMBER, LEAST_MILLIS),
+            Form::Millis => self.unplaced_number(time, LEAST_MILLIS, LAST_NUMBER),
         }
     }
+
+    /// Numbers below or above those of the column's form are read as well, but bounds cannot place them.
+    fn unplaced_number(&self, time: &str, least: i64, last: i64) -> String {
+        format!(
+            "({time} IS NULL OR typeof({time}) IN ('text', 'blob') OR {time} < {least} OR {time} >= {last})"
+        )
+    }
+}
+
+/// A bound as text. Years of five digits would sort before all others.
+fn text(wall: NaiveDateTime, form: &str) -> Bind {
+    Bind::Text(if wall.year() > 9999 {
+        "9999-12-31~".to_owned()
+    } else {
+        wall.format(form).to_string()
+    })
 }
 
 fn bind(binds: &mut Vec<Bind>, value: Bind) -> String {
@@ -320,16 +381,20 @@ mod tests {
     }
 
     #[test]
-    fn bounds_on_texts_are_whole_days_and_a_day_wider_where_offsets_differ() {
+    fn bounds_on_texts_hold_whatever_clocks_and_offsets_do() {
         let bounds = |form| {
             (
                 mapping(form).lower(1_795_159_800_000, 0),
                 mapping(form).upper(1_795_132_800_000, 0),
             )
         };
-        let days = |lower: &str, upper: &str| (Bind::Text(lower.into()), Bind::Text(upper.into()));
-        assert_eq!(bounds(Form::Text), days("2026-11-20", "2026-11-20"));
-        assert_eq!(bounds(Form::TextWithOffset), days("2026-11-19", "2026-11-21"));
+        let texts = |lower: &str, upper: &str| (Bind::Text(lower.into()), Bind::Text(upper.into()));
+        assert_eq!(bounds(Form::Text), texts("2026-11-20 04:30", "2026-11-20 03:00"));
+        assert_eq!(
+            bounds(Form::TextWithT),
+            texts("2026-11-20T04:30", "2026-11-20T03:00")
+        );
+        assert_eq!(bounds(Form::TextOfManyForms), texts("2026-11-19", "2026-11-22"));
     }
 
     #[test]

@@ -16,10 +16,10 @@ use crate::zone;
 pub const LEAST_NUMBER: i64 = 100_000_000;
 
 /// From here a stored number is read as milliseconds: 1973 in milliseconds, the year 5138 in seconds.
-const LEAST_MILLIS: f64 = 1e11;
+pub const LEAST_MILLIS: i64 = 100_000_000_000;
 
-/// The last instant with a four-digit year, 9999-12-31T23:59:59.999Z.
-const LAST: Millis = 253_402_300_799_999;
+/// A stored number above this is no time: 9999-12-31T23:59:59.999Z in milliseconds.
+pub const LAST_NUMBER: Millis = 253_402_300_799_999;
 
 const HOUR: Millis = 3_600_000;
 const DAY: Millis = 24 * HOUR;
@@ -27,10 +27,12 @@ const DAY: Millis = 24 * HOUR;
 /// How a column writes its times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// `2026-11-20 08:30:15.123`, with `T` or a blank, with or without fraction: naive times of one zone.
+    /// `2026-11-20 08:30:15.123`, with or without fraction: naive times of one zone.
     Text,
-    /// The same, in some rows with an offset or `Z`.
-    TextWithOffset,
+    /// The same with a `T` in the middle.
+    TextWithT,
+    /// Both, or in some rows with an offset or `Z`.
+    TextOfManyForms,
     /// Seconds since 1970, whole or with a fraction.
     Seconds,
     /// Milliseconds since 1970.
@@ -42,7 +44,8 @@ impl fmt::Display for Form {
         f.write_str(match self {
             Form::Text => "ISO text",
             Form::Seconds => "seconds since 1970",
-            Form::TextWithOffset => "ISO text with offset",
+            Form::TextWithT => "ISO text with T",
+            Form::TextOfManyForms => "ISO text of more than one form",
             Form::Millis => "milliseconds since 1970",
         })
     }
@@ -66,25 +69,27 @@ impl Form {
             .filter(|value| !value.text.is_empty())
             .partition(|value| value.is_number);
         if texts.len() >= numbers.len() {
-            let has_offset = |text: &str| {
-                text.get(10..)
-                    .is_some_and(|end| end.contains(['+', '-', 'Z', 'z']))
-            };
-            let with_offset = texts.iter().any(|value| has_offset(&value.text));
-            return if with_offset {
-                Form::TextWithOffset
-            } else {
-                Form::Text
-            };
+            return Form::of_texts(&texts);
         }
         let large = numbers
             .iter()
-            .filter(|n| n.text.parse().is_ok_and(|n: f64| n >= LEAST_MILLIS))
+            .filter(|n| n.text.parse().is_ok_and(|n: f64| n >= LEAST_MILLIS as f64))
             .count();
         if large * 2 > numbers.len() {
             Form::Millis
         } else {
             Form::Seconds
+        }
+    }
+
+    fn of_texts(texts: &[&Sampled]) -> Form {
+        let ends = || texts.iter().filter_map(|value| value.text.get(10..));
+        let with_t = ends().filter(|end| end.starts_with(['T', 't'])).count();
+        let has_offset = ends().any(|end| end.contains(['+', '-', 'Z', 'z']));
+        match (has_offset, with_t) {
+            (false, 0) => Form::Text,
+            (false, with_t) if with_t == texts.len() => Form::TextWithT,
+            _ => Form::TextOfManyForms,
         }
     }
 }
@@ -93,7 +98,6 @@ impl Form {
 #[derive(Debug, Clone)]
 pub struct Reader {
     zone: Tz,
-    form: Form,
     /// The last date read, `YYYY-MM-DD`, and its days since 1970.
     date: ([u8; 10], Millis),
     /// The last hour of the wall clock that had one offset throughout, and that offset.
@@ -101,11 +105,10 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader for a column of this form, whose naive times are in `zone`.
-    pub fn new(form: Form, zone: Tz) -> Self {
+    /// A reader for a column whose naive times are in `zone`.
+    pub fn new(zone: Tz) -> Self {
         Self {
             zone,
-            form,
             date: (*b"          ", 0),
             hour: (Millis::MIN, 0),
         }
@@ -114,8 +117,8 @@ impl Reader {
     /// The instant a stored value says, or `None` where it is no time.
     ///
     /// ```
-    /// use mailthrottle::mapping::time::{Form, Reader};
-    /// let mut reader = Reader::new(Form::Text, chrono_tz::Europe::Berlin);
+    /// use mailthrottle::mapping::time::Reader;
+    /// let mut reader = Reader::new(chrono_tz::Europe::Berlin);
     /// assert_eq!(reader.read(b"2026-11-20 08:30:00"), Some(1_795_159_800_000));
     /// assert_eq!(reader.read(b"2026-11-20T07:30:00Z"), Some(1_795_159_800_000));
     /// assert_eq!(reader.read(b"0000-00-00"), None);
@@ -124,20 +127,20 @@ impl Reader {
         let raw = raw.trim_ascii();
         match raw.get(4) {
             Some(b'-') => self.read_text(raw),
-            _ => self.read_number(raw),
+            _ => Self::read_number(raw),
         }
     }
 
-    fn read_number(&self, raw: &[u8]) -> Option<Millis> {
+    fn read_number(raw: &[u8]) -> Option<Millis> {
         let number: f64 = std::str::from_utf8(raw).ok()?.parse().ok()?;
-        let is_millis = match self.form {
-            Form::Seconds => false,
-            Form::Millis => true,
-            Form::Text | Form::TextWithOffset => number >= LEAST_MILLIS,
+        let millis = if number >= LEAST_MILLIS as f64 {
+            number
+        } else {
+            number * 1000.0
         };
-        let millis = if is_millis { number } else { number * 1000.0 };
-        let plausible = number >= LEAST_NUMBER as f64 && millis <= LAST as f64;
-        plausible.then_some(millis.round() as Millis)
+        let plausible = number >= LEAST_NUMBER as f64 && millis <= LAST_NUMBER as f64;
+        // cut off, as fractions in texts are; the rest makes up for what a float cannot hold
+        plausible.then_some((millis + 0.01).floor() as Millis)
     }
 
     fn read_text(&mut self, raw: &[u8]) -> Option<Millis> {
@@ -266,7 +269,7 @@ mod tests {
             ("1795159800123", "2026-11-20T07:30:00.123Z"),
             (" 2026-11-20 ", "2026-11-19T23:00:00.000Z"),
         ];
-        let mut reader = Reader::new(Form::Text, Berlin);
+        let mut reader = Reader::new(Berlin);
         for (raw, expected) in cases {
             assert_eq!(text_of(reader.read(raw.as_bytes())), expected, "{raw}");
         }
@@ -299,7 +302,7 @@ mod tests {
             "\u{0}",
             "2026-11-20 08:30:15+1",
         ];
-        let mut reader = Reader::new(Form::Text, UTC);
+        let mut reader = Reader::new(UTC);
         for raw in cases {
             assert_eq!(reader.read(raw.as_bytes()), None, "{raw}");
         }
@@ -312,8 +315,8 @@ mod tests {
             (Berlin, "2026-03-29 00:00"),
             (Lord_Howe, "2026-04-05 00:00"),
         ] {
-            let midnight = Reader::new(Form::Text, UTC).read(start.as_bytes()).unwrap();
-            let mut reader = Reader::new(Form::Text, zone);
+            let midnight = Reader::new(UTC).read(start.as_bytes()).unwrap();
+            let mut reader = Reader::new(zone);
             for minute in 0..6 * 60 {
                 let wall = zone::utc(midnight + minute * 60_000).naive_utc();
                 let raw = wall.format("%Y-%m-%d %H:%M:%S").to_string();
@@ -348,7 +351,7 @@ mod tests {
         );
         assert_eq!(
             Form::of(&sampled(false, &["2026-11-20", "2026-11-20T08:30:00Z"])),
-            Form::TextWithOffset
+            Form::TextOfManyForms
         );
         assert_eq!(
             Form::of(&sampled(false, &["1795159800", "1795159801"])),

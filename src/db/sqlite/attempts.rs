@@ -9,11 +9,11 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::page::{ALL_COLUMNS, FEW_COLUMNS, Page};
-use super::values::{Encoding, bytes};
+use super::values::bytes;
 use super::{Index, Sqlite};
 use crate::db::{Order, recipients};
 use crate::mapping::sql::{Bind, Selection, Times};
-use crate::mapping::time::{Form, Reader};
+use crate::mapping::time::Reader;
 use crate::mapping::{Column, Mapping};
 use crate::model::Attempt;
 use crate::window::Window;
@@ -38,6 +38,9 @@ const EXTRA_COLUMNS: [&str; 2] = [
 /// Up to so many rows of a window are fetched at once.
 const FEW: i64 = 100_000;
 
+/// With a list of recipients of more characters than this, rows are too wide for pages.
+const WIDE: usize = 2_000;
+
 impl Sqlite {
     /// Gives every attempt of the window, and every one whose time cannot be placed.
     ///
@@ -50,7 +53,7 @@ impl Sqlite {
         order: Order,
         each: &mut dyn FnMut(Attempt<'_>) -> bool,
     ) -> Result<()> {
-        let mut sink = Sink::new(mapping, window, self.encoding, each);
+        let mut sink = Sink::new(mapping, window, each);
         let everything = Selection {
             time: Times::InsideOrUnplaced(window),
             ..Selection::default()
@@ -61,8 +64,8 @@ impl Sqlite {
                 .await
                 .map(drop);
         }
-        // pages are made of text, and text of other encodings cannot be put together without care
-        if self.encoding != Encoding::Utf8 {
+        // pages are texts put together: of other encodings they would need care, of wide rows too much memory
+        if !self.is_utf8 || self.width > WIDE {
             return self
                 .by_row(mapping, &everything, ATTEMPTS, &mut sink)
                 .await
@@ -236,25 +239,18 @@ struct Sink<'e> {
     sent_date: Reader,
     finished_at: Reader,
     window: Window,
-    encoding: Encoding,
     columns: usize,
     each: &'e mut dyn FnMut(Attempt<'_>) -> bool,
 }
 
 impl<'e> Sink<'e> {
-    fn new(
-        mapping: &Mapping,
-        window: Window,
-        encoding: Encoding,
-        each: &'e mut dyn FnMut(Attempt<'_>) -> bool,
-    ) -> Self {
-        let sent_date = Reader::new(mapping.form, mapping.zone);
-        let finished_at = Reader::new(Form::Text, mapping.zone);
+    fn new(mapping: &Mapping, window: Window, each: &'e mut dyn FnMut(Attempt<'_>) -> bool) -> Self {
+        let sent_date = Reader::new(mapping.zone);
+        let finished_at = Reader::new(mapping.zone);
         Self {
             sent_date,
             finished_at,
             window,
-            encoding,
             columns: columns_of_a_page(mapping),
             each,
         }
@@ -275,19 +271,13 @@ impl<'e> Sink<'e> {
     }
 
     fn row(&mut self, row: &SqliteRow) -> Result<bool> {
-        let value = |column| bytes(row, column, self.encoding);
+        let value = |column| bytes(row, column);
         let mut to = 0;
         for column in 3..=5 {
-            to += value(column)?.map_or(0, |field| recipients(&field));
+            to += value(column)?.map_or(0, |field| recipients(field));
         }
         let (status, sent_date, sender, finished_at) = (value(0)?, value(1)?, value(2)?, value(6)?);
-        Ok(self.take(
-            status.as_deref(),
-            sent_date.as_deref(),
-            sender.as_deref(),
-            to,
-            finished_at.as_deref(),
-        ))
+        Ok(self.take(status, sent_date, sender, to, finished_at))
     }
 
     fn take(

@@ -17,7 +17,6 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqliteConnection};
 
-use self::values::Encoding;
 use crate::db::{Failed, error, stored_word};
 use crate::mapping::sql::{Bind, Selection, Statement, Times};
 use crate::mapping::time::{Form, Reader, Sampled};
@@ -39,7 +38,8 @@ const TIME_SAMPLE: &str = include_str!("../../../queries/sqlite/time_sample.sql"
 pub struct Sqlite {
     path: PathBuf,
     connection: SqliteConnection,
-    encoding: Encoding,
+    is_utf8: bool,
+    width: usize,
     has_key: bool,
     at_rest: Option<AtRest>,
     rehearsal: Option<Vec<Statement>>,
@@ -70,6 +70,18 @@ impl AtRest {
             length: data.len(),
         }))
     }
+
+    /// Makes sure that the file is as it was.
+    fn check(&self, path: &Path) -> Result<()> {
+        let now = std::fs::metadata(path)?;
+        if now.modified()? != self.modified || now.len() != self.length {
+            bail!(
+                "{} was written to while it was read; run this again",
+                path.display()
+            );
+        }
+        Ok(())
+    }
 }
 
 /// What an index can find without a look at every row.
@@ -88,10 +100,12 @@ impl Sqlite {
     pub async fn open(path: &str) -> Result<Self> {
         let path = PathBuf::from(path);
         error::check_file(&path)?;
-        let at_rest = AtRest::of(&path)?;
-        // made absolute, a name such as `file:x` or `:memory:` is a name and nothing more
+        // the files beside it have the name of the file itself, not of a link to it
+        let file = std::fs::canonicalize(&path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+        let at_rest = AtRest::of(&file)?;
+        // being absolute, a name such as `file:x` or `:memory:` is a name and nothing more
         let options = SqliteConnectOptions::new()
-            .filename(std::path::absolute(&path)?)
+            .filename(file)
             .read_only(true)
             .create_if_missing(false)
             // pages of wide rows are large, so few of them wait in memory
@@ -107,7 +121,8 @@ impl Sqlite {
         let mut db = Self {
             path,
             connection,
-            encoding: Encoding::Utf8,
+            is_utf8: true,
+            width: 0,
             has_key: false,
             at_rest,
             rehearsal: None,
@@ -120,9 +135,9 @@ impl Sqlite {
             db.all(Statement::plain(start)).await?;
         }
         let encoding = db.all(Statement::plain("PRAGMA encoding")).await?;
-        db.encoding = encoding
-            .first()
-            .map_or(Ok(Encoding::Utf8), |row| Encoding::named(row.try_get(0)?))?;
+        db.is_utf8 = encoding.first().map_or(Ok(true), |row| {
+            row.try_get::<&str, _>(0).map(|name| name == "UTF-8")
+        })?;
         Ok(db)
     }
 
@@ -147,17 +162,9 @@ impl Sqlite {
     /// # Errors
     /// It was written to meanwhile.
     pub fn settle(&self) -> Result<()> {
-        let Some(before) = &self.at_rest else {
-            return Ok(());
-        };
-        let now = std::fs::metadata(&self.path)?;
-        if now.modified()? != before.modified || now.len() != before.length {
-            bail!(
-                "{} was written to while it was read; run this again",
-                self.path.display()
-            );
-        }
-        Ok(())
+        self.at_rest
+            .as_ref()
+            .map_or(Ok(()), |before| before.check(&self.path))
     }
 
     /// Finds the table and its columns, and looks at how the times are written.
@@ -166,9 +173,10 @@ impl Sqlite {
     /// No such table or column, or SQLite's refusal.
     pub async fn mapping(&mut self, wanted: &Wanted) -> Result<Mapping> {
         let (table, has_key) = self.table(&wanted.table).await?;
-        let columns = self.columns(&table).await?;
+        let mut columns = self.columns(&table).await?;
         // a column of that name hides the key
         self.has_key = has_key && !columns.iter().any(|name| name.eq_ignore_ascii_case("rowid"));
+        columns.extend(self.has_key.then(|| "rowid".to_owned()));
         let mut mapping =
             Mapping::resolve(wanted, ("main".into(), table), &columns).map_err(|error| anyhow!(error))?;
         mapping.form = self.form(&mapping).await?;
@@ -190,7 +198,10 @@ impl Sqlite {
                 row.try_get::<bool, _>(1)?,
             ));
         }
-        let bare = wanted.strip_prefix("main.").unwrap_or(wanted);
+        let bare = match wanted.split_once('.') {
+            Some((schema, name)) if schema.eq_ignore_ascii_case("main") => name,
+            _ => wanted,
+        };
         let find = |name: &str| tables.iter().find(|(there, _)| there.eq_ignore_ascii_case(name));
         if let Some(found) = find(wanted).or_else(|| find(bare)) {
             return Ok(found.clone());
@@ -200,9 +211,10 @@ impl Sqlite {
         if names.is_empty() {
             bail!("{file} holds no table at all; give another file to --db");
         }
-        let near = nearest(bare, &names).map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
+        let near =
+            nearest(bare, &names).map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
         bail!(
-            "no table '{}' in {file}, which has {}{near} Name it by --table or [email_log] table",
+            "no table '{}' in {file}, which has {}{near}; name it by --table or [email_log] table",
             wanted.escape_debug(),
             names.join(", ")
         )
@@ -228,6 +240,9 @@ impl Sqlite {
         let mut sample = Vec::new();
         for row in self.all(mapping.statement(&selection, TIME_SAMPLE)).await? {
             let text = self.text(&row, 1)?.unwrap_or_default();
+            self.width = self
+                .width
+                .max(usize::try_from(row.try_get::<i64, _>(2)?).unwrap_or(usize::MAX));
             sample.push(Sampled {
                 is_number: row.try_get(0)?,
                 text,
@@ -252,8 +267,7 @@ impl Sqlite {
             Some(_) => Times::by_index(window).to_vec(),
             None => vec![Times::InsideOrUnplaced(window)],
         };
-        let encoding = self.encoding;
-        let mut reader = Reader::new(mapping.form, mapping.zone);
+        let mut reader = Reader::new(mapping.zone);
         for time in times {
             let selection = Selection {
                 words: Some(words.clone()),
@@ -261,7 +275,7 @@ impl Sqlite {
                 ..Selection::default()
             };
             self.each(mapping.statement(&selection, FAILED), &mut |row| {
-                let mail = values::failed_mail(row, encoding, &mut reader)?;
+                let mail = values::failed_mail(row, &mut reader)?;
                 // a column's collation may take a word for another
                 let is_failed = mail
                     .status
@@ -291,12 +305,12 @@ impl Sqlite {
             Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
             _ => vec![None],
         };
-        let mut reader = Reader::new(mapping.form, mapping.zone);
+        let mut reader = Reader::new(mapping.zone);
         let mut ends: Vec<Millis> = Vec::new();
         for words in words {
             let selection = Selection {
                 words,
-                time: Times::Inside(window),
+                time: Times::Placed(window),
                 ..Selection::default()
             };
             for row in self.all(mapping.statement(&selection, EXTENT)).await? {
@@ -350,18 +364,22 @@ impl Sqlite {
             .all(mapping.statement(&Selection::default(), STATUS_WORDS))
             .await?
         {
-            words.extend(values::bind(&row, self.encoding)?);
+            words.extend(values::bind(&row)?);
         }
         Ok(words)
     }
 
     fn text(&self, row: &SqliteRow, column: usize) -> Result<Option<String>> {
-        Ok(values::text(row, column, self.encoding)?.map(|(text, _)| text))
+        Ok(values::text(row, column)?.map(|(text, _)| text))
+    }
+
+    fn refusal(&self, cause: sqlx::Error) -> anyhow::Error {
+        refusal(&self.path, self.at_rest.as_ref(), cause)
     }
 
     async fn all(&mut self, statement: Statement) -> Result<Vec<SqliteRow>> {
         let rows = query(statement).fetch_all(&mut self.connection).await;
-        rows.map_err(|cause| error::sqlite(cause, &self.path))
+        rows.map_err(|cause| self.refusal(cause))
     }
 
     /// Gives each row of the log to `each`, which answers whether to go on.
@@ -388,6 +406,14 @@ impl Sqlite {
     }
 }
 
+/// Explains an error. A file that was read as one at rest, and was written to, may look damaged.
+fn refusal(path: &Path, at_rest: Option<&AtRest>, cause: sqlx::Error) -> anyhow::Error {
+    match at_rest.map(|before| before.check(path)) {
+        Some(Err(changed)) => changed,
+        _ => error::sqlite(cause, path),
+    }
+}
+
 /// Safe, since a statement is made of query files, of names that were looked up and quoted, and of binds.
 fn query(statement: Statement) -> Query<'static, sqlx::Sqlite, SqliteArguments> {
     statement.binds.into_iter().fold(
@@ -396,6 +422,7 @@ fn query(statement: Statement) -> Query<'static, sqlx::Sqlite, SqliteArguments> 
             Bind::Text(text) => query.bind(text),
             Bind::Int(number) => query.bind(number),
             Bind::Real(number) => query.bind(number),
+            Bind::Blob(bytes) => query.bind(bytes),
             Bind::Null => query.bind(None::<i64>),
         },
     )
