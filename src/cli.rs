@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::Class;
+use crate::model::{Class, Code};
 use crate::output::Format;
 use crate::window;
 use crate::zone::Step;
@@ -28,7 +28,12 @@ pub struct Cli {
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Config file, used whole [default: ./mailthrottle.toml, the user's config folder, /etc/mailthrottle/config.toml]
-    #[arg(long, global = true, value_name = "FILE", env = "MAILTHROTTLE_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        long_help = "Config file, used whole; without it MAILTHROTTLE_CONFIG, ./mailthrottle.toml, the user's config folder, /etc/mailthrottle/config.toml"
+    )]
     pub config: Option<PathBuf>,
     /// Database: sqlite:PATH or a path [default: DATABASE_URL, then the config]
     #[arg(
@@ -99,7 +104,7 @@ pub struct Rows {
     pub status: Option<String>,
     /// Only failures with this reply code or enhanced code, such as 432 or 4.3.2
     #[arg(long, value_name = "CODE")]
-    pub code: Option<String>,
+    pub code: Option<Code>,
     /// Only failures of this class, such as throttle-concurrency
     #[arg(long, value_name = "CLASS")]
     pub class: Option<Class>,
@@ -135,8 +140,8 @@ pub struct Failures {
     #[command(flatten)]
     pub rows: Rows,
     /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub limit: usize,
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
 }
 
 /// `explain`.

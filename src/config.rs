@@ -117,18 +117,17 @@ impl Config {
     }
 }
 
-/// The flag, else the environment, else the file.
+/// The flag, else the environment, else the file; what is empty counts as not given.
 fn database(flags: &Global, in_file: Option<String>) -> Result<String> {
-    let named = flags
-        .db
-        .clone()
-        .or_else(|| std::env::var("DATABASE_URL").ok())
-        .or(in_file);
-    named.filter(|url| !url.is_empty()).ok_or_else(|| {
-        anyhow!(
-            "no database: give --db sqlite:PATH, or set MAILTHROTTLE_DB, or url in [database] of the config"
-        )
+    let given = [flags.db.clone(), variable("DATABASE_URL"), in_file];
+    given.into_iter().flatten().find(|url| !url.is_empty()).ok_or_else(|| {
+        anyhow!("no database: give --db sqlite:PATH, or set MAILTHROTTLE_DB, or url in [database] of the config")
     })
+}
+
+/// A variable of the environment that is set to something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// A mistake in a flag is not the file's.
@@ -157,13 +156,14 @@ fn profile(name: Option<&str>) -> Result<&'static Profile, String> {
 
 /// The config file: the one named, or the first of the usual places that is there.
 fn find(named: Option<&Path>) -> Result<Option<PathBuf>> {
-    if let Some(file) = named {
-        if !file.is_file() {
+    let from_variable = || variable("MAILTHROTTLE_CONFIG").map(PathBuf::from);
+    if let Some(file) = named.map(Path::to_owned).or_else(from_variable) {
+        if !file.exists() {
             bail!("--config {}: no such file", file.display());
         }
-        return Ok(Some(file.to_owned()));
+        return Ok(Some(file));
     }
-    let user = std::env::var_os("XDG_CONFIG_HOME")
+    let user = variable("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::home_dir().map(|home| home.join(".config")))
         .map(|folder| folder.join("mailthrottle/config.toml"));

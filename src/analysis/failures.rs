@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::names::{NameId, Names};
-use crate::model::{Class, Disposition, Enhanced, FailedMail, Millis};
+use crate::model::{Class, Code, Disposition, Enhanced, FailedMail, Millis};
 use crate::reply::{Classifier, Rule, fingerprint};
 
 /// More senders than this are counted together.
@@ -61,7 +61,7 @@ type Key = (Class, Disposition, Option<u16>, Option<Enhanced>, Option<String>);
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// A reply code such as `432` or an enhanced one such as `4.3.2`.
-    pub code: Option<String>,
+    pub code: Option<Code>,
     /// A class.
     pub class: Option<Class>,
 }
@@ -69,11 +69,11 @@ pub struct Filter {
 impl Filter {
     /// Whether a failure of these codes and this class is looked at.
     pub fn takes(&self, reply: Option<u16>, enhanced: Option<Enhanced>, class: Class) -> bool {
-        let is_code = |code: &String| {
-            reply.is_some_and(|reply| reply.to_string() == *code)
-                || enhanced.is_some_and(|enhanced| enhanced.to_string() == *code)
+        let is_code = |code| match code {
+            Code::Reply(wanted) => reply == Some(wanted),
+            Code::Enhanced(wanted) => enhanced == Some(wanted),
         };
-        self.code.as_ref().is_none_or(is_code) && self.class.is_none_or(|wanted| wanted == class)
+        self.code.is_none_or(is_code) && self.class.is_none_or(|wanted| wanted == class)
     }
 }
 

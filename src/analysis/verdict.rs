@@ -101,7 +101,7 @@ fn kind(report: &Report, failures: &Failures<'_>) -> (Kind, f64) {
     if failures.causes.iter().any(blocks) {
         return (Kind::AccountBlocked, 1.0);
     }
-    if failed == 0 && report.totals.unreadable == 0 {
+    if report.totals.failed == 0 && failed == 0 && report.totals.unreadable == 0 {
         return (Kind::Quiet, if report.totals.rows > 0 { 1.0 } else { 0.0 });
     }
     let collateral: u64 = report.clusters.iter().map(|cluster| cluster.collateral).sum();

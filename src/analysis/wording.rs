@@ -44,6 +44,12 @@ pub fn summary(
         Kind::MailboxFull => mostly("A mailbox was full"),
         Kind::ProviderTrouble => mostly("The provider, or the way to it, was in trouble"),
         Kind::RecipientProblems => mostly("Recipients or messages were refused"),
+        Kind::Mixed if failed == 0 && report.totals.failed > 0 => {
+            format!(
+                "None of {} is of the class or code asked for.",
+                count(report.totals.failed, "failed mail")
+            )
+        }
         Kind::Mixed if failed == 0 => {
             format!(
                 "No failed mail among what could be read, but {} could not be.",
@@ -59,6 +65,9 @@ fn mixed(report: &Report, parts: &Parts<'_>, failed: u64) -> String {
         .failures
         .count(&[Class::ThrottleConcurrency, Class::ThrottleRate]);
     let mails = count(failed, "failed mail");
+    if failed == 1 && throttled == 0 {
+        return "1 mail failed.".to_owned();
+    }
     if throttled * 2 >= failed {
         format!("{throttled} of {mails} met a throttle, none of them in a burst.")
     } else if report.totals.unclassified * 2 >= failed {

@@ -12,7 +12,7 @@ use crate::output;
 use crate::output::explain::Explanation;
 
 /// More than any server or log would say about one mail, in bytes.
-const LONGEST: u64 = 1 << 20;
+const LONGEST: u64 = 16 << 20;
 
 /// Runs the command.
 ///
@@ -24,7 +24,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         return test_rules::run(flags, config, file.as_deref()).await;
     }
     let text = match args.text.as_deref() {
-        Some("-") => stdin()?,
+        Some("-") => tokio::task::spawn_blocking(stdin).await??,
         text => text.unwrap_or_default().to_owned(),
     };
     if text.trim().is_empty() {
@@ -41,5 +41,8 @@ fn stdin() -> Result<String> {
         .take(LONGEST)
         .read_to_end(&mut text)
         .context("explain: stdin cannot be read")?;
+    if text.len() as u64 == LONGEST {
+        bail!("explain: stdin holds more than one error text would; give only the text");
+    }
     Ok(String::from_utf8_lossy(&text).into_owned())
 }

@@ -26,11 +26,11 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         None => log.failed_words(&args.rows),
     };
     let filter = Filter {
-        code: args.rows.code.clone(),
+        code: args.rows.code,
         class: args.rows.class,
     };
     let mut newest = Newest {
-        limit: args.limit,
+        limit: args.limit as usize,
         kept: BinaryHeap::new(),
     };
     let mut add = |mail: FailedMail| {

@@ -28,7 +28,7 @@ use crate::window::Window;
 const STABLE_WIDTH: u16 = 100;
 
 /// Narrower than this nothing can be laid out.
-const LEAST_WIDTH: u16 = 60;
+const LEAST_WIDTH: u16 = 40;
 
 /// Runs a command.
 ///
@@ -40,14 +40,17 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         .enable_io()
         .build()
         .context("cannot start")?;
-    runtime.block_on(async {
+    let ran = runtime.block_on(async {
         tokio::select! {
             // asked first, so that it is listened for before anything begins
             biased;
             _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
             ran = command(cli) => ran,
         }
-    })
+    });
+    // a thread that still waits, for stdin or for a lock, is not waited for
+    runtime.shutdown_background();
+    ran
 }
 
 async fn command(cli: &Cli) -> Result<Exit> {
@@ -76,8 +79,9 @@ pub fn usage(error: &clap::Error) -> Exit {
             .trim();
         complain(&anyhow!("{}; see --help", reason.replace("\n\n  tip:", ";")));
     } else {
-        // nobody is left to tell when even this cannot be printed
-        let _ = error.print();
+        if error.print().is_err() {
+            return Exit::Unknown;
+        }
     }
     if error.use_stderr() {
         Exit::Unknown

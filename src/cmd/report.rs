@@ -57,7 +57,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
 
 async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows) -> Result<Failures<'c>> {
     let filter = Filter {
-        code: rows.code.clone(),
+        code: rows.code,
         class: rows.class,
     };
     let mut failures = Failures::new(classifier, filter);

@@ -153,7 +153,7 @@ fn tone(kind: Kind) -> Tone {
 }
 
 fn header(report: &Report, window: Window) -> Vec<String> {
-    let (source, totals) = (&report.source, &report.totals);
+    let source = &report.source;
     let mut lines = vec![
         escape::line(&format!(
             "{} in {}, {}",
@@ -163,10 +163,10 @@ fn header(report: &Report, window: Window) -> Vec<String> {
         )),
         escape::line(&statuses(report)),
     ];
-    if totals.rows == 0 {
+    if report.timeline.is_empty() {
         lines.push(match (source.first_at, source.last_at) {
             (Some(first), Some(last)) => format!(
-                "The table's own times run from {} to {}; give --since all, or a time within.",
+                "No row lies in the window. The table's own times run from {} to {}; give --since all, or a time within.",
                 window::show(first, window.zone),
                 window::show(last, window.zone)
             ),
@@ -214,7 +214,12 @@ fn statuses(report: &Report) -> String {
         String::new()
     };
     let colon = if words.is_empty() { "" } else { ": " };
-    format!("{} rows{failed}{colon}{}", totals.rows, words.join(", "))
+    format!(
+        "{} row{}{failed}{colon}{}",
+        totals.rows,
+        if totals.rows == 1 { "" } else { "s" },
+        words.join(", ")
+    )
 }
 
 fn causes(causes: &[CauseRow], window: Window) -> Table {

@@ -59,12 +59,16 @@ fn bold(title: &str, look: Look) -> String {
     }
 }
 
+/// A longer head stands out; the others keep their column.
+const LONGEST_HEAD: usize = 12;
+
 fn facts_in_columns(facts: &[(String, String)], look: Look) -> String {
     let width = facts
         .iter()
         .map(|(head, _)| head.chars().count())
         .max()
-        .unwrap_or(0);
+        .unwrap_or(0)
+        .min(LONGEST_HEAD);
     facts
         .iter()
         .map(|(head, fact)| wrap(fact, &format!("{head:width$}  "), look))

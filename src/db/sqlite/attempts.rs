@@ -274,7 +274,7 @@ impl<'e> Sink<'e> {
         let value = |column| bytes(row, column);
         let mut to = 0;
         for column in 3..=5 {
-            to += value(column)?.map_or(0, |field| recipients(field));
+            to += value(column)?.map_or(0, recipients);
         }
         let (status, sent_date, sender, finished_at) = (value(0)?, value(1)?, value(2)?, value(6)?);
         Ok(self.take(status, sent_date, sender, to, finished_at))
