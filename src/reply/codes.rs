@@ -205,10 +205,12 @@ fn support(value: u16, lead: Lead, paired: bool, rest: &[u8]) -> Option<Support>
         return None;
     }
     match lead {
+        // A status of HTTP: mail servers begin at 420.
+        Lead::Announced if value < 420 => None,
         Lead::Reported | Lead::Quoted | Lead::Announced => Some(Support::Strong),
         Lead::Start if !counts_something(rest) => Some(Support::Strong),
         Lead::Sentence if !counts_something(rest) => Some(Support::Fair),
-        Lead::Bracket if closes(rest) && is_usual(value) => Some(Support::Weak),
+        Lead::Bracket if (closes(rest) || opens_a_sentence(rest)) && is_usual(value) => Some(Support::Weak),
         Lead::Word if is_usual(value) && opens_a_sentence(rest) => Some(Support::Weak),
         _ => None,
     }
@@ -252,7 +254,13 @@ fn partner_after(bytes: &[u8], end: usize) -> Option<Enhanced> {
         return None;
     }
     let stop = run_end(bytes, start);
-    shape(&bytes[start..stop]).filter(|_| may_follow_enhanced(bytes, stop))
+    shape(&bytes[start..stop]).filter(|_| may_follow_enhanced(bytes, stop) || is_range(bytes, stop))
+}
+
+/// `5.7.606-649`, as providers write in their lists.
+fn is_range(bytes: &[u8], end: usize) -> bool {
+    let last = bytes.get(end + 1..end + 4).unwrap_or_default();
+    bytes[end] == b'-' && last.len() == 3 && last.iter().all(u8::is_ascii_digit)
 }
 
 fn enhanced_hit(bytes: &[u8], start: usize, end: usize) -> Option<EnhancedHit> {

@@ -1,24 +1,22 @@
 //! Many patterns over one text in one pass.
 //!
-//! From each pattern the words are taken that must stand in every text it takes; one automaton (Aho-Corasick) looks for
-//! all of them at once. Only a pattern whose words were all found is then really run, and one that is nothing but words
+//! From each pattern the words are taken that must stand in every text it takes; the finder looks for all of them at
+//! once. Only a pattern whose words were all found is then really run, and one that is nothing but words
 //! is decided already. So a text costs its length, and a rule costs nothing until its words turn up.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use aho_corasick::automaton::Automaton;
-use aho_corasick::nfa::contiguous::{Builder, NFA};
-use aho_corasick::{Anchored, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::finder::Finder;
 use super::needles::{self, Needles};
 
 /// All patterns, known by their place in the list they were made from.
 #[derive(Debug)]
 pub struct Matcher {
     patterns: Vec<Pattern>,
-    finder: NFA,
+    finder: Finder,
     /// The patterns that each needle calls up: needle `n` has those from `starts[n]` to `starts[n + 1]`.
     called: Vec<u32>,
     starts: Vec<u32>,
@@ -41,11 +39,6 @@ impl Matcher {
     pub fn new<'p>(patterns: impl Iterator<Item = &'p str>) -> Option<Matcher> {
         let mut index = Index::default();
         let patterns = patterns.enumerate().map(|(i, text)| index.add(i, text)).collect();
-        let finder = Builder::new()
-            .dense_depth(3)
-            .match_kind(MatchKind::Standard)
-            .build(&index.needles)
-            .ok()?;
         let mut starts = vec![0];
         let mut called = Vec::new();
         for patterns in index.calls {
@@ -54,7 +47,7 @@ impl Matcher {
         }
         Some(Matcher {
             patterns,
-            finder,
+            finder: Finder::new(index.needles),
             called,
             starts,
             always: index.always,
@@ -65,18 +58,8 @@ impl Matcher {
     pub fn candidates(&self, text: &str) -> Vec<u32> {
         let mut found = self.always.clone();
         let mut seen = Seen::new(self.starts.len());
-        let mut state = self
-            .finder
-            .start_state(Anchored::No)
-            .expect("built for searches that are not anchored");
-        for byte in text.bytes() {
-            state = self.finder.next_state(Anchored::No, state, byte);
-            if self.finder.is_match(state) {
-                let needles =
-                    (0..self.finder.match_len(state)).map(|i| self.finder.match_pattern(state, i).as_usize());
-                needles.for_each(|needle| self.call(needle, &mut seen, &mut found));
-            }
-        }
+        self.finder
+            .each(text.as_bytes(), |needle| self.call(needle, &mut seen, &mut found));
         found.sort_unstable();
         found.dedup();
         found.retain(|pattern| {

@@ -6,6 +6,7 @@
 
 pub mod bench;
 mod codes;
+mod finder;
 mod fingerprint;
 mod lead;
 mod matcher;
@@ -153,20 +154,19 @@ impl Classifier {
         stage::CUES.get(*cue as usize).map(|(stage, _)| *stage)
     }
 
-    /// The first rule whose conditions all hold: of those without a text, or one before it whose text is there.
+    /// The first rule whose conditions all hold, of those whose text is there and of those without a text.
     fn decide(&self, codes: Codes, stage: Option<Stage>, candidates: &[u32], text: &str) -> &Rule {
         let holds = |rule: &usize| self.rules[*rule].when.hold(codes, stage);
-        let last = *self
-            .wordless
-            .iter()
-            .find(|rule| holds(rule))
-            .expect("the last rule has no condition");
         let owned = candidates
             .iter()
             .map(|pattern| (*pattern, self.owners[(*pattern - WAIT_CUE - 1) as usize]));
-        let mut earlier = owned.take_while(|(_, rule)| *rule < last);
-        let worded = earlier.find(|(pattern, rule)| holds(rule) && self.patterns.is_match(*pattern, text));
-        &self.rules[worded.map_or(last, |(_, rule)| rule)]
+        let worded = owned
+            .filter(|(pattern, rule)| holds(rule) && self.patterns.is_match(*pattern, text))
+            .map(|(_, rule)| rule)
+            .next()
+            .unwrap_or(self.rules.len());
+        let mut earlier = self.wordless.iter().take_while(|rule| **rule < worded);
+        &self.rules[*earlier.find(|rule| holds(rule)).unwrap_or(&worded)]
     }
 }
 

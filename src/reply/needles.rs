@@ -8,6 +8,9 @@ use std::borrow::Cow;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+// A shorter word turns up everywhere and tells nothing.
+use super::finder::SHORTEST;
+
 /// The words of one pattern.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Needles {
@@ -19,8 +22,6 @@ pub struct Needles {
 
 /// The most words in a group; a pattern that means more is cut into several groups.
 const MOST: usize = 200;
-/// A shorter word turns up everywhere and tells nothing.
-const SHORTEST: usize = 2;
 
 /// Letters beyond ASCII need the slower Unicode tables, so only the patterns that have them pay for them.
 pub fn with_mode(pattern: &str) -> Cow<'_, str> {

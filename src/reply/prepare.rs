@@ -3,6 +3,9 @@
 //! It is copied once, in lower case, so that the patterns' words need to be known in one case only.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::codes::Codes;
 
@@ -29,7 +32,11 @@ fn lower(text: Cow<'_, str>) -> String {
 /// unrecognized. The server response was: 4.3.2 Concurrent connections limit exceeded".
 fn without_wrong_phrase(text: Cow<'_, str>) -> Cow<'_, str> {
     const MARK: &str = ". The server response was: ";
-    let Some(end) = text.find(MARK).filter(|end| end + MARK.len() < text.len()) else {
+    static FIND: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(MARK));
+    let Some(end) = FIND
+        .find(text.as_bytes())
+        .filter(|end| end + MARK.len() < text.len())
+    else {
         return text;
     };
     let start = text[..end].rfind(": ").map_or(0, |colon| colon + 2);
@@ -37,10 +44,14 @@ fn without_wrong_phrase(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 fn fold_white(text: &str) -> Cow<'_, str> {
-    let odd =
-        |pair: &[u8]| pair[0].is_ascii_whitespace() && (pair[0] != b' ' || pair[1].is_ascii_whitespace());
     let bytes = text.as_bytes();
-    let plain = !bytes.windows(2).any(odd) && !bytes.last().is_some_and(u8::is_ascii_whitespace);
+    // Without branches, so that many bytes are looked at together.
+    let breaks = bytes
+        .iter()
+        .fold(false, |odd, b| odd | (b.is_ascii_whitespace() & (*b != b' ')));
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    let doubled = pairs.fold(false, |odd, (a, b)| odd | ((*a == b' ') & (*b == b' ')));
+    let plain = !breaks && !doubled && bytes.last() != Some(&b' ');
     if plain {
         return Cow::Borrowed(text);
     }

@@ -20,7 +20,7 @@ const ANNOUNCING: &str = "code error err status smtp reply got failed failure ds
 /// What follows is an amount, a place or an identity.
 const COUNTING: &str = "port line state after than exceeds of over limit last within in to for max maximum id user uid pid \
     size rfc attempt attempts row record job build errno http https delay delays by at about only up \
-    expected wanted per and or is are more sent zeile ligne version release apache iis nginx";
+    expected wanted used usage total count remaining current per and or is are more sent zeile ligne version release apache iis nginx";
 
 /// What follows is a version, or a number of a chapter.
 const PRODUCTS: &str = "version ver v release exim postfix sendmail php phpmailer nodemailer mailer python java javamail \
@@ -31,8 +31,8 @@ const PRODUCTS: &str = "version ver v release exim postfix sendmail php phpmaile
 
 /// The number before it is an amount.
 const UNITS: &str = "s ms sec secs second seconds min mins minute minutes hour hours day days b kb mb gb byte bytes \
-    messages mails emails mail recipients connections attempts times characters chars users per of rows \
-    lines percent internal items sekunden minuten";
+    messages mails emails recipients connections attempts times characters chars users per of rows \
+    lines percent items sekunden minuten";
 
 /// What a word says of the number beside it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,7 +84,12 @@ pub fn last(before: &[u8]) -> Hints {
 /// What the word says that `rest` begins with.
 pub fn first(rest: &[u8]) -> Hints {
     let letters = rest.iter().take(LOOK_BACK);
-    look_up(&rest[..letters.take_while(|b| b.is_ascii_alphabetic()).count()])
+    let end = letters.take_while(|b| b.is_ascii_alphabetic()).count();
+    // A word that goes on beyond ASCII is another word than its beginning.
+    if rest.get(end).is_some_and(|b| *b >= 0x80) {
+        return Hints::default();
+    }
+    look_up(&rest[..end])
 }
 
 fn look_up(word: &[u8]) -> Hints {
