@@ -21,6 +21,7 @@ use crate::output::failures::Row;
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let (mut log, rules) = Log::open(flags, Config::load(flags)?, &args.rows, None).await?;
+    let rules = rules.ready()?;
     let words = match &args.rows.status {
         Some(status) => vec![status.clone()],
         None => log.failed_words(&args.rows),

@@ -141,6 +141,17 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
+/// The rules, being compiled while the database works: that takes as long as a small report.
+struct Rules(thread::JoinHandle<Result<Classifier>>);
+
+impl Rules {
+    fn ready(self) -> Result<Classifier> {
+        self.0
+            .join()
+            .map_err(|_| anyhow!("the rules cannot be compiled"))?
+    }
+}
+
 /// What every command on the log begins with.
 struct Log {
     profile: &'static Profile,
@@ -152,16 +163,15 @@ struct Log {
 }
 
 impl Log {
-    /// Opens the log, and gives the rules to read its errors with. Without `--since` the window has the
+    /// Opens the log, and begins to compile the rules to read its errors with. Without `--since` the window has the
     /// `usual` length in milliseconds, or begins with the log.
     async fn open(
         flags: &Global,
         config: Config,
         rows: &Rows,
         usual: Option<Millis>,
-    ) -> Result<(Self, Classifier)> {
-        // compiling the rules takes about as long as opening a database
-        let rules = thread::spawn(|| config.rules.compile());
+    ) -> Result<(Self, Rules)> {
+        let rules = Rules(thread::spawn(|| config.rules.compile()));
         let now = Utc::now().timestamp_millis();
         let window = Window::read(
             rows.since.as_deref(),
@@ -176,9 +186,6 @@ impl Log {
         if flags.print_sql {
             db.rehearse();
         }
-        let rules = rules
-            .join()
-            .map_err(|_| anyhow!("the rules cannot be compiled"))??;
         Ok((
             Self {
                 profile: config.profile,

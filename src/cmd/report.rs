@@ -29,6 +29,9 @@ const USUAL_WINDOW: Millis = 24 * HOUR;
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let (mut log, rules) = Log::open(flags, Config::load(flags)?, &args.rows, Some(USUAL_WINDOW)).await?;
+    let around = around(log.window, args);
+    log.db.fetch_ahead(&log.mapping, around).await?;
+    let rules = rules.ready()?;
     let failures = failures(&mut log, &rules, &args.rows).await?;
     let joining = Joining {
         gap: millis(args.gap),
@@ -94,12 +97,7 @@ async fn sweep(
         step,
         zone: log.window.zone,
     };
-    // the first clusters want to know what went on before them
-    let before = |since: Millis| since.saturating_sub(HOUR + millis(args.gap));
-    let window = Window {
-        since: log.window.since.map(before),
-        ..log.window
-    };
+    let around = around(log.window, args);
     let mut order = Order::AsStored;
     loop {
         let mut sweep = Sweep::new(settings, &log.mapping.words, failures, clusters);
@@ -110,7 +108,7 @@ async fn sweep(
             in_time &= !asked || sweep.add(&attempt);
             in_time || order == Order::Sorted
         };
-        log.db.attempts(&log.mapping, window, order, &mut add).await?;
+        log.db.attempts(&log.mapping, around, order, &mut add).await?;
         if !in_time && order == Order::Sorted {
             tracing::warn!(
                 "times are written in so many ways that the rows cannot be put in order; peaks may be off"
@@ -121,6 +119,15 @@ async fn sweep(
         }
         tracing::info!("the rows are far from the order of time, so the database sorts them");
         order = Order::Sorted;
+    }
+}
+
+/// The window, and what the first clusters want to know of the time before it.
+fn around(window: Window, args: &Args) -> Window {
+    let before = |since: Millis| since.saturating_sub(HOUR + millis(args.gap));
+    Window {
+        since: window.since.map(before),
+        ..window
     }
 }
 

@@ -33,6 +33,7 @@ pub async fn run(flags: &Global, config: Config, file: Option<&Path>) -> Result<
 async fn on_log(flags: &Global, config: Config) -> Result<Exit> {
     let everything = Rows::default();
     let (mut log, rules) = Log::open(flags, config, &everything, None).await?;
+    let rules = rules.ready()?;
     let mut tally = Tally::new(&rules);
     let words = log.failed_words(&everything);
     let failed = Failed {

@@ -131,6 +131,16 @@ impl Db {
         }
     }
 
+    /// Lets the database work on what `attempts` will be asked, if that is little, while the caller does something else.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn fetch_ahead(&mut self, mapping: &Mapping, window: Window) -> Result<()> {
+        match self {
+            Db::Sqlite(db) => db.fetch_ahead(mapping, window).await,
+        }
+    }
+
     /// The first and the last time in the whole table.
     ///
     /// # Errors

@@ -41,7 +41,23 @@ const FEW: i64 = 100_000;
 /// With a list of recipients of more characters than this, rows are too wide for pages.
 const WIDE: usize = 2_000;
 
+/// The few rows of a window, fetched at once.
+pub struct Few {
+    window: Window,
+    pages: Option<Vec<(Selection, SqliteRow)>>,
+}
+
 impl Sqlite {
+    /// Fetches the attempts of a window of few rows, so that `attempts` has them at hand.
+    ///
+    /// # Errors
+    /// SQLite's refusal.
+    pub async fn fetch_ahead(&mut self, mapping: &Mapping, window: Window) -> Result<()> {
+        let pages = self.few(mapping, window).await?;
+        self.ahead = Some(Few { window, pages });
+        Ok(())
+    }
+
     /// Gives every attempt of the window, and every one whose time cannot be placed.
     ///
     /// # Errors
@@ -64,18 +80,15 @@ impl Sqlite {
                 .await
                 .map(drop);
         }
-        // pages are texts put together: of other encodings they would need care, of wide rows too much memory
-        if !self.is_utf8 || self.width > WIDE {
-            return self
-                .by_row(mapping, &everything, ATTEMPTS, &mut sink)
-                .await
-                .map(drop);
-        }
-        if let Some(pages) = self.few(mapping, window).await? {
+        let few = match self.ahead.take() {
+            Some(few) if few.window == window => few.pages,
+            _ => self.few(mapping, window).await?,
+        };
+        if let Some(pages) = few {
             tracing::debug!("the attempts of the window are few and were read at once");
             return self.take_few(mapping, &pages, &mut sink).await;
         }
-        if self.has_key {
+        if self.has_key && self.is_narrow() {
             tracing::debug!("attempts are read by pages of the key");
             return self.by_page(mapping, everything, &mut sink).await;
         }
@@ -85,13 +98,18 @@ impl Sqlite {
             .map(drop)
     }
 
+    /// Whether rows can be put together to pages: in other encodings they would need care, wide ones too much memory.
+    fn is_narrow(&self) -> bool {
+        self.is_utf8 && self.width <= WIDE
+    }
+
     /// All rows of a window in a few large values, if they are few; through an index where there is one.
     async fn few(
         &mut self,
         mapping: &Mapping,
         window: Window,
     ) -> Result<Option<Vec<(Selection, SqliteRow)>>> {
-        if window.is_all() {
+        if window.is_all() || !self.is_narrow() {
             return Ok(None);
         }
         let query = with_known_columns(mapping, ATTEMPT_PAGE);

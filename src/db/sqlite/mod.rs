@@ -43,6 +43,7 @@ pub struct Sqlite {
     has_key: bool,
     at_rest: Option<AtRest>,
     rehearsal: Option<Vec<Statement>>,
+    ahead: Option<attempts::Few>,
 }
 
 /// A file in WAL mode that nobody has open. A reader would have to make the files `-wal` and `-shm` beside it, which
@@ -126,6 +127,7 @@ impl Sqlite {
             has_key: false,
             at_rest,
             rehearsal: None,
+            ahead: None,
         };
         for start in [
             "PRAGMA query_only = ON",
