@@ -47,7 +47,7 @@ impl Matcher {
         }
         Some(Matcher {
             patterns,
-            finder: Finder::new(index.needles),
+            finder: Finder::new(Index::needles(index.known)),
             called,
             starts,
             always: index.always,
@@ -117,7 +117,6 @@ impl Seen {
 
 #[derive(Default)]
 struct Index {
-    needles: Vec<String>,
     known: HashMap<String, u32>,
     calls: Vec<Vec<u32>>,
     always: Vec<u32>,
@@ -151,13 +150,19 @@ impl Index {
     }
 
     fn place(&mut self, needle: String) -> u32 {
-        let next = u32::try_from(self.needles.len()).unwrap_or(u32::MAX);
-        let place = *self.known.entry(needle.clone()).or_insert(next);
+        let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        let place = *self.known.entry(needle).or_insert(next);
         if place == next {
-            self.needles.push(needle);
             self.calls.push(Vec::new());
         }
         place
+    }
+
+    /// The needles in the order of their places.
+    fn needles(known: HashMap<String, u32>) -> Vec<String> {
+        let mut needles: Vec<_> = known.into_iter().collect();
+        needles.sort_unstable_by_key(|(_, place)| *place);
+        needles.into_iter().map(|(needle, _)| needle).collect()
     }
 }
 

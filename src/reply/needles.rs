@@ -34,6 +34,12 @@ pub fn with_mode(pattern: &str) -> Cow<'_, str> {
 
 /// The words of `pattern`; none if it is no regular expression.
 pub fn of(pattern: &str) -> Needles {
+    if is_plain(pattern) {
+        return Needles {
+            exact: true,
+            groups: vec![vec![pattern.to_lowercase()]],
+        };
+    }
     let Some(hir) = parse(pattern) else {
         return Needles::default();
     };
@@ -47,6 +53,14 @@ pub fn of(pattern: &str) -> Needles {
         groups: groups(&hir),
         exact: false,
     }
+}
+
+/// A word as it stands, with nothing to be read as a regular expression; most patterns are that.
+fn is_plain(pattern: &str) -> bool {
+    const SPECIAL: [char; 14] = [
+        '\\', '.', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$',
+    ];
+    pattern.len() >= SHORTEST && !pattern.contains(SPECIAL)
 }
 
 /// Whether no text that was made ready can match `pattern`: it takes nothing at all, or wants white space other than one
@@ -104,7 +118,7 @@ fn cross(before: &[String], after: &[String]) -> Option<Vec<String>> {
     }
     few(before
         .iter()
-        .flat_map(|a| after.iter().map(move |b| format!("{a}{b}")))
+        .flat_map(|a| after.iter().map(move |b| [a.as_str(), b].concat()))
         .collect())
 }
 
