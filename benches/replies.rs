@@ -38,13 +38,7 @@ fn fastest(mut round: impl FnMut() -> usize) -> Duration {
 
 /// The time that a search program takes to count the lines with a code in `file`; none if the program is not there.
 fn searching(program: &str, arguments: &[&str], file: &Path) -> Option<Duration> {
-    let run = || {
-        Command::new(program)
-            .args(arguments)
-            .arg(PATTERN)
-            .arg(file)
-            .output()
-    };
+    let run = || Command::new(program).args(arguments).arg(PATTERN).arg(file).output();
     run().ok()?;
     Some(fastest(|| run().map_or(0, |output| output.stdout.len())))
 }
@@ -64,35 +58,14 @@ fn main() {
     black_box(Classifier::built_in());
     let building = start.elapsed();
 
-    let reading = fastest(|| {
-        texts
-            .iter()
-            .filter(|text| classifier.read(text).reply.is_some())
-            .count()
-    });
-    let scanning = fastest(|| {
-        texts
-            .iter()
-            .filter(|text| mailthrottle::reply::scan(text).reply.is_some())
-            .count()
-    });
-    let finding = fastest(|| {
-        texts
-            .iter()
-            .filter(|text| codes.captures(text.as_bytes()).is_some())
-            .count()
-    });
+    let reading = fastest(|| texts.iter().filter(|text| classifier.read(text).reply.is_some()).count());
+    let scanning =
+        fastest(|| texts.iter().filter(|text| mailthrottle::reply::scan(text).reply.is_some()).count());
+    let finding = fastest(|| texts.iter().filter(|text| codes.captures(text.as_bytes()).is_some()).count());
 
     let average = bytes as f64 / texts.len() as f64;
-    println!(
-        "{} texts, {average:.0} bytes on average; rules made ready in {building:.1?}",
-        texts.len()
-    );
-    for (what, time) in [
-        ("read", reading),
-        ("codes only", scanning),
-        ("regex for codes only", finding),
-    ] {
+    println!("{} texts, {average:.0} bytes on average; rules made ready in {building:.1?}", texts.len());
+    for (what, time) in [("read", reading), ("codes only", scanning), ("regex for codes only", finding)] {
         let per_second = texts.len() as f64 / time.as_secs_f64();
         let of_150 = bytes as f64 / 150.0 / time.as_secs_f64();
         println!("{what:>22}: {per_second:>10.0} texts/s, {of_150:>10.0} of 150 bytes/s");
@@ -109,8 +82,5 @@ fn main() {
         }
     }
     let _ = std::fs::remove_file(&file);
-    println!(
-        "reading takes {:.2} times as long as the regex",
-        reading.as_secs_f64() / finding.as_secs_f64()
-    );
+    println!("reading takes {:.2} times as long as the regex", reading.as_secs_f64() / finding.as_secs_f64());
 }

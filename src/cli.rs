@@ -36,13 +36,7 @@ pub struct Global {
     )]
     pub config: Option<PathBuf>,
     /// Database: sqlite:PATH or a path [default: DATABASE_URL, then the config]
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "MAILTHROTTLE_DB",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "URL", env = "MAILTHROTTLE_DB", hide_env_values = true)]
     pub db: Option<String>,
     /// Table or view with a row for each mail [default: email_log]
     #[arg(long, global = true, value_name = "TABLE")]
@@ -148,11 +142,7 @@ pub struct Failures {
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The error text; - reads it from stdin
-    #[arg(
-        value_name = "TEXT",
-        allow_hyphen_values = true,
-        required_unless_present = "test_rules"
-    )]
+    #[arg(value_name = "TEXT", allow_hyphen_values = true, required_unless_present = "test_rules")]
     pub text: Option<String>,
     /// Try every rule on its examples, and with a database on the failed mails of the log; FILE holds rules to try
     /// in place of the config's own

@@ -75,10 +75,7 @@ impl UserRules {
     /// # Errors
     /// One line that names the file and the line.
     pub fn read(file: &Path) -> Result<Self> {
-        Ok(Self {
-            raw: parse::<RuleFile>(file)?.rules,
-            file: format!("{}: ", file.display()),
-        })
+        Ok(Self { raw: parse::<RuleFile>(file)?.rules, file: format!("{}: ", file.display()) })
     }
 
     /// Compiles them together with the built-in ones, before which they are tried.
@@ -98,20 +95,13 @@ impl Config {
     pub fn load(flags: &Global) -> Result<Self> {
         let file = find(flags.config.as_deref())?;
         let raw = file.as_deref().map_or_else(|| Ok(RawConfig::default()), parse)?;
-        let named = file
-            .as_ref()
-            .map_or_else(String::new, |file| format!("{}: ", file.display()));
-        let wanted = raw
-            .email_log
-            .check(flags.table.as_deref(), flags.time_zone.as_deref());
+        let named = file.as_ref().map_or_else(String::new, |file| format!("{}: ", file.display()));
+        let wanted = raw.email_log.check(flags.table.as_deref(), flags.time_zone.as_deref());
         let profile = profile(raw.provider.profile.as_deref());
         Ok(Self {
             wanted: wanted.map_err(|error| blame(&named, error))?,
             profile: profile.map_err(|error| blame(&named, error))?,
-            rules: UserRules {
-                file: named,
-                raw: raw.rules,
-            },
+            rules: UserRules { file: named, raw: raw.rules },
             database: database(flags, raw.database.url),
         })
     }
@@ -121,7 +111,9 @@ impl Config {
 fn database(flags: &Global, in_file: Option<String>) -> Result<String> {
     let given = [flags.db.clone(), variable("DATABASE_URL"), in_file];
     given.into_iter().flatten().find(|url| !url.is_empty()).ok_or_else(|| {
-        anyhow!("no database: give --db sqlite:PATH, or set MAILTHROTTLE_DB, or url in [database] of the config")
+        anyhow!(
+            "no database: give --db sqlite:PATH, or set MAILTHROTTLE_DB, or url in [database] of the config"
+        )
     })
 }
 
@@ -132,25 +124,14 @@ fn variable(name: &str) -> Option<String> {
 
 /// A mistake in a flag is not the file's.
 fn blame(file: &str, error: String) -> anyhow::Error {
-    if error.starts_with("--") {
-        anyhow!(error)
-    } else {
-        anyhow!("{file}{error}")
-    }
+    if error.starts_with("--") { anyhow!(error) } else { anyhow!("{file}{error}") }
 }
 
 fn profile(name: Option<&str>) -> Result<&'static Profile, String> {
     let name = name.unwrap_or(USUAL_PROFILE);
     provider::by_name(name).ok_or_else(|| {
-        let known: Vec<_> = provider::profiles()
-            .iter()
-            .map(|profile| profile.name.as_str())
-            .collect();
-        format!(
-            "[provider] profile: '{}' is none of {}",
-            name.escape_debug(),
-            known.join(", ")
-        )
+        let known: Vec<_> = provider::profiles().iter().map(|profile| profile.name.as_str()).collect();
+        format!("[provider] profile: '{}' is none of {}", name.escape_debug(), known.join(", "))
     })
 }
 
@@ -167,20 +148,14 @@ fn find(named: Option<&Path>) -> Result<Option<PathBuf>> {
         .map(PathBuf::from)
         .or_else(|| std::env::home_dir().map(|home| home.join(".config")))
         .map(|folder| folder.join("mailthrottle/config.toml"));
-    let places = [
-        Some("mailthrottle.toml".into()),
-        user,
-        Some("/etc/mailthrottle/config.toml".into()),
-    ];
+    let places = [Some("mailthrottle.toml".into()), user, Some("/etc/mailthrottle/config.toml".into())];
     Ok(places.into_iter().flatten().find(|place| place.is_file()))
 }
 
 fn parse<T: DeserializeOwned>(file: &Path) -> Result<T> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     toml::from_str(&text).map_err(|error: toml::de::Error| {
-        let line = error
-            .span()
-            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         let reason = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
         anyhow!("{}, line {line}: {reason}", file.display())
     })

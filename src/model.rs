@@ -206,19 +206,13 @@ impl FromStr for Code {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let numbers: Vec<Option<u16>> = text
-            .split('.')
-            .map(|part| part.parse().ok().filter(|n| *n < 1000))
-            .collect();
+        let numbers: Vec<Option<u16>> =
+            text.split('.').map(|part| part.parse().ok().filter(|n| *n < 1000)).collect();
         match numbers.as_slice() {
             [Some(reply)] if *reply >= 100 => Ok(Code::Reply(*reply)),
             [Some(class @ 2..=5), Some(subject), Some(detail)] => {
                 let class = u8::try_from(*class).unwrap_or_default();
-                Ok(Code::Enhanced(Enhanced {
-                    class,
-                    subject: *subject,
-                    detail: *detail,
-                }))
+                Ok(Code::Enhanced(Enhanced { class, subject: *subject, detail: *detail }))
             }
             _ => Err("no reply code such as 432 and no enhanced code such as 4.3.2".to_owned()),
         }

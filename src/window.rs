@@ -90,15 +90,8 @@ fn parse(text: &str, now: Millis, zone: Tz) -> Option<Millis> {
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return Some(zone::day_start(day, zone));
     }
-    let forms = [
-        "%Y-%m-%d %H:%M",
-        "%Y-%m-%d %H:%M:%S%.f",
-        "%Y-%m-%dT%H:%M",
-        "%Y-%m-%dT%H:%M:%S%.f",
-    ];
-    let naive = forms
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    let forms = ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"];
+    let naive = forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
     if let Some(local) = naive {
         return Some(zone::instant(local, zone));
     }
@@ -137,14 +130,7 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_answered_with_the_forms() {
-        for text in [
-            "",
-            "tomorrow-ish",
-            "2026-13-01",
-            "25:00",
-            "-5m",
-            "99999999999999999d",
-        ] {
+        for text in ["", "tomorrow-ish", "2026-13-01", "25:00", "-5m", "99999999999999999d"] {
             let error = Window::read(Some(text), None, None, NOW, Berlin).unwrap_err();
             assert_eq!(error, format!("--since '{text}' is no time; write {FORMS}"));
         }
@@ -153,15 +139,8 @@ mod tests {
     #[test]
     fn the_usual_window_ends_where_the_window_ends() {
         let window = Window::read(None, Some("2026-11-20"), Some(86_400_000), NOW, Berlin).unwrap();
-        assert_eq!(
-            window.since.map(|at| show(at, Berlin)).as_deref(),
-            Some("2026-11-19 00:00:00 +01:00")
-        );
-        assert!(
-            Window::read(Some("all"), None, Some(1), NOW, Berlin)
-                .unwrap()
-                .is_all()
-        );
+        assert_eq!(window.since.map(|at| show(at, Berlin)).as_deref(), Some("2026-11-19 00:00:00 +01:00"));
+        assert!(Window::read(Some("all"), None, Some(1), NOW, Berlin).unwrap().is_all());
     }
 
     #[test]

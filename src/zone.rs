@@ -32,11 +32,7 @@ pub fn local(at: Millis, zone: Tz) -> DateTime<Tz> {
 
 /// The instant as a chrono time; instants outside chrono's range become its nearest end.
 pub fn utc(at: Millis) -> DateTime<Utc> {
-    let nearest = if at < 0 {
-        DateTime::<Utc>::MIN_UTC
-    } else {
-        DateTime::<Utc>::MAX_UTC
-    };
+    let nearest = if at < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
     DateTime::from_timestamp_millis(at).unwrap_or(nearest)
 }
 
@@ -130,11 +126,9 @@ mod tests {
 
     #[test]
     fn a_day_has_as_many_hours_as_the_clock_says() {
-        for (noon, hours) in [
-            ("2026-03-29 12:00:00", 23),
-            ("2026-10-25 12:00:00", 25),
-            ("2026-11-20 12:00:00", 24),
-        ] {
+        for (noon, hours) in
+            [("2026-03-29 12:00:00", 23), ("2026-10-25 12:00:00", 25), ("2026-11-20 12:00:00", 24)]
+        {
             let (start, end) = Step::Day.around(instant(naive(noon), Berlin), Berlin);
             assert_eq!((end - start) / 3_600_000, hours, "{noon}");
         }
@@ -143,9 +137,6 @@ mod tests {
     #[test]
     fn hours_follow_the_wall_clock_where_the_offset_is_half_an_hour() {
         let at = instant(naive("2026-11-20 10:45:00"), Kolkata);
-        assert_eq!(
-            Step::Hour.around(at, Kolkata).0,
-            instant(naive("2026-11-20 10:00:00"), Kolkata)
-        );
+        assert_eq!(Step::Hour.around(at, Kolkata).0, instant(naive("2026-11-20 10:00:00"), Kolkata));
     }
 }

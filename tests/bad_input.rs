@@ -30,14 +30,8 @@ fn a_database_that_is_none() {
     log.write("empty.db", "");
     std::fs::create_dir(log.path("folder")).unwrap();
     let cases = [
-        (
-            "none.db",
-            "mailthrottle: none.db: no such file; give the path of a SQLite database to --db",
-        ),
-        (
-            "folder",
-            "mailthrottle: folder is a directory; give the path of a SQLite database to --db",
-        ),
+        ("none.db", "mailthrottle: none.db: no such file; give the path of a SQLite database to --db"),
+        ("folder", "mailthrottle: folder is a directory; give the path of a SQLite database to --db"),
         (
             "empty.db",
             "mailthrottle: empty.db is empty, so there is no table in it; give the path of a SQLite database to --db",
@@ -69,26 +63,16 @@ fn a_file_that_may_not_be_read() {
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
     std::fs::set_permissions(log.db(), std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
     std::fs::set_permissions(log.folder(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let mut command = if is_root {
-        Command::new("setpriv")
-    } else {
-        Command::new("env")
-    };
+    let mut command = if is_root { Command::new("setpriv") } else { Command::new("env") };
     if is_root {
         let copy = log.path("program");
         std::fs::copy(program.get_program(), &copy).unwrap();
-        command
-            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-            .arg(copy);
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
     } else {
         command.arg(program.get_program());
     }
-    let ran: Ran = command
-        .args(["--db", "log.db", "report"])
-        .current_dir(log.folder())
-        .output()
-        .unwrap()
-        .into();
+    let ran: Ran =
+        command.args(["--db", "log.db", "report"]).current_dir(log.folder()).output().unwrap().into();
     let expected = "mailthrottle: log.db cannot be read; check its rights: Permission denied (os error 13)";
     assert_eq!(ran.error(), expected);
 }
@@ -158,27 +142,18 @@ fn a_config_with_a_mistake() {
             "[email_log]\ntabel = 'x'",
             "line 2: unknown field `tabel`, expected one of `preset`, `table`, `time_zone`, `columns`, `sent`, `failed`, `pending`",
         ),
-        (
-            "[email_log]\nsent = 'S'",
-            "line 2: invalid type: string \"S\", expected a sequence",
-        ),
+        ("[email_log]\nsent = 'S'", "line 2: invalid type: string \"S\", expected a sequence"),
         ("[email_log\n", "line 1: "),
         (
             "[email_log]\ntime_zone = 'Mars/Base'",
             "[email_log] time_zone: 'Mars/Base' is no time zone; write an IANA name such as Europe/Berlin or UTC",
         ),
-        (
-            "[email_log]\npreset = 'x'",
-            "[email_log] preset: 'x' is none of generic",
-        ),
+        ("[email_log]\npreset = 'x'", "[email_log] preset: 'x' is none of generic"),
         (
             "[email_log]\ncolumns = { when = 'x' }",
             "[email_log] columns: 'when' is none of the columns id, status, sent_date, ",
         ),
-        (
-            "[provider]\nprofile = 'x'",
-            "[provider] profile: 'x' is none of exchange-online, ",
-        ),
+        ("[provider]\nprofile = 'x'", "[provider] profile: 'x' is none of exchange-online, "),
         (
             "[[rules]]\nname = 'mine'\ntext = 'a('\nclass = 'quota'\nexample = 'a('",
             "rule 'mine': text is not a regular expression: ",
@@ -188,10 +163,7 @@ fn a_config_with_a_mistake() {
         log.write("c.toml", toml);
         let error = error(&log, &["--config", "c.toml", "--db", "log.db", "report"]);
         let line = if expected.starts_with("line") { ", " } else { ": " };
-        assert!(
-            error.starts_with(&format!("mailthrottle: c.toml{line}{expected}")),
-            "{error}"
-        );
+        assert!(error.starts_with(&format!("mailthrottle: c.toml{line}{expected}")), "{error}");
     }
     assert_eq!(
         error(&log, &["--config", "none.toml", "report"]),
@@ -211,14 +183,8 @@ fn a_flag_that_is_mistyped_is_3_and_never_2() {
             &["report", "--sinec", "all"][..],
             "unexpected argument '--sinec' found; a similar argument exists: '--since'",
         ),
-        (
-            &["raport"],
-            "unrecognized subcommand 'raport'; a similar subcommand exists: 'report'",
-        ),
-        (
-            &["explain"],
-            "the following required arguments were not provided: <TEXT>",
-        ),
+        (&["raport"], "unrecognized subcommand 'raport'; a similar subcommand exists: 'report'"),
+        (&["explain"], "the following required arguments were not provided: <TEXT>"),
         (
             &["report", "--min-failures", "0"],
             "invalid value '0' for '--min-failures <N>': 0 is not in 1..=4294967295",
@@ -243,10 +209,7 @@ fn a_locked_database_is_waited_for_and_then_named() {
     let log = TestLog::incident();
     blocking(async {
         let mut writer = log.connect().await;
-        sqlx::raw_sql("BEGIN EXCLUSIVE")
-            .execute(&mut writer)
-            .await
-            .unwrap();
+        sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut writer).await.unwrap();
         assert_eq!(
             log.error(&["report"]),
             "mailthrottle: log.db is locked: another process has held it for 5 s; wait for it to finish and run this again"
@@ -262,10 +225,7 @@ fn an_interrupt_ends_a_wait_at_once() {
     let log = TestLog::incident();
     blocking(async {
         let mut writer = log.connect().await;
-        sqlx::raw_sql("BEGIN EXCLUSIVE")
-            .execute(&mut writer)
-            .await
-            .unwrap();
+        sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut writer).await.unwrap();
         let mut child = log
             .command(&["-vv", "--db", "log.db", "report"])
             .stdout(Stdio::piped())
@@ -276,18 +236,9 @@ fn an_interrupt_ends_a_wait_at_once() {
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
         assert_eq!(said.next().unwrap().unwrap(), "DEBUG opening log.db");
         let pid = child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-INT", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
         let output = child.wait_with_output().unwrap();
-        assert_eq!(
-            (output.status.code(), output.stdout.as_slice()),
-            (Some(130), &b""[..])
-        );
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(130), &b""[..]));
         assert_eq!(said.count(), 0);
         sqlx::raw_sql("ROLLBACK").execute(&mut writer).await.unwrap();
         writer.close().await.unwrap();
@@ -301,11 +252,9 @@ fn a_writer_that_died_left_a_hot_journal() {
     blocking(async {
         let mut writer = log.connect().await;
         // a cache of one page makes the change reach the file before the commit
-        for sql in [
-            "PRAGMA cache_size = 1",
-            "BEGIN IMMEDIATE",
-            "UPDATE email_log SET subject = subject || 'x'",
-        ] {
+        for sql in
+            ["PRAGMA cache_size = 1", "BEGIN IMMEDIATE", "UPDATE email_log SET subject = subject || 'x'"]
+        {
             sqlx::raw_sql(leaked(sql)).execute(&mut writer).await.unwrap();
         }
         for name in ["log.db", "log.db-journal"] {
@@ -330,11 +279,7 @@ fn the_wal_of_a_live_writer_is_read_and_left_alone() {
         let mut writer = log.connect().await;
         let insert =
             "INSERT INTO email_log (id, status, sent_date) VALUES (99999, 'S', '2026-11-19 12:00:00')";
-        for sql in [
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA wal_autocheckpoint = 0",
-            insert,
-        ] {
+        for sql in ["PRAGMA journal_mode = WAL", "PRAGMA wal_autocheckpoint = 0", insert] {
             sqlx::raw_sql(leaked(sql)).execute(&mut writer).await.unwrap();
         }
         let wal = std::fs::read(log.path("log.db-wal")).unwrap();
@@ -344,11 +289,7 @@ fn the_wal_of_a_live_writer_is_read_and_left_alone() {
     });
     let before = log.files();
     assert_eq!(log.report()["totals"]["rows"], 674);
-    assert!(
-        log.files() == before,
-        "{:?}",
-        log.files().iter().map(|(path, _)| path).collect::<Vec<_>>()
-    );
+    assert!(log.files() == before, "{:?}", log.files().iter().map(|(path, _)| path).collect::<Vec<_>>());
 }
 
 #[test]
@@ -359,13 +300,7 @@ fn a_file_written_to_while_it_is_read_at_rest_is_no_answer() {
     assert!(db.settle().is_ok());
     log.sql("UPDATE email_log SET subject = 'x'");
     let error = db.settle().unwrap_err().to_string();
-    assert_eq!(
-        error,
-        format!(
-            "{} was written to while it was read; run this again",
-            log.db().display()
-        )
-    );
+    assert_eq!(error, format!("{} was written to while it was read; run this again", log.db().display()));
 }
 
 #[test]

@@ -15,11 +15,8 @@ const INCIDENT: &str = "4.3.2 Concurrent connections limit exceeded.\n      Visi
 #[test]
 fn a_person_is_told_what_it_means_whether_to_send_again_what_to_do_which_rule_and_where_to_read() {
     let shown = TestLog::empty().run_bare(&["explain", INCIDENT]).stdout;
-    let heads: Vec<&str> = shown
-        .lines()
-        .filter_map(|line| line.split("  ").next())
-        .filter(|head| !head.is_empty())
-        .collect();
+    let heads: Vec<&str> =
+        shown.lines().filter_map(|line| line.split("  ").next()).filter(|head| !head.is_empty()).collect();
     assert_eq!(heads, ["Means", "Again", "Do", "Rule", "Read"]);
     assert!(shown.contains("Again  Yes, later and more slowly."), "{shown}");
 }
@@ -33,10 +30,7 @@ fn the_json_follows_the_contract() {
         assert!(explained.get(key).is_some(), "{key}");
     }
     assert_eq!(explained["schema"], "mailthrottle/explain/1");
-    assert_eq!(
-        (&explained["reply"], &explained["enhanced"]),
-        (&Value::Null, &json!("4.3.2"))
-    );
+    assert_eq!((&explained["reply"], &explained["enhanced"]), (&Value::Null, &json!("4.3.2")));
     assert_eq!(
         (&explained["class"], &explained["disposition"]),
         (&json!("throttle-concurrency"), &json!("retry"))
@@ -45,16 +39,12 @@ fn the_json_follows_the_contract() {
 
 #[test]
 fn a_wait_that_the_server_asks_for_is_told() {
-    let shown = TestLog::empty()
-        .run_bare(&["explain", "450 4.2.0 Greylisted, try again in 5 minutes"])
-        .stdout;
+    let shown =
+        TestLog::empty().run_bare(&["explain", "450 4.2.0 Greylisted, try again in 5 minutes"]).stdout;
     assert!(shown.contains("after 300 s, as the server asks"), "{shown}");
     let quota = "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException";
     let shown = TestLog::empty().run_bare(&["explain", quota]).stdout;
-    assert!(
-        shown.contains("Not before the counted window frees; not before: rolling 1day."),
-        "{shown}"
-    );
+    assert!(shown.contains("Not before the counted window frees; not before: rolling 1day."), "{shown}");
 }
 
 #[test]
@@ -67,54 +57,27 @@ fn a_dash_reads_stdin_whatever_bytes_come() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(b"550 5.1.1 unbekannter Empf\xe4nger\r\n")
-        .unwrap();
+    child.stdin.take().unwrap().write_all(b"550 5.1.1 unbekannter Empf\xe4nger\r\n").unwrap();
     let ran: Ran = child.wait_with_output().unwrap().into();
     let explained: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(
-        (&explained["reply"], &explained["class"]),
-        (&json!(550), &json!("recipient"))
-    );
+    assert_eq!((&explained["reply"], &explained["class"]), (&json!(550), &json!("recipient")));
 }
 
 #[test]
 fn all_rules_pass_their_bench() {
     let ran = TestLog::empty().run_bare(&["--format", "json", "explain", "--test-rules"]);
     let tested: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(
-        (ran.code, &tested["problems"], &tested["log"]),
-        (0, &json!([]), &Value::Null)
-    );
+    assert_eq!((ran.code, &tested["problems"], &tested["log"]), (0, &json!([]), &Value::Null));
     assert!(tested["rules"].as_u64() > Some(90) && tested["examples"].as_u64() > tested["rules"].as_u64());
 }
 
 #[test]
 fn the_bench_says_what_the_rules_make_of_the_users_own_log() {
     let log = TestLog::with_rows(&[
-        (
-            "'F'",
-            "'2026-11-20 08:00:00'",
-            "'432 4.3.2 Concurrent connections limit exceeded'",
-        ),
-        (
-            "'F'",
-            "'2026-11-20 08:00:01'",
-            "'the frobnicator of host a1.example.com is out of tune'",
-        ),
-        (
-            "'F'",
-            "'2026-11-20 08:00:02'",
-            "'the frobnicator of host b2.example.com is out of tune'",
-        ),
-        (
-            "'F'",
-            "'2026-11-20 08:00:03'",
-            "'the frobnicator of host c3.example.com is out of tune'",
-        ),
+        ("'F'", "'2026-11-20 08:00:00'", "'432 4.3.2 Concurrent connections limit exceeded'"),
+        ("'F'", "'2026-11-20 08:00:01'", "'the frobnicator of host a1.example.com is out of tune'"),
+        ("'F'", "'2026-11-20 08:00:02'", "'the frobnicator of host b2.example.com is out of tune'"),
+        ("'F'", "'2026-11-20 08:00:03'", "'the frobnicator of host c3.example.com is out of tune'"),
     ]);
     let tested = log.json(&["explain", "--test-rules"]);
     assert_eq!(tested["log"]["failed"], 4);
@@ -127,19 +90,13 @@ fn the_bench_says_what_the_rules_make_of_the_users_own_log() {
     // the suggestion is a rule that can be used as it stands
     let rules = log.write("own.toml", tested["log"]["suggestion"].as_str().unwrap());
     let tested = log.json(&["explain", "--test-rules", rules.to_str().unwrap()]);
-    assert_eq!(
-        (&tested["log"]["unclassified"], &tested["problems"]),
-        (&json!([]), &json!([]))
-    );
+    assert_eq!((&tested["log"]["unclassified"], &tested["problems"]), (&json!([]), &json!([])));
 }
 
 #[test]
 fn rules_with_a_mistake_are_named_with_their_file() {
     let log = TestLog::empty();
-    log.write(
-        "own.toml",
-        "[[rules]]\nname = 'x'\ntext = 'foo'\nclass = 'quota'\nexample = 'bar'\n",
-    );
+    log.write("own.toml", "[[rules]]\nname = 'x'\ntext = 'foo'\nclass = 'quota'\nexample = 'bar'\n");
     assert_eq!(
         log.run_bare(&["explain", "--test-rules", "own.toml"]).error(),
         "mailthrottle: own.toml: rule 'x': its example 'bar' does not fit it; change text or the codes, or the example"

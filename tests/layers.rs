@@ -14,10 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("reply", &["model"]),
     ("provider", &[]),
     ("mapping", &["model", "window", "zone"]),
-    (
-        "analysis",
-        &["mapping", "model", "provider", "reply", "window", "zone"],
-    ),
+    ("analysis", &["mapping", "model", "provider", "reply", "window", "zone"]),
     ("db", &["mapping", "model", "window"]),
     ("output", &["analysis", "model", "reply", "window", "zone"]),
     ("cli", &["model", "output", "window", "zone"]),
@@ -33,9 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Layers that think without touching the world.
-const PURE: &[&str] = &[
-    "model", "zone", "window", "reply", "provider", "mapping", "analysis", "output",
-];
+const PURE: &[&str] = &["model", "zone", "window", "reply", "provider", "mapping", "analysis", "output"];
 
 /// Signs of a clock, a network, a database, a file, the environment or a print.
 const WORLD: &[&str] = &[
@@ -74,30 +69,15 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     files.sort();
     let layer = |file: &Path| {
         let first = file.strip_prefix(&root).unwrap().components().next().unwrap();
-        first
-            .as_os_str()
-            .to_str()
-            .unwrap()
-            .trim_end_matches(".rs")
-            .to_owned()
+        first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
     };
     let code = |text: String| {
         let program = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
-        program
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"))
-            .collect::<Vec<_>>()
-            .join("\n")
+        program.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
     };
     files
         .into_iter()
-        .map(|file| {
-            (
-                layer(&file),
-                file.clone(),
-                code(fs::read_to_string(&file).unwrap()),
-            )
-        })
+        .map(|file| (layer(&file), file.clone(), code(fs::read_to_string(&file).unwrap())))
         .collect()
 }
 
@@ -112,11 +92,8 @@ fn used(code: &str) -> BTreeSet<String> {
                 None => vec![rest],
             };
             for name in names {
-                let word: String = name
-                    .trim()
-                    .chars()
-                    .take_while(|c| c.is_alphanumeric() || *c == '_')
-                    .collect();
+                let word: String =
+                    name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 found.insert(word);
             }
         }
@@ -128,27 +105,17 @@ fn used(code: &str) -> BTreeSet<String> {
 fn every_layer_uses_only_those_it_may() {
     for (layer, file, code) in sources().iter().filter(|(layer, ..)| layer != "lib") {
         let Some((_, allowed)) = MAY_USE.iter().find(|(known, _)| known == layer) else {
-            panic!(
-                "{} is a new layer: say in this test what it may use",
-                file.display()
-            );
+            panic!("{} is a new layer: say in this test what it may use", file.display());
         };
         for name in used(code).iter().filter(|name| *name != layer) {
-            assert!(
-                allowed.contains(&name.as_str()),
-                "{}: {layer} must not use {name}",
-                file.display()
-            );
+            assert!(allowed.contains(&name.as_str()), "{}: {layer} must not use {name}", file.display());
         }
     }
 }
 
 #[test]
 fn pure_layers_do_not_touch_the_world() {
-    for (_, file, code) in sources()
-        .iter()
-        .filter(|(layer, ..)| PURE.contains(&layer.as_str()))
-    {
+    for (_, file, code) in sources().iter().filter(|(layer, ..)| PURE.contains(&layer.as_str())) {
         for sign in WORLD {
             assert!(!code.contains(sign), "{} must not use {sign}", file.display());
         }
@@ -157,18 +124,12 @@ fn pure_layers_do_not_touch_the_world() {
 
 #[test]
 fn unchecked_sql_is_asserted_in_one_place() {
-    let places: usize = sources()
-        .iter()
-        .map(|(.., code)| code.matches("AssertSqlSafe(").count())
-        .sum();
+    let places: usize = sources().iter().map(|(.., code)| code.matches("AssertSqlSafe(").count()).sum();
     assert_eq!(places, 1);
 }
 
 #[test]
 fn imports_are_found_in_every_form() {
     let code = "use crate::{model, db::Db};\nlet x = crate::zone::utc(0);\nuse mailthrottle::cli::Cli;";
-    assert_eq!(
-        used(code).into_iter().collect::<Vec<_>>(),
-        ["cli", "db", "model", "zone"]
-    );
+    assert_eq!(used(code).into_iter().collect::<Vec<_>>(), ["cli", "db", "model", "zone"]);
 }

@@ -15,12 +15,7 @@ const THROTTLE: &str = "432 4.3.2 Concurrent connections limit exceeded";
 fn figures(log: &TestLog, window: &[&str]) -> Value {
     let report = log.json(&[&["report"], window].concat());
     let totals = &report["totals"];
-    json!([
-        totals["rows"],
-        totals["failed"],
-        totals["unreadable"],
-        report["verdict"]["kind"]
-    ])
+    json!([totals["rows"], totals["failed"], totals["unreadable"], report["verdict"]["kind"]])
 }
 
 #[test]
@@ -30,11 +25,7 @@ fn a_link_to_a_live_database_shows_what_its_writer_wrote() {
     blocking(async {
         let mut writer = log.connect().await;
         let insert = "INSERT INTO email_log (status, sent_date) VALUES ('F', '2026-11-20 10:00:00')";
-        for sql in [
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA wal_autocheckpoint = 0",
-            insert,
-        ] {
+        for sql in ["PRAGMA journal_mode = WAL", "PRAGMA wal_autocheckpoint = 0", insert] {
             sqlx::raw_sql(leaked(sql)).execute(&mut writer).await.unwrap();
         }
         let ran = log.run_bare(&["--db", "link.db", "--format", "json", "report", "--since", "all"]);
@@ -64,8 +55,7 @@ fn a_window_may_end_far_away_and_not_beyond_all_years() {
     }
     for since in ["300000y", "10000-01-01", "0000-12-31"] {
         assert!(
-            log.error(&["report", "--since", since])
-                .contains(&format!("--since '{since}' is no time")),
+            log.error(&["report", "--since", since]).contains(&format!("--since '{since}' is no time")),
             "{since}"
         );
     }
@@ -73,10 +63,9 @@ fn a_window_may_end_far_away_and_not_beyond_all_years() {
 
 #[test]
 fn numbers_of_another_form_than_most_are_read_or_counted_as_unreadable_in_every_window() {
-    for (usual, other) in [
-        ("1795159800000 + i * 1000", 1_795_159_800_i64),
-        ("1795159800 + i", 1_795_159_800_000),
-    ] {
+    for (usual, other) in
+        [("1795159800000 + i * 1000", 1_795_159_800_i64), ("1795159800 + i", 1_795_159_800_000)]
+    {
         for index in ["", "CREATE INDEX i ON email_log (status, sent_date);"] {
             let log = TestLog::of(&format!(
                 "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status, sent_date INTEGER, error_message); {index} \
@@ -90,11 +79,7 @@ fn numbers_of_another_form_than_most_are_read_or_counted_as_unreadable_in_every_
                 &["--since", "2026-11-20"],
                 &["--since", "2026-11-20", "--until", "2026-11-21"],
             ] {
-                assert_eq!(
-                    figures(&log, window),
-                    json!([102, 2, 1, "mixed"]),
-                    "{usual} {index} {window:?}"
-                );
+                assert_eq!(figures(&log, window), json!([102, 2, 1, "mixed"]), "{usual} {index} {window:?}");
             }
             assert_eq!(log.report()["causes"][0]["first_at"], "2026-11-20T07:30:00.000Z");
         }
@@ -131,15 +116,9 @@ fn what_went_on_before_the_window_tells_a_burst_from_the_usual() {
     ));
     let cluster = |since| log.json(&["report", "--since", since])["clusters"][0].clone();
     let expected = cluster("all");
-    assert_eq!(
-        (&expected["attempts"], &expected["burst"]),
-        (&json!(13), &json!(false))
-    );
+    assert_eq!((&expected["attempts"], &expected["burst"]), (&json!(13), &json!(false)));
     assert_eq!(cluster("2026-11-20 10:00"), expected);
-    assert_eq!(
-        log.json(&["report", "--since", "2026-11-20 10:00"])["totals"]["rows"],
-        3601
-    );
+    assert_eq!(log.json(&["report", "--since", "2026-11-20 10:00"])["totals"]["rows"], 3601);
 }
 
 #[test]
@@ -157,10 +136,7 @@ fn senders_beyond_all_bounds_have_no_peaks_in_common() {
         })
     );
     assert_eq!(
-        (
-            &report["verdict"]["evidence"],
-            &report["overlap"]["max_without_failure"]
-        ),
+        (&report["verdict"]["evidence"], &report["overlap"]["max_without_failure"]),
         (&json!([]), &json!(1))
     );
 }
@@ -184,12 +160,8 @@ fn a_status_of_any_type_is_the_word_it_shows() {
     ));
     log.write("mailthrottle.toml", "[email_log]\nfailed = ['F', '0', '0.0']");
     let report = log.report();
-    let rows: u64 = report["causes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|cause| cause["rows"].as_u64().unwrap())
-        .sum();
+    let rows: u64 =
+        report["causes"].as_array().unwrap().iter().map(|cause| cause["rows"].as_u64().unwrap()).sum();
     assert_eq!((&report["totals"]["failed"], rows), (&json!(4), 4));
 }
 
@@ -202,9 +174,7 @@ fn a_row_without_a_time_does_not_hide_that_the_window_is_empty() {
     ]);
     for index in ["", "CREATE INDEX i ON email_log (status, sent_date)"] {
         log.sql(index);
-        let shown = log
-            .run(&["report", "--since", "2026-11-01", "--until", "2026-11-02"])
-            .stdout;
+        let shown = log.run(&["report", "--since", "2026-11-01", "--until", "2026-11-02"]).stdout;
         assert!(
             shown.contains(
                 "No row lies in the window. The table's own times run from 2026-11-20 10:00:00 +00:00 to"
@@ -217,23 +187,11 @@ fn a_row_without_a_time_does_not_hide_that_the_window_is_empty() {
 #[test]
 fn hours_that_overlap_where_clocks_go_back_by_half_an_hour_hold_what_is_theirs() {
     let times = ["14:35", "14:40", "14:45", "14:59", "15:10", "15:20"];
-    let rows: Vec<_> = times
-        .iter()
-        .map(|time| format!("('F', '2026-04-04T{time}:00Z')"))
-        .collect();
-    let log = TestLog::of(&format!(
-        "{TABLE} INSERT INTO email_log (status, sent_date) VALUES {}",
-        rows.join(", ")
-    ));
-    let report = log.json(&[
-        "--time-zone",
-        "Australia/Lord_Howe",
-        "report",
-        "--since",
-        "all",
-        "--by",
-        "hour",
-    ]);
+    let rows: Vec<_> = times.iter().map(|time| format!("('F', '2026-04-04T{time}:00Z')")).collect();
+    let log =
+        TestLog::of(&format!("{TABLE} INSERT INTO email_log (status, sent_date) VALUES {}", rows.join(", ")));
+    let report =
+        log.json(&["--time-zone", "Australia/Lord_Howe", "report", "--since", "all", "--by", "hour"]);
     for step in report["timeline"].as_array().unwrap() {
         assert_eq!(step["attempts"], step["failed"], "{step}");
     }
@@ -247,13 +205,7 @@ fn a_fraction_of_a_millisecond_belongs_to_one_of_two_windows_that_touch() {
     );
     let failed = |window: &[&str]| figures(&log, window)[1].as_u64().unwrap();
     let border = "2026-11-20T07:30:01Z";
-    assert_eq!(
-        (
-            failed(&["--since", "all", "--until", border]),
-            failed(&["--since", border])
-        ),
-        (1, 0)
-    );
+    assert_eq!((failed(&["--since", "all", "--until", border]), failed(&["--since", border])), (1, 0));
 }
 
 #[test]
@@ -262,10 +214,7 @@ fn a_filter_that_nothing_fits_is_not_called_quiet() {
     let verdict = log.json(&["report", "--since", "all", "--class", "auth"])["verdict"].clone();
     assert_eq!(
         (&verdict["kind"], &verdict["summary"]),
-        (
-            &json!("mixed"),
-            &json!("None of 54 failed mails is of the class or code asked for.")
-        )
+        (&json!("mixed"), &json!("None of 54 failed mails is of the class or code asked for."))
     );
     assert_eq!(
         log.error(&["report", "--code", "4,3,2"]),
@@ -297,18 +246,8 @@ fn a_table_without_a_key_column_is_read_by_its_rowid() {
 fn what_is_empty_in_the_environment_is_not_given() {
     let log = TestLog::incident();
     log.write("mailthrottle.toml", "[database]\nurl = 'sqlite:log.db'");
-    for name in [
-        "MAILTHROTTLE_DB",
-        "DATABASE_URL",
-        "MAILTHROTTLE_CONFIG",
-        "XDG_CONFIG_HOME",
-    ] {
-        let ran: Ran = log
-            .command(&["report", "--since", "all"])
-            .env(name, "")
-            .output()
-            .unwrap()
-            .into();
+    for name in ["MAILTHROTTLE_DB", "DATABASE_URL", "MAILTHROTTLE_CONFIG", "XDG_CONFIG_HOME"] {
+        let ran: Ran = log.command(&["report", "--since", "all"]).env(name, "").output().unwrap().into();
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{name}");
     }
 }
@@ -327,13 +266,7 @@ fn an_interrupt_ends_the_wait_for_stdin() {
     // once it has taken more than a pipe holds, it is reading
     stdin.write_all(&vec![b'x'; 1 << 20]).unwrap();
     let pid = child.id().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     drop(stdin);
 }

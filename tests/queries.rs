@@ -15,18 +15,15 @@ const CANONICAL: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status,
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> = entries
-        .filter(|path| path.extension().is_some_and(|ending| ending == "sql"))
-        .collect();
+    let mut files: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|ending| ending == "sql")).collect();
     files.sort();
     files
 }
 
 fn all() -> Vec<(PathBuf, String)> {
     let files = files("queries").into_iter().chain(files("queries/sqlite"));
-    files
-        .map(|file| (file.clone(), fs::read_to_string(file).unwrap()))
-        .collect()
+    files.map(|file| (file.clone(), fs::read_to_string(file).unwrap())).collect()
 }
 
 #[test]
@@ -59,22 +56,14 @@ fn each_file_runs_as_it_stands() {
 fn printed(log: &TestLog, args: &[&str]) -> Vec<String> {
     let ran = log.run(&[&["--print-sql"], args].concat());
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    let statements = ran
-        .stdout
-        .split(";\n")
-        .filter(|statement| !statement.trim().is_empty());
+    let statements = ran.stdout.split(";\n").filter(|statement| !statement.trim().is_empty());
     let statements = statements.map(|statement| {
         let (comments, sql): (Vec<&str>, Vec<&str>) =
             statement.lines().partition(|line| line.starts_with("-- ?"));
-        let values: Vec<_> = comments
-            .iter()
-            .filter_map(|line| line.strip_prefix("-- ")?.split_once(" = "))
-            .collect();
+        let values: Vec<_> =
+            comments.iter().filter_map(|line| line.strip_prefix("-- ")?.split_once(" = ")).collect();
         // the last first, so that ?1 is not taken for the beginning of ?12
-        values
-            .iter()
-            .rev()
-            .fold(sql.join("\n"), |sql, (name, value)| sql.replace(name, value))
+        values.iter().rev().fold(sql.join("\n"), |sql, (name, value)| sql.replace(name, value))
     });
     statements.collect()
 }
@@ -83,18 +72,12 @@ fn printed(log: &TestLog, args: &[&str]) -> Vec<String> {
 fn what_is_printed_is_what_would_run() {
     let log = TestLog::incident();
     let window = ["report", "--since", "2026-11-10", "--until", "2026-11-12"];
-    for index in [
-        "",
-        "CREATE INDEX i ON email_log (status, sent_date)",
-        "CREATE INDEX i2 ON email_log (sent_date)",
-    ] {
+    for index in
+        ["", "CREATE INDEX i ON email_log (status, sent_date)", "CREATE INDEX i2 ON email_log (sent_date)"]
+    {
         log.sql(index);
-        for args in [
-            &window[..],
-            &["report", "--since", "all"],
-            &["failures"],
-            &["explain", "--test-rules"],
-        ] {
+        for args in [&window[..], &["report", "--since", "all"], &["failures"], &["explain", "--test-rules"]]
+        {
             let statements = printed(&log, args);
             assert!(!statements.is_empty(), "{args:?}");
             blocking(async {
@@ -114,16 +97,8 @@ fn the_printed_statement_gives_the_rows_that_plain_sql_gives() {
     let log = TestLog::incident();
     let statements = printed(&log, &["failures"]);
     let count = |sql: &str| {
-        let output = std::process::Command::new("sqlite3")
-            .arg(log.db())
-            .arg(sql)
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .lines()
-            .filter(|line| line.contains("|F|"))
-            .count()
+        let output = std::process::Command::new("sqlite3").arg(log.db()).arg(sql).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().filter(|line| line.contains("|F|")).count()
     };
     assert_eq!(statements.len(), 1);
     assert_eq!(count(&statements[0]), 54);
@@ -131,15 +106,8 @@ fn the_printed_statement_gives_the_rows_that_plain_sql_gives() {
 
 #[test]
 fn each_file_is_used() {
-    let sources = [
-        "src/db/sqlite/mod.rs",
-        "src/db/sqlite/attempts.rs",
-        "src/mapping/sql.rs",
-    ];
-    let code: String = sources
-        .iter()
-        .map(|file| fs::read_to_string(file).unwrap())
-        .collect();
+    let sources = ["src/db/sqlite/mod.rs", "src/db/sqlite/attempts.rs", "src/mapping/sql.rs"];
+    let code: String = sources.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     for (file, _) in all() {
         let name = file.file_name().unwrap().to_str().unwrap();
         assert!(code.contains(name), "nothing asks {name}");

@@ -23,9 +23,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
 
 /// Runs a command of the README in the project's folder, with the program that the tests were built with.
 fn run(command: &str) -> Ran {
-    let program = assert_cmd::cargo::cargo_bin!("mailthrottle")
-        .display()
-        .to_string();
+    let program = assert_cmd::cargo::cargo_bin!("mailthrottle").display().to_string();
     let command = command
         .replace("cargo run --release --quiet --", "mailthrottle")
         .replace("mailthrottle ", &format!("{program} "));
@@ -48,11 +46,7 @@ fn every_command_runs() {
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{command}");
         assert!(!ran.stdout.is_empty(), "{command}");
     }
-    assert!(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/run.sh")
-            .is_file()
-    );
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/run.sh").is_file());
 }
 
 #[test]
@@ -66,10 +60,7 @@ fn what_it_shows_is_what_the_commands_print() {
         .collect();
     assert_eq!(shown.len(), 2);
     for picture in shown {
-        assert!(
-            printed.iter().any(|out| out.starts_with(picture.trim_end())),
-            "nothing prints:\n{picture}"
-        );
+        assert!(printed.iter().any(|out| out.starts_with(picture.trim_end())), "nothing prints:\n{picture}");
     }
 }
 
@@ -87,14 +78,7 @@ fn its_config_is_accepted() {
 
 #[test]
 fn the_bundled_log_is_the_one_that_can_be_read_in_a_diff() {
-    let dump = |db: &Path| {
-        Command::new("sqlite3")
-            .arg(db)
-            .arg(".dump")
-            .output()
-            .unwrap()
-            .stdout
-    };
+    let dump = |db: &Path| Command::new("sqlite3").arg(db).arg(".dump").output().unwrap().stdout;
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/incident.db");
     assert!(
         dump(&bundled) == dump(&TestLog::incident().db()),

@@ -51,44 +51,22 @@ const DISPUTED: &[(&str, &str)] = &[
         "host mta6.am0.yahoodns.net[67.195.204.72] said: 421 4.7.0 [TSS04]",
         "put off for its volume: throttle-rate, retry",
     ),
-    (
-        "542 kijitora@example.com Rejected",
-        "nothing in it speaks of the recipient's address",
-    ),
-    (
-        "452 Insufficient disk space; try again later",
-        "the server's disk, not a mailbox: server-busy",
-    ),
-    (
-        "There is no sample email",
-        "a remark of the test set's authors, not a reply",
-    ),
-    (
-        "452 This message contains too many recipients",
-        "the recipients of one message: message",
-    ),
-    (
-        "454 4.7.0 Too many login attempts",
-        "too much in too short a time: throttle-rate, retry",
-    ),
-    (
-        "452 Too many recipients",
-        "RFC 5321 has this very reply for the recipients of one message: message",
-    ),
+    ("542 kijitora@example.com Rejected", "nothing in it speaks of the recipient's address"),
+    ("452 Insufficient disk space; try again later", "the server's disk, not a mailbox: server-busy"),
+    ("There is no sample email", "a remark of the test set's authors, not a reply"),
+    ("452 This message contains too many recipients", "the recipients of one message: message"),
+    ("454 4.7.0 Too many login attempts", "too much in too short a time: throttle-rate, retry"),
+    ("452 Too many recipients", "RFC 5321 has this very reply for the recipients of one message: message"),
 ];
 
 fn labelled() -> Vec<Labelled> {
     let lines = include_str!("../fixtures/replies.jsonl").lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect("a line of the labelled set"))
-        .collect()
+    lines.map(|line| serde_json::from_str(line).expect("a line of the labelled set")).collect()
 }
 
 fn collected() -> Vec<Collected> {
     let lines = include_str!("../fixtures/replies-more.jsonl").lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect("a line of the second set"))
-        .collect()
+    lines.map(|line| serde_json::from_str(line).expect("a line of the second set")).collect()
 }
 
 fn is_right(classifier: &Classifier, row: &Labelled) -> bool {
@@ -107,11 +85,7 @@ fn labelled_texts_get_a_class_that_may_count_as_right() {
     let wrong: Vec<_> = rows.iter().filter(|row| !is_right(&classifier, row)).collect();
     let share = 1.0 - wrong.len() as f64 / rows.len() as f64;
     assert!(share >= 0.97, "only {share:.3} are right");
-    let undisputed: Vec<_> = wrong
-        .iter()
-        .filter(|row| !is_disputed(row))
-        .map(|row| &row.text)
-        .collect();
+    let undisputed: Vec<_> = wrong.iter().filter(|row| !is_disputed(row)).map(|row| &row.text).collect();
     assert!(undisputed.is_empty(), "{undisputed:#?}");
 }
 
@@ -119,10 +93,7 @@ fn labelled_texts_get_a_class_that_may_count_as_right() {
 fn a_disputed_label_is_still_disputed() {
     let classifier = Classifier::built_in();
     for (start, reason) in DISPUTED {
-        let rows: Vec<_> = labelled()
-            .into_iter()
-            .filter(|row| row.text.starts_with(start))
-            .collect();
+        let rows: Vec<_> = labelled().into_iter().filter(|row| row.text.starts_with(start)).collect();
         assert!(!rows.is_empty(), "no row begins with '{start}'");
         assert!(
             rows.iter().all(|row| !is_right(&classifier, row)),
@@ -137,16 +108,9 @@ fn every_throttle_and_quota_is_known() {
     let limits = ["throttle-concurrency", "throttle-rate", "quota"];
     let only_limits =
         |row: &Labelled| !row.classes.is_empty() && row.classes.iter().all(|c| limits.contains(&c.as_str()));
-    let rows: Vec<_> = labelled()
-        .into_iter()
-        .filter(|row| only_limits(row) && !is_disputed(row))
-        .collect();
+    let rows: Vec<_> = labelled().into_iter().filter(|row| only_limits(row) && !is_disputed(row)).collect();
     assert!(rows.len() >= 9);
-    let wrong: Vec<_> = rows
-        .iter()
-        .filter(|row| !is_right(&classifier, row))
-        .map(|row| &row.text)
-        .collect();
+    let wrong: Vec<_> = rows.iter().filter(|row| !is_right(&classifier, row)).map(|row| &row.text).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -216,11 +180,7 @@ fn codes_stage_and_class_are_read_out_of_every_form() {
                 "retry_after_s" => serde_json::json!(got.retry_after.map(|wait| wait.as_secs())),
                 _ => panic!("unknown key '{key}'"),
             };
-            assert_eq!(
-                &actual, value,
-                "{key} of '{text}' by the rule '{}'",
-                got.rule.name
-            );
+            assert_eq!(&actual, value, "{key} of '{text}' by the rule '{}'", got.rule.name);
         }
         cases += 1;
     }
@@ -237,16 +197,8 @@ fn every_rule_takes_its_own_examples_and_none_is_in_the_shadow() {
 #[test]
 fn every_rule_says_what_it_means_and_what_to_do() {
     for rule in Classifier::built_in().rules() {
-        assert!(
-            rule.meaning.ends_with('.') && rule.advice.ends_with('.'),
-            "{}",
-            rule.name
-        );
-        assert!(
-            rule.links.iter().all(|link| link.starts_with("https://")),
-            "{}",
-            rule.name
-        );
+        assert!(rule.meaning.ends_with('.') && rule.advice.ends_with('.'), "{}", rule.name);
+        assert!(rule.links.iter().all(|link| link.starts_with("https://")), "{}", rule.name);
     }
 }
 
@@ -286,22 +238,13 @@ fn fingerprints_stay_the_same_between_releases() {
             "550 5.1.1 <ann@example.com>: Recipient address rejected: User unknown in virtual mailbox table",
             "2b07e4b7",
         ),
-        (
-            "ORA-29278: SMTP transient error: 421 Service not available",
-            "1a57bbe9",
-        ),
-        (
-            "(432, b'4.3.2 Concurrent connections limit exceeded.')",
-            "7813c867",
-        ),
+        ("ORA-29278: SMTP transient error: 421 Service not available", "1a57bbe9"),
+        ("(432, b'4.3.2 Concurrent connections limit exceeded.')", "7813c867"),
         (
             "Sep 30 08:30:12 mx postfix/smtp[2550]: 4XyzAB12CD: to=<ann@example.com>, relay=none, delay=760, status=deferred (connect to mx.example.com[192.0.2.1]:25: Connection timed out)",
             "9461077f",
         ),
-        (
-            "450 4.2.0 <ann@example.com>: Recipient address rejected: Greylisted for 300 seconds",
-            "b53144c5",
-        ),
+        ("450 4.2.0 <ann@example.com>: Recipient address rejected: Greylisted for 300 seconds", "b53144c5"),
         ("Postfach überfüllt", "061b7b00"),
     ];
     for (text, hash) in held {
@@ -318,10 +261,7 @@ fn a_fingerprint_joins_the_rows_of_one_cause() {
     };
     let one = fingerprint(&row("am0.prod.outlook.com", "4XyzAB12CD", 10));
     assert_eq!(one, fingerprint(&row("dm4.prod.outlook.com", "9QrsTU77EF", 59)));
-    assert_ne!(
-        one,
-        fingerprint("432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded")
-    );
+    assert_ne!(one, fingerprint("432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded"));
 }
 
 /// By construction: each byte is walked over a fixed number of times, and what is looked at around a number or a word is
@@ -346,10 +286,7 @@ fn a_text_of_a_megabyte_is_no_matter() {
     ] {
         let text = piece.repeat(1_000_000 / piece.len());
         let reading = classifier().read(&text);
-        assert!(
-            !reading.rule.name.is_empty() && fingerprint(&text).text.len() <= 160,
-            "{piece}"
-        );
+        assert!(!reading.rule.name.is_empty() && fingerprint(&text).text.len() <= 160, "{piece}");
     }
 }
 

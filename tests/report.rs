@@ -56,10 +56,7 @@ fn the_incident_shows_its_burst_in_every_format() {
     assert!(csv.lines().nth(1).unwrap().starts_with(
         "burst-throttling,throttle-concurrency,retry,,4.3.2,2026-11-09T21:30:07.006Z,2026-11-09T21:30:07.871Z,865,2,0,27,"
     ));
-    let lines: Vec<Value> = shown("ndjson")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines: Vec<Value> = shown("ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0]["kind"], "burst-throttling");
     let burst = lines.iter().find(|line| line["record"] == "cluster").unwrap();
     assert_eq!((&burst["attempts"], &burst["failures"]), (&json!(27), &json!(2)));
@@ -69,10 +66,7 @@ fn the_incident_shows_its_burst_in_every_format() {
 fn the_truth_written_under_the_fixture_is_found() {
     let report = TestLog::incident().report();
     let totals = &report["totals"];
-    assert_eq!(
-        (&totals["rows"], &totals["sent"], &totals["failed"]),
-        (&json!(673), &json!(617), &json!(54))
-    );
+    assert_eq!((&totals["rows"], &totals["sent"], &totals["failed"]), (&json!(673), &json!(617), &json!(54)));
     assert_eq!(
         (&totals["pending"], &totals["other"], &totals["unreadable"]),
         (&json!(1), &json!(1), &json!(0))
@@ -137,26 +131,13 @@ fn the_json_follows_the_contract_key_by_key() {
         "class disposition reply enhanced start end span_ms failures recovered attempts failure_rate peak_per_second \
          surge burst collateral senders row_ids",
     );
-    subset(
-        &report["senders"][0],
-        "sender attempts failed throttled peak_per_minute recipients_24h",
-    );
+    subset(&report["senders"][0], "sender attempts failed throttled peak_per_minute recipients_24h");
     subset(&report["timeline"][0], "start attempts failed throttled");
-    subset(
-        &report["overlap"],
-        "basis failures_begin_at max_at_failure max_without_failure",
-    );
+    subset(&report["overlap"], "basis failures_begin_at max_at_failure max_without_failure");
     subset(&report["verdict"], "kind confidence summary evidence advice");
-    assert_eq!(
-        report["window"],
-        json!({ "since": null, "until": null, "time_zone": "UTC" })
-    );
+    assert_eq!(report["window"], json!({ "since": null, "until": null, "time_zone": "UTC" }));
     assert!(report["causes"][0]["reply"].is_null() && report["causes"][1]["reply"].is_u64());
-    assert!(
-        report["totals"]["failure_rate"]
-            .as_f64()
-            .is_some_and(|rate| (0.0..=1.0).contains(&rate))
-    );
+    assert!(report["totals"]["failure_rate"].as_f64().is_some_and(|rate| (0.0..=1.0).contains(&rate)));
 }
 
 #[test]
@@ -164,10 +145,7 @@ fn senders_are_held_against_their_limits() {
     let report = TestLog::incident().report();
     let senders = report["senders"].as_array().unwrap();
     assert_eq!(senders[0]["sender"], "reports@contoso.example");
-    assert_eq!(
-        (&senders[0]["attempts"], &senders[0]["failed"]),
-        (&json!(528), &json!(45))
-    );
+    assert_eq!((&senders[0]["attempts"], &senders[0]["failed"]), (&json!(528), &json!(45)));
     assert_eq!(
         report["limits"],
         json!({
@@ -186,11 +164,7 @@ fn a_window_that_is_empty_says_what_the_table_holds() {
     let log = TestLog::incident();
     let ran = log.run(&["report", "--since", "2026-12-01"]);
     assert_eq!(ran.code, 0);
-    assert!(
-        ran.stdout.starts_with("No mail in this window.\n"),
-        "{}",
-        ran.stdout
-    );
+    assert!(ran.stdout.starts_with("No mail in this window.\n"), "{}", ran.stdout);
     assert!(
         ran.stdout.contains(
             "No row lies in the window. The table's own times run from 2026-11-09 08:03:12 +00:00 to 2026-11-19"
@@ -269,11 +243,7 @@ fn a_failed_row_without_a_readable_time_is_never_quiet() {
 fn a_garbled_error_text_is_counted_and_not_dropped() {
     let log = TestLog::with_rows(&[
         ("'F'", "'2026-11-20 08:00:00'", "CAST(x'343332fffe' AS TEXT)"),
-        (
-            "'F'",
-            "'2026-11-20 09:00:00'",
-            "CAST(x'35353020352e312e31206e6f0020783030' AS TEXT)",
-        ),
+        ("'F'", "'2026-11-20 09:00:00'", "CAST(x'35353020352e312e31206e6f0020783030' AS TEXT)"),
         ("'F'", "'2026-11-20 10:00:00'", "'550 5.1.1 no'"),
     ]);
     let totals = log.report()["totals"].clone();
@@ -289,9 +259,7 @@ fn terminal_escapes_are_shown_and_not_obeyed() {
     )]);
     for format in ["table", "json", "ndjson", "csv", "markdown"] {
         let report = log.run(&["--format", format, "report", "--since", "all"]).stdout;
-        let failures = log
-            .run(&["--format", format, "failures", "--since", "all"])
-            .stdout;
+        let failures = log.run(&["--format", format, "failures", "--since", "all"]).stdout;
         for text in [report, failures] {
             assert!(!text.contains(['\u{1b}', '\u{9b}']), "{format}: {text}");
         }
@@ -350,10 +318,7 @@ fn a_value_with_the_divider_of_pages_in_it_is_read() {
     );
     let report = log.report();
     assert_eq!(report["totals"]["rows"], 3500);
-    assert_eq!(
-        report["statuses"][1],
-        json!({ "status": "a|b", "meaning": "other", "rows": 1 })
-    );
+    assert_eq!(report["statuses"][1], json!({ "status": "a|b", "meaning": "other", "rows": 1 }));
     assert_eq!(
         report["senders"][0],
         json!({
@@ -371,15 +336,9 @@ fn filters_narrow_the_report() {
     let report = log.json(&["report", "--since", "all", "--code", "5.1.1"]);
     assert_eq!(report["verdict"]["kind"], "recipient-problems");
     let report = log.json(&["report", "--since", "all", "--sender", "erp@contoso.example"]);
-    assert_eq!(
-        (&report["totals"]["rows"], &report["totals"]["failed"]),
-        (&json!(95), &json!(6))
-    );
+    assert_eq!((&report["totals"]["rows"], &report["totals"]["failed"]), (&json!(95), &json!(6)));
     let report = log.json(&["report", "--since", "all", "--status", "S"]);
-    assert_eq!(
-        (&report["totals"]["rows"], &report["totals"]["failed"]),
-        (&json!(617), &json!(0))
-    );
+    assert_eq!((&report["totals"]["rows"], &report["totals"]["failed"]), (&json!(617), &json!(0)));
 }
 
 #[test]
@@ -409,10 +368,7 @@ fn throttles_without_a_burst_are_named() {
     )]);
     let verdict = log.report()["verdict"].clone();
     assert_eq!(verdict["kind"], "mixed");
-    assert_eq!(
-        verdict["summary"],
-        "1 of 1 failed mail met a throttle, none of them in a burst."
-    );
+    assert_eq!(verdict["summary"], "1 of 1 failed mail met a throttle, none of them in a burst.");
 }
 
 #[test]
@@ -433,8 +389,5 @@ fn a_closed_pipe_is_no_error() {
         .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!(
-        (output.status.code(), output.stderr.as_slice()),
-        (Some(0), &b""[..])
-    );
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }

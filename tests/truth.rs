@@ -13,19 +13,13 @@ type Row4 = (i64, &'static str, &'static str, &'static str);
 const START: i64 = 1_795_132_800_000;
 
 const ERRORS: [(&str, &str); 4] = [
-    (
-        "4.3.2 Concurrent connections limit exceeded.",
-        "throttle-concurrency 4.3.2",
-    ),
+    ("4.3.2 Concurrent connections limit exceeded.", "throttle-concurrency 4.3.2"),
     (
         "421 4.4.2 Message submission rate for this client has exceeded the configured limit",
         "throttle-rate 4.4.2",
     ),
     ("550 5.1.1 User unknown", "recipient 5.1.1"),
-    (
-        "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException",
-        "quota 5.2.0",
-    ),
+    ("554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", "quota 5.2.0"),
 ];
 
 /// Numbers that look random and are the same in every run.
@@ -33,10 +27,7 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 }
@@ -56,11 +47,7 @@ fn random_log(seed: u64) -> Vec<Row4> {
         };
         let status = ["S", "S", "F", "P", "F"][usize::try_from(dice.below(5)).unwrap()];
         let sender = ["a@example.com", "b@example.com"][usize::try_from(dice.below(2)).unwrap()];
-        let error = if status == "F" {
-            ERRORS[usize::try_from(dice.below(4)).unwrap()].0
-        } else {
-            ""
-        };
+        let error = if status == "F" { ERRORS[usize::try_from(dice.below(4)).unwrap()].0 } else { "" };
         rows.push((at, status, sender, error));
     }
     rows
@@ -84,36 +71,22 @@ fn insert(rows: &[Row4], table: &str) -> String {
 fn clusters(rows: &[Row4]) -> Vec<(String, i64, i64, usize, usize, usize)> {
     let mut found = Vec::new();
     for (error, signature) in ERRORS {
-        let times: Vec<i64> = rows
-            .iter()
-            .filter(|row| row.3 == error)
-            .map(|row| row.0)
-            .collect();
+        let times: Vec<i64> = rows.iter().filter(|row| row.3 == error).map(|row| row.0).collect();
         let mut start = 0;
         for end in 0..times.len() {
             if times.get(end + 1).is_some_and(|next| next - times[end] <= 10_000) {
                 continue;
             }
             let (first, last) = (times[start], times[end]);
-            let inside: Vec<i64> = rows
-                .iter()
-                .map(|row| row.0)
-                .filter(|at| (first - 10_000..=last).contains(at))
-                .collect();
+            let inside: Vec<i64> =
+                rows.iter().map(|row| row.0).filter(|at| (first - 10_000..=last).contains(at)).collect();
             let second = |at: &i64| (START + at) / 1000;
             let peak = inside
                 .iter()
                 .map(|at| inside.iter().filter(|other| second(other) == second(at)).count())
                 .max();
             if end > start {
-                found.push((
-                    signature.to_owned(),
-                    first,
-                    last,
-                    end + 1 - start,
-                    inside.len(),
-                    peak.unwrap(),
-                ));
+                found.push((signature.to_owned(), first, last, end + 1 - start, inside.len(), peak.unwrap()));
             }
             start = end + 1;
         }
@@ -125,17 +98,12 @@ fn clusters(rows: &[Row4]) -> Vec<(String, i64, i64, usize, usize, usize)> {
 fn reported(report: &Value) -> Vec<(String, i64, i64, usize, usize, usize)> {
     let row = |cluster: &Value| {
         let time = |key: &str| {
-            chrono::DateTime::parse_from_rfc3339(cluster[key].as_str().unwrap())
-                .unwrap()
-                .timestamp_millis()
+            chrono::DateTime::parse_from_rfc3339(cluster[key].as_str().unwrap()).unwrap().timestamp_millis()
                 - START
         };
         let number = |key: &str| usize::try_from(cluster[key].as_u64().unwrap()).unwrap();
-        let signature = format!(
-            "{} {}",
-            cluster["class"].as_str().unwrap(),
-            cluster["enhanced"].as_str().unwrap()
-        );
+        let signature =
+            format!("{} {}", cluster["class"].as_str().unwrap(), cluster["enhanced"].as_str().unwrap());
         (
             signature,
             time("start"),
@@ -166,16 +134,10 @@ fn senders_and_overlap_are_those_that_plain_loops_find() {
         for sender in report["senders"].as_array().unwrap() {
             let own: Vec<&Row4> = rows.iter().filter(|row| sender["sender"] == row.2).collect();
             let minute = |row: &Row4| (START + row.0) / 60_000;
-            let peak = own
-                .iter()
-                .map(|row| own.iter().filter(|other| minute(other) == minute(row)).count())
-                .max();
+            let peak =
+                own.iter().map(|row| own.iter().filter(|other| minute(other) == minute(row)).count()).max();
             assert_eq!(sender["attempts"], own.len(), "seed {seed}");
-            assert_eq!(
-                sender["throttled"],
-                own.iter().filter(|row| is_throttle(row)).count(),
-                "seed {seed}"
-            );
+            assert_eq!(sender["throttled"], own.iter().filter(|row| is_throttle(row)).count(), "seed {seed}");
             assert_eq!(sender["peak_per_minute"], peak.unwrap(), "seed {seed}");
             let second = |row: &Row4| (START + row.0).div_euclid(1000);
             let day = own.iter().map(|row| {
@@ -190,27 +152,16 @@ fn senders_and_overlap_are_those_that_plain_loops_find() {
                 .filter(|other| other.2 == row.2 && (row.0 - 1999..=row.0).contains(&other.0))
                 .collect()
         };
-        let at_failure: Vec<usize> = rows
-            .iter()
-            .filter(|row| is_throttle(row))
-            .map(|row| together(row).len())
-            .collect();
+        let at_failure: Vec<usize> =
+            rows.iter().filter(|row| is_throttle(row)).map(|row| together(row).len()).collect();
         let free = rows
             .iter()
             .filter(|row| !together(row).into_iter().any(is_throttle))
             .map(|row| together(row).len())
             .max();
         let overlap = &report["overlap"];
-        assert_eq!(
-            overlap["failures_begin_at"],
-            *at_failure.iter().min().unwrap(),
-            "seed {seed}"
-        );
-        assert_eq!(
-            overlap["max_at_failure"],
-            *at_failure.iter().max().unwrap(),
-            "seed {seed}"
-        );
+        assert_eq!(overlap["failures_begin_at"], *at_failure.iter().min().unwrap(), "seed {seed}");
+        assert_eq!(overlap["max_at_failure"], *at_failure.iter().max().unwrap(), "seed {seed}");
         assert_eq!(overlap["max_without_failure"], free.unwrap(), "seed {seed}");
         assert_eq!(overlap["failures"], at_failure.len(), "seed {seed}");
     }
@@ -238,14 +189,10 @@ fn totals_and_clusters_of_the_incident_are_those_of_plain_sql() {
     });
     let shown = ["rows", "sent", "failed", "pending"].map(|key| report["totals"][key].as_i64().unwrap());
     assert_eq!(shown, totals);
-    let throttles = report["clusters"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|cluster| cluster["class"] != "quota");
-    let shown: Vec<(i64, i64)> = throttles
-        .map(|c| (c["failures"].as_i64().unwrap(), c["span_ms"].as_i64().unwrap()))
-        .collect();
+    let throttles =
+        report["clusters"].as_array().unwrap().iter().filter(|cluster| cluster["class"] != "quota");
+    let shown: Vec<(i64, i64)> =
+        throttles.map(|c| (c["failures"].as_i64().unwrap(), c["span_ms"].as_i64().unwrap())).collect();
     assert_eq!(shown, islands);
 }
 
@@ -258,20 +205,15 @@ fn every_form_of_a_time_gives_the_same_report() {
         ("TEXT", "sent_date".to_owned()),
         ("TEXT", text("%Y-%m-%dT%H:%M:%f")),
         ("TEXT", format!("{} || 'Z'", text("%Y-%m-%dT%H:%M:%f"))),
-        (
-            "TEXT",
-            "strftime('%Y-%m-%d %H:%M:%f', sent_date, '+2 hours') || '+02:00'".to_owned(),
-        ),
+        ("TEXT", "strftime('%Y-%m-%d %H:%M:%f', sent_date, '+2 hours') || '+02:00'".to_owned()),
         ("DATETIME", text("%Y-%m-%d %H:%M:%f")),
         ("INTEGER", format!("CAST(round({seconds} * 1000) AS INTEGER)")),
         ("REAL", format!("round({seconds}, 3)")),
         ("TEXT", format!("CAST(round({seconds} * 1000) AS INTEGER)")),
     ];
     let log = TestLog::of(&format!("{TABLE} {}", insert(&rows, "email_log")));
-    let windows = [
-        &["--since", "all"][..],
-        &["--since", "2026-11-20 05:00", "--until", "2026-11-20 20:30:15"],
-    ];
+    let windows =
+        [&["--since", "all"][..], &["--since", "2026-11-20 05:00", "--until", "2026-11-20 20:30:15"]];
     for window in windows {
         let args = |table: &'static str| [&["--table", table, "report"], window].concat();
         let strip = |mut report: Value| {
@@ -286,11 +228,7 @@ fn every_form_of_a_time_gives_the_same_report() {
                     "CREATE TABLE other (id INTEGER PRIMARY KEY, status, sent_date {kind}, sender, recipient, error_message); \
                      INSERT INTO other SELECT id, status, {form}, sender, recipient, error_message FROM email_log; {index}"
                 ));
-                assert_eq!(
-                    strip(log.json(&args("other"))),
-                    expected,
-                    "{kind} {form} {index} {window:?}"
-                );
+                assert_eq!(strip(log.json(&args("other"))), expected, "{kind} {form} {index} {window:?}");
                 log.sql("DROP TABLE other");
             }
         }
@@ -307,18 +245,9 @@ fn a_row_written_otherwise_than_most_is_found_at_the_border_of_the_window() {
          INSERT INTO email_log (id, status, sent_date, error_message) VALUES \
          (-1, 'F', '2026-11-19T23:30:00-09:00', 'x'), (-2, 'F', 1795132800, 'x'), (-3, 'F', '1795132800500', 'x');",
     );
-    let window = [
-        "report",
-        "--since",
-        "2026-11-20 00:00",
-        "--until",
-        "2026-11-20 10:00",
-    ];
+    let window = ["report", "--since", "2026-11-20 00:00", "--until", "2026-11-20 10:00"];
     let report = log.json(&window);
-    assert_eq!(
-        (&report["totals"]["rows"], &report["totals"]["failed"]),
-        (&json!(1003), &json!(3))
-    );
+    assert_eq!((&report["totals"]["rows"], &report["totals"]["failed"]), (&json!(1003), &json!(3)));
     assert_eq!(report["totals"]["unreadable"], 0);
 }
 
@@ -331,10 +260,7 @@ fn whole_seconds_are_found_out_too() {
     let report = log.report();
     assert_eq!(report["causes"][0]["first_at"], "2026-11-20T07:30:01.000Z");
     let said = log.run(&["-v", "report", "--since", "all"]).stderr;
-    assert_eq!(
-        said,
-        " INFO times in sent_date are read as seconds since 1970; naive ones in UTC\n"
-    );
+    assert_eq!(said, " INFO times in sent_date are read as seconds since 1970; naive ones in UTC\n");
 }
 
 #[test]
@@ -370,20 +296,9 @@ fn the_first_time_that_is_not_null_counts() {
         "[database]\nurl = 'sqlite:log.db'\n[email_log]\ntable = 'mail'\nsent = ['ok']\nfailed = ['bad']\n\
          columns = { id = 'no', status = 'state', sent_date = ['sent', 'made'], error_message = 'why' }\n",
     );
-    let ran = log.run_bare(&[
-        "--format",
-        "json",
-        "report",
-        "--since",
-        "2026-11-20",
-        "--until",
-        "2026-11-21",
-    ]);
+    let ran = log.run_bare(&["--format", "json", "report", "--since", "2026-11-20", "--until", "2026-11-21"]);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(
-        (&report["totals"]["sent"], &report["totals"]["failed"]),
-        (&json!(1), &json!(1))
-    );
+    assert_eq!((&report["totals"]["sent"], &report["totals"]["failed"]), (&json!(1), &json!(1)));
     assert_eq!(report["causes"][0]["first_at"], "2026-11-20T09:00:00.000Z");
 }
 

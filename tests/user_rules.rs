@@ -27,10 +27,7 @@ example = "451 gateway 7 full, later please"
 fn a_users_rule_comes_before_the_built_in_ones() {
     let classifier = classifier(GATEWAY).unwrap();
     let reading = classifier.read("451 4.3.2 Gateway 12\r\n is FULL, later please");
-    assert_eq!(
-        (reading.class, reading.disposition),
-        (Class::ThrottleConcurrency, Disposition::Retry)
-    );
+    assert_eq!((reading.class, reading.disposition), (Class::ThrottleConcurrency, Disposition::Retry));
     assert_eq!(reading.rule.name, "our gateway is full");
     assert!(reading.rule.by_user);
     assert!(bench::run(&classifier).problems.is_empty());
@@ -50,15 +47,7 @@ fn a_users_rule_may_decide_by_codes_alone() {
         example = "471 4.9.1 come tomorrow"
     "#;
     let classifier = classifier(rule).unwrap();
-    assert_eq!(
-        classifier
-            .read("485 4.9.7 x")
-            .rule
-            .not_before
-            .unwrap()
-            .to_string(),
-        "rolling 1day"
-    );
+    assert_eq!(classifier.read("485 4.9.7 x").rule.not_before.unwrap().to_string(), "rolling 1day");
     assert_ne!(classifier.read("490 4.9.7 x").rule.name, "our 471");
 }
 
@@ -71,10 +60,7 @@ fn letters_beyond_ascii_match_in_both_cases() {
         class = "server-busy"
         example = "451 RELAIS ÜBERLASTET"
     "#;
-    assert_eq!(
-        classifier(rule).unwrap().read("451 Relais Überlastet").rule.name,
-        "voll"
-    );
+    assert_eq!(classifier(rule).unwrap().read("451 Relais Überlastet").rule.name, "voll");
 }
 
 #[test]
@@ -92,10 +78,7 @@ fn every_mistake_is_named_with_its_rule_and_what_to_do() {
             r#"text = "gateway  full""#,
             "rule 'r': text can match nothing; a text is read with one blank for any white space, so write one blank",
         ),
-        (
-            "",
-            "rule 'r': no condition; give at least one of text, reply, enhanced, stage or kind",
-        ),
+        ("", "rule 'r': no condition; give at least one of text, reply, enhanced, stage or kind"),
         (
             r#"text = "other words""#,
             "rule 'r': its example 'gateway full' does not fit it; change text or the codes, or the example",
@@ -112,10 +95,7 @@ fn every_mistake_is_named_with_its_rule_and_what_to_do() {
             r#"stage = "dots""#,
             "rule 'r': stage: 'dots' is none of connect, ehlo, tls, auth, mail, rcpt, data, dot",
         ),
-        (
-            r#"kind = "often""#,
-            "rule 'r': kind: 'often' is none of temporary, permanent",
-        ),
+        (r#"kind = "often""#, "rule 'r': kind: 'often' is none of temporary, permanent"),
         (
             "text = \"gateway\"\nnot_before = \"soon\"",
             "rule 'r': not_before: 'soon' is no time; write \"rolling 24h\", \"next hour\" or \"5m\"",
@@ -148,9 +128,7 @@ fn a_rule_without_an_example_is_refused() {
 fn a_rule_in_the_shadow_of_an_earlier_one_is_refused() {
     let config = format!(
         "{GATEWAY}\n{}",
-        GATEWAY
-            .replace("our gateway is full", "again")
-            .replace(".* full", "7 full")
+        GATEWAY.replace("our gateway is full", "again").replace(".* full", "7 full")
     );
     let message = "rule 'again': its example '451 gateway 7 full, later please' is taken by the earlier rule 'our gateway is full'; put 'again' before it or narrow 'our gateway is full'";
     assert_eq!(classifier(&config).unwrap_err(), message);
@@ -168,9 +146,7 @@ fn two_rules_of_one_name_or_the_same_conditions_are_refused() {
 
 #[test]
 fn a_mistyped_key_is_refused() {
-    let error = classifier(&GATEWAY.replace("disposition", "dispositon"))
-        .err()
-        .unwrap();
+    let error = classifier(&GATEWAY.replace("disposition", "dispositon")).err().unwrap();
     assert!(error.contains("unknown field `dispositon`"), "{error}");
 }
 
@@ -179,10 +155,7 @@ fn what_is_left_over_is_counted_and_a_rule_for_it_suggested() {
     let built_in = Classifier::built_in();
     let mut tally = bench::Tally::new(&built_in);
     for i in 0..20 {
-        tally.add(
-            &format!("554 Flux capacitor {i} out of line on mx{i}.example.com"),
-            1,
-        );
+        tally.add(&format!("554 Flux capacitor {i} out of line on mx{i}.example.com"), 1);
     }
     tally.add("554 wibble", 3);
     tally.add("550 5.1.1 User unknown", 7);

@@ -50,9 +50,7 @@ enum Signature {
 
 /// Finds the clusters among sorted failures, in the order of their start.
 pub fn find(failures: &Failures<'_>, joining: Joining) -> Vec<Cluster> {
-    let mut throttles = join(failures, joining, |failure, _| {
-        is_throttle(failures.cause_of(failure).class)
-    });
+    let mut throttles = join(failures, joining, |failure, _| is_throttle(failures.cause_of(failure).class));
     let owners = collateral(failures, &throttles, joining.gap);
     for (failure, cluster) in &owners {
         throttles[*cluster].collateral.push(*failure);
@@ -86,12 +84,8 @@ fn join(failures: &Failures<'_>, joining: Joining, takes: impl Fn(&Failure, u32)
             }
         }
     }
-    let listed = clusters
-        .into_iter()
-        .filter(|(.., members)| members.len() >= joining.min_failures.max(1));
-    listed
-        .map(|(start, end, members)| describe(failures, start, end, members))
-        .collect()
+    let listed = clusters.into_iter().filter(|(.., members)| members.len() >= joining.min_failures.max(1));
+    listed.map(|(start, end, members)| describe(failures, start, end, members)).collect()
 }
 
 fn signature(failures: &Failures<'_>, failure: &Failure) -> Signature {
@@ -104,14 +98,9 @@ fn signature(failures: &Failures<'_>, failure: &Failure) -> Signature {
 }
 
 fn describe(failures: &Failures<'_>, start: Millis, end: Millis, members: Vec<u32>) -> Cluster {
-    let causes = || {
-        members
-            .iter()
-            .map(|place| failures.cause_of(&failures.rows[*place as usize]))
-    };
-    let (class, enhanced) = causes()
-        .next()
-        .map_or((Class::Unknown, None), |cause| (cause.class, cause.enhanced));
+    let causes = || members.iter().map(|place| failures.cause_of(&failures.rows[*place as usize]));
+    let (class, enhanced) =
+        causes().next().map_or((Class::Unknown, None), |cause| (cause.class, cause.enhanced));
     Cluster {
         class,
         disposition: commonest(causes().map(|cause| cause.disposition)).unwrap_or(Disposition::Retry),
@@ -148,9 +137,7 @@ fn collateral(failures: &Failures<'_>, throttles: &[Cluster], gap: Millis) -> Ve
         if let Some(cluster) = clusters.get(&place) {
             last.insert(failure.sender, (at, *cluster));
         } else if failures.cause_of(failure).class == Class::Network {
-            let throttle = last
-                .get(&failure.sender)
-                .filter(|(throttled, _)| at - throttled <= gap);
+            let throttle = last.get(&failure.sender).filter(|(throttled, _)| at - throttled <= gap);
             found.extend(throttle.map(|(_, cluster)| (place, *cluster)));
         }
     }

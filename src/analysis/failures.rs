@@ -135,13 +135,7 @@ impl<'c> Failures<'c> {
         }
         let has_text = !text.trim().is_empty();
         let print = has_text.then(|| fingerprint(text).to_string());
-        let key = (
-            reading.class,
-            reading.disposition,
-            reading.reply,
-            reading.enhanced,
-            print,
-        );
+        let key = (reading.class, reading.disposition, reading.reply, reading.enhanced, print);
         if let Some(known) = self.keys.get(&key) {
             return Some(*known);
         }
@@ -168,10 +162,7 @@ impl<'c> Failures<'c> {
         let number = |row: &Failure| row.id.parse::<i64>().ok();
         self.rows.sort_by(|a, b| {
             let at = |row: &Failure| row.at.unwrap_or(Millis::MAX);
-            at(a)
-                .cmp(&at(b))
-                .then_with(|| number(a).cmp(&number(b)))
-                .then_with(|| a.id.cmp(&b.id))
+            at(a).cmp(&at(b)).then_with(|| number(a).cmp(&number(b))).then_with(|| a.id.cmp(&b.id))
         });
         self.keys = HashMap::new();
     }
@@ -183,11 +174,7 @@ impl<'c> Failures<'c> {
 
     /// Rows whose class is one of these.
     pub fn count(&self, classes: &[Class]) -> u64 {
-        self.causes
-            .iter()
-            .filter(|cause| classes.contains(&cause.class))
-            .map(|cause| cause.rows)
-            .sum()
+        self.causes.iter().filter(|cause| classes.contains(&cause.class)).map(|cause| cause.rows).sum()
     }
 }
 

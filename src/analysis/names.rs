@@ -20,32 +20,18 @@ pub struct Names {
 impl Names {
     /// A list of at most `most` names, so that a column of noise cannot fill the memory; the rest are "(others)".
     pub fn at_most(most: usize) -> Self {
-        Self {
-            most,
-            list: Vec::new(),
-            ids: HashMap::new(),
-            last: 0,
-        }
+        Self { most, list: Vec::new(), ids: HashMap::new(), last: 0 }
     }
 
     /// The id of a name, new or known. Rows of one sender stand together, so the last one is asked first.
     pub fn id(&mut self, name: Option<&str>) -> NameId {
-        if self
-            .list
-            .get(self.last as usize)
-            .is_some_and(|known| known.as_deref() == name)
-        {
+        if self.list.get(self.last as usize).is_some_and(|known| known.as_deref() == name) {
             return self.last;
         }
         let key = name.map(str::to_owned);
         let known = self.ids.get(&key).copied();
-        self.last = known.unwrap_or_else(|| {
-            if self.list.len() < self.most {
-                self.add(key)
-            } else {
-                self.others()
-            }
-        });
+        self.last =
+            known.unwrap_or_else(|| if self.list.len() < self.most { self.add(key) } else { self.others() });
         self.last
     }
 
@@ -87,9 +73,8 @@ mod tests {
     #[test]
     fn names_beyond_the_bound_share_one_place() {
         let mut names = Names::at_most(2);
-        let ids: Vec<_> = [Some("a"), None, Some("b"), Some("c"), Some("a")]
-            .map(|name| names.id(name))
-            .to_vec();
+        let ids: Vec<_> =
+            [Some("a"), None, Some("b"), Some("c"), Some("a")].map(|name| names.id(name)).to_vec();
         assert_eq!(ids, [0, 1, 2, 2, 0]);
         assert_eq!(names.name(2), Some("(others)"));
         assert_eq!(names.others_id(), 2);

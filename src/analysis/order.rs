@@ -32,11 +32,7 @@ impl<T: Timed> Default for InOrder<T> {
 impl<T: Timed> InOrder<T> {
     /// A buffer that holds back up to so many rows.
     pub fn holding(capacity: usize) -> Self {
-        Self {
-            held: Vec::new(),
-            capacity,
-            released: Millis::MIN,
-        }
+        Self { held: Vec::new(), capacity, released: Millis::MIN }
     }
 
     /// Takes a row in, and gives earlier ones to `next` when the buffer is full. `false`: it came too late to be put
@@ -89,10 +85,7 @@ mod tests {
 
     #[test]
     fn small_disorder_is_repaired() {
-        assert_eq!(
-            ordered(&[3, 1, 2, 5, 4, 7, 6, 9, 8], 4),
-            (vec![1, 2, 3, 4, 5, 6, 7, 8, 9], true)
-        );
+        assert_eq!(ordered(&[3, 1, 2, 5, 4, 7, 6, 9, 8], 4), (vec![1, 2, 3, 4, 5, 6, 7, 8, 9], true));
     }
 
     #[test]

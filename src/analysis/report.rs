@@ -71,11 +71,7 @@ pub struct WindowView {
 
 impl From<Window> for WindowView {
     fn from(window: Window) -> Self {
-        Self {
-            since: window.since,
-            until: window.until,
-            time_zone: window.zone.name().to_owned(),
-        }
+        Self { since: window.since, until: window.until, time_zone: window.zone.name().to_owned() }
     }
 }
 
@@ -303,13 +299,7 @@ impl Report {
 }
 
 fn totals(parts: &Parts<'_>, statuses: &[StatusRow]) -> Totals {
-    let of = |meaning| {
-        statuses
-            .iter()
-            .filter(|row| row.meaning == meaning)
-            .map(|row| row.rows)
-            .sum()
-    };
+    let of = |meaning| statuses.iter().filter(|row| row.meaning == meaning).map(|row| row.rows).sum();
     let (rows, failed): (u64, u64) = (statuses.iter().map(|row| row.rows).sum(), of(Meaning::Failed));
     Totals {
         rows,
@@ -353,9 +343,7 @@ fn causes(failures: &Failures<'_>) -> Vec<CauseRow> {
         })
         .collect();
     rows.sort_by(|a, b| {
-        b.rows
-            .cmp(&a.rows)
-            .then_with(|| (a.class, &a.fingerprint).cmp(&(b.class, &b.fingerprint)))
+        b.rows.cmp(&a.rows).then_with(|| (a.class, &a.fingerprint).cmp(&(b.class, &b.fingerprint)))
     });
     rows
 }
@@ -375,11 +363,7 @@ fn cluster(parts: &Parts<'_>, cluster: &Cluster, around: Around) -> ClusterRow {
         end: cluster.end,
         span_ms,
         failures,
-        recovered: cluster
-            .members
-            .iter()
-            .filter(|place| member(place).recovered)
-            .count() as u64,
+        recovered: cluster.members.iter().filter(|place| member(place).recovered).count() as u64,
         attempts: around.attempts,
         failure_rate: rate(failures, around.attempts),
         peak_per_second: around.peak_per_second,
@@ -387,12 +371,7 @@ fn cluster(parts: &Parts<'_>, cluster: &Cluster, around: Around) -> ClusterRow {
         burst: is_throttle(cluster.class) || unknown_burst,
         collateral: cluster.collateral.len() as u64,
         senders: senders_of(parts, cluster),
-        row_ids: cluster
-            .members
-            .iter()
-            .take(MOST_IDS)
-            .map(|place| member(place).id.to_string())
-            .collect(),
+        row_ids: cluster.members.iter().take(MOST_IDS).map(|place| member(place).id.to_string()).collect(),
     }
 }
 
@@ -464,9 +443,5 @@ fn timeline(parts: &Parts<'_>) -> Vec<StepRow> {
 
 /// A share between 0 and 1; of nothing, 0.
 pub fn rate(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

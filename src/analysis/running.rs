@@ -113,13 +113,8 @@ mod tests {
 
     #[test]
     fn the_limit_shows_between_what_failed_and_what_did_not() {
-        let found = overlap(&[
-            (10, 50, false),
-            (20, 50, false),
-            (30, 50, false),
-            (40, 60, true),
-            (70, 90, false),
-        ]);
+        let found =
+            overlap(&[(10, 50, false), (20, 50, false), (30, 50, false), (40, 60, true), (70, 90, false)]);
         assert_eq!(found.failures_begin_at, Some(4));
         assert_eq!(found.max_without_failure, Some(3));
     }
@@ -127,21 +122,14 @@ mod tests {
     #[test]
     fn attempts_of_one_instant_count_together() {
         let found = overlap(&[(10, 20, true), (10, 20, false), (10, 20, false)]);
-        assert_eq!(
-            (found.failures_begin_at, found.max_without_failure),
-            (Some(3), None)
-        );
+        assert_eq!((found.failures_begin_at, found.max_without_failure), (Some(3), None));
     }
 
     #[test]
     fn ends_may_come_in_any_order() {
         let found = overlap(&[(10, 90, false), (20, 30, false), (40, 50, true), (60, 70, true)]);
         assert_eq!(
-            (
-                found.failures_begin_at,
-                found.failures_at_begin,
-                found.max_at_failure
-            ),
+            (found.failures_begin_at, found.failures_at_begin, found.max_at_failure),
             (Some(2), 2, Some(2))
         );
     }

@@ -135,21 +135,14 @@ impl Sweep {
     /// A pass for these failures and the clusters found among them.
     pub fn new(settings: Settings, words: &Words, failures: &Failures<'_>, clusters: &[Cluster]) -> Self {
         let mut throttled = HashMap::new();
-        for failure in failures
-            .rows
-            .iter()
-            .filter(|failure| is_throttle(failures.cause_of(failure).class))
-        {
+        for failure in failures.rows.iter().filter(|failure| is_throttle(failures.cause_of(failure).class)) {
             if let Some(at) = failure.at {
                 *throttled.entry((at, failure.sender)).or_default() += 1;
             }
         }
         let basis = match settings.has_end {
             true => "start and end of each attempt of one sender".to_owned(),
-            false => format!(
-                "attempts of one sender within {} s",
-                settings.session as f64 / 1000.0
-            ),
+            false => format!("attempts of one sender within {} s", settings.session as f64 / 1000.0),
         };
         let counts = Counts {
             settings,
@@ -159,10 +152,7 @@ impl Sweep {
             clusters: ClusterCounts::new(clusters, settings.gap),
             step: (Millis::MIN, Millis::MIN),
             timeline: Vec::new(),
-            overlap: Overlap {
-                basis,
-                ..Overlap::default()
-            },
+            overlap: Overlap { basis, ..Overlap::default() },
         };
         let mut statuses = Names::at_most(MOST_WORDS);
         // words with a meaning have their places, whatever noise comes before them
@@ -218,18 +208,9 @@ impl Sweep {
     pub fn finish(mut self) -> Swept {
         self.order.finish(&mut |row| self.counts.count(row));
         let mut counts = self.counts;
-        counts
-            .by_sender
-            .iter_mut()
-            .for_each(|sender| sender.finish(&mut counts.overlap));
+        counts.by_sender.iter_mut().for_each(|sender| sender.finish(&mut counts.overlap));
         Swept {
-            statuses: self
-                .statuses
-                .list()
-                .iter()
-                .cloned()
-                .zip(self.status_rows)
-                .collect(),
+            statuses: self.statuses.list().iter().cloned().zip(self.status_rows).collect(),
             unplaced: self.unplaced,
             by_sender: counts.by_sender,
             senders: self.senders,
@@ -298,10 +279,7 @@ impl SenderSwept {
             _ => self.day.push_back((second, recipients)),
         }
         self.day_recipients += recipients;
-        while let Some((_, left)) = self
-            .day
-            .pop_front_if(|(first, _)| *first <= second - SECONDS_OF_A_DAY)
-        {
+        while let Some((_, left)) = self.day.pop_front_if(|(first, _)| *first <= second - SECONDS_OF_A_DAY) {
             self.day_recipients -= left;
         }
         self.recipients_24h = self.recipients_24h.max(self.day_recipients);
@@ -345,13 +323,7 @@ impl ClusterCounts {
         }
         marks.sort_by_key(|(at, ..)| *at);
         let around = vec![Around::default(); clusters.len()];
-        Self {
-            marks,
-            next_mark: 0,
-            rows: 0,
-            around,
-            open: Vec::new(),
-        }
+        Self { marks, next_mark: 0, rows: 0, around, open: Vec::new() }
     }
 
     fn count(&mut self, at: Millis) {

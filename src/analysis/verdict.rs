@@ -73,14 +73,8 @@ const THROTTLES: &[Class] = &[Class::ThrottleConcurrency, Class::ThrottleRate];
 const GROUPS: [(Kind, &[Class]); 4] = [
     (Kind::QuotaExhausted, &[Class::Quota]),
     (Kind::MailboxFull, &[Class::MailboxFull]),
-    (
-        Kind::ProviderTrouble,
-        &[Class::ServerBusy, Class::Greylisted, Class::Network, Class::Tls],
-    ),
-    (
-        Kind::RecipientProblems,
-        &[Class::Recipient, Class::Message, Class::Policy],
-    ),
+    (Kind::ProviderTrouble, &[Class::ServerBusy, Class::Greylisted, Class::Network, Class::Tls]),
+    (Kind::RecipientProblems, &[Class::Recipient, Class::Message, Class::Policy]),
 ];
 
 /// Judges the figures of a report.
@@ -110,28 +104,15 @@ fn kind(report: &Report, failures: &Failures<'_>) -> (Kind, f64) {
     let by_rate = failures.count(&[Class::ThrottleRate]);
     let rows_of = |classes: &[Class]| {
         let rows = failures.count(classes);
-        if classes.contains(&Class::Network) {
-            rows - collateral
-        } else {
-            rows
-        }
+        if classes.contains(&Class::Network) { rows - collateral } else { rows }
     };
-    let throttling = if is_burst {
-        (Kind::BurstThrottling, throttled)
-    } else {
-        (Kind::RateLimited, by_rate)
-    };
+    let throttling = if is_burst { (Kind::BurstThrottling, throttled) } else { (Kind::RateLimited, by_rate) };
     let groups = GROUPS.map(|(kind, classes)| (kind, rows_of(classes)));
-    let decided = std::iter::once(throttling)
-        .chain(groups)
-        .find(|(_, rows)| *rows > 0 && rows * 2 >= failed);
+    let decided = std::iter::once(throttling).chain(groups).find(|(_, rows)| *rows > 0 && rows * 2 >= failed);
     match decided {
         Some((kind, rows)) => (kind, rate(rows, failed)),
         None if is_burst => (Kind::BurstThrottling, rate(throttled, failed)),
-        None => (
-            Kind::Mixed,
-            rate(groups.iter().map(|(_, rows)| *rows).max().unwrap_or(0), failed),
-        ),
+        None => (Kind::Mixed, rate(groups.iter().map(|(_, rows)| *rows).max().unwrap_or(0), failed)),
     }
 }
 
@@ -147,13 +128,7 @@ fn leading_cause<'a>(kind: Kind, failures: &'a Failures<'_>) -> Option<&'a Cause
         Kind::AccountBlocked => blocks(cause),
         Kind::BurstThrottling | Kind::RateLimited => THROTTLES.contains(&cause.class),
         Kind::Mixed => true,
-        _ => GROUPS
-            .iter()
-            .any(|(of, classes)| *of == kind && classes.contains(&cause.class)),
+        _ => GROUPS.iter().any(|(of, classes)| *of == kind && classes.contains(&cause.class)),
     };
-    failures
-        .causes
-        .iter()
-        .filter(|cause| of_group(cause))
-        .max_by_key(|cause| cause.rows)
+    failures.causes.iter().filter(|cause| of_group(cause)).max_by_key(|cause| cause.rows)
 }

@@ -21,13 +21,7 @@ pub fn summary(
     parts: &Parts<'_>,
 ) -> String {
     let (rows, failed) = (report.totals.rows, parts.failures.rows.len() as u64);
-    let mostly = |what: &str| {
-        format!(
-            "{what}: {:.0} % of {}.",
-            share * 100.0,
-            count(failed, "failed mail")
-        )
-    };
+    let mostly = |what: &str| format!("{what}: {:.0} % of {}.", share * 100.0, count(failed, "failed mail"));
     match kind {
         Kind::Quiet if rows == 0 => "No mail in this window.".to_owned(),
         Kind::Quiet if report.totals.other == rows => {
@@ -61,9 +55,7 @@ pub fn summary(
 }
 
 fn mixed(report: &Report, parts: &Parts<'_>, failed: u64) -> String {
-    let throttled = parts
-        .failures
-        .count(&[Class::ThrottleConcurrency, Class::ThrottleRate]);
+    let throttled = parts.failures.count(&[Class::ThrottleConcurrency, Class::ThrottleRate]);
     let mails = count(failed, "failed mail");
     if failed == 1 && throttled == 0 {
         return "1 mail failed.".to_owned();
@@ -71,10 +63,7 @@ fn mixed(report: &Report, parts: &Parts<'_>, failed: u64) -> String {
     if throttled * 2 >= failed {
         format!("{throttled} of {mails} met a throttle, none of them in a burst.")
     } else if report.totals.unclassified * 2 >= failed {
-        format!(
-            "{} of {mails} have a text that no rule knows, or none at all.",
-            report.totals.unclassified
-        )
+        format!("{} of {mails} have a text that no rule knows, or none at all.", report.totals.unclassified)
     } else {
         format!("{mails}, and no kind of cause has half of them.")
     }
@@ -82,9 +71,7 @@ fn mixed(report: &Report, parts: &Parts<'_>, failed: u64) -> String {
 
 fn bursts(report: &Report, parts: &Parts<'_>, failed: u64) -> String {
     let bursts: Vec<&ClusterRow> = report.clusters.iter().filter(|cluster| cluster.burst).collect();
-    let Some(worst) = bursts
-        .iter()
-        .max_by_key(|burst| (burst.failures, std::cmp::Reverse(burst.start)))
+    let Some(worst) = bursts.iter().max_by_key(|burst| (burst.failures, std::cmp::Reverse(burst.start)))
     else {
         return String::new();
     };
@@ -109,30 +96,19 @@ pub fn evidence(report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = overlap(report).into_iter().collect();
     let busy = report.senders.iter().flat_map(|sender| {
         let name = sender.sender.as_deref().unwrap_or("Mail without a sender");
-        [
-            minute(report, name, sender.peak_per_minute),
-            day(report, name, sender.recipients_24h),
-        ]
+        [minute(report, name, sender.peak_per_minute), day(report, name, sender.recipients_24h)]
     });
     lines.extend(busy.flatten().take(MOST_SENDER_LINES));
     let collateral: u64 = report.clusters.iter().map(|cluster| cluster.collateral).sum();
     let totals = &report.totals;
     let counted = [
-        (
-            collateral,
-            "network error",
-            "followed from a throttle: the server had closed the connection.",
-        ),
+        (collateral, "network error", "followed from a throttle: the server had closed the connection."),
         (
             totals.unreadable,
             "row",
             "with a time or an error text that cannot be read: counted, and without a time in no cluster.",
         ),
-        (
-            totals.unclassified,
-            "failure",
-            "with a text that no rule knows, or with none at all.",
-        ),
+        (totals.unclassified, "failure", "with a text that no rule knows, or with none at all."),
     ];
     lines.extend(
         counted
@@ -147,9 +123,9 @@ pub fn evidence(report: &Report) -> Vec<String> {
 fn overlap(report: &Report) -> Option<String> {
     let overlap = &report.overlap;
     let (begin, most) = (overlap.failures_begin_at?, overlap.max_at_failure?);
-    let free = overlap.max_without_failure.map_or_else(String::new, |free| {
-        format!("; without a refusal at most {free} ran")
-    });
+    let free = overlap
+        .max_without_failure
+        .map_or_else(String::new, |free| format!("; without a refusal at most {free} ran"));
     Some(format!(
         "Throttling began at {begin} running at once ({} of {} refusals) and was met at up to {most}{free}. Counted: {}.",
         overlap.failures_at_begin, overlap.failures, overlap.basis
@@ -157,10 +133,7 @@ fn overlap(report: &Report) -> Option<String> {
 }
 
 fn minute(report: &Report, name: &str, peak: u64) -> Option<String> {
-    let limit = report
-        .limits
-        .messages_per_minute
-        .filter(|limit| peak > u64::from(*limit))?;
+    let limit = report.limits.messages_per_minute.filter(|limit| peak > u64::from(*limit))?;
     Some(format!(
         "{name} sent {peak} in its busiest minute; above {limit} the provider may delay mail without any failure."
     ))
@@ -169,9 +142,7 @@ fn minute(report: &Report, name: &str, peak: u64) -> Option<String> {
 fn day(report: &Report, name: &str, recipients: u64) -> Option<String> {
     let near = |limit: &u32| recipients as f64 >= NEAR_LIMIT * f64::from(*limit);
     let limit = report.limits.recipients_per_day.filter(near)?;
-    Some(format!(
-        "{name} had {recipients} recipients in its busiest 24 hours; {limit} are allowed."
-    ))
+    Some(format!("{name} had {recipients} recipients in its busiest 24 hours; {limit} are allowed."))
 }
 
 fn unmapped(report: &Report) -> Option<String> {
@@ -182,9 +153,7 @@ fn unmapped(report: &Report) -> Option<String> {
         .map(|row| {
             format!(
                 "{} ({})",
-                row.status
-                    .as_ref()
-                    .map_or("NULL".into(), |word| format!("'{word}'")),
+                row.status.as_ref().map_or("NULL".into(), |word| format!("'{word}'")),
                 row.rows
             )
         })
@@ -199,15 +168,8 @@ fn unmapped(report: &Report) -> Option<String> {
 
 /// What to do.
 pub fn advice(kind: Kind, leading: Option<&Cause<'_>>, parts: &Parts<'_>) -> Vec<String> {
-    let mut lines: Vec<String> = leading
-        .map(|cause| cause.rule.advice.clone())
-        .into_iter()
-        .collect();
-    let temporary = parts
-        .failures
-        .causes
-        .iter()
-        .filter(|cause| cause.disposition == Disposition::Retry);
+    let mut lines: Vec<String> = leading.map(|cause| cause.rule.advice.clone()).into_iter().collect();
+    let temporary = parts.failures.causes.iter().filter(|cause| cause.disposition == Disposition::Retry);
     let again: u64 = temporary.map(|cause| cause.rows - cause.recovered).sum();
     if again > 0 && kind != Kind::AccountBlocked {
         lines.push(format!(
@@ -215,19 +177,11 @@ pub fn advice(kind: Kind, leading: Option<&Cause<'_>>, parts: &Parts<'_>) -> Vec
             count(again, "failed mail")
         ));
     }
-    if matches!(
-        kind,
-        Kind::BurstThrottling | Kind::RateLimited | Kind::QuotaExhausted
-    ) {
+    if matches!(kind, Kind::BurstThrottling | Kind::RateLimited | Kind::QuotaExhausted) {
         lines.extend(parts.profile.advice.iter().cloned());
         lines.extend(parts.profile.docs.iter().map(|docs| format!("Read {docs}")));
     } else {
-        lines.extend(
-            leading
-                .iter()
-                .flat_map(|cause| &cause.rule.links)
-                .map(|link| format!("Read {link}")),
-        );
+        lines.extend(leading.iter().flat_map(|cause| &cause.rule.links).map(|link| format!("Read {link}")));
     }
     lines
 }

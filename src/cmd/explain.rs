@@ -37,10 +37,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
 
 fn stdin() -> Result<String> {
     let mut text = Vec::new();
-    std::io::stdin()
-        .take(LONGEST)
-        .read_to_end(&mut text)
-        .context("explain: stdin cannot be read")?;
+    std::io::stdin().take(LONGEST).read_to_end(&mut text).context("explain: stdin cannot be read")?;
     if text.len() as u64 == LONGEST {
         bail!("explain: stdin holds more than one error text would; give only the text");
     }

@@ -26,14 +26,8 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         Some(status) => vec![status.clone()],
         None => log.failed_words(&args.rows),
     };
-    let filter = Filter {
-        code: args.rows.code,
-        class: args.rows.class,
-    };
-    let mut newest = Newest {
-        limit: args.limit as usize,
-        kept: BinaryHeap::new(),
-    };
+    let filter = Filter { code: args.rows.code, class: args.rows.class };
+    let mut newest = Newest { limit: args.limit as usize, kept: BinaryHeap::new() };
     let mut add = |mail: FailedMail| {
         let reading = rules.read(mail.error.as_deref().unwrap_or_default());
         if wanted(args.rows.sender.as_deref(), mail.sender.as_deref())
@@ -42,25 +36,9 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
             newest.add(mail);
         }
     };
-    log.db
-        .failed(
-            &log.mapping,
-            &Failed {
-                window: log.window,
-                words: &words,
-            },
-            &mut add,
-        )
-        .await?;
-    let rows: Vec<Row> = newest
-        .into_rows()
-        .into_iter()
-        .map(|mail| Row::new(mail, &rules))
-        .collect();
-    log.print(
-        flags,
-        &output::failures::render(&rows, log.window, flags.format, look(flags))?,
-    )?;
+    log.db.failed(&log.mapping, &Failed { window: log.window, words: &words }, &mut add).await?;
+    let rows: Vec<Row> = newest.into_rows().into_iter().map(|mail| Row::new(mail, &rules)).collect();
+    log.print(flags, &output::failures::render(&rows, log.window, flags.format, look(flags))?)?;
     Ok(Exit::Fine)
 }
 
@@ -75,11 +53,7 @@ struct ByTime(FailedMail);
 
 impl ByTime {
     fn key(&self) -> (Millis, Option<i64>, &str) {
-        (
-            self.0.at.unwrap_or(Millis::MAX),
-            self.0.id.parse().ok(),
-            &self.0.id,
-        )
+        (self.0.at.unwrap_or(Millis::MAX), self.0.id.parse().ok(), &self.0.id)
     }
 }
 
@@ -112,10 +86,6 @@ impl Newest {
     }
 
     fn into_rows(self) -> Vec<FailedMail> {
-        self.kept
-            .into_sorted_vec()
-            .into_iter()
-            .map(|Reverse(ByTime(mail))| mail)
-            .collect()
+        self.kept.into_sorted_vec().into_iter().map(|Reverse(ByTime(mail))| mail).collect()
     }
 }

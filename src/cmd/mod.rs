@@ -36,10 +36,8 @@ const LEAST_WIDTH: u16 = 40;
 /// Whatever kept it from finding out; nothing was changed.
 pub fn run(cli: &Cli) -> Result<Exit> {
     speak_up(&cli.global);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()
-        .context("cannot start")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_io().build().context("cannot start")?;
     let ran = runtime.block_on(async {
         tokio::select! {
             // asked first, so that it is listened for before anything begins
@@ -67,27 +65,15 @@ pub fn usage(error: &clap::Error) -> Exit {
         error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if is_mistake {
         let text = error.to_string();
-        let reason = text
-            .split("Usage:")
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error:");
-        let reason = reason
-            .split("For more information")
-            .next()
-            .unwrap_or_default()
-            .trim();
+        let reason = text.split("Usage:").next().unwrap_or_default().trim_start_matches("error:");
+        let reason = reason.split("For more information").next().unwrap_or_default().trim();
         complain(&anyhow!("{}; see --help", reason.replace("\n\n  tip:", ";")));
     } else {
         if error.print().is_err() {
             return Exit::Unknown;
         }
     }
-    if error.use_stderr() {
-        Exit::Unknown
-    } else {
-        Exit::Fine
-    }
+    if error.use_stderr() { Exit::Unknown } else { Exit::Fine }
 }
 
 /// Prints an error as one line on stderr.
@@ -116,20 +102,13 @@ fn speak_up(flags: &Global) {
 /// How text may look on stdout.
 fn look(flags: &Global) -> Look {
     let terminal = io::stdout().is_terminal();
-    let width = if terminal {
-        terminal_size::terminal_size().map(|(width, _)| width.0)
-    } else {
-        None
-    };
+    let width = if terminal { terminal_size::terminal_size().map(|(width, _)| width.0) } else { None };
     let color = match flags.color {
         When::Always => true,
         When::Never => false,
         When::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    Look {
-        width: width.unwrap_or(STABLE_WIDTH).max(LEAST_WIDTH),
-        color,
-    }
+    Look { width: width.unwrap_or(STABLE_WIDTH).max(LEAST_WIDTH), color }
 }
 
 /// Prints a result. A reader that has seen enough and closed the pipe is no error.
@@ -146,9 +125,7 @@ struct Rules(thread::JoinHandle<Result<Classifier>>);
 
 impl Rules {
     fn ready(self) -> Result<Classifier> {
-        self.0
-            .join()
-            .map_err(|_| anyhow!("the rules cannot be compiled"))?
+        self.0.join().map_err(|_| anyhow!("the rules cannot be compiled"))?
     }
 }
 
@@ -173,29 +150,15 @@ impl Log {
     ) -> Result<(Self, Rules)> {
         let rules = Rules(thread::spawn(|| config.rules.compile()));
         let now = Utc::now().timestamp_millis();
-        let window = Window::read(
-            rows.since.as_deref(),
-            rows.until.as_deref(),
-            usual,
-            now,
-            config.wanted.zone,
-        );
+        let window =
+            Window::read(rows.since.as_deref(), rows.until.as_deref(), usual, now, config.wanted.zone);
         let window = window.map_err(|error| anyhow!(error))?;
         let mut db = Db::open(&config.database?).await?;
         let mapping = db.mapping(&config.wanted).await?;
         if flags.print_sql {
             db.rehearse();
         }
-        Ok((
-            Self {
-                profile: config.profile,
-                db,
-                mapping,
-                window,
-                now,
-            },
-            rules,
-        ))
+        Ok((Self { profile: config.profile, db, mapping, window, now }, rules))
     }
 
     /// Prints the answer, or with `--print-sql` what would have been asked for it.

@@ -33,10 +33,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     log.db.fetch_ahead(&log.mapping, around).await?;
     let rules = rules.ready()?;
     let failures = failures(&mut log, &rules, &args.rows).await?;
-    let joining = Joining {
-        gap: millis(args.gap),
-        min_failures: args.min_failures as usize,
-    };
+    let joining = Joining { gap: millis(args.gap), min_failures: args.min_failures as usize };
     let clusters = clusters::find(&failures, joining);
     let step = args.by.unwrap_or_else(|| step(&failures, log.window, log.now));
     let swept = sweep(&mut log, args, step, &failures, &clusters).await?;
@@ -51,25 +48,16 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         clusters: &clusters,
         swept: &swept,
     });
-    log.print(
-        flags,
-        &output::report::render(&report, log.window, flags.format, look(flags))?,
-    )?;
+    log.print(flags, &output::report::render(&report, log.window, flags.format, look(flags))?)?;
     Ok(Exit::Fine)
 }
 
 async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows) -> Result<Failures<'c>> {
-    let filter = Filter {
-        code: rows.code,
-        class: rows.class,
-    };
+    let filter = Filter { code: rows.code, class: rows.class };
     let mut failures = Failures::new(classifier, filter);
     let words = log.failed_words(rows);
     if !words.is_empty() {
-        let failed = Failed {
-            window: log.window,
-            words: &words,
-        };
+        let failed = Failed { window: log.window, words: &words };
         let mut add = |mail: crate::model::FailedMail| {
             if wanted(rows.sender.as_deref(), mail.sender.as_deref()) {
                 failures.add(&mail);
@@ -125,20 +113,13 @@ async fn sweep(
 /// The window, and what the first clusters want to know of the time before it.
 fn around(window: Window, args: &Args) -> Window {
     let before = |since: Millis| since.saturating_sub(HOUR + millis(args.gap));
-    Window {
-        since: window.since.map(before),
-        ..window
-    }
+    Window { since: window.since.map(before), ..window }
 }
 
 async fn source(log: &mut Log, swept: &Swept) -> Result<Source> {
     let rows: u64 = swept.statuses.iter().map(|(_, rows)| rows).sum();
     let is_empty = rows == swept.unplaced;
-    let extent = if is_empty {
-        log.db.extent(&log.mapping).await?
-    } else {
-        None
-    };
+    let extent = if is_empty { log.db.extent(&log.mapping).await? } else { None };
     Ok(Source {
         database: log.db.name(),
         table: log.mapping.table.1.clone(),

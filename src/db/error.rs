@@ -52,25 +52,17 @@ pub fn sqlite(error: sqlx::Error, path: &Path) -> Error {
 /// Checks that a path is a file that can be read and looks like a SQLite database, before SQLite is asked.
 pub fn check_file(path: &Path) -> Result<()> {
     let file = path.display();
-    let data = std::fs::metadata(path).map_err(|error| {
-        anyhow!(
-            "{file}: {}; give the path of a SQLite database to --db",
-            io(&error)
-        )
-    })?;
+    let data = std::fs::metadata(path)
+        .map_err(|error| anyhow!("{file}: {}; give the path of a SQLite database to --db", io(&error)))?;
     if data.is_dir() {
-        return Err(anyhow!(
-            "{file} is a directory; give the path of a SQLite database to --db"
-        ));
+        return Err(anyhow!("{file} is a directory; give the path of a SQLite database to --db"));
     }
     if data.len() == 0 {
         return Err(anyhow!(
             "{file} is empty, so there is no table in it; give the path of a SQLite database to --db"
         ));
     }
-    std::fs::File::open(path)
-        .map(drop)
-        .with_context(|| format!("{file} cannot be read; check its rights"))
+    std::fs::File::open(path).map(drop).with_context(|| format!("{file} cannot be read; check its rights"))
 }
 
 fn io(error: &std::io::Error) -> &'static str {

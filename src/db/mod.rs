@@ -164,11 +164,7 @@ fn stored_word(word: &str) -> impl Iterator<Item = Bind> {
 fn recipients(field: &[u8]) -> u32 {
     let ats = memchr::memchr_iter(b'@', field).count();
     let is_blank = || field.iter().all(|byte| matches!(byte, b';' | b' '));
-    if ats == 0 && !is_blank() {
-        1
-    } else {
-        u32::try_from(ats).unwrap_or(u32::MAX)
-    }
+    if ats == 0 && !is_blank() { 1 } else { u32::try_from(ats).unwrap_or(u32::MAX) }
 }
 
 #[cfg(test)]

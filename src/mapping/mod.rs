@@ -116,11 +116,8 @@ impl FromStr for Column {
 const GENERIC: &str = "generic";
 
 /// The words for sent, failed and pending where the config does not name them.
-const USUAL_WORDS: [(Meaning, &str); 3] = [
-    (Meaning::Sent, "S"),
-    (Meaning::Failed, "F"),
-    (Meaning::Pending, "P"),
-];
+const USUAL_WORDS: [(Meaning, &str); 3] =
+    [(Meaning::Sent, "S"), (Meaning::Failed, "F"), (Meaning::Pending, "P")];
 
 /// The section `[email_log]` as written.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -194,10 +191,7 @@ impl Words {
 
     /// The words of one meaning.
     pub fn of(&self, meaning: Meaning) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .filter(move |(_, of)| *of == meaning)
-            .map(|(word, _)| word.as_str())
+        self.0.iter().filter(move |(_, of)| *of == meaning).map(|(word, _)| word.as_str())
     }
 }
 
@@ -213,28 +207,18 @@ impl RawMapping {
             (None, None) => Tz::UTC,
         };
         if let Some(preset) = self.preset.as_deref().filter(|preset| *preset != GENERIC) {
-            return Err(format!(
-                "[email_log] preset: '{}' is none of {GENERIC}",
-                preset.escape_debug()
-            ));
+            return Err(format!("[email_log] preset: '{}' is none of {GENERIC}", preset.escape_debug()));
         }
         let mut columns = Vec::new();
         for (name, users) in &self.columns {
-            let column = name
-                .parse()
-                .map_err(|error| format!("[email_log] columns: {error}"))?;
+            let column = name.parse().map_err(|error| format!("[email_log] columns: {error}"))?;
             if users.names().is_empty() {
                 return Err(format!("[email_log] columns: {name} names no column"));
             }
             columns.push((column, users.names().to_vec()));
         }
         let table = table.or(self.table.as_deref()).unwrap_or("email_log").to_owned();
-        Ok(Wanted {
-            table,
-            zone,
-            words: self.words()?,
-            columns,
-        })
+        Ok(Wanted { table, zone, words: self.words()?, columns })
     }
 
     fn words(&self) -> Result<Words, String> {
@@ -262,14 +246,9 @@ impl RawMapping {
 }
 
 fn zone(name: &str) -> Result<Tz, String> {
-    name.parse()
-        .or_else(|_| Tz::from_str_insensitive(name).map_err(|_| ()))
-        .map_err(|()| {
-            format!(
-                "'{}' is no time zone; write an IANA name such as Europe/Berlin or UTC",
-                name.escape_debug()
-            )
-        })
+    name.parse().or_else(|_| Tz::from_str_insensitive(name).map_err(|_| ())).map_err(|()| {
+        format!("'{}' is no time zone; write an IANA name such as Europe/Berlin or UTC", name.escape_debug())
+    })
 }
 
 /// The user's table, found, with its columns in canonical terms.
@@ -296,12 +275,9 @@ impl Mapping {
         for column in Column::all() {
             let names = match wanted.columns.iter().find(|(of, _)| *of == column) {
                 Some((_, names)) => look_up_all(column, names, &table.1, present)?,
-                None => column
-                    .usual_names()
-                    .iter()
-                    .find_map(|name| look_up(name, present))
-                    .into_iter()
-                    .collect(),
+                None => {
+                    column.usual_names().iter().find_map(|name| look_up(name, present)).into_iter().collect()
+                }
             };
             if names.is_empty() && column.is_required() {
                 return Err(missing(column, column.name(), &table.1, present));
@@ -311,21 +287,12 @@ impl Mapping {
             }
         }
         let (zone, words) = (wanted.zone, wanted.words.clone());
-        Ok(Self {
-            table,
-            zone,
-            words,
-            form: time::Form::Text,
-            columns,
-        })
+        Ok(Self { table, zone, words, form: time::Form::Text, columns })
     }
 
     /// The user's columns behind a canonical one; none where the table has no such thing.
     pub fn columns(&self, column: Column) -> &[String] {
-        self.columns
-            .iter()
-            .find(|(of, _)| *of == column)
-            .map_or(&[], |(_, names)| names)
+        self.columns.iter().find(|(of, _)| *of == column).map_or(&[], |(_, names)| names)
     }
 }
 
@@ -343,11 +310,7 @@ fn look_up_all(
 
 fn look_up(name: &str, present: &[String]) -> Option<String> {
     let mut alike = present.iter().filter(|there| there.eq_ignore_ascii_case(name));
-    match (
-        present.iter().find(|there| *there == name),
-        alike.next(),
-        alike.next(),
-    ) {
+    match (present.iter().find(|there| *there == name), alike.next(), alike.next()) {
         (Some(exact), ..) => Some(exact.clone()),
         (None, Some(only), None) => Some(only.clone()),
         _ => None,
@@ -381,18 +344,12 @@ mod tests {
     use super::*;
 
     fn present() -> Vec<String> {
-        ["id", "state", "Sent_Date", "created", "error_message", "body"]
-            .map(String::from)
-            .to_vec()
+        ["id", "state", "Sent_Date", "created", "error_message", "body"].map(String::from).to_vec()
     }
 
     fn resolve(toml: &str) -> Result<Mapping, String> {
         let raw: RawMapping = toml::from_str(toml).unwrap();
-        Mapping::resolve(
-            &raw.check(None, None)?,
-            ("main".into(), "email_log".into()),
-            &present(),
-        )
+        Mapping::resolve(&raw.check(None, None)?, ("main".into(), "email_log".into()), &present())
     }
 
     #[test]
@@ -415,15 +372,9 @@ mod tests {
 
     #[test]
     fn a_word_means_one_thing() {
-        let words = RawMapping {
-            failed: Some(vec!["F".into(), "S".into()]),
-            ..RawMapping::default()
-        }
-        .words();
-        assert_eq!(
-            words.unwrap_err(),
-            "[email_log] 'S' stands under both sent and failed; keep one"
-        );
+        let words =
+            RawMapping { failed: Some(vec!["F".into(), "S".into()]), ..RawMapping::default() }.words();
+        assert_eq!(words.unwrap_err(), "[email_log] 'S' stands under both sent and failed; keep one");
     }
 
     #[test]

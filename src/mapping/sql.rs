@@ -41,10 +41,7 @@ pub struct Statement {
 impl Statement {
     /// A statement without values.
     pub fn plain(sql: impl Into<String>) -> Self {
-        Self {
-            sql: sql.into(),
-            binds: Vec::new(),
-        }
+        Self { sql: sql.into(), binds: Vec::new() }
     }
 }
 
@@ -114,12 +111,7 @@ pub enum Times {
 impl Times {
     /// The parts in which an index gives the window and all that cannot be placed, no row twice.
     pub fn by_index(window: Window) -> [Times; 4] {
-        [
-            Times::Inside(window),
-            Times::OtherwiseWritten(window),
-            Times::Unplaced(window),
-            Times::Missing,
-        ]
+        [Times::Inside(window), Times::OtherwiseWritten(window), Times::Unplaced(window), Times::Missing]
     }
 }
 
@@ -160,9 +152,7 @@ impl Mapping {
             none if none.is_empty() => none,
             some => format!(" WHERE {some}"),
         };
-        let limit = selection
-            .limit
-            .map(|rows| format!(" LIMIT {}", bind(&mut binds, Bind::Int(rows))));
+        let limit = selection.limit.map(|rows| format!(" LIMIT {}", bind(&mut binds, Bind::Int(rows))));
         let limit = limit.unwrap_or_default();
         let columns = self.select_list(selection.with_key);
         sql.push_str(&format!(
@@ -178,19 +168,12 @@ impl Mapping {
     fn select_list(&self, with_key: bool) -> String {
         let key = if with_key { "t.rowid" } else { "NULL" };
         let columns = Column::all().map(|column| format!("{} AS {}", self.value(column), column.name()));
-        iter::once(format!("{key} AS rowid"))
-            .chain(columns)
-            .collect::<Vec<_>>()
-            .join(",\n    ")
+        iter::once(format!("{key} AS rowid")).chain(columns).collect::<Vec<_>>().join(",\n    ")
     }
 
     /// The user's own column, or the first of several that is not NULL.
     fn value(&self, column: Column) -> String {
-        let names: Vec<_> = self
-            .columns(column)
-            .iter()
-            .map(|name| format!("t.{}", quoted(name)))
-            .collect();
+        let names: Vec<_> = self.columns(column).iter().map(|name| format!("t.{}", quoted(name))).collect();
         match names.as_slice() {
             [] => "NULL".to_owned(),
             [only] => only.clone(),
@@ -219,25 +202,15 @@ impl Mapping {
                 .inside(&time, window, 1, binds)
                 .map(|inside| format!("(({inside}) OR {})", self.unplaced(&time))),
             Times::Unplaced(window) => {
-                let outside = self
-                    .inside(&time, window, 0, binds)
-                    .map(|inside| format!(" AND NOT ({inside})"));
-                Some(format!(
-                    "{time} >= gap.lower AND {time} < gap.upper{}",
-                    outside.unwrap_or_default()
-                ))
+                let outside =
+                    self.inside(&time, window, 0, binds).map(|inside| format!(" AND NOT ({inside})"));
+                Some(format!("{time} >= gap.lower AND {time} < gap.upper{}", outside.unwrap_or_default()))
             }
             Times::OtherwiseWritten(window) => Some(self.otherwise_written(&time, window, binds)),
             Times::Missing => Some(format!("{time} IS NULL")),
             Times::Placed(window) => {
-                let inside = self
-                    .inside(&time, window, 0, binds)
-                    .map(|inside| format!("{inside} AND "));
-                Some(format!(
-                    "{}NOT {}",
-                    inside.unwrap_or_default(),
-                    self.unplaced(&time)
-                ))
+                let inside = self.inside(&time, window, 0, binds).map(|inside| format!("{inside} AND "));
+                Some(format!("{}NOT {}", inside.unwrap_or_default(), self.unplaced(&time)))
             }
         }
     }
@@ -318,11 +291,7 @@ impl Mapping {
 
 /// A bound as text. Years of five digits would sort before all others.
 fn text(wall: NaiveDateTime, form: &str) -> Bind {
-    Bind::Text(if wall.year() > 9999 {
-        "9999-12-31~".to_owned()
-    } else {
-        wall.format(form).to_string()
-    })
+    Bind::Text(if wall.year() > 9999 { "9999-12-31~".to_owned() } else { wall.format(form).to_string() })
 }
 
 fn bind(binds: &mut Vec<Bind>, value: Bind) -> String {
@@ -359,11 +328,7 @@ mod tests {
 
     #[test]
     fn the_window_stands_on_the_users_own_column() {
-        let window = Window {
-            since: Some(1_795_159_800_000),
-            until: None,
-            zone: chrono_tz::UTC,
-        };
+        let window = Window { since: Some(1_795_159_800_000), until: None, zone: chrono_tz::UTC };
         let selection = Selection {
             words: Some(vec![Bind::Text("F".into())]),
             time: Times::Inside(window),
@@ -374,26 +339,16 @@ mod tests {
             "\n  FROM \"main\".\"email_log\" AS t WHERE t.\"status\" IS ?1 AND \
              coalesce(t.\"sent\", t.\"made\") >= ?2\n)\nSELECT 1 FROM email_log"
         ));
-        assert_eq!(
-            statement.binds,
-            [Bind::Text("F".into()), Bind::Int(1_795_159_800)]
-        );
+        assert_eq!(statement.binds, [Bind::Text("F".into()), Bind::Int(1_795_159_800)]);
     }
 
     #[test]
     fn bounds_on_texts_hold_whatever_clocks_and_offsets_do() {
-        let bounds = |form| {
-            (
-                mapping(form).lower(1_795_159_800_000, 0),
-                mapping(form).upper(1_795_132_800_000, 0),
-            )
-        };
+        let bounds =
+            |form| (mapping(form).lower(1_795_159_800_000, 0), mapping(form).upper(1_795_132_800_000, 0));
         let texts = |lower: &str, upper: &str| (Bind::Text(lower.into()), Bind::Text(upper.into()));
         assert_eq!(bounds(Form::Text), texts("2026-11-20 04:30", "2026-11-20 03:00"));
-        assert_eq!(
-            bounds(Form::TextWithT),
-            texts("2026-11-20T04:30", "2026-11-20T03:00")
-        );
+        assert_eq!(bounds(Form::TextWithT), texts("2026-11-20T04:30", "2026-11-20T03:00"));
         assert_eq!(bounds(Form::TextOfManyForms), texts("2026-11-19", "2026-11-22"));
     }
 

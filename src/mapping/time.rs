@@ -64,22 +64,14 @@ impl Form {
     /// Finds the form out from a sample of a column: what most of its values are. Rows that are written otherwise
     /// are still read; only the bounds asked of the database follow the form.
     pub fn of(sample: &[Sampled]) -> Form {
-        let (numbers, texts): (Vec<_>, Vec<_>) = sample
-            .iter()
-            .filter(|value| !value.text.is_empty())
-            .partition(|value| value.is_number);
+        let (numbers, texts): (Vec<_>, Vec<_>) =
+            sample.iter().filter(|value| !value.text.is_empty()).partition(|value| value.is_number);
         if texts.len() >= numbers.len() {
             return Form::of_texts(&texts);
         }
-        let large = numbers
-            .iter()
-            .filter(|n| n.text.parse().is_ok_and(|n: f64| n >= LEAST_MILLIS as f64))
-            .count();
-        if large * 2 > numbers.len() {
-            Form::Millis
-        } else {
-            Form::Seconds
-        }
+        let large =
+            numbers.iter().filter(|n| n.text.parse().is_ok_and(|n: f64| n >= LEAST_MILLIS as f64)).count();
+        if large * 2 > numbers.len() { Form::Millis } else { Form::Seconds }
     }
 
     fn of_texts(texts: &[&Sampled]) -> Form {
@@ -107,11 +99,7 @@ pub struct Reader {
 impl Reader {
     /// A reader for a column whose naive times are in `zone`.
     pub fn new(zone: Tz) -> Self {
-        Self {
-            zone,
-            date: (*b"          ", 0),
-            hour: (Millis::MIN, 0),
-        }
+        Self { zone, date: (*b"          ", 0), hour: (Millis::MIN, 0) }
     }
 
     /// The instant a stored value says, or `None` where it is no time.
@@ -133,11 +121,7 @@ impl Reader {
 
     fn read_number(raw: &[u8]) -> Option<Millis> {
         let number: f64 = std::str::from_utf8(raw).ok()?.parse().ok()?;
-        let millis = if number >= LEAST_MILLIS as f64 {
-            number
-        } else {
-            number * 1000.0
-        };
+        let millis = if number >= LEAST_MILLIS as f64 { number } else { number * 1000.0 };
         let plausible = number >= LEAST_NUMBER as f64 && millis <= LAST_NUMBER as f64;
         // cut off, as fractions in texts are; the rest makes up for what a float cannot hold
         plausible.then_some((millis + 0.01).floor() as Millis)
@@ -207,11 +191,7 @@ fn fraction(text: &[u8]) -> (Millis, &[u8]) {
     };
     let length = text[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let digit = |place: usize| {
-        if place < length {
-            Millis::from(text[1 + place] - b'0')
-        } else {
-            0
-        }
+        if place < length { Millis::from(text[1 + place] - b'0') } else { 0 }
     };
     (digit(0) * 100 + digit(1) * 10 + digit(2), &text[1 + length..])
 }
@@ -246,9 +226,7 @@ mod tests {
     use chrono_tz::{Australia::Lord_Howe, Europe::Berlin, UTC};
 
     fn text_of(at: Option<Millis>) -> String {
-        at.map_or("none".into(), |at| {
-            zone::utc(at).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-        })
+        at.map_or("none".into(), |at| zone::utc(at).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
     }
 
     #[test]
@@ -310,21 +288,15 @@ mod tests {
 
     #[test]
     fn the_offset_remembered_for_an_hour_is_right_around_changes() {
-        for (zone, start) in [
-            (Berlin, "2026-10-25 00:00"),
-            (Berlin, "2026-03-29 00:00"),
-            (Lord_Howe, "2026-04-05 00:00"),
-        ] {
+        for (zone, start) in
+            [(Berlin, "2026-10-25 00:00"), (Berlin, "2026-03-29 00:00"), (Lord_Howe, "2026-04-05 00:00")]
+        {
             let midnight = Reader::new(UTC).read(start.as_bytes()).unwrap();
             let mut reader = Reader::new(zone);
             for minute in 0..6 * 60 {
                 let wall = zone::utc(midnight + minute * 60_000).naive_utc();
                 let raw = wall.format("%Y-%m-%d %H:%M:%S").to_string();
-                assert_eq!(
-                    reader.read(raw.as_bytes()),
-                    Some(zone::instant(wall, zone)),
-                    "{raw} {zone}"
-                );
+                assert_eq!(reader.read(raw.as_bytes()), Some(zone::instant(wall, zone)), "{raw} {zone}");
             }
         }
     }
@@ -332,31 +304,13 @@ mod tests {
     #[test]
     fn the_form_of_a_column_is_found_by_looking() {
         let sampled = |is_number, texts: &[&str]| -> Vec<Sampled> {
-            texts
-                .iter()
-                .map(|text| Sampled {
-                    is_number,
-                    text: (*text).into(),
-                })
-                .collect()
+            texts.iter().map(|text| Sampled { is_number, text: (*text).into() }).collect()
         };
         assert_eq!(Form::of(&sampled(false, &["2026-11-20", "soon", ""])), Form::Text);
-        assert_eq!(
-            Form::of(&sampled(true, &["0", "1795159800", "1795159800"])),
-            Form::Seconds
-        );
-        assert_eq!(
-            Form::of(&sampled(true, &["1795159800123.0", "1795159800123"])),
-            Form::Millis
-        );
-        assert_eq!(
-            Form::of(&sampled(false, &["2026-11-20", "2026-11-20T08:30:00Z"])),
-            Form::TextOfManyForms
-        );
-        assert_eq!(
-            Form::of(&sampled(false, &["1795159800", "1795159801"])),
-            Form::Text
-        );
+        assert_eq!(Form::of(&sampled(true, &["0", "1795159800", "1795159800"])), Form::Seconds);
+        assert_eq!(Form::of(&sampled(true, &["1795159800123.0", "1795159800123"])), Form::Millis);
+        assert_eq!(Form::of(&sampled(false, &["2026-11-20", "2026-11-20T08:30:00Z"])), Form::TextOfManyForms);
+        assert_eq!(Form::of(&sampled(false, &["1795159800", "1795159801"])), Form::Text);
         assert_eq!(Form::of(&[]), Form::Text);
     }
 }

@@ -62,22 +62,12 @@ pub struct Column {
 impl Column {
     /// A column of words.
     pub const fn words(title: &'static str) -> Self {
-        Self {
-            title,
-            right: false,
-            wide: false,
-            flexible: false,
-        }
+        Self { title, right: false, wide: false, flexible: false }
     }
 
     /// A column of numbers.
     pub const fn numbers(title: &'static str) -> Self {
-        Self {
-            title,
-            right: true,
-            wide: false,
-            flexible: false,
-        }
+        Self { title, right: true, wide: false, flexible: false }
     }
 
     /// The same, left out where the screen is narrow.
@@ -87,9 +77,6 @@ impl Column {
 
     /// The same, giving way where the width does not suffice.
     pub const fn flexible(self) -> Self {
-        Self {
-            flexible: true,
-            ..self
-        }
+        Self { flexible: true, ..self }
     }
 }

@@ -20,11 +20,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let write = |c: char| {
-        if is_obeyed(c) {
-            c.escape_unicode().to_string()
-        } else {
-            c.to_string()
-        }
+        if is_obeyed(c) { c.escape_unicode().to_string() } else { c.to_string() }
     };
     Cow::Owned(text.chars().map(write).collect())
 }

@@ -87,11 +87,8 @@ pub fn render(explanation: &Explanation, format: Format, look: text::Look) -> Re
 fn document(it: &Explanation) -> Document {
     let codes = Some(code(it.reply, it.enhanced)).filter(|code| !code.is_empty());
     let stage = it.stage.map(|stage| format!("at {stage}"));
-    let kind = [Some(it.class.to_string()), codes, stage]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let kind =
+        [Some(it.class.to_string()), codes, stage].into_iter().flatten().collect::<Vec<_>>().join(", ");
     let mut rows = vec![
         ("Means", it.meaning.clone()),
         ("Again", again(it)),
@@ -99,19 +96,12 @@ fn document(it: &Explanation) -> Document {
         ("Rule", format!("{} ({kind})", it.rule)),
     ];
     rows.extend(it.links.first().map(|link| ("Read", link.clone())));
-    let facts = rows
-        .into_iter()
-        .map(|(head, text)| (head.to_owned(), escape::line(&text)))
-        .collect();
-    Document {
-        blocks: vec![Block::Facts(facts)],
-    }
+    let facts = rows.into_iter().map(|(head, text)| (head.to_owned(), escape::line(&text))).collect();
+    Document { blocks: vec![Block::Facts(facts)] }
 }
 
 fn again(it: &Explanation) -> String {
-    let named = it
-        .retry_after_s
-        .map(|wait| format!("after {wait} s, as the server asks"));
+    let named = it.retry_after_s.map(|wait| format!("after {wait} s, as the server asks"));
     let when = named.or_else(|| it.not_before.as_ref().map(|when| format!("not before: {when}")));
     let answer = match it.disposition {
         Disposition::Retry => "Yes, later and more slowly",

@@ -93,10 +93,7 @@ pub fn render(rows: &[Row], window: Window, format: Format, look: text::Look) ->
         Format::Table => text::render(&document(rows, window), look),
         Format::Markdown => markdown::render(&document(rows, window)),
         Format::Json => as_json::object(&json!({ "schema": "mailthrottle/failures/1", "rows": rows }))?,
-        Format::Ndjson => rows
-            .iter()
-            .map(as_json::line)
-            .collect::<serde_json::Result<String>>()?,
+        Format::Ndjson => rows.iter().map(as_json::line).collect::<serde_json::Result<String>>()?,
         Format::Csv => csv::rows(KEYS, rows)?,
     })
 }
@@ -110,40 +107,19 @@ fn document(rows: &[Row], window: Window) -> Document {
             ),
             None => "No failed mail.".to_owned(),
         };
-        return Document {
-            blocks: vec![Block::Line(line)],
-        };
+        return Document { blocks: vec![Block::Line(line)] };
     }
-    Document {
-        blocks: vec![Block::Facts(
-            rows.iter().flat_map(|row| facts(row, window)).collect(),
-        )],
-    }
+    Document { blocks: vec![Block::Facts(rows.iter().flat_map(|row| facts(row, window)).collect())] }
 }
 
 /// Three lines: which mail, what it means, what was stored.
 fn facts(row: &Row, window: Window) -> [(String, String); 3] {
     let value = |text: &Option<String>| text.as_deref().map_or_else(|| "(none)".to_owned(), escape::line);
-    let time = row.sent_date.map_or("(no readable time)".to_owned(), |at| {
-        window::show(at, window.zone)
-    });
-    let mail = format!(
-        "{time}  {} to {}: {}",
-        value(&row.sender),
-        value(&row.recipient),
-        value(&row.subject)
-    );
+    let time = row.sent_date.map_or("(no readable time)".to_owned(), |at| window::show(at, window.zone));
+    let mail =
+        format!("{time}  {} to {}: {}", value(&row.sender), value(&row.recipient), value(&row.subject));
     let codes = [row.class.to_string(), code(row.reply, row.enhanced)].join(" ");
-    let meaning = format!(
-        "{}, again: {}. {}",
-        codes.trim_end(),
-        again(row.disposition),
-        row.meaning
-    );
+    let meaning = format!("{}, again: {}. {}", codes.trim_end(), again(row.disposition), row.meaning);
     let stored = escape::short(&value(&row.error_message), TEXT);
-    [
-        (escape::line(&row.id), mail),
-        (String::new(), meaning),
-        (String::new(), stored),
-    ]
+    [(escape::line(&row.id), mail), (String::new(), meaning), (String::new(), stored)]
 }

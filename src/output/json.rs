@@ -26,11 +26,7 @@ fn guarded(json: &str) -> String {
         return json.to_owned();
     }
     let write = |c: char| {
-        if escape::is_obeyed(c) {
-            format!("\\u{:04x}", u32::from(c))
-        } else {
-            c.to_string()
-        }
+        if escape::is_obeyed(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
     };
     json.chars().map(write).collect()
 }

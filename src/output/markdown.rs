@@ -11,9 +11,7 @@ pub fn render(document: &Document) -> String {
             Block::Heading(title) => text.push_str(&format!("## {}\n\n", escaped(title))),
             Block::Line(line) => text.push_str(&format!("{}\n\n", escaped(line))),
             Block::List(points) => {
-                points
-                    .iter()
-                    .for_each(|point| text.push_str(&format!("- {}\n", escaped(point))));
+                points.iter().for_each(|point| text.push_str(&format!("- {}\n", escaped(point))));
                 text.push('\n');
             }
             Block::Facts(facts) => {
@@ -33,15 +31,9 @@ pub fn render(document: &Document) -> String {
 fn table(table: &Table) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let titles = table.columns.iter().map(|column| escaped(column.title)).collect();
-    let rules = table
-        .columns
-        .iter()
-        .map(|column| if column.right { "---:" } else { "---" }.to_owned())
-        .collect();
-    let rows = table
-        .rows
-        .iter()
-        .map(|row| line(row.iter().map(|value| escaped(value)).collect()));
+    let rules =
+        table.columns.iter().map(|column| if column.right { "---:" } else { "---" }.to_owned()).collect();
+    let rows = table.rows.iter().map(|row| line(row.iter().map(|value| escaped(value)).collect()));
     format!("{}{}{}\n", line(titles), line(rules), rows.collect::<String>())
 }
 

@@ -93,52 +93,21 @@ fn record(name: &str, row: &impl Serialize) -> anyhow::Result<String> {
 }
 
 fn document(report: &Report, window: Window, width: u16) -> Document {
-    let mut blocks = vec![Block::Verdict(
-        escape::line(&report.verdict.summary),
-        tone(report.verdict.kind),
-    )];
+    let mut blocks = vec![Block::Verdict(escape::line(&report.verdict.summary), tone(report.verdict.kind))];
     blocks.push(Block::Line(String::new()));
     blocks.extend(header(report, window).into_iter().map(Block::Line));
     let list = |lines: &[String]| Block::List(lines.iter().map(|line| escape::line(line)).collect());
     let sections = [
-        (
-            "Causes",
-            report.causes.len(),
-            Block::Table(causes(&report.causes, window)),
-        ),
-        (
-            "Clusters",
-            report.clusters.len(),
-            Block::Table(clusters(&report.clusters, window)),
-        ),
-        (
-            "Senders",
-            report.senders.len(),
-            Block::Table(senders(&report.senders)),
-        ),
-        (
-            "Timeline",
-            report.timeline.len(),
-            Block::Chart(timeline(&report.timeline, window, width)),
-        ),
-        (
-            "Evidence",
-            report.verdict.evidence.len(),
-            list(&report.verdict.evidence),
-        ),
-        (
-            "Advice",
-            report.verdict.advice.len(),
-            list(&report.verdict.advice),
-        ),
+        ("Causes", report.causes.len(), Block::Table(causes(&report.causes, window))),
+        ("Clusters", report.clusters.len(), Block::Table(clusters(&report.clusters, window))),
+        ("Senders", report.senders.len(), Block::Table(senders(&report.senders))),
+        ("Timeline", report.timeline.len(), Block::Chart(timeline(&report.timeline, window, width))),
+        ("Evidence", report.verdict.evidence.len(), list(&report.verdict.evidence)),
+        ("Advice", report.verdict.advice.len(), list(&report.verdict.advice)),
     ];
     for (title, rows, block) in sections.into_iter().filter(|(_, rows, _)| *rows > 0) {
         let is_cut = matches!(block, Block::Table(_)) && rows > MOST_ROWS;
-        let shown = if is_cut {
-            format!("{title} ({MOST_ROWS} of {rows})")
-        } else {
-            title.to_owned()
-        };
+        let shown = if is_cut { format!("{title} ({MOST_ROWS} of {rows})") } else { title.to_owned() };
         blocks.extend([Block::Heading(shown), block]);
     }
     Document { blocks }
@@ -155,12 +124,7 @@ fn tone(kind: Kind) -> Tone {
 fn header(report: &Report, window: Window) -> Vec<String> {
     let source = &report.source;
     let mut lines = vec![
-        escape::line(&format!(
-            "{} in {}, {}",
-            source.table,
-            source.database,
-            asked(report, window)
-        )),
+        escape::line(&format!("{} in {}, {}", source.table, source.database, asked(report, window))),
         escape::line(&statuses(report)),
     ];
     if report.timeline.is_empty() {
@@ -189,12 +153,7 @@ fn asked(report: &Report, window: Window) -> String {
 fn statuses(report: &Report) -> String {
     let totals = &report.totals;
     let word = |row: &crate::analysis::report::StatusRow| {
-        format!(
-            "{} {} ({})",
-            row.rows,
-            row.meaning,
-            row.status.as_deref().unwrap_or("NULL")
-        )
+        format!("{} {} ({})", row.rows, row.meaning, row.status.as_deref().unwrap_or("NULL"))
     };
     let mut words: Vec<String> = report.statuses.iter().take(MOST_ROWS).map(word).collect();
     let counts = [
@@ -202,17 +161,9 @@ fn statuses(report: &Report) -> String {
         (totals.unclassified, "unclassified"),
         (totals.unreadable, "unreadable"),
     ];
-    words.extend(
-        counts
-            .iter()
-            .filter(|(rows, _)| *rows > 0)
-            .map(|(rows, what)| format!("{rows} {what}")),
-    );
-    let failed = if totals.failed > 0 {
-        format!(", {} failed", percent(totals.failure_rate))
-    } else {
-        String::new()
-    };
+    words.extend(counts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{rows} {what}")));
+    let failed =
+        if totals.failed > 0 { format!(", {} failed", percent(totals.failure_rate)) } else { String::new() };
     let colon = if words.is_empty() { "" } else { ": " };
     format!(
         "{} row{}{failed}{colon}{}",
@@ -232,25 +183,17 @@ fn causes(causes: &[CauseRow], window: Window) -> Table {
         Column::words("text").flexible(),
     ];
     let row = |cause: &CauseRow| {
-        let example = cause
-            .example
-            .as_deref()
-            .map_or("(no text)".to_owned(), escape::line);
+        let example = cause.example.as_deref().map_or("(no text)".to_owned(), escape::line);
         vec![
             cause.rows.to_string(),
             cause.class.to_string(),
             again(cause.disposition).to_owned(),
             code(cause.reply, cause.enhanced),
-            cause
-                .last_at
-                .map_or_else(String::new, |at| window::show(at, window.zone)),
+            cause.last_at.map_or_else(String::new, |at| window::show(at, window.zone)),
             escape::short(&example, EXAMPLE),
         ]
     };
-    Table {
-        columns,
-        rows: causes.iter().take(MOST_ROWS).map(row).collect(),
-    }
+    Table { columns, rows: causes.iter().take(MOST_ROWS).map(row).collect() }
 }
 
 /// A disposition as the answer to "send it again?".
@@ -266,10 +209,7 @@ pub fn again(disposition: Disposition) -> &'static str {
 
 /// Reply and enhanced code as a server writes them.
 pub fn code(reply: Option<u16>, enhanced: Option<Enhanced>) -> String {
-    let parts = reply
-        .map(|reply| reply.to_string())
-        .into_iter()
-        .chain(enhanced.map(|code| code.to_string()));
+    let parts = reply.map(|reply| reply.to_string()).into_iter().chain(enhanced.map(|code| code.to_string()));
     parts.collect::<Vec<_>>().join(" ")
 }
 
@@ -302,10 +242,7 @@ fn clusters(clusters: &[ClusterRow], window: Window) -> Table {
     };
     // the newest matter most
     let shown = clusters.iter().skip(clusters.len().saturating_sub(MOST_ROWS));
-    Table {
-        columns,
-        rows: shown.map(row).collect(),
-    }
+    Table { columns, rows: shown.map(row).collect() }
 }
 
 fn senders(senders: &[SenderRow]) -> Table {
@@ -327,10 +264,7 @@ fn senders(senders: &[SenderRow]) -> Table {
             sender.recipients_24h.to_string(),
         ]
     };
-    Table {
-        columns,
-        rows: senders.iter().take(MOST_ROWS).map(row).collect(),
-    }
+    Table { columns, rows: senders.iter().take(MOST_ROWS).map(row).collect() }
 }
 
 fn timeline(steps: &[StepRow], window: Window, width: u16) -> Vec<String> {
@@ -339,12 +273,7 @@ fn timeline(steps: &[StepRow], window: Window, width: u16) -> Vec<String> {
     };
     let columns = CHART.min(u64::from(width.saturating_sub(LABELS)));
     // steps without any attempt are not listed; the shortest distance between two is the step
-    let step = steps
-        .windows(2)
-        .map(|pair| pair[1].start - pair[0].start)
-        .min()
-        .unwrap_or(1)
-        .max(1);
+    let step = steps.windows(2).map(|pair| pair[1].start - pair[0].start).min().unwrap_or(1).max(1);
     let place = |row: &StepRow| u64::try_from((row.start - first.start + step / 2) / step).unwrap_or(0);
     let length = place(last) + 1;
     let line = |name: &str, value: fn(&StepRow) -> u64| {
@@ -352,11 +281,8 @@ fn timeline(steps: &[StepRow], window: Window, width: u16) -> Vec<String> {
         let (bars, most) = chart::bars(&values, length, columns);
         format!("{name:<10}{bars} at most {most}")
     };
-    let ends = format!(
-        "{} to {}",
-        window::show(first.start, window.zone),
-        window::show(last.start, window.zone)
-    );
+    let ends =
+        format!("{} to {}", window::show(first.start, window.zone), window::show(last.start, window.zone));
     vec![
         line("attempts", |row| row.attempts),
         line("failed", |row| row.failed),

@@ -110,22 +110,13 @@ pub fn render(tested: &Tested, format: Format, look: text::Look) -> Result<Strin
 fn document(tested: &Tested) -> Document {
     let (rules, examples) = (tested.rules, tested.examples);
     let (verdict, tone) = match tested.problems.len() {
-        0 => (
-            format!("{rules} rules take their own {examples} examples."),
-            Tone::Good,
-        ),
+        0 => (format!("{rules} rules take their own {examples} examples."), Tone::Good),
         1 => (format!("One problem in {rules} rules."), Tone::Bad),
         problems => (format!("{problems} problems in {rules} rules."), Tone::Bad),
     };
     let mut blocks = vec![Block::Verdict(verdict, tone)];
     if !tested.problems.is_empty() {
-        blocks.push(Block::List(
-            tested
-                .problems
-                .iter()
-                .map(|problem| escape::line(problem))
-                .collect(),
-        ));
+        blocks.push(Block::List(tested.problems.iter().map(|problem| escape::line(problem)).collect()));
     }
     if let Some(log) = &tested.log {
         blocks.extend(on_log(log));
@@ -136,12 +127,7 @@ fn document(tested: &Tested) -> Document {
 fn on_log(log: &OnLog) -> Vec<Block> {
     let row = |share: &Share| {
         let percent = format!("{:.1} %", share.share * 100.0);
-        vec![
-            share.rows.to_string(),
-            percent,
-            share.class.to_string(),
-            escape::line(&share.rule),
-        ]
+        vec![share.rows.to_string(), percent, share.class.to_string(), escape::line(&share.rule)]
     };
     let columns = vec![
         Column::numbers("rows"),
@@ -162,21 +148,11 @@ fn on_log(log: &OnLog) -> Vec<Block> {
         let row = |left: &Left| vec![left.rows.to_string(), text(left)];
         let columns = vec![Column::numbers("rows"), Column::words("text").flexible()];
         let rows = log.unclassified.iter().take(MOST_ROWS).map(row).collect();
-        blocks.extend([
-            Block::Heading("Unclassified".to_owned()),
-            Block::Table(Table { columns, rows }),
-        ]);
+        blocks.extend([Block::Heading("Unclassified".to_owned()), Block::Table(Table { columns, rows })]);
     }
     if !log.suggestion.is_empty() {
-        let lines = log
-            .suggestion
-            .lines()
-            .map(|line| escape::visible(line).into_owned())
-            .collect();
-        blocks.extend([
-            Block::Heading("Suggested for the config".to_owned()),
-            Block::Chart(lines),
-        ]);
+        let lines = log.suggestion.lines().map(|line| escape::visible(line).into_owned()).collect();
+        blocks.extend([Block::Heading("Suggested for the config".to_owned()), Block::Chart(lines)]);
     }
     blocks
 }

@@ -26,9 +26,7 @@ pub fn render(document: &Document, look: Look) -> String {
             Block::Verdict(sentence, tone) => text.push_str(&verdict(sentence, *tone, look)),
             Block::Heading(title) => text.push_str(&format!("\n{}\n", bold(title, look))),
             Block::Line(line) => text.push_str(&wrap(line, "", look)),
-            Block::List(points) => points
-                .iter()
-                .for_each(|point| text.push_str(&wrap(point, "- ", look))),
+            Block::List(points) => points.iter().for_each(|point| text.push_str(&wrap(point, "- ", look))),
             Block::Facts(facts) => text.push_str(&facts_in_columns(facts, look)),
             Block::Table(rows) => text.push_str(&table(rows, look)),
             Block::Chart(lines) => lines.iter().for_each(|line| text.push_str(&format!("{line}\n"))),
@@ -44,35 +42,19 @@ fn verdict(sentence: &str, tone: Tone, look: Look) -> String {
         Tone::Bad => 31,
     };
     let wrapped = wrap(sentence, "", look);
-    if look.color {
-        format!("\u{1b}[1;{code}m{}\u{1b}[0m\n", wrapped.trim_end())
-    } else {
-        wrapped
-    }
+    if look.color { format!("\u{1b}[1;{code}m{}\u{1b}[0m\n", wrapped.trim_end()) } else { wrapped }
 }
 
 fn bold(title: &str, look: Look) -> String {
-    if look.color {
-        format!("\u{1b}[1m{title}\u{1b}[0m")
-    } else {
-        title.to_owned()
-    }
+    if look.color { format!("\u{1b}[1m{title}\u{1b}[0m") } else { title.to_owned() }
 }
 
 /// A longer head stands out; the others keep their column.
 const LONGEST_HEAD: usize = 12;
 
 fn facts_in_columns(facts: &[(String, String)], look: Look) -> String {
-    let width = facts
-        .iter()
-        .map(|(head, _)| head.chars().count())
-        .max()
-        .unwrap_or(0)
-        .min(LONGEST_HEAD);
-    facts
-        .iter()
-        .map(|(head, fact)| wrap(fact, &format!("{head:width$}  "), look))
-        .collect()
+    let width = facts.iter().map(|(head, _)| head.chars().count()).max().unwrap_or(0).min(LONGEST_HEAD);
+    facts.iter().map(|(head, fact)| wrap(fact, &format!("{head:width$}  "), look)).collect()
 }
 
 /// A paragraph within the width, its first line after `mark` and the others below it. Words are not divided.
@@ -96,31 +78,17 @@ fn wrap(line: &str, mark: &str, look: Look) -> String {
 
 /// A table within the width; columns for wide screens are left out of a narrow one.
 fn table(table: &Table, look: Look) -> String {
-    let shown: Vec<usize> = (0..table.columns.len())
-        .filter(|index| !table.columns[*index].wide || look.width >= WIDE)
-        .collect();
+    let shown: Vec<usize> =
+        (0..table.columns.len()).filter(|index| !table.columns[*index].wide || look.width >= WIDE).collect();
     let cell = |index: usize, value: &str| {
         let right = table.columns[index].right;
-        Cell::new(value).set_alignment(if right {
-            CellAlignment::Right
-        } else {
-            CellAlignment::Left
-        })
+        Cell::new(value).set_alignment(if right { CellAlignment::Right } else { CellAlignment::Left })
     };
     let mut drawn = comfy_table::Table::new();
-    drawn
-        .load_style(STYLE)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(look.width);
-    drawn.set_header(
-        shown
-            .iter()
-            .map(|index| cell(*index, table.columns[*index].title)),
-    );
+    drawn.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(look.width);
+    drawn.set_header(shown.iter().map(|index| cell(*index, table.columns[*index].title)));
     for row in &table.rows {
-        let cells = shown
-            .iter()
-            .map(|index| cell(*index, row.get(*index).map_or("", String::as_str)));
+        let cells = shown.iter().map(|index| cell(*index, row.get(*index).map_or("", String::as_str)));
         let mut row = comfy_table::Row::from(cells.collect::<Vec<_>>());
         row.max_height(1);
         drawn.add_row(row);
@@ -131,8 +99,5 @@ fn table(table: &Table, look: Look) -> String {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    drawn
-        .lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    drawn.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }

@@ -61,9 +61,7 @@ pub fn profiles() -> &'static [Profile] {
 
 /// The profile of this name.
 pub fn by_name(name: &str) -> Option<&'static Profile> {
-    profiles()
-        .iter()
-        .find(|profile| profile.name.eq_ignore_ascii_case(name.trim()))
+    profiles().iter().find(|profile| profile.name.eq_ignore_ascii_case(name.trim()))
 }
 
 /// The profile that stands for this SMTP host; a port and a final dot do not matter.
@@ -74,16 +72,8 @@ pub fn by_name(name: &str) -> Option<&'static Profile> {
 /// assert!(by_host("mail.example.com").is_none());
 /// ```
 pub fn by_host(host: &str) -> Option<&'static Profile> {
-    let host = host
-        .trim()
-        .split(':')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('.')
-        .to_ascii_lowercase();
-    profiles()
-        .iter()
-        .find(|profile| profile.hosts.iter().any(|pattern| stands_for(pattern, &host)))
+    let host = host.trim().split(':').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+    profiles().iter().find(|profile| profile.hosts.iter().any(|pattern| stands_for(pattern, &host)))
 }
 
 fn stands_for(pattern: &str, host: &str) -> bool {
@@ -112,10 +102,7 @@ mod tests {
         for (host, name) in [
             ("smtp.office365.com", "exchange-online"),
             ("outlook.office365.com:587", "exchange-online"),
-            (
-                "contoso-com.mail.protection.outlook.com",
-                "exchange-online-direct",
-            ),
+            ("contoso-com.mail.protection.outlook.com", "exchange-online-direct"),
             ("smtp-hve.office365.com", "exchange-online-hve"),
             ("smtp.gmail.com", "gmail"),
             ("SMTP-relay.gmail.com.", "google-workspace-relay"),
@@ -132,16 +119,8 @@ mod tests {
     #[test]
     fn every_profile_advises_and_says_where_to_read() {
         for profile in profiles() {
-            assert!(
-                !profile.advice.is_empty() && !profile.docs.is_empty(),
-                "{}",
-                profile.name
-            );
-            assert!(
-                profile.docs.iter().all(|address| address.starts_with("https://")),
-                "{}",
-                profile.name
-            );
+            assert!(!profile.advice.is_empty() && !profile.docs.is_empty(), "{}", profile.name);
+            assert!(profile.docs.iter().all(|address| address.starts_with("https://")), "{}", profile.name);
         }
     }
 

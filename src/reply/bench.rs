@@ -25,28 +25,19 @@ pub struct Bench {
 pub fn run(classifier: &Classifier) -> Bench {
     let rules = classifier.rules();
     let examples = rules.iter().map(|rule| rule.examples.len()).sum();
-    Bench {
-        rules: rules.len(),
-        examples,
-        problems: problems(classifier, rules),
-    }
+    Bench { rules: rules.len(), examples, problems: problems(classifier, rules) }
 }
 
 /// The first mistake in a rule of the user's.
 pub(super) fn first_problem_of_user(classifier: &Classifier) -> Option<RuleError> {
     let of_user = classifier.rules().iter().take_while(|rule| rule.by_user).count();
-    problems(classifier, &classifier.rules()[..of_user])
-        .into_iter()
-        .next()
+    problems(classifier, &classifier.rules()[..of_user]).into_iter().next()
 }
 
 fn problems(classifier: &Classifier, rules: &[Rule]) -> Vec<RuleError> {
     let texts = rules.iter().filter_map(|rule| check_texts(rule).err());
-    let examples = rules.iter().flat_map(|rule| {
-        rule.examples
-            .iter()
-            .filter_map(|text| example(classifier, rule, text))
-    });
+    let examples =
+        rules.iter().flat_map(|rule| rule.examples.iter().filter_map(|text| example(classifier, rule, text)));
     texts.chain(duplicates(rules)).chain(examples).collect()
 }
 
@@ -56,21 +47,14 @@ fn example(classifier: &Classifier, rule: &Rule, text: &str) -> Option<RuleError
     if std::ptr::eq(taken, rule) {
         None
     } else if place(classifier, taken) < place(classifier, rule) {
-        Some(RuleError::Shadowed {
-            rule: name,
-            example,
-            by: taken.name.clone(),
-        })
+        Some(RuleError::Shadowed { rule: name, example, by: taken.name.clone() })
     } else {
         Some(RuleError::ExampleMisses { rule: name, example })
     }
 }
 
 fn place(classifier: &Classifier, rule: &Rule) -> Option<usize> {
-    classifier
-        .rules()
-        .iter()
-        .position(|other| std::ptr::eq(other, rule))
+    classifier.rules().iter().position(|other| std::ptr::eq(other, rule))
 }
 
 fn duplicates(rules: &[Rule]) -> Vec<RuleError> {
@@ -78,18 +62,9 @@ fn duplicates(rules: &[Rule]) -> Vec<RuleError> {
     let mut found = Vec::new();
     for (i, rule) in rules.iter().enumerate() {
         if !names.insert(&rule.name) {
-            found.push(RuleError::Duplicate {
-                rule: rule.name.clone(),
-                what: "name",
-            });
-        } else if rules[..i]
-            .iter()
-            .any(|other| other.text == rule.text && other.when == rule.when)
-        {
-            found.push(RuleError::Duplicate {
-                rule: rule.name.clone(),
-                what: "conditions",
-            });
+            found.push(RuleError::Duplicate { rule: rule.name.clone(), what: "name" });
+        } else if rules[..i].iter().any(|other| other.text == rule.text && other.when == rule.when) {
+            found.push(RuleError::Duplicate { rule: rule.name.clone(), what: "conditions" });
         }
     }
     found
@@ -128,33 +103,19 @@ pub struct Tally<'c> {
 impl<'c> Tally<'c> {
     /// Starts with nothing counted.
     pub fn new(classifier: &'c Classifier) -> Self {
-        Tally {
-            classifier,
-            taken: HashMap::new(),
-            left: HashMap::new(),
-        }
+        Tally { classifier, taken: HashMap::new(), left: HashMap::new() }
     }
 
     /// Counts `rows` rows with this text.
     pub fn add(&mut self, text: &str, rows: u64) {
         let reading = self.classifier.read(text);
-        let none = || Share {
-            rule: reading.rule.name.clone(),
-            class: reading.class,
-            rows: 0,
-        };
+        let none = || Share { rule: reading.rule.name.clone(), class: reading.class, rows: 0 };
         self.taken.entry(&reading.rule.name).or_insert_with(none).rows += rows;
         if reading.class == Class::Unknown {
             let fingerprint = fingerprint(text);
-            let none = || Unclassified {
-                fingerprint: fingerprint.clone(),
-                count: 0,
-                example: text.to_owned(),
-            };
-            self.left
-                .entry(fingerprint.hash.clone())
-                .or_insert_with(none)
-                .count += rows;
+            let none =
+                || Unclassified { fingerprint: fingerprint.clone(), count: 0, example: text.to_owned() };
+            self.left.entry(fingerprint.hash.clone()).or_insert_with(none).count += rows;
         }
     }
 
@@ -168,11 +129,7 @@ impl<'c> Tally<'c> {
     /// What no rule told the meaning of, the greatest first.
     pub fn unclassified(&self) -> Vec<Unclassified> {
         let mut left: Vec<_> = self.left.values().cloned().collect();
-        left.sort_by(|a, b| {
-            b.count
-                .cmp(&a.count)
-                .then_with(|| a.fingerprint.cmp(&b.fingerprint))
-        });
+        left.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
         left
     }
 }
@@ -181,14 +138,8 @@ impl<'c> Tally<'c> {
 pub fn suggest(unclassified: &[Unclassified], most: usize) -> String {
     let mut greatest: Vec<_> = unclassified.iter().collect();
     greatest.sort_by_key(|left| std::cmp::Reverse(left.count));
-    let rules = greatest
-        .into_iter()
-        .filter_map(|left| Some((left, pattern(left)?)))
-        .take(most);
-    rules
-        .map(|(left, pattern)| suggestion(left, &pattern))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let rules = greatest.into_iter().filter_map(|left| Some((left, pattern(left)?))).take(most);
+    rules.map(|(left, pattern)| suggestion(left, &pattern)).collect::<Vec<_>>().join("\n")
 }
 
 fn suggestion(left: &Unclassified, pattern: &str) -> String {
@@ -212,17 +163,11 @@ fn quoted(text: &str) -> String {
 /// The words of the fingerprint that tell the most: its longest stretch between what was taken out.
 fn pattern(left: &Unclassified) -> Option<String> {
     const LONGEST: usize = 60;
-    let stretches = left
-        .fingerprint
-        .text
-        .split(|c: char| !(c.is_alphabetic() || matches!(c, ' ' | '\'' | '-')));
-    let telling = stretches
-        .map(|words| words.trim_matches([' ', '-', '\'']))
-        .max_by_key(|words| words.len())?;
-    let cut = telling
-        .char_indices()
-        .map(|(i, c)| i + c.len_utf8())
-        .take_while(|end| *end <= LONGEST)
-        .last()?;
+    let stretches =
+        left.fingerprint.text.split(|c: char| !(c.is_alphabetic() || matches!(c, ' ' | '\'' | '-')));
+    let telling =
+        stretches.map(|words| words.trim_matches([' ', '-', '\''])).max_by_key(|words| words.len())?;
+    let cut =
+        telling.char_indices().map(|(i, c)| i + c.len_utf8()).take_while(|end| *end <= LONGEST).last()?;
     (telling.len() >= 4).then(|| regex::escape(&telling[..cut]))
 }

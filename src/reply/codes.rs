@@ -82,9 +82,7 @@ struct Found {
 
 impl Found {
     fn look_at(&mut self, bytes: &[u8], start: usize, end: usize) {
-        self.repeated |= self
-            .reply
-            .is_some_and(|reply| reply.is_again_at(bytes, start, end));
+        self.repeated |= self.reply.is_some_and(|reply| reply.is_again_at(bytes, start, end));
         if let Some(hit) = reply_hit(bytes, start, end) {
             self.offer(hit);
         } else if let Some(hit) = enhanced_hit(bytes, start, end) {
@@ -109,11 +107,7 @@ impl Found {
             Some(reply) => reply.partner.or_else(|| self.enhanced_for(reply)),
             None => self.enhanced_alone(),
         };
-        Codes {
-            reply: self.reply.map(|hit| hit.value),
-            enhanced,
-            repeated: self.repeated,
-        }
+        Codes { reply: self.reply.map(|hit| hit.value), enhanced, repeated: self.repeated }
     }
 
     fn hits(&self) -> impl DoubleEndedIterator<Item = &EnhancedHit> {
@@ -132,24 +126,14 @@ impl Found {
     fn enhanced_alone(&self) -> Option<Enhanced> {
         let quoted = self.hits().find(|hit| hit.inner);
         let marked = || self.hits().find(|hit| hit.marked);
-        quoted
-            .or_else(marked)
-            .or_else(|| self.hits().next())
-            .map(|hit| hit.value)
+        quoted.or_else(marked).or_else(|| self.hits().next()).map(|hit| hit.value)
     }
 }
 
 /// The end of the run of digits and dots from `start`, without dots at its end.
 fn run_end(bytes: &[u8], start: usize) -> usize {
-    let run = bytes[start..]
-        .iter()
-        .take_while(|b| b.is_ascii_digit() || **b == b'.')
-        .count();
-    let trailing = bytes[start..start + run]
-        .iter()
-        .rev()
-        .take_while(|b| **b == b'.')
-        .count();
+    let run = bytes[start..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    let trailing = bytes[start..start + run].iter().rev().take_while(|b| **b == b'.').count();
     start + run - trailing
 }
 
@@ -169,13 +153,7 @@ fn reply_hit(bytes: &[u8], start: usize, end: usize) -> Option<ReplyHit> {
         return None;
     }
     let support = support(value, lead, partner.is_some(), &bytes[end..])?;
-    Some(ReplyHit {
-        value,
-        support,
-        inner: matches!(lead, Lead::Reported | Lead::Quoted),
-        start,
-        partner,
-    })
+    Some(ReplyHit { value, support, inner: matches!(lead, Lead::Reported | Lead::Quoted), start, partner })
 }
 
 fn may_follow_reply(bytes: &[u8], end: usize, paired: bool) -> bool {
@@ -191,11 +169,7 @@ fn may_follow_reply(bytes: &[u8], end: usize, paired: bool) -> bool {
 
 fn support(value: u16, lead: Lead, paired: bool, rest: &[u8]) -> Option<Support> {
     if paired && (lead != Lead::Counted || value >= 400) {
-        return Some(if value >= 400 || lead == Lead::Start {
-            Support::Strong
-        } else {
-            Support::Weak
-        });
+        return Some(if value >= 400 || lead == Lead::Start { Support::Strong } else { Support::Weak });
     }
     if value < 400 {
         return (lead == Lead::Start && !counts_something(rest)).then_some(Support::Strong);
@@ -232,20 +206,15 @@ fn opens_a_sentence(rest: &[u8]) -> bool {
 
 /// Codes that servers do send; asked where the surroundings say little.
 fn is_usual(value: u16) -> bool {
-    matches!(
-        value,
-        421 | 422 | 431 | 432 | 441 | 442 | 446 | 447 | 449..=455 | 458 | 459 | 471
-    ) || matches!(value, 500..=504 | 510..=515 | 517 | 521 | 523 | 525 | 530 | 533..=535 | 538 | 541 | 542)
+    matches!(value, 421 | 422 | 431 | 432 | 441 | 442 | 446 | 447 | 449..=455 | 458 | 459 | 471)
+        || matches!(value, 500..=504 | 510..=515 | 517 | 521 | 523 | 525 | 530 | 533..=535 | 538 | 541 | 542)
         || matches!(value, 546 | 547 | 550..=557 | 571..=577)
 }
 
 /// The enhanced code that directly follows a reply code: `550-5.1.1`, `550 #5.1.0`, `(432, b'4.3.2`.
 fn partner_after(bytes: &[u8], end: usize) -> Option<Enhanced> {
     let glue = |b: &&u8| {
-        matches!(
-            **b,
-            b' ' | b'-' | b':' | b'#' | b',' | b';' | b'\'' | b'"' | b'b' | b'(' | b'[' | b'/'
-        )
+        matches!(**b, b' ' | b'-' | b':' | b'#' | b',' | b';' | b'\'' | b'"' | b'b' | b'(' | b'[' | b'/')
     };
     let glue_or_break = |b: &&u8| glue(b) || matches!(**b, b'\r' | b'\n' | b'\t');
     let gap = bytes[end..].iter().take(6).take_while(glue_or_break).count();
@@ -279,12 +248,7 @@ fn enhanced_hit(bytes: &[u8], start: usize, end: usize) -> Option<EnhancedHit> {
         marked || (may_stand_before(before) && !is_version(&bytes[..start]) && value.subject <= 7);
     let wanted = value.class != 2 || marked;
     let inner = matches!(before, Some(b'\'' | b'"')) && start > 1;
-    (plausible && wanted).then_some(EnhancedHit {
-        value,
-        start,
-        marked,
-        inner,
-    })
+    (plausible && wanted).then_some(EnhancedHit { value, start, marked, inner })
 }
 
 /// Exactly `d.ddd.ddd`, the first 2, 4 or 5, no leading zeros.
@@ -293,11 +257,7 @@ fn shape(run: &[u8]) -> Option<Enhanced> {
     let class = parts.next().filter(|p| matches!(p, [b'2' | b'4' | b'5']))?[0] - b'0';
     let subject = parts.next().and_then(part)?;
     let detail = parts.next().and_then(part)?;
-    parts.next().is_none().then_some(Enhanced {
-        class,
-        subject,
-        detail,
-    })
+    parts.next().is_none().then_some(Enhanced { class, subject, detail })
 }
 
 fn part(digits: &[u8]) -> Option<u16> {
@@ -346,12 +306,7 @@ fn may_follow_enhanced(bytes: &[u8], end: usize) -> bool {
 }
 
 fn ends_in_reply(before: &[u8]) -> bool {
-    let digits = before
-        .iter()
-        .rev()
-        .take(4)
-        .take_while(|b| b.is_ascii_digit())
-        .count();
+    let digits = before.iter().rev().take(4).take_while(|b| b.is_ascii_digit()).count();
     digits == 3
 }
 

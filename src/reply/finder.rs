@@ -19,27 +19,21 @@ pub const SHORTEST: usize = 3;
 impl Finder {
     /// Prepares the words, each at least [`SHORTEST`] bytes long; they are known by their place in the list.
     pub fn new(words: Vec<String>) -> Finder {
-        let words: Vec<Box<[u8]>> = words
-            .into_iter()
-            .map(|word| word.into_bytes().into_boxed_slice())
-            .collect();
+        let words: Vec<Box<[u8]>> =
+            words.into_iter().map(|word| word.into_bytes().into_boxed_slice()).collect();
         let (long, short): (Vec<_>, Vec<_>) =
             (0..words.len()).partition(|word| words[*word].len() > SHORTEST);
         let common = Common::among(long.iter().map(|word| &*words[*word]));
         let rarest = |word: &usize| Entry::new(*word, common.rarest_in(&words[*word]), &words[*word], LONG);
         let whole = |word: &usize| Entry::new(*word, 0, &words[*word], SHORT);
-        let (long, short) = (
-            Table::new(long.iter().map(rarest).collect()),
-            Table::new(short.iter().map(whole).collect()),
-        );
+        let (long, short) =
+            (Table::new(long.iter().map(rarest).collect()), Table::new(short.iter().map(whole).collect()));
         Finder { words, long, short }
     }
 
     /// Calls `found` with each word that stands in `text`, as often as it does.
     pub fn each(&self, text: &[u8], mut found: impl FnMut(usize)) {
-        let fours = text
-            .windows(4)
-            .map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        let fours = text.windows(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
         let last = text.len().checked_sub(SHORTEST).map(|at| letters(text, at));
         for (at, letters) in fours.chain(last).enumerate() {
             for (table, mask) in [(&self.long, LONG), (&self.short, SHORT)] {
@@ -66,10 +60,7 @@ const SHORT: u32 = 0x00ff_ffff;
 fn letters(text: &[u8], at: usize) -> u32 {
     match text[at..].first_chunk::<4>() {
         Some(four) => u32::from_le_bytes(*four),
-        None => text[at..]
-            .iter()
-            .rev()
-            .fold(0, |letters, byte| letters << 8 | u32::from(*byte)),
+        None => text[at..].iter().rev().fold(0, |letters, byte| letters << 8 | u32::from(*byte)),
     }
 }
 
@@ -93,9 +84,7 @@ impl Common {
 
     fn rarest_in(&self, word: &[u8]) -> usize {
         let places = 0..=word.len() - 4;
-        places
-            .min_by_key(|at| self.0[hash(letters(word, *at))])
-            .unwrap_or_default()
+        places.min_by_key(|at| self.0[hash(letters(word, *at))]).unwrap_or_default()
     }
 }
 
@@ -111,11 +100,7 @@ struct Entry {
 impl Entry {
     #[allow(clippy::cast_possible_truncation)]
     fn new(place: usize, offset: usize, word: &[u8], mask: u32) -> Entry {
-        Entry {
-            letters: letters(word, offset) & mask,
-            word: place as u32,
-            offset: offset as u32,
-        }
+        Entry { letters: letters(word, offset) & mask, word: place as u32, offset: offset as u32 }
     }
 }
 
@@ -143,11 +128,7 @@ impl Table {
         }
         let buckets = (1 << 16) / SHARED;
         let starts = (0..=buckets).map(|b| entries.partition_point(|entry| bucket(entry) < b) as u32);
-        Table {
-            bits,
-            starts: starts.collect(),
-            entries,
-        }
+        Table { bits, starts: starts.collect(), entries }
     }
 
     fn may_have(&self, letters: u32) -> bool {
@@ -158,9 +139,7 @@ impl Table {
     fn with(&self, letters: u32) -> impl Iterator<Item = &Entry> {
         let bucket = hash(letters) / SHARED;
         let entries = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
-        self.entries[entries]
-            .iter()
-            .filter(move |entry| entry.letters == letters)
+        self.entries[entries].iter().filter(move |entry| entry.letters == letters)
     }
 }
 

@@ -40,14 +40,8 @@ impl fmt::Display for Fingerprint {
 /// assert_eq!(one, two);
 /// ```
 pub fn fingerprint(text: &str) -> Fingerprint {
-    let reply = codes::scan(text)
-        .reply
-        .map(|code| code.to_string())
-        .unwrap_or_default();
-    let mut writer = Writer {
-        out: String::with_capacity(LONGEST),
-        reply,
-    };
+    let reply = codes::scan(text).reply.map(|code| code.to_string()).unwrap_or_default();
+    let mut writer = Writer { out: String::with_capacity(LONGEST), reply };
     let mut rest = text.trim();
     while let Some(first) = rest.chars().next() {
         let len = writer.take(rest, first);
@@ -100,8 +94,7 @@ impl Writer {
         if !self.out.ends_with(' ') && !self.out.is_empty() {
             self.out.push(' ');
         }
-        rest.find(|c: char| !c.is_whitespace() && !c.is_control())
-            .unwrap_or(rest.len())
+        rest.find(|c: char| !c.is_whitespace() && !c.is_control()).unwrap_or(rest.len())
     }
 
     fn word(&mut self, rest: &str) -> usize {
@@ -156,11 +149,8 @@ impl Writer {
 
     /// `550-5.1.1`, `550-Verification`.
     fn starts_with_codes(&self, word: &str) -> bool {
-        let rest = word
-            .strip_prefix(self.reply.as_str())
-            .filter(|_| !self.reply.is_empty());
-        rest.and_then(|rest| rest.strip_prefix('-'))
-            .is_some_and(|rest| is_enhanced(rest) || !has_digit(rest))
+        let rest = word.strip_prefix(self.reply.as_str()).filter(|_| !self.reply.is_empty());
+        rest.and_then(|rest| rest.strip_prefix('-')).is_some_and(|rest| is_enhanced(rest) || !has_digit(rest))
     }
 
     /// Names of months and days beside a number.
@@ -203,10 +193,9 @@ fn has_digit(word: &str) -> bool {
 }
 
 fn url(rest: &str) -> Option<usize> {
-    let scheme = ["http://", "https://"].iter().find(|s| {
-        rest.get(..s.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(s))
-    })?;
+    let scheme = ["http://", "https://"]
+        .iter()
+        .find(|s| rest.get(..s.len()).is_some_and(|start| start.eq_ignore_ascii_case(s)))?;
     let end = rest
         .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | ')' | ']' | ','))
         .unwrap_or(rest.len());
@@ -217,12 +206,7 @@ fn url(rest: &str) -> Option<usize> {
 /// No address is longer than 45 bytes, and no more are looked at: the work for one word stays bounded.
 fn ipv6(rest: &str) -> Option<usize> {
     let of_address = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
-    let end = rest
-        .as_bytes()
-        .iter()
-        .take(45)
-        .take_while(|b| of_address(b))
-        .count();
+    let end = rest.as_bytes().iter().take(45).take_while(|b| of_address(b)).count();
     let word = rest[..end].trim_end_matches(['.', ':']);
     (word.matches(':').count() >= 2 && word.parse::<Ipv6Addr>().is_ok()).then_some(word.len())
 }
@@ -255,11 +239,8 @@ fn is_host(word: &str) -> bool {
     let Some((labels, top)) = word.rsplit_once('.') else {
         return false;
     };
-    let label = |l: &str| {
-        !l.is_empty()
-            && l.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    };
+    let label =
+        |l: &str| !l.is_empty() && l.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     let lower = top.bytes().all(|b| b.is_ascii_lowercase());
     let upper = !word.bytes().any(|b| b.is_ascii_lowercase()) && top.bytes().all(|b| b.is_ascii_uppercase());
     top.len() >= 2 && (lower || upper) && labels.split('.').all(label)
@@ -267,10 +248,7 @@ fn is_host(word: &str) -> bool {
 
 /// Error words: `TSS04`, `S3113`, `ORA-29279`, `AADSTS700016`. Letters, then digits; longer ones only in capitals.
 fn is_short_mark(word: &str) -> bool {
-    let letters = word
-        .bytes()
-        .take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'))
-        .count();
+    let letters = word.bytes().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-')).count();
     let digits = word.len() - letters;
     let capitals = !word.bytes().any(|b| b.is_ascii_lowercase());
     let most = if capitals { 6 } else { 4 };
@@ -296,10 +274,7 @@ mod tests {
         };
         let one = fingerprint(&row("DM4PR18MB4126.namprd18.prod.outlook.com"));
         assert_eq!(one, fingerprint(&row("AM0PR06MB4274.eurprd06.prod.outlook.com")));
-        assert_eq!(
-            one.text,
-            "4.3.2 Concurrent connections limit exceeded. Visit {url}. [Hostname={host}]"
-        );
+        assert_eq!(one.text, "4.3.2 Concurrent connections limit exceeded. Visit {url}. [Hostname={host}]");
     }
 
     #[test]
@@ -330,16 +305,11 @@ mod tests {
 
     #[test]
     fn it_stays_short() {
-        for long in [
-            "word ".repeat(100),
-            "ü".repeat(1000),
-            format!("{}.{}", "G".repeat(159), "G".repeat(200)),
-        ] {
+        for long in
+            ["word ".repeat(100), "ü".repeat(1000), format!("{}.{}", "G".repeat(159), "G".repeat(200))]
+        {
             assert!(text(&long).len() <= LONGEST);
         }
-        assert_eq!(
-            text(&format!("{} ann@example.com", "a".repeat(155))),
-            "a".repeat(155)
-        );
+        assert_eq!(text(&format!("{} ann@example.com", "a".repeat(155))), "a".repeat(155));
     }
 }

@@ -54,11 +54,7 @@ impl Lead {
 
     /// A new line is a new start, unless the sentence runs on: "limit of\n500 messages".
     fn after_break(bytes: &[u8], at: usize) -> Lead {
-        if words::last(&bytes[..at]).counting {
-            Lead::Counted
-        } else {
-            Lead::Start
-        }
+        if words::last(&bytes[..at]).counting { Lead::Counted } else { Lead::Start }
     }
 
     fn glued_to(last: u8) -> Lead {
@@ -93,11 +89,7 @@ impl Lead {
     }
 
     fn quoted_after(bytes: &[u8], at: usize) -> Lead {
-        if words::last(&bytes[..at]).announcing {
-            Lead::Announced
-        } else {
-            Lead::Quoted
-        }
+        if words::last(&bytes[..at]).announcing { Lead::Announced } else { Lead::Quoted }
     }
 
     fn after_word(bytes: &[u8], at: usize, skipped: Skipped) -> Lead {
@@ -124,10 +116,7 @@ impl Lead {
 }
 
 fn ends_a_sentence(last: u8) -> bool {
-    matches!(
-        last,
-        b'.' | b'!' | b'?' | b')' | b']' | b'}' | b'>' | b'*' | b'-' | b'"' | b'\''
-    )
+    matches!(last, b'.' | b'!' | b'?' | b')' | b']' | b'}' | b'>' | b'*' | b'-' | b'"' | b'\'')
 }
 
 #[derive(Debug, Clone, Copy, Default)]

@@ -58,16 +58,10 @@ impl Matcher {
     pub fn candidates(&self, text: &str) -> Vec<u32> {
         let mut found = self.always.clone();
         let mut seen = Seen::new(self.starts.len());
-        self.finder
-            .each(text.as_bytes(), |needle| self.call(needle, &mut seen, &mut found));
+        self.finder.each(text.as_bytes(), |needle| self.call(needle, &mut seen, &mut found));
         found.sort_unstable();
         found.dedup();
-        found.retain(|pattern| {
-            self.patterns[*pattern as usize]
-                .also
-                .iter()
-                .all(|group| seen.any(group))
-        });
+        found.retain(|pattern| self.patterns[*pattern as usize].also.iter().all(|group| seen.any(group)));
         found
     }
 
@@ -87,9 +81,7 @@ impl Matcher {
             return true;
         }
         let regex = pattern.regex.get_or_init(|| compile(&pattern.text).ok());
-        regex
-            .as_ref()
-            .is_some_and(|regex| regex.is_match(text.as_bytes()))
+        regex.as_ref().is_some_and(|regex| regex.is_match(text.as_bytes()))
     }
 }
 
@@ -109,9 +101,7 @@ impl Seen {
     }
 
     fn any(&self, needles: &[u32]) -> bool {
-        needles
-            .iter()
-            .any(|needle| self.0[*needle as usize / 64] & (1 << (needle % 64)) != 0)
+        needles.iter().any(|needle| self.0[*needle as usize / 64] & (1 << (needle % 64)) != 0)
     }
 }
 
@@ -141,12 +131,7 @@ impl Index {
             .into_iter()
             .map(|group| group.into_iter().map(|needle| self.place(needle)).collect())
             .collect();
-        Pattern {
-            text: text.to_owned(),
-            regex: OnceLock::new(),
-            needles_decide: exact,
-            also,
-        }
+        Pattern { text: text.to_owned(), regex: OnceLock::new(), needles_decide: exact, also }
     }
 
     fn place(&mut self, needle: String) -> u32 {

@@ -108,18 +108,10 @@ impl Classifier {
         let cues = stage::CUES.iter().map(|(_, cue)| *cue).chain([retry_after::CUE]);
         let texts = rules.iter().flat_map(|rule| rule.text.iter().map(String::as_str));
         let patterns = Matcher::new(cues.chain(texts)).ok_or(RuleError::TooLarge)?;
-        let owners = rules
-            .iter()
-            .enumerate()
-            .flat_map(|(i, rule)| rule.text.iter().map(move |_| i))
-            .collect();
+        let owners =
+            rules.iter().enumerate().flat_map(|(i, rule)| rule.text.iter().map(move |_| i)).collect();
         let wordless = (0..rules.len()).filter(|i| rules[*i].text.is_empty()).collect();
-        Ok(Classifier {
-            rules,
-            patterns,
-            owners,
-            wordless,
-        })
+        Ok(Classifier { rules, patterns, owners, wordless })
     }
 
     /// All rules in the order in which they are tried.
@@ -148,18 +140,15 @@ impl Classifier {
     }
 
     fn stage(&self, cues: &[u32], text: &str) -> Option<Stage> {
-        let cue = cues
-            .iter()
-            .find(|cue| **cue < WAIT_CUE && self.patterns.is_match(**cue, text))?;
+        let cue = cues.iter().find(|cue| **cue < WAIT_CUE && self.patterns.is_match(**cue, text))?;
         stage::CUES.get(*cue as usize).map(|(stage, _)| *stage)
     }
 
     /// The first rule whose conditions all hold, of those whose text is there and of those without a text.
     fn decide(&self, codes: Codes, stage: Option<Stage>, candidates: &[u32], text: &str) -> &Rule {
         let holds = |rule: &usize| self.rules[*rule].when.hold(codes, stage);
-        let owned = candidates
-            .iter()
-            .map(|pattern| (*pattern, self.owners[(*pattern - WAIT_CUE - 1) as usize]));
+        let owned =
+            candidates.iter().map(|pattern| (*pattern, self.owners[(*pattern - WAIT_CUE - 1) as usize]));
         let worded = owned
             .filter(|(pattern, rule)| holds(rule) && self.patterns.is_match(*pattern, text))
             .map(|(_, rule)| rule)
@@ -190,27 +179,16 @@ fn by_digit(codes: Codes, class: Class) -> Disposition {
 fn check_texts(rule: &Rule) -> Result<(), RuleError> {
     let name = || rule.name.clone();
     rule.text.iter().try_for_each(|text| {
-        let regex = matcher::compile(text).map_err(|error| RuleError::BadRegex {
-            rule: name(),
-            reason: last_line(&error.to_string()),
-        })?;
+        let regex = matcher::compile(text)
+            .map_err(|error| RuleError::BadRegex { rule: name(), reason: last_line(&error.to_string()) })?;
         if regex.is_match(b"") {
             return Err(RuleError::MatchesEverything { rule: name() });
         }
-        if needles::cannot_match(text) {
-            Err(RuleError::MatchesNothing { rule: name() })
-        } else {
-            Ok(())
-        }
+        if needles::cannot_match(text) { Err(RuleError::MatchesNothing { rule: name() }) } else { Ok(()) }
     })
 }
 
 /// The regex engine explains over several lines; the last says what is wrong.
 fn last_line(text: &str) -> String {
-    text.lines()
-        .last()
-        .unwrap_or_default()
-        .trim()
-        .trim_start_matches("error: ")
-        .to_owned()
+    text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned()
 }

@@ -25,41 +25,26 @@ const MOST: usize = 200;
 
 /// Letters beyond ASCII need the slower Unicode tables, so only the patterns that have them pay for them.
 pub fn with_mode(pattern: &str) -> Cow<'_, str> {
-    if pattern.is_ascii() {
-        Cow::Borrowed(pattern)
-    } else {
-        Cow::Owned(format!("(?u:{pattern})"))
-    }
+    if pattern.is_ascii() { Cow::Borrowed(pattern) } else { Cow::Owned(format!("(?u:{pattern})")) }
 }
 
 /// The words of `pattern`; none if it is no regular expression.
 pub fn of(pattern: &str) -> Needles {
     if is_plain(pattern) {
-        return Needles {
-            exact: true,
-            groups: vec![vec![pattern.to_lowercase()]],
-        };
+        return Needles { exact: true, groups: vec![vec![pattern.to_lowercase()]] };
     }
     let Some(hir) = parse(pattern) else {
         return Needles::default();
     };
     if let Some(words) = words(&hir).filter(|words| words.iter().all(|word| word.len() >= SHORTEST)) {
-        return Needles {
-            exact: !looks_around(&hir),
-            groups: vec![words],
-        };
+        return Needles { exact: !looks_around(&hir), groups: vec![words] };
     }
-    Needles {
-        groups: groups(&hir),
-        exact: false,
-    }
+    Needles { groups: groups(&hir), exact: false }
 }
 
 /// A word as it stands, with nothing to be read as a regular expression; most patterns are that.
 fn is_plain(pattern: &str) -> bool {
-    const SPECIAL: [char; 14] = [
-        '\\', '.', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$',
-    ];
+    const SPECIAL: [char; 14] = ['\\', '.', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$'];
     pattern.len() >= SHORTEST && !pattern.contains(SPECIAL)
 }
 
@@ -73,13 +58,7 @@ pub fn cannot_match(pattern: &str) -> bool {
 
 fn parse(pattern: &str) -> Option<Hir> {
     let mut parser = ParserBuilder::new();
-    parser
-        .utf8(false)
-        .unicode(false)
-        .dot_matches_new_line(true)
-        .build()
-        .parse(&with_mode(pattern))
-        .ok()
+    parser.utf8(false).unicode(false).dot_matches_new_line(true).build().parse(&with_mode(pattern)).ok()
 }
 
 fn looks_around(hir: &Hir) -> bool {
@@ -99,9 +78,9 @@ fn words(hir: &Hir) -> Option<Vec<String>> {
             Some(words)
         }
         HirKind::Repetition(_) => None,
-        HirKind::Concat(parts) => parts
-            .iter()
-            .try_fold(vec![String::new()], |before, part| cross(&before, &words(part)?)),
+        HirKind::Concat(parts) => {
+            parts.iter().try_fold(vec![String::new()], |before, part| cross(&before, &words(part)?))
+        }
         HirKind::Alternation(parts) => few(parts.iter().map(words).collect::<Option<Vec<_>>>()?.concat()),
     }
 }
@@ -116,36 +95,23 @@ fn cross(before: &[String], after: &[String]) -> Option<Vec<String>> {
     if before.len() * after.len() > MOST * 4 {
         return None;
     }
-    few(before
-        .iter()
-        .flat_map(|a| after.iter().map(move |b| [a.as_str(), b].concat()))
-        .collect())
+    few(before.iter().flat_map(|a| after.iter().map(move |b| [a.as_str(), b].concat())).collect())
 }
 
 fn letters(class: &Class) -> Option<Vec<String>> {
     const FEW: usize = 8;
     let letters: Vec<char> = match class {
-        Class::Unicode(class) => class
-            .iter()
-            .flat_map(|range| range.start()..=range.end())
-            .take(FEW + 1)
-            .collect(),
-        Class::Bytes(class) if class.is_ascii() => class
-            .iter()
-            .flat_map(|range| range.start()..=range.end())
-            .map(char::from)
-            .take(FEW + 1)
-            .collect(),
+        Class::Unicode(class) => {
+            class.iter().flat_map(|range| range.start()..=range.end()).take(FEW + 1).collect()
+        }
+        Class::Bytes(class) if class.is_ascii() => {
+            class.iter().flat_map(|range| range.start()..=range.end()).map(char::from).take(FEW + 1).collect()
+        }
         Class::Bytes(_) => return None,
     };
     let white = letters.contains(&'\t');
-    (letters.len() <= FEW && !white).then(|| {
-        letters
-            .iter()
-            .flat_map(|c| c.to_lowercase())
-            .map(String::from)
-            .collect()
-    })
+    (letters.len() <= FEW && !white)
+        .then(|| letters.iter().flat_map(|c| c.to_lowercase()).map(String::from).collect())
 }
 
 /// The groups that hold for every text `hir` takes.
@@ -169,10 +135,8 @@ fn of_sequence(parts: &[Hir]) -> Vec<Vec<String>> {
             open = longer;
             continue;
         }
-        found.extend(telling(std::mem::replace(
-            &mut open,
-            part_words.unwrap_or_else(|| vec![String::new()]),
-        )));
+        found
+            .extend(telling(std::mem::replace(&mut open, part_words.unwrap_or_else(|| vec![String::new()]))));
         if open.len() == 1 && open[0].is_empty() {
             found.extend(groups(part));
         }
@@ -185,9 +149,7 @@ fn of_sequence(parts: &[Hir]) -> Vec<Vec<String>> {
 fn of_choice(parts: &[Hir]) -> Option<Vec<String>> {
     let best = |part: &Hir| match words(part).and_then(telling) {
         Some(words) => Some(words),
-        None => groups(part)
-            .into_iter()
-            .max_by_key(|group| group.iter().map(String::len).min()),
+        None => groups(part).into_iter().max_by_key(|group| group.iter().map(String::len).min()),
     };
     let all: Option<Vec<_>> = parts.iter().map(best).collect();
     all.map(|groups| groups.concat()).and_then(telling_many)
@@ -214,13 +176,7 @@ mod tests {
 
     #[test]
     fn plain_words_decide_alone() {
-        assert_eq!(
-            of("mailbox full"),
-            Needles {
-                groups: vec![vec!["mailbox full".into()]],
-                exact: true
-            }
-        );
+        assert_eq!(of("mailbox full"), Needles { groups: vec![vec!["mailbox full".into()]], exact: true });
         assert!(of("mail ?box (is )?full").exact);
         assert!(!of(r"\bspam").exact);
     }

@@ -33,10 +33,7 @@ fn lower(text: Cow<'_, str>) -> String {
 fn without_wrong_phrase(text: Cow<'_, str>) -> Cow<'_, str> {
     const MARK: &str = ". The server response was: ";
     static FIND: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(MARK));
-    let Some(end) = FIND
-        .find(text.as_bytes())
-        .filter(|end| end + MARK.len() < text.len())
-    else {
+    let Some(end) = FIND.find(text.as_bytes()).filter(|end| end + MARK.len() < text.len()) else {
         return text;
     };
     let start = text[..end].rfind(": ").map_or(0, |colon| colon + 2);
@@ -46,9 +43,7 @@ fn without_wrong_phrase(text: Cow<'_, str>) -> Cow<'_, str> {
 fn fold_white(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     // Without branches, so that many bytes are looked at together.
-    let breaks = bytes
-        .iter()
-        .fold(false, |odd, b| odd | (b.is_ascii_whitespace() & (*b != b' ')));
+    let breaks = bytes.iter().fold(false, |odd, b| odd | (b.is_ascii_whitespace() & (*b != b' ')));
     let pairs = bytes.iter().zip(bytes.iter().skip(1));
     let doubled = pairs.fold(false, |odd, (a, b)| odd | ((*a == b' ') & (*b == b' ')));
     let plain = !breaks && !doubled && bytes.last() != Some(&b' ');
@@ -77,10 +72,7 @@ fn fold_lines(text: &str, reply: u16, codes: Codes) -> String {
     for part in parts {
         match part.strip_prefix(['-', ' ']).filter(|_| folded.ends_with(' ')) {
             Some(rest) => {
-                let tail = enhanced
-                    .as_deref()
-                    .and_then(|code| rest.strip_prefix(code))
-                    .unwrap_or(rest);
+                let tail = enhanced.as_deref().and_then(|code| rest.strip_prefix(code)).unwrap_or(rest);
                 folded.push_str(tail.trim_start());
             }
             None => {
@@ -104,10 +96,7 @@ mod tests {
 
     #[test]
     fn white_space_is_one_blank() {
-        prepared(
-            "432 4.3.2\r\n\tConcurrent  connections\n",
-            "432 4.3.2 concurrent connections",
-        );
+        prepared("432 4.3.2\r\n\tConcurrent  connections\n", "432 4.3.2 concurrent connections");
     }
 
     #[test]
@@ -125,10 +114,7 @@ mod tests {
             "SmtpException: Mailbox unavailable. The server response was: 5.7.1 Relaying denied",
             "smtpexception: 5.7.1 relaying denied",
         );
-        prepared(
-            "Error. The server response was: ",
-            "error. the server response was:",
-        );
+        prepared("Error. The server response was: ", "error. the server response was:");
     }
 
     #[test]

@@ -30,13 +30,8 @@ const WEEK: u64 = 7 * 24 * 3600;
 /// The wait named in `text`, if any.
 pub fn named_in(text: &str) -> Option<Duration> {
     let found = WAIT.captures(text)?;
-    let amount = ["turned", "after", "header"]
-        .iter()
-        .find_map(|name| found.name(name))?;
-    let unit = found
-        .name("turned_unit")
-        .or_else(|| found.name("unit"))
-        .map_or("s", |unit| unit.as_str());
+    let amount = ["turned", "after", "header"].iter().find_map(|name| found.name(name))?;
+    let unit = found.name("turned_unit").or_else(|| found.name("unit")).map_or("s", |unit| unit.as_str());
     let wait = amount.as_str().parse::<u64>().ok()? * seconds(unit);
     (1..=WEEK).contains(&wait).then(|| Duration::from_secs(wait))
 }

@@ -151,16 +151,12 @@ impl EnhancedRange {
 impl Conditions {
     pub(super) fn hold(&self, codes: Codes, stage: Option<Stage>) -> bool {
         let reply = self.replies.is_empty()
-            || codes.reply.is_some_and(|code| {
-                self.replies
-                    .iter()
-                    .any(|(low, high)| (*low..=*high).contains(&code))
-            });
+            || codes
+                .reply
+                .is_some_and(|code| self.replies.iter().any(|(low, high)| (*low..=*high).contains(&code)));
         reply
             && (self.enhanced.is_empty()
-                || codes
-                    .enhanced
-                    .is_some_and(|code| self.enhanced.iter().any(|r| r.holds(code))))
+                || codes.enhanced.is_some_and(|code| self.enhanced.iter().any(|r| r.holds(code))))
             && (self.stages.is_empty() || stage.is_some_and(|s| self.stages.contains(&s)))
             && (self.permanent.is_none() || self.permanent == is_permanent(codes))
     }
@@ -172,11 +168,7 @@ impl Conditions {
 
 /// What the first digit says; the reply's digit counts before the enhanced code's.
 pub(super) fn is_permanent(codes: Codes) -> Option<bool> {
-    match codes
-        .reply
-        .map(|reply| reply / 100)
-        .or(codes.enhanced.map(|code| u16::from(code.class)))
-    {
+    match codes.reply.map(|reply| reply / 100).or(codes.enhanced.map(|code| u16::from(code.class))) {
         Some(4) => Some(false),
         Some(5) => Some(true),
         _ => None,
@@ -195,37 +187,23 @@ impl RawRule {
     /// Checks the words of the file.
     pub(super) fn check(self, by_user: bool, words: impl Fn(Class) -> ClassWords) -> Result<Rule, RuleError> {
         let name = self.name.trim().to_owned();
-        let bad = |key: &'static str, reason: String| RuleError::BadValue {
-            rule: name.clone(),
-            key,
-            reason,
-        };
+        let bad = |key: &'static str, reason: String| RuleError::BadValue { rule: name.clone(), key, reason };
         if name.is_empty() {
             return Err(bad("name", "is empty; give the rule a name".into()));
         }
-        let class = self
-            .class
-            .parse::<Class>()
-            .map_err(|reason| bad("class", reason))?;
+        let class = self.class.parse::<Class>().map_err(|reason| bad("class", reason))?;
         let disposition = self
             .disposition
             .map(|word| word.parse())
             .transpose()
             .map_err(|reason| bad("disposition", reason))?;
-        let not_before = self
-            .not_before
-            .map(|text| not_before(&text))
-            .transpose()
-            .map_err(|r| bad("not_before", r))?;
+        let not_before =
+            self.not_before.map(|text| not_before(&text)).transpose().map_err(|r| bad("not_before", r))?;
         let when = Conditions {
             replies: parse_all(list(self.reply), reply_range).map_err(|r| bad("reply", r))?,
             enhanced: parse_all(list(self.enhanced), enhanced_range).map_err(|r| bad("enhanced", r))?,
             stages: parse_all(list(self.stage), |s| s.parse()).map_err(|r| bad("stage", r))?,
-            permanent: self
-                .kind
-                .map(|word| kind(&word))
-                .transpose()
-                .map_err(|r| bad("kind", r))?,
+            permanent: self.kind.map(|word| kind(&word)).transpose().map_err(|r| bad("kind", r))?,
         };
         let text = list(self.text);
         if text.is_empty() && when.is_empty() && (by_user || name != UNKNOWN) {
@@ -285,18 +263,11 @@ fn reply_range(word: &str) -> Result<(u16, u16), String> {
     let wrong = || format!("'{word}' is no reply code; write \"421\", \"4xx\" or \"550-554\"");
     let one = |w: &str| w.trim().parse::<u16>().ok().filter(|n| (200..600).contains(n));
     if let Some(digit) = word.strip_suffix("xx") {
-        let first = digit
-            .parse::<u16>()
-            .ok()
-            .filter(|d| (2..=5).contains(d))
-            .ok_or_else(wrong)?;
+        let first = digit.parse::<u16>().ok().filter(|d| (2..=5).contains(d)).ok_or_else(wrong)?;
         return Ok((first * 100, first * 100 + 99));
     }
     let (low, high) = word.split_once('-').unwrap_or((word, word));
-    one(low)
-        .zip(one(high))
-        .filter(|(low, high)| low <= high)
-        .ok_or_else(wrong)
+    one(low).zip(one(high)).filter(|(low, high)| low <= high).ok_or_else(wrong)
 }
 
 fn enhanced_range(word: &str) -> Result<EnhancedRange, String> {
@@ -305,11 +276,7 @@ fn enhanced_range(word: &str) -> Result<EnhancedRange, String> {
         let class = wild(parts.next()?)?;
         let subject = wild(parts.next()?)?;
         let detail = detail_range(parts.next()?)?;
-        parts.next().is_none().then_some(EnhancedRange {
-            class,
-            subject,
-            detail,
-        })
+        parts.next().is_none().then_some(EnhancedRange { class, subject, detail })
     };
     parse().ok_or_else(|| {
         format!("'{word}' is no enhanced code; write \"4.3.2\", \"x.3.2\", \"5.7.x\" or \"5.2.251-255\"")
@@ -317,11 +284,7 @@ fn enhanced_range(word: &str) -> Result<EnhancedRange, String> {
 }
 
 fn wild<T: std::str::FromStr>(word: &str) -> Option<Option<T>> {
-    if word == "x" {
-        Some(None)
-    } else {
-        word.parse().ok().map(Some)
-    }
+    if word == "x" { Some(None) } else { word.parse().ok().map(Some) }
 }
 
 fn detail_range(word: &str) -> Option<(u16, u16)> {
@@ -329,8 +292,5 @@ fn detail_range(word: &str) -> Option<(u16, u16)> {
         return Some((0, 999));
     }
     let (low, high) = word.split_once('-').unwrap_or((word, word));
-    low.parse()
-        .ok()
-        .zip(high.parse().ok())
-        .filter(|(low, high)| low <= high)
+    low.parse().ok().zip(high.parse().ok()).filter(|(low, high)| low <= high)
 }

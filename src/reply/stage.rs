@@ -19,15 +19,9 @@ pub const CUES: &[(Stage, &str)] = &[
         Stage::Dot,
         r"failed to send data|for text command|\bafter the (final )?dot\b|end[- ]of[- ](data|message)",
     ),
-    (
-        Stage::Dot,
-        r"SMTPTransport\.finishData|SmtpClient\.Data(Async)?\(",
-    ),
+    (Stage::Dot, r"SMTPTransport\.finishData|SmtpClient\.Data(Async)?\("),
     (Stage::Rcpt, r"SMTPTransport\.rcptTo|SmtpClient\.RcptTo(Async)?\("),
-    (
-        Stage::Mail,
-        r"SMTPTransport\.mailFrom|SmtpClient\.MailFrom(Async)?\(",
-    ),
+    (Stage::Mail, r"SMTPTransport\.mailFrom|SmtpClient\.MailFrom(Async)?\("),
     (
         Stage::Connect,
         r"refused to talk to me|after initial connection|initial server greeting|invalid greeting",
@@ -44,18 +38,12 @@ pub const CUES: &[(Stage, &str)] = &[
         Stage::Connect,
         r"smtp connect\(\) failed|connection refused|ECONNREFUSED|connect E[A-Z]+\b|no route to host|\bconnect to \S+: ",
     ),
-    (
-        Stage::Connect,
-        r"ENOTFOUND|getaddrinfo|name or service not known|connection actively refused",
-    ),
+    (Stage::Connect, r"ENOTFOUND|getaddrinfo|name or service not known|connection actively refused"),
     (
         Stage::Tls,
         r"(in reply to|after|command:) ?['\x22]?STARTTLS|starttls command failed|cannot start tls|tls handshake|ssl handshake",
     ),
-    (
-        Stage::Tls,
-        r"SSLHandshakeException|SSL_connect|certificate verify failed|tls negotiation failed",
-    ),
+    (Stage::Tls, r"SSLHandshakeException|SSL_connect|certificate verify failed|tls negotiation failed"),
     (
         Stage::Auth,
         r"SMTPAuthenticationError|AuthenticationFailedException|AuthenticationException|invalid login|could not authenticate",
@@ -68,10 +56,7 @@ pub const CUES: &[(Stage, &str)] = &[
         Stage::Auth,
         r"expected response code .?(235|334)|sasl authentication failed|authentication unsuccessful",
     ),
-    (
-        Stage::Auth,
-        r"basic authentication is (not supported|disabled)|authentication failure \[smtp",
-    ),
+    (Stage::Auth, r"basic authentication is (not supported|disabled)|authentication failure \[smtp"),
     (
         Stage::Rcpt,
         r"(in reply to|after (pipelined )?|sending|did not like our|for|command:) ?['\x22]?RCPT\b|\[RCPT_TO\]|smtp:rcpt",
@@ -106,10 +91,7 @@ pub const CUES: &[(Stage, &str)] = &[
         Stage::Data,
         r"(in reply to|after (pipelined )?|sending|for|command:) ?['\x22]?DATA\b|data command failed|failed on data command",
     ),
-    (
-        Stage::Data,
-        r"expected response code .?354|sending message body|data not accepted",
-    ),
+    (Stage::Data, r"expected response code .?354|sending message body|data not accepted"),
 ];
 
 /// The stage that a reply code alone tells: only AUTH is answered with these (RFC 4954).

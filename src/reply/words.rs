@@ -52,8 +52,7 @@ pub struct Hints {
 static HINTS: LazyLock<HashMap<&str, Hints>> = LazyLock::new(|| {
     let mut hints: HashMap<&str, Hints> = HashMap::new();
     let mut add = |list: &'static str, set: fn(&mut Hints)| {
-        list.split_whitespace()
-            .for_each(|word| set(hints.entry(word).or_default()));
+        list.split_whitespace().for_each(|word| set(hints.entry(word).or_default()));
     };
     add(REPORTING, |h| h.reporting = true);
     add(ANNOUNCING, |h| h.announcing = true);
@@ -69,10 +68,7 @@ const LONGEST: usize = 16;
 /// What the last word of `before` says, over blanks, quotes and brackets.
 pub fn last(before: &[u8]) -> Hints {
     let tail = &before[before.len().saturating_sub(LOOK_BACK)..];
-    let end = tail
-        .iter()
-        .rposition(u8::is_ascii_alphabetic)
-        .map_or(0, |last| last + 1);
+    let end = tail.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |last| last + 1);
     // Only marks may stand between the word and the number.
     if tail[end..].iter().any(|b| b.is_ascii_digit() || *b >= 0x80) {
         return Hints::default();
@@ -100,8 +96,5 @@ fn look_up(word: &[u8]) -> Hints {
     letters.make_ascii_lowercase();
     let lower = std::str::from_utf8(letters).unwrap_or_default();
     let known = HINTS.get(lower).copied().unwrap_or_default();
-    Hints {
-        announcing: known.announcing || lower.ends_with("exception"),
-        ..known
-    }
+    Hints { announcing: known.announcing || lower.ends_with("exception"), ..known }
 }

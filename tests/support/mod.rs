@@ -1,10 +1,5 @@
 //! What the tests share: a folder with a log in it, and the program run on it.
-#![allow(
-    dead_code,
-    missing_docs,
-    clippy::unwrap_used,
-    reason = "each test file uses its own part"
-)]
+#![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "each test file uses its own part")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -41,14 +36,10 @@ impl TestLog {
 
     /// A log with these rows in the generic table: status, sent_date, error_message, each as SQL.
     pub fn with_rows(rows: &[(&str, &str, &str)]) -> Self {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|(status, date, error)| format!("({status}, {date}, {error})"))
-            .collect();
-        let insert = format!(
-            "INSERT INTO email_log (status, sent_date, error_message) VALUES {};",
-            rows.join(", ")
-        );
+        let rows: Vec<_> =
+            rows.iter().map(|(status, date, error)| format!("({status}, {date}, {error})")).collect();
+        let insert =
+            format!("INSERT INTO email_log (status, sent_date, error_message) VALUES {};", rows.join(", "));
         Self::of(&format!("{TABLE} {insert}"))
     }
 
@@ -58,9 +49,7 @@ impl TestLog {
 
     /// A folder without a log.
     pub fn empty() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Self { folder: tempfile::tempdir().unwrap() }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -99,11 +88,7 @@ impl TestLog {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("mailthrottle"));
-        command
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("HOME", self.folder.path())
-            .args(args);
+        command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path()).args(args);
         command.stdin(Stdio::null());
         command
     }
@@ -145,9 +130,7 @@ impl TestLog {
 
     /// Every file in the folder with its content, to see that nothing changed.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let entries = std::fs::read_dir(self.folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         let mut files: Vec<_> = entries
             .filter(|path| path.is_file())
             .map(|path| (path.clone(), std::fs::read(path).unwrap()))
@@ -177,11 +160,7 @@ impl From<Output> for Ran {
 }
 
 pub fn blocking<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap()
-        .block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
 /// sqlx runs only text that lives as long as the program; a test's may.

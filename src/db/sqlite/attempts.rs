@@ -70,15 +70,9 @@ impl Sqlite {
         each: &mut dyn FnMut(Attempt<'_>) -> bool,
     ) -> Result<()> {
         let mut sink = Sink::new(mapping, window, each);
-        let everything = Selection {
-            time: Times::InsideOrUnplaced(window),
-            ..Selection::default()
-        };
+        let everything = Selection { time: Times::InsideOrUnplaced(window), ..Selection::default() };
         if order == Order::Sorted {
-            return self
-                .by_row(mapping, &everything, ATTEMPTS_IN_ORDER, &mut sink)
-                .await
-                .map(drop);
+            return self.by_row(mapping, &everything, ATTEMPTS_IN_ORDER, &mut sink).await.map(drop);
         }
         let few = match self.ahead.take() {
             Some(few) if few.window == window => few.pages,
@@ -93,9 +87,7 @@ impl Sqlite {
             return self.by_page(mapping, everything, &mut sink).await;
         }
         tracing::debug!("attempts are read row by row");
-        self.by_row(mapping, &everything, ATTEMPTS, &mut sink)
-            .await
-            .map(drop)
+        self.by_row(mapping, &everything, ATTEMPTS, &mut sink).await.map(drop)
     }
 
     /// Whether rows can be put together to pages: in other encodings they would need care, wide ones too much memory.
@@ -115,10 +107,7 @@ impl Sqlite {
         let query = with_known_columns(mapping, ATTEMPT_PAGE);
         let (mut pages, mut left) = (Vec::new(), FEW);
         for part in self.parts(mapping, window).await? {
-            let limited = Selection {
-                limit: Some(left + 1),
-                ..part
-            };
+            let limited = Selection { limit: Some(left + 1), ..part };
             let statement = mapping.statement(&limited, &query);
             if let Some(kept) = &mut self.rehearsal {
                 kept.push(statement);
@@ -147,9 +136,7 @@ impl Sqlite {
             Some(Index::OfTime) => vec![None],
             Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
         };
-        let parts = words
-            .iter()
-            .flat_map(|words| Times::by_index(window).map(|time| selection(words, time)));
+        let parts = words.iter().flat_map(|words| Times::by_index(window).map(|time| selection(words, time)));
         Ok(parts.collect())
     }
 
@@ -173,10 +160,7 @@ impl Sqlite {
 
     async fn by_page(&mut self, mapping: &Mapping, everything: Selection, sink: &mut Sink<'_>) -> Result<()> {
         let query = with_known_columns(mapping, ATTEMPT_PAGES);
-        let mut rest = Selection {
-            with_key: true,
-            ..everything
-        };
+        let mut rest = Selection { with_key: true, ..everything };
         loop {
             let mut unreadable = None;
             self.each(mapping.statement(&rest, &query), &mut |row| {
@@ -193,10 +177,8 @@ impl Sqlite {
             let Some((first, next)) = unreadable else {
                 return Ok(());
             };
-            let page = Selection {
-                keys: Some((first, next.map_or(i64::MAX, |next| next - 1))),
-                ..rest.clone()
-            };
+            let page =
+                Selection { keys: Some((first, next.map_or(i64::MAX, |next| next - 1))), ..rest.clone() };
             let (true, Some(next)) = (self.by_row(mapping, &page, ATTEMPTS, sink).await?, next) else {
                 return Ok(());
             };
@@ -226,16 +208,12 @@ fn with_known_columns(mapping: &Mapping, query: &str) -> String {
     if columns_of_a_page(mapping) == ALL_COLUMNS {
         return query.to_owned();
     }
-    EXTRA_COLUMNS
-        .iter()
-        .fold(query.to_owned(), |query, extra| query.replace(extra, ""))
+    EXTRA_COLUMNS.iter().fold(query.to_owned(), |query, extra| query.replace(extra, ""))
 }
 
 fn columns_of_a_page(mapping: &Mapping) -> usize {
     let is_there = |column| !mapping.columns(column).is_empty();
-    let any = [Column::Cc, Column::Bcc, Column::FinishedAt]
-        .into_iter()
-        .any(is_there);
+    let any = [Column::Cc, Column::Bcc, Column::FinishedAt].into_iter().any(is_there);
     if any { ALL_COLUMNS } else { FEW_COLUMNS }
 }
 
@@ -245,11 +223,7 @@ fn page(row: &SqliteRow, columns: usize) -> Result<Option<Page<'_>>> {
     for (place, value) in values.iter_mut().enumerate().take(columns) {
         *value = row.try_get::<Option<&[u8]>, _>(place + 1)?.unwrap_or_default();
     }
-    Ok(Page::of(
-        usize::try_from(row.try_get::<i64, _>(0)?)?,
-        values,
-        columns,
-    ))
+    Ok(Page::of(usize::try_from(row.try_get::<i64, _>(0)?)?, values, columns))
 }
 
 /// Where attempts go once their values are read.
@@ -265,26 +239,14 @@ impl<'e> Sink<'e> {
     fn new(mapping: &Mapping, window: Window, each: &'e mut dyn FnMut(Attempt<'_>) -> bool) -> Self {
         let sent_date = Reader::new(mapping.zone);
         let finished_at = Reader::new(mapping.zone);
-        Self {
-            sent_date,
-            finished_at,
-            window,
-            columns: columns_of_a_page(mapping),
-            each,
-        }
+        Self { sent_date, finished_at, window, columns: columns_of_a_page(mapping), each }
     }
 
     /// Takes in a whole page; `None` stays `None`, and nothing was read: a value holds a divider itself.
     fn page(&mut self, page: Option<Page<'_>>) -> Option<bool> {
         Some(page?.all(|row| {
             let to = recipients(row.recipient) + recipients(row.cc) + recipients(row.bcc);
-            self.take(
-                row.status,
-                Some(row.sent_date),
-                row.sender,
-                to,
-                Some(row.finished_at),
-            )
+            self.take(row.status, Some(row.sent_date), row.sender, to, Some(row.finished_at))
         }))
     }
 
@@ -310,10 +272,7 @@ impl<'e> Sink<'e> {
         if at.is_some_and(|at| !self.window.contains(at)) {
             return true;
         }
-        let (status, sender) = (
-            status.map(String::from_utf8_lossy),
-            sender.map(String::from_utf8_lossy),
-        );
+        let (status, sender) = (status.map(String::from_utf8_lossy), sender.map(String::from_utf8_lossy));
         (self.each)(Attempt {
             status: status.as_deref(),
             at,

@@ -66,20 +66,14 @@ impl AtRest {
             return Ok(None);
         }
         let data = std::fs::metadata(path)?;
-        Ok(Some(Self {
-            modified: data.modified()?,
-            length: data.len(),
-        }))
+        Ok(Some(Self { modified: data.modified()?, length: data.len() }))
     }
 
     /// Makes sure that the file is as it was.
     fn check(&self, path: &Path) -> Result<()> {
         let now = std::fs::metadata(path)?;
         if now.modified()? != self.modified || now.len() != self.length {
-            bail!(
-                "{} was written to while it was read; run this again",
-                path.display()
-            );
+            bail!("{} was written to while it was read; run this again", path.display());
         }
         Ok(())
     }
@@ -115,10 +109,7 @@ impl Sqlite {
             .busy_timeout(error::LOCK_WAIT)
             .disable_statement_logging();
         tracing::debug!("opening {}", path.display());
-        let connection = options
-            .connect()
-            .await
-            .map_err(|cause| error::sqlite(cause, &path))?;
+        let connection = options.connect().await.map_err(|cause| error::sqlite(cause, &path))?;
         let mut db = Self {
             path,
             connection,
@@ -129,17 +120,12 @@ impl Sqlite {
             rehearsal: None,
             ahead: None,
         };
-        for start in [
-            "PRAGMA query_only = ON",
-            "BEGIN",
-            "SELECT count(*) FROM sqlite_schema",
-        ] {
+        for start in ["PRAGMA query_only = ON", "BEGIN", "SELECT count(*) FROM sqlite_schema"] {
             db.all(Statement::plain(start)).await?;
         }
         let encoding = db.all(Statement::plain("PRAGMA encoding")).await?;
-        db.is_utf8 = encoding.first().map_or(Ok(true), |row| {
-            row.try_get::<&str, _>(0).map(|name| name == "UTF-8")
-        })?;
+        db.is_utf8 =
+            encoding.first().map_or(Ok(true), |row| row.try_get::<&str, _>(0).map(|name| name == "UTF-8"))?;
         Ok(db)
     }
 
@@ -164,9 +150,7 @@ impl Sqlite {
     /// # Errors
     /// It was written to meanwhile.
     pub fn settle(&self) -> Result<()> {
-        self.at_rest
-            .as_ref()
-            .map_or(Ok(()), |before| before.check(&self.path))
+        self.at_rest.as_ref().map_or(Ok(()), |before| before.check(&self.path))
     }
 
     /// Finds the table and its columns, and looks at how the times are written.
@@ -183,11 +167,7 @@ impl Sqlite {
             Mapping::resolve(wanted, ("main".into(), table), &columns).map_err(|error| anyhow!(error))?;
         mapping.form = self.form(&mapping).await?;
         let time = mapping.columns(Column::SentDate).join(", ");
-        tracing::info!(
-            "times in {time} are read as {}; naive ones in {}",
-            mapping.form,
-            mapping.zone
-        );
+        tracing::info!("times in {time} are read as {}; naive ones in {}", mapping.form, mapping.zone);
         Ok(mapping)
     }
 
@@ -195,10 +175,7 @@ impl Sqlite {
     async fn table(&mut self, wanted: &str) -> Result<(String, bool)> {
         let mut tables = Vec::new();
         for row in self.all(Statement::plain(TABLES)).await? {
-            tables.push((
-                self.text(&row, 0)?.unwrap_or_default(),
-                row.try_get::<bool, _>(1)?,
-            ));
+            tables.push((self.text(&row, 0)?.unwrap_or_default(), row.try_get::<bool, _>(1)?));
         }
         let bare = match wanted.split_once('.') {
             Some((schema, name)) if schema.eq_ignore_ascii_case("main") => name,
@@ -224,31 +201,18 @@ impl Sqlite {
 
     async fn columns(&mut self, table: &str) -> Result<Vec<String>> {
         let rows = self
-            .all(Statement {
-                sql: COLUMNS.to_owned(),
-                binds: vec![Bind::Text(table.to_owned())],
-            })
+            .all(Statement { sql: COLUMNS.to_owned(), binds: vec![Bind::Text(table.to_owned())] })
             .await?;
-        rows.iter()
-            .map(|row| Ok(self.text(row, 0)?.unwrap_or_default()))
-            .collect()
+        rows.iter().map(|row| Ok(self.text(row, 0)?.unwrap_or_default())).collect()
     }
 
     async fn form(&mut self, mapping: &Mapping) -> Result<Form> {
-        let selection = Selection {
-            with_key: self.has_key,
-            ..Selection::default()
-        };
+        let selection = Selection { with_key: self.has_key, ..Selection::default() };
         let mut sample = Vec::new();
         for row in self.all(mapping.statement(&selection, TIME_SAMPLE)).await? {
             let text = self.text(&row, 1)?.unwrap_or_default();
-            self.width = self
-                .width
-                .max(usize::try_from(row.try_get::<i64, _>(2)?).unwrap_or(usize::MAX));
-            sample.push(Sampled {
-                is_number: row.try_get(0)?,
-                text,
-            });
+            self.width = self.width.max(usize::try_from(row.try_get::<i64, _>(2)?).unwrap_or(usize::MAX));
+            sample.push(Sampled { is_number: row.try_get(0)?, text });
         }
         Ok(Form::of(&sample))
     }
@@ -271,18 +235,11 @@ impl Sqlite {
         };
         let mut reader = Reader::new(mapping.zone);
         for time in times {
-            let selection = Selection {
-                words: Some(words.clone()),
-                time,
-                ..Selection::default()
-            };
+            let selection = Selection { words: Some(words.clone()), time, ..Selection::default() };
             self.each(mapping.statement(&selection, FAILED), &mut |row| {
                 let mail = values::failed_mail(row, &mut reader)?;
                 // a column's collation may take a word for another
-                let is_failed = mail
-                    .status
-                    .as_ref()
-                    .is_some_and(|status| failed.words.contains(status));
+                let is_failed = mail.status.as_ref().is_some_and(|status| failed.words.contains(status));
                 if is_failed && mail.at.is_none_or(|at| window.contains(at)) {
                     each(mail);
                 }
@@ -298,11 +255,7 @@ impl Sqlite {
     /// # Errors
     /// SQLite's refusal.
     pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
-        let window = Window {
-            since: Some(0),
-            until: Some(YEAR_2200),
-            zone: mapping.zone,
-        };
+        let window = Window { since: Some(0), until: Some(YEAR_2200), zone: mapping.zone };
         let words = match self.index(mapping, window).await? {
             Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
             _ => vec![None],
@@ -310,18 +263,10 @@ impl Sqlite {
         let mut reader = Reader::new(mapping.zone);
         let mut ends: Vec<Millis> = Vec::new();
         for words in words {
-            let selection = Selection {
-                words,
-                time: Times::Placed(window),
-                ..Selection::default()
-            };
+            let selection = Selection { words, time: Times::Placed(window), ..Selection::default() };
             for row in self.all(mapping.statement(&selection, EXTENT)).await? {
                 let both = [self.text(&row, 0)?, self.text(&row, 1)?];
-                ends.extend(
-                    both.iter()
-                        .flatten()
-                        .filter_map(|end| reader.read(end.as_bytes())),
-                );
+                ends.extend(both.iter().flatten().filter_map(|end| reader.read(end.as_bytes())));
             }
         }
         Ok(ends.iter().min().copied().zip(ends.iter().max().copied()))
@@ -344,28 +289,16 @@ impl Sqlite {
     }
 
     async fn plan(&mut self, mapping: &Mapping, words: Option<Vec<Bind>>, window: Window) -> Result<String> {
-        let selection = Selection {
-            words,
-            time: Times::Inside(window),
-            ..Selection::default()
-        };
+        let selection = Selection { words, time: Times::Inside(window), ..Selection::default() };
         let Statement { sql, binds } = mapping.statement(&selection, FAILED);
-        let rows = self
-            .all(Statement {
-                sql: format!("EXPLAIN QUERY PLAN {sql}"),
-                binds,
-            })
-            .await?;
+        let rows = self.all(Statement { sql: format!("EXPLAIN QUERY PLAN {sql}"), binds }).await?;
         let details = rows.iter().map(|row| row.try_get::<&str, _>(3));
         Ok(details.collect::<Result<Vec<_>, _>>()?.join("\n"))
     }
 
     async fn status_words(&mut self, mapping: &Mapping) -> Result<Vec<Bind>> {
         let mut words = vec![Bind::Null];
-        for row in self
-            .all(mapping.statement(&Selection::default(), STATUS_WORDS))
-            .await?
-        {
+        for row in self.all(mapping.statement(&Selection::default(), STATUS_WORDS)).await? {
             words.extend(values::bind(&row)?);
         }
         Ok(words)
@@ -395,11 +328,7 @@ impl Sqlite {
             return Ok(());
         }
         let mut rows = query(statement).fetch(&mut self.connection);
-        while let Some(row) = rows
-            .try_next()
-            .await
-            .map_err(|cause| error::sqlite(cause, &self.path))?
-        {
+        while let Some(row) = rows.try_next().await.map_err(|cause| error::sqlite(cause, &self.path))? {
             if !each(&row)? {
                 break;
             }
@@ -418,14 +347,11 @@ fn refusal(path: &Path, at_rest: Option<&AtRest>, cause: sqlx::Error) -> anyhow:
 
 /// Safe, since a statement is made of query files, of names that were looked up and quoted, and of binds.
 fn query(statement: Statement) -> Query<'static, sqlx::Sqlite, SqliteArguments> {
-    statement.binds.into_iter().fold(
-        sqlx::query(AssertSqlSafe(statement.sql)),
-        |query, bind| match bind {
-            Bind::Text(text) => query.bind(text),
-            Bind::Int(number) => query.bind(number),
-            Bind::Real(number) => query.bind(number),
-            Bind::Blob(bytes) => query.bind(bytes),
-            Bind::Null => query.bind(None::<i64>),
-        },
-    )
+    statement.binds.into_iter().fold(sqlx::query(AssertSqlSafe(statement.sql)), |query, bind| match bind {
+        Bind::Text(text) => query.bind(text),
+        Bind::Int(number) => query.bind(number),
+        Bind::Real(number) => query.bind(number),
+        Bind::Blob(bytes) => query.bind(bytes),
+        Bind::Null => query.bind(None::<i64>),
+    })
 }

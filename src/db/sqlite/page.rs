@@ -42,10 +42,7 @@ impl<'p> Page<'p> {
             *finger = &values[start..];
             start = ends.next().map_or(values.len(), |end| end + 1);
         }
-        Some(Self {
-            rows,
-            columns: fingers,
-        })
+        Some(Self { rows, columns: fingers })
     }
 
     /// A page whose columns came apart; `None` as above. The columns beyond the first `given` are empty.
@@ -95,10 +92,7 @@ mod tests {
             (first.status, first.sender, first.recipient),
             (Some(&b"S"[..]), Some(&b"a"[..]), &b"x"[..])
         );
-        assert_eq!(
-            (second.status, second.sent_date, second.sender),
-            (None, &b"t2"[..], None)
-        );
+        assert_eq!((second.status, second.sent_date, second.sender), (None, &b"t2"[..], None));
         assert_eq!((second.cc, page.next()), (&b""[..], None));
     }
 
