@@ -252,6 +252,30 @@ fn a_row_written_otherwise_than_most_is_found_at_the_border_of_the_window() {
 }
 
 #[test]
+fn windows_around_a_change_of_clocks_hold_the_same_rows_with_and_without_an_index() {
+    let log = TestLog::of(&format!(
+        "{TABLE} WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 480) \
+         INSERT INTO email_log (status, sent_date) SELECT 'S', datetime('2026-10-24 22:00', '+' || i || ' minutes') FROM n"
+    ));
+    let rows = |since: &str, until: &str| {
+        let args = ["--time-zone", "Europe/Berlin", "report", "--since", since, "--until", until];
+        log.json(&args)["totals"]["rows"].as_u64().unwrap()
+    };
+    // 02:00 to 03:00 happens twice; its naive times are taken for the first
+    let windows = [
+        ("2026-10-24T23:30:00Z", "2026-10-25T00:30:00Z", 60),
+        ("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", 30),
+        ("2026-10-25T01:30:00Z", "2026-10-25T02:30:00Z", 30),
+    ];
+    for index in ["SELECT 1", "CREATE INDEX i ON email_log (status, sent_date)"] {
+        log.sql(index);
+        for (since, until, expected) in windows {
+            assert_eq!(rows(since, until), expected, "{since} {index}");
+        }
+    }
+}
+
+#[test]
 fn whole_seconds_are_found_out_too() {
     let log = TestLog::of(
         "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status, sent_date INTEGER, error_message); \

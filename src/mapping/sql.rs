@@ -6,7 +6,7 @@
 
 use std::{fmt, iter};
 
-use chrono::{Datelike, NaiveDateTime};
+use chrono::{Datelike, NaiveDateTime, TimeDelta};
 
 use crate::mapping::time::{Form, LAST_NUMBER, LEAST_MILLIS, LEAST_NUMBER};
 use crate::mapping::{Column, Mapping};
@@ -121,8 +121,11 @@ const GAPS_BETWEEN_MILLIS: &str = include_str!("../../queries/sqlite/gaps_betwee
 
 const DAY: Millis = 86_400_000;
 
-/// How far a bound on naive times lies outside the window: further than clocks are ever put back.
-const MARGIN: Millis = 3 * 3_600_000;
+/// Bounds on texts are whole minutes.
+const MINUTE: Millis = 60_000;
+
+/// Further than clocks are ever put back.
+const CHANGE_OF_CLOCKS: Millis = 3 * 3_600_000;
 
 impl Mapping {
     /// Puts the selected rows in front of a query file.
@@ -231,8 +234,8 @@ impl Mapping {
     /// bound with a blank, those of its first day below one with a `T`.
     fn otherwise_written(&self, time: &str, window: Window, binds: &mut Vec<Bind>) -> String {
         let (day, marks) = match (self.form, window.since, window.until) {
-            (Form::Text, _, Some(until)) => (self.near(until, MARGIN), ["T", "U"]),
-            (Form::TextWithT, Some(since), _) => (self.near(since, -MARGIN), [" ", "!"]),
+            (Form::Text, _, Some(until)) => (self.near(until, self.margin(until)), ["T", "U"]),
+            (Form::TextWithT, Some(since), _) => (self.near(since, -self.margin(since)), [" ", "!"]),
             _ => return "FALSE".to_owned(),
         };
         let day = day.format("%Y-%m-%d").to_string();
@@ -243,8 +246,8 @@ impl Mapping {
     /// A bound at or below every stored form of the instant.
     fn lower(&self, at: Millis, days: i64) -> Bind {
         match self.form {
-            Form::Text if days == 0 => text(self.near(at, -MARGIN), "%Y-%m-%d %H:%M"),
-            Form::TextWithT if days == 0 => text(self.near(at, -MARGIN), "%Y-%m-%dT%H:%M"),
+            Form::Text if days == 0 => text(self.near(at, -self.margin(at)), "%Y-%m-%d %H:%M"),
+            Form::TextWithT if days == 0 => text(self.near(at, -self.margin(at)), "%Y-%m-%dT%H:%M"),
             Form::Text | Form::TextWithT | Form::TextOfManyForms => {
                 text(self.near(at, -(days + 1) * DAY), "%Y-%m-%d")
             }
@@ -256,14 +259,22 @@ impl Mapping {
     /// A bound above every stored form of the instants before this one.
     fn upper(&self, at: Millis, days: i64) -> Bind {
         match self.form {
-            Form::Text if days == 0 => text(self.near(at, MARGIN), "%Y-%m-%d %H:%M"),
-            Form::TextWithT if days == 0 => text(self.near(at, MARGIN), "%Y-%m-%dT%H:%M"),
+            Form::Text if days == 0 => text(self.near(at, self.margin(at)), "%Y-%m-%d %H:%M"),
+            Form::TextWithT if days == 0 => text(self.near(at, self.margin(at)), "%Y-%m-%dT%H:%M"),
             Form::Text | Form::TextWithT | Form::TextOfManyForms => {
                 text(self.near(at, (days + 2) * DAY), "%Y-%m-%d")
             }
             Form::Seconds => Bind::Real(at as f64 / 1000.0),
             Form::Millis => Bind::Int(at),
         }
+    }
+
+    /// How far a bound on naive times has to lie outside the window: around a change of clocks, where they do not sort
+    /// as the instants do, further than elsewhere.
+    fn margin(&self, at: Millis) -> Millis {
+        let wall = |at| zone::local(at, self.zone).naive_local();
+        let steady = wall(at + DAY) - wall(at - DAY) == TimeDelta::milliseconds(2 * DAY);
+        if steady { MINUTE } else { CHANGE_OF_CLOCKS }
     }
 
     /// The wall clock some milliseconds from the instant.
@@ -347,8 +358,8 @@ mod tests {
         let bounds =
             |form| (mapping(form).lower(1_795_159_800_000, 0), mapping(form).upper(1_795_132_800_000, 0));
         let texts = |lower: &str, upper: &str| (Bind::Text(lower.into()), Bind::Text(upper.into()));
-        assert_eq!(bounds(Form::Text), texts("2026-11-20 04:30", "2026-11-20 03:00"));
-        assert_eq!(bounds(Form::TextWithT), texts("2026-11-20T04:30", "2026-11-20T03:00"));
+        assert_eq!(bounds(Form::Text), texts("2026-11-20 07:29", "2026-11-20 00:01"));
+        assert_eq!(bounds(Form::TextWithT), texts("2026-11-20T07:29", "2026-11-20T00:01"));
         assert_eq!(bounds(Form::TextOfManyForms), texts("2026-11-19", "2026-11-22"));
     }
 

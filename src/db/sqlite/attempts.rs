@@ -21,6 +21,7 @@ use crate::window::Window;
 const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
 const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/attempts_in_order.sql");
 const ATTEMPT_PAGE: &str = include_str!("../../../queries/sqlite/attempt_page.sql");
+const COUNT: &str = include_str!("../../../queries/count.sql");
 const ATTEMPT_PAGES: &str = include_str!("../../../queries/sqlite/attempt_pages.sql");
 
 /// What is left out of a page where the log has none of these columns.
@@ -107,15 +108,25 @@ impl Sqlite {
         let query = with_known_columns(mapping, ATTEMPT_PAGE);
         let (mut pages, mut left) = (Vec::new(), FEW);
         for part in self.parts(mapping, window).await? {
-            let limited = Selection { limit: Some(left + 1), ..part };
-            let statement = mapping.statement(&limited, &query);
+            // a bound on rows makes the database slow, and counting them in an index is fast
+            let bounded = match part.time {
+                Times::Inside(_) if self.rehearsal.is_none() => {
+                    let counted = self.all(mapping.statement(&part, COUNT)).await?;
+                    if counted.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0))? > left {
+                        return Ok(None);
+                    }
+                    part
+                }
+                _ => Selection { limit: Some(left + 1), ..part },
+            };
+            let statement = mapping.statement(&bounded, &query);
             if let Some(kept) = &mut self.rehearsal {
                 kept.push(statement);
                 continue;
             }
             for page in self.all(statement).await? {
                 left -= page.try_get::<i64, _>(0)?;
-                pages.push((limited.clone(), page));
+                pages.push((bounded.clone(), page));
             }
             if left < 0 {
                 return Ok(None);
