@@ -61,6 +61,8 @@ pub struct Config {
 pub struct UserRules {
     file: String,
     raw: Vec<RawRule>,
+    /// Whether only what cannot be compiled is an error; the bench shows the rest.
+    pub for_bench: bool,
 }
 
 /// A file of rules alone, in the form they have in the config; its other sections are left alone.
@@ -75,7 +77,11 @@ impl UserRules {
     /// # Errors
     /// One line that names the file and the line.
     pub fn read(file: &Path) -> Result<Self> {
-        Ok(Self { raw: parse::<RuleFile>(file)?.rules, file: format!("{}: ", file.display()) })
+        Ok(Self {
+            raw: parse::<RuleFile>(file)?.rules,
+            file: format!("{}: ", file.display()),
+            for_bench: false,
+        })
     }
 
     /// Compiles them together with the built-in ones, before which they are tried.
@@ -83,7 +89,8 @@ impl UserRules {
     /// # Errors
     /// One line that names the file and the rule, and what to do.
     pub fn compile(self) -> Result<Classifier> {
-        Classifier::with_user_rules(self.raw).map_err(|error| blame(&self.file, error.to_string()))
+        let compile = if self.for_bench { Classifier::for_bench } else { Classifier::with_user_rules };
+        compile(self.raw).map_err(|error| blame(&self.file, error.to_string()))
     }
 }
 
@@ -101,7 +108,7 @@ impl Config {
         Ok(Self {
             wanted: wanted.map_err(|error| blame(&named, error))?,
             profile: profile.map_err(|error| blame(&named, error))?,
-            rules: UserRules { file: named, raw: raw.rules },
+            rules: UserRules { file: named, raw: raw.rules, for_bench: false },
             database: database(flags, raw.database.url),
         })
     }

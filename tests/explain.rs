@@ -94,11 +94,35 @@ fn the_bench_says_what_the_rules_make_of_the_users_own_log() {
 }
 
 #[test]
-fn rules_with_a_mistake_are_named_with_their_file() {
+fn every_problem_of_the_users_rules_is_listed() {
     let log = TestLog::empty();
-    log.write("own.toml", "[[rules]]\nname = 'x'\ntext = 'foo'\nclass = 'quota'\nexample = 'bar'\n");
+    let rule = |name: &str, text: &str, example: &str| {
+        format!("[[rules]]\nname = '{name}'\ntext = '{text}'\nclass = 'quota'\nexample = '{example}'\n")
+    };
+    let rules = [rule("wide", "foo", "foo"), rule("narrow", "foo bar", "foo bar"), rule("off", "baz", "qux")]
+        .concat();
+    log.write("own.toml", rules);
+    let ran = log.run_bare(&["--format", "json", "explain", "--test-rules", "own.toml"]);
+    let tested: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(
-        log.run_bare(&["explain", "--test-rules", "own.toml"]).error(),
-        "mailthrottle: own.toml: rule 'x': its example 'bar' does not fit it; change text or the codes, or the example"
+        (ran.code, &tested["problems"]),
+        (
+            1,
+            &json!([
+                "rule 'narrow': its example 'foo bar' is taken by the earlier rule 'wide'; put 'narrow' before it or narrow 'wide'",
+                "rule 'off': its example 'qux' does not fit it; change text or the codes, or the example",
+            ])
+        )
+    );
+}
+
+#[test]
+fn a_rule_that_cannot_be_compiled_is_named_with_its_file() {
+    let log = TestLog::empty();
+    log.write("own.toml", "[[rules]]\nname = 'x'\ntext = 'foo('\nclass = 'quota'\nexample = 'bar'\n");
+    let error = log.run_bare(&["explain", "--test-rules", "own.toml"]).error();
+    assert!(
+        error.starts_with("mailthrottle: own.toml: rule 'x': text is not a regular expression: "),
+        "{error}"
     );
 }

@@ -19,7 +19,8 @@ use crate::reply::bench::{self, Tally};
 /// # Errors
 /// A rule that cannot be used, config, database.
 pub async fn run(flags: &Global, config: Config, file: Option<&Path>) -> Result<Exit> {
-    let rules = file.map_or(Ok(config.rules), UserRules::read)?;
+    let mut rules = file.map_or(Ok(config.rules), UserRules::read)?;
+    rules.for_bench = true;
     let config = Config { rules, ..config };
     if config.database.is_ok() {
         return on_log(flags, config).await;

@@ -44,7 +44,8 @@ fn problems(classifier: &Classifier, rules: &[Rule]) -> Vec<RuleError> {
 fn example(classifier: &Classifier, rule: &Rule, text: &str) -> Option<RuleError> {
     let taken = classifier.read(text).rule;
     let (name, example) = (rule.name.clone(), text.to_owned());
-    if std::ptr::eq(taken, rule) {
+    // a user's rule is there to take what a built-in one took
+    if std::ptr::eq(taken, rule) || taken.by_user && !rule.by_user {
         None
     } else if place(classifier, taken) < place(classifier, rule) {
         Some(RuleError::Shadowed { rule: name, example, by: taken.name.clone() })

@@ -93,6 +93,16 @@ impl Classifier {
     /// # Errors
     /// Names the first rule of the user's that cannot be used, and what to change.
     pub fn with_user_rules(raw: Vec<RawRule>) -> Result<Self, RuleError> {
+        let classifier = Self::for_bench(raw)?;
+        bench::first_problem_of_user(&classifier).map_or(Ok(classifier), Err)
+    }
+
+    /// The same for the bench, which is to find what else is wrong: examples that a rule does not take, rules in the
+    /// shadow of others.
+    ///
+    /// # Errors
+    /// Names the first rule of the user's that cannot even be compiled.
+    pub fn for_bench(raw: Vec<RawRule>) -> Result<Self, RuleError> {
         let mut file = RuleFile::built_in();
         let built_in = std::mem::take(&mut file.rules);
         let of_user = raw.len();
@@ -100,8 +110,7 @@ impl Classifier {
         let checked = raw.map(|(i, rule)| rule.check(i < of_user, |class| file.words(class)));
         let rules = checked.collect::<Result<Vec<Rule>, RuleError>>()?;
         rules[..of_user].iter().try_for_each(check_texts)?;
-        let classifier = Self::over(rules)?;
-        bench::first_problem_of_user(&classifier).map_or(Ok(classifier), Err)
+        Self::over(rules)
     }
 
     fn over(rules: Vec<Rule>) -> Result<Self, RuleError> {
