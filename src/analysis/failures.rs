@@ -34,7 +34,7 @@ pub struct Cause<'c> {
     pub class: Class,
     /// What may be done.
     pub disposition: Disposition,
-    /// The commonest reply code can differ between rows, so it is part of the cause.
+    /// The reply code, if the text has one.
     pub reply: Option<u16>,
     /// The enhanced code.
     pub enhanced: Option<Enhanced>,
