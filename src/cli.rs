@@ -35,15 +35,21 @@ pub struct Global {
         long_help = "Config file, used whole; without it MAILTHROTTLE_CONFIG, ./mailthrottle.toml, the user's config folder, /etc/mailthrottle/config.toml"
     )]
     pub config: Option<PathBuf>,
-    /// Database: sqlite:PATH or a path [default: DATABASE_URL, then the config]
+    /// Database: sqlite:PATH, a path, or postgres://USER@HOST/DATABASE [default: DATABASE_URL, then the config]
     #[arg(long, global = true, value_name = "URL", env = "MAILTHROTTLE_DB", hide_env_values = true)]
     pub db: Option<String>,
     /// Table or view with a row for each mail [default: email_log]
     #[arg(long, global = true, value_name = "TABLE")]
     pub table: Option<String>,
+    /// A table known by name, such as django-post-office
+    #[arg(long, global = true, value_name = "PRESET")]
+    pub preset: Option<String>,
     /// Zone of times that name none, such as Europe/Berlin [default: UTC]
     #[arg(long, global = true, value_name = "ZONE")]
     pub time_zone: Option<String>,
+    /// How long a statement may take, 0s for no limit [default: 60s]
+    #[arg(long, global = true, value_name = "DURATION")]
+    pub statement_timeout: Option<humantime::Duration>,
     /// Print the statements that read the log instead of running them
     #[arg(long, global = true)]
     pub print_sql: bool,

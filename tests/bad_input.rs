@@ -42,7 +42,7 @@ fn a_database_that_is_none() {
         ),
         (
             "mysql://host/db",
-            "mailthrottle: --db: 'mysql:' databases cannot be read by this version; give sqlite:PATH or a path",
+            "mailthrottle: --db: 'mysql:' databases cannot be read by this version; give sqlite:PATH, a path or postgres://...",
         ),
     ];
     for (db, expected) in cases {
@@ -50,7 +50,7 @@ fn a_database_that_is_none() {
     }
     assert_eq!(
         error(&log, &["report"]),
-        "mailthrottle: no database: give --db sqlite:PATH, or set MAILTHROTTLE_DB, or url in [database] of the config"
+        "mailthrottle: no database: give --db sqlite:PATH or --db postgres://USER@HOST/DATABASE, or set MAILTHROTTLE_DB, or url in [database] of the config"
     );
     assert!(!log.path("none.db").exists());
 }
@@ -296,7 +296,12 @@ fn the_wal_of_a_live_writer_is_read_and_left_alone() {
 fn a_file_written_to_while_it_is_read_at_rest_is_no_answer() {
     let log = TestLog::incident();
     log.sql("PRAGMA journal_mode = WAL");
-    let db = blocking(mailthrottle::db::Db::open(log.db().to_str().unwrap())).unwrap();
+    let target = mailthrottle::db::Target {
+        url: log.db().to_str().unwrap().to_owned(),
+        password: None,
+        statement_timeout: std::time::Duration::ZERO,
+    };
+    let db = blocking(mailthrottle::db::Db::open(&target)).unwrap();
     assert!(db.settle().is_ok());
     log.sql("UPDATE email_log SET subject = 'x'");
     let error = db.settle().unwrap_err().to_string();

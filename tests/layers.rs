@@ -15,10 +15,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("provider", &[]),
     ("mapping", &["model", "window", "zone"]),
     ("analysis", &["mapping", "model", "provider", "reply", "window", "zone"]),
-    ("db", &["mapping", "model", "window"]),
+    ("secret", &[]),
+    ("db", &["mapping", "model", "secret", "window"]),
     ("output", &["analysis", "model", "reply", "window", "zone"]),
     ("cli", &["model", "output", "window", "zone"]),
-    ("config", &["cli", "mapping", "provider", "reply"]),
+    ("config", &["cli", "db", "mapping", "provider", "reply", "secret"]),
     (
         "cmd",
         &[
@@ -30,7 +31,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Layers that think without touching the world.
-const PURE: &[&str] = &["model", "zone", "window", "reply", "provider", "mapping", "analysis", "output"];
+const PURE: &[&str] =
+    &["model", "secret", "zone", "window", "reply", "provider", "mapping", "analysis", "output"];
 
 /// Signs of a clock, a network, a database, a file, the environment or a print.
 const WORLD: &[&str] = &[

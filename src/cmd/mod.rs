@@ -13,7 +13,7 @@ use chrono::Utc;
 use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command, Global, Rows, When};
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::db::Db;
 use crate::exit::Exit;
 use crate::mapping::Mapping;
@@ -37,7 +37,7 @@ const LEAST_WIDTH: u16 = 40;
 pub fn run(cli: &Cli) -> Result<Exit> {
     speak_up(&cli.global);
     let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_io().build().context("cannot start")?;
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     let ran = runtime.block_on(async {
         tokio::select! {
             // asked first, so that it is listened for before anything begins
@@ -153,7 +153,7 @@ impl Log {
         let window =
             Window::read(rows.since.as_deref(), rows.until.as_deref(), usual, now, config.wanted.zone);
         let window = window.map_err(|error| anyhow!(error))?;
-        let mut db = Db::open(&config.database?).await?;
+        let mut db = Db::open(&Database::target(config.database)?).await?;
         let mapping = db.mapping(&config.wanted).await?;
         if flags.print_sql {
             db.rehearse();

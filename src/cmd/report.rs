@@ -81,7 +81,7 @@ async fn sweep(
         gap: millis(args.gap),
         since: log.window.since,
         session: millis(args.session),
-        has_end: !log.mapping.columns(Column::FinishedAt).is_empty(),
+        has_end: log.mapping.has(Column::FinishedAt),
         step,
         zone: log.window.zone,
     };

@@ -22,7 +22,7 @@ pub async fn run(flags: &Global, config: Config, file: Option<&Path>) -> Result<
     let mut rules = file.map_or(Ok(config.rules), UserRules::read)?;
     rules.for_bench = true;
     let config = Config { rules, ..config };
-    if config.database.is_ok() {
+    if config.database.is_some() {
         return on_log(flags, config).await;
     }
     let tested = Tested::new(&bench::run(&config.rules.compile()?), None);

@@ -4,15 +4,33 @@
 //! each other. Rows leave this layer with their times read; a row whose time or text cannot be read leaves it too,
 //! and says so. A query that fails is an error, never an empty result.
 
-mod error;
+mod postgres;
 pub mod sqlite;
+mod statement;
+
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
 use crate::mapping::sql::{Bind, Statement};
 use crate::mapping::{Mapping, Wanted};
 use crate::model::{Attempt, FailedMail, Millis};
+use crate::secret::Secret;
 use crate::window::Window;
+
+/// The end of the years a log is looked for in, 2200-01-01T00:00:00Z.
+const YEAR_2200: Millis = 7_258_118_400_000;
+
+/// Which database to open, and how.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// `sqlite:PATH`, a bare path, or `postgres://...`.
+    pub url: String,
+    /// The password, where the URL has none.
+    pub password: Option<Secret>,
+    /// How long a statement may take; zero: as long as it likes.
+    pub statement_timeout: Duration,
+}
 
 /// In which order attempts are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,33 +54,35 @@ pub struct Failed<'a> {
 pub enum Db {
     /// SQLite, a file.
     Sqlite(sqlite::Sqlite),
+    /// PostgreSQL, a server.
+    Postgres(postgres::Postgres),
 }
 
 impl Db {
-    /// Opens the database a URL or a bare path names, read-only, and begins a snapshot.
+    /// Opens the database of a target read-only, and begins a snapshot.
     ///
     /// # Errors
     /// One line that names the database and says what to do.
-    pub async fn open(url: &str) -> Result<Self> {
-        match url.split_once(':') {
-            Some(("sqlite", path)) => Self::open_sqlite(path.strip_prefix("//").unwrap_or(path)).await,
-            Some((scheme, rest)) if rest.starts_with("//") => {
-                bail!(
-                    "--db: '{scheme}:' databases cannot be read by this version; give sqlite:PATH or a path"
-                )
+    pub async fn open(target: &Target) -> Result<Self> {
+        let path = match target.url.split_once(':') {
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+                return Ok(Db::Postgres(postgres::Postgres::open(target).await?));
             }
-            _ => Self::open_sqlite(url).await,
-        }
-    }
-
-    async fn open_sqlite(path: &str) -> Result<Self> {
-        Ok(Db::Sqlite(sqlite::Sqlite::open(path).await?))
+            Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
+            Some((scheme, rest)) if rest.starts_with("//") => bail!(
+                "--db: '{}:' databases cannot be read by this version; give sqlite:PATH, a path or postgres://...",
+                scheme.escape_debug()
+            ),
+            _ => &target.url,
+        };
+        Ok(Db::Sqlite(sqlite::Sqlite::open(path, target.statement_timeout).await?))
     }
 
     /// What a report calls the database: its kind and place, without any password.
     pub fn name(&self) -> String {
         match self {
             Db::Sqlite(db) => db.name(),
+            Db::Postgres(db) => db.name(),
         }
     }
 
@@ -70,6 +90,7 @@ impl Db {
     pub fn rehearse(&mut self) {
         match self {
             Db::Sqlite(db) => db.rehearse(),
+            Db::Postgres(db) => db.rehearse(),
         }
     }
 
@@ -77,6 +98,7 @@ impl Db {
     pub fn rehearsed(&self) -> &[Statement] {
         match self {
             Db::Sqlite(db) => db.rehearsed(),
+            Db::Postgres(db) => db.rehearsed(),
         }
     }
 
@@ -87,6 +109,8 @@ impl Db {
     pub fn settle(&self) -> Result<()> {
         match self {
             Db::Sqlite(db) => db.settle(),
+            // one snapshot of the server's own
+            Db::Postgres(_) => Ok(()),
         }
     }
 
@@ -97,6 +121,7 @@ impl Db {
     pub async fn mapping(&mut self, wanted: &Wanted) -> Result<Mapping> {
         match self {
             Db::Sqlite(db) => db.mapping(wanted).await,
+            Db::Postgres(db) => db.mapping(wanted).await,
         }
     }
 
@@ -112,6 +137,7 @@ impl Db {
     ) -> Result<()> {
         match self {
             Db::Sqlite(db) => db.failed(mapping, failed, each).await,
+            Db::Postgres(db) => db.failed(mapping, failed, each).await,
         }
     }
 
@@ -128,6 +154,7 @@ impl Db {
     ) -> Result<()> {
         match self {
             Db::Sqlite(db) => db.attempts(mapping, window, order, each).await,
+            Db::Postgres(db) => db.attempts(mapping, window, order, each).await,
         }
     }
 
@@ -138,6 +165,8 @@ impl Db {
     pub async fn fetch_ahead(&mut self, mapping: &Mapping, window: Window) -> Result<()> {
         match self {
             Db::Sqlite(db) => db.fetch_ahead(mapping, window).await,
+            // it works while the caller does, from the first question on
+            Db::Postgres(_) => Ok(()),
         }
     }
 
@@ -148,6 +177,7 @@ impl Db {
     pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
         match self {
             Db::Sqlite(db) => db.extent(mapping).await,
+            Db::Postgres(db) => db.extent(mapping).await,
         }
     }
 }

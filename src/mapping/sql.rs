@@ -4,15 +4,13 @@
 //! `WITH email_log AS (SELECT ... FROM "schema"."table" AS t WHERE ...)` before it. Only this part holds binds.
 //! The table is written with its schema, or one that is itself called email_log would refer to itself.
 
-use std::{fmt, iter};
+use std::fmt;
 
-use chrono::{Datelike, NaiveDateTime, TimeDelta};
-
-use crate::mapping::time::{Form, LAST_NUMBER, LEAST_MILLIS, LEAST_NUMBER};
-use crate::mapping::{Column, Mapping};
-use crate::model::Millis;
+use crate::mapping::resolve::{Join, Kind, Source};
+use crate::mapping::time::Form;
+use crate::mapping::{Column, Dialect, Mapping};
+use crate::model::Meaning;
 use crate::window::Window;
-use crate::zone;
 
 /// A bound value.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,9 +27,11 @@ pub enum Bind {
     Null,
 }
 
-/// A statement with the values for `?1`, `?2`, ...
+/// A statement with the values for `?1`, `?2`, ... or `$1`, `$2`, ...
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
+    /// Whose SQL it is.
+    pub dialect: Dialect,
     /// The text, made of query files, quoted names and place holders.
     pub sql: String,
     /// The values.
@@ -40,8 +40,23 @@ pub struct Statement {
 
 impl Statement {
     /// A statement without values.
-    pub fn plain(sql: impl Into<String>) -> Self {
-        Self { sql: sql.into(), binds: Vec::new() }
+    pub fn plain(dialect: Dialect, sql: impl Into<String>) -> Self {
+        Self { dialect, sql: sql.into(), binds: Vec::new() }
+    }
+}
+
+/// The values of a statement that is being written.
+#[derive(Debug)]
+pub(super) struct Binds {
+    dialect: Dialect,
+    values: Vec<Bind>,
+}
+
+impl Binds {
+    /// Adds a value and gives its place holder.
+    pub(super) fn add(&mut self, value: Bind) -> String {
+        self.values.push(value);
+        format!("{}{}", self.dialect.mark(), self.values.len())
     }
 }
 
@@ -65,7 +80,7 @@ impl fmt::Display for Statement {
     /// As a person may run it: the values in a comment before it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, value) in (1..).zip(&self.binds) {
-            writeln!(f, "-- ?{number} = {value}")?;
+            writeln!(f, "-- {}{number} = {value}", self.dialect.mark())?;
         }
         writeln!(f, "{};", self.sql)
     }
@@ -84,6 +99,8 @@ pub struct Selection {
     pub limit: Option<i64>,
     /// Whether the relation also shows the table's integer key, as `rowid`.
     pub with_key: bool,
+    /// Whether the relation shows the status as it is kept, and not as text, so that an index on it serves.
+    pub with_kept_status: bool,
 }
 
 /// Which times are asked for. Bounds on texts are whole days, wider than the window: the reader decides exactly.
@@ -108,206 +125,202 @@ pub enum Times {
     Placed(Window),
 }
 
-impl Times {
-    /// The parts in which an index gives the window and all that cannot be placed, no row twice.
-    pub fn by_index(window: Window) -> [Times; 4] {
-        [Times::Inside(window), Times::OtherwiseWritten(window), Times::Unplaced(window), Times::Missing]
-    }
-}
-
 const GAPS_BETWEEN_TEXTS: &str = include_str!("../../queries/sqlite/gaps_between_texts.sql");
 const GAPS_BETWEEN_SECONDS: &str = include_str!("../../queries/sqlite/gaps_between_seconds.sql");
 const GAPS_BETWEEN_MILLIS: &str = include_str!("../../queries/sqlite/gaps_between_millis.sql");
 
-const DAY: Millis = 86_400_000;
-
-/// Bounds on texts are whole minutes.
-const MINUTE: Millis = 60_000;
-
-/// Further than clocks are ever put back.
-const CHANGE_OF_CLOCKS: Millis = 3 * 3_600_000;
+/// The condition that no row fulfils.
+const NEVER: &str = "FALSE";
 
 impl Mapping {
     /// Puts the selected rows in front of a query file.
     pub fn statement(&self, selection: &Selection, query: &str) -> Statement {
-        let mut binds = Vec::new();
-        let mut conditions = Vec::new();
-        if let Some(words) = &selection.words {
-            conditions.push(self.with_words(words, &mut binds));
-        }
-        conditions.extend(self.with_times(selection.time, &mut binds));
-        if let Some((first, last)) = selection.keys {
-            let ends = [first, last].map(|key| bind(&mut binds, Bind::Int(key)));
-            conditions.push(format!("t.rowid BETWEEN {}", ends.join(" AND ")));
-        }
-        let mut sql = String::from("WITH ");
-        let mut from = format!("{}.{} AS t", quoted(&self.table.0), quoted(&self.table.1));
-        if matches!(selection.time, Times::Unplaced(_)) {
-            let gaps = match self.form {
-                Form::Text | Form::TextWithT | Form::TextOfManyForms => GAPS_BETWEEN_TEXTS,
-                Form::Seconds => GAPS_BETWEEN_SECONDS,
-                Form::Millis => GAPS_BETWEEN_MILLIS,
-            };
-            sql.push_str(&format!("gap AS (\n{}\n),\n", body(gaps)));
-            from = format!("gap CROSS JOIN {from}");
-        }
-        let condition = match conditions.join(" AND ") {
+        let mut binds = Binds { dialect: self.dialect, values: Vec::new() };
+        let condition = match self.conditions(selection, &mut binds).join(" AND ") {
             none if none.is_empty() => none,
             some => format!(" WHERE {some}"),
         };
-        let limit = selection.limit.map(|rows| format!(" LIMIT {}", bind(&mut binds, Bind::Int(rows))));
+        let limit = selection.limit.map(|rows| format!(" LIMIT {}", binds.add(Bind::Int(rows))));
         let limit = limit.unwrap_or_default();
-        let columns = self.select_list(selection.with_key);
-        sql.push_str(&format!(
-            "email_log AS NOT MATERIALIZED (\n  SELECT {columns}\n  FROM {from}{condition}{limit}\n)"
-        ));
-        match body(query).strip_prefix("WITH RECURSIVE ") {
-            Some(own) => sql.push_str(&format!(",\n{own}")),
-            None => sql.push_str(&format!("\n{}", body(query))),
-        }
-        Statement { sql, binds }
-    }
-
-    fn select_list(&self, with_key: bool) -> String {
-        let key = if with_key { "t.rowid" } else { "NULL" };
-        let columns = Column::all().map(|column| format!("{} AS {}", self.value(column), column.name()));
-        iter::once(format!("{key} AS rowid")).chain(columns).collect::<Vec<_>>().join(",\n    ")
-    }
-
-    /// The user's own column, or the first of several that is not NULL.
-    fn value(&self, column: Column) -> String {
-        let names: Vec<_> = self.columns(column).iter().map(|name| format!("t.{}", quoted(name))).collect();
-        match names.as_slice() {
-            [] => "NULL".to_owned(),
-            [only] => only.clone(),
-            several => format!("coalesce({})", several.join(", ")),
-        }
-    }
-
-    fn with_words(&self, words: &[Bind], binds: &mut Vec<Bind>) -> String {
-        let status = self.value(Column::Status);
-        match words {
-            [word] => format!("{status} IS {}", bind(binds, word.clone())),
-            several => {
-                let marks: Vec<_> = several.iter().map(|word| bind(binds, word.clone())).collect();
-                format!("{status} IN ({})", marks.join(", "))
-            }
-        }
-    }
-
-    fn with_times(&self, times: Times, binds: &mut Vec<Bind>) -> Option<String> {
-        let time = self.value(Column::SentDate);
-        match times {
-            Times::Any => None,
-            Times::Inside(window) => self.inside(&time, window, 0, binds),
-            // a look at every row can afford a day more, for rows that are written otherwise than most
-            Times::InsideOrUnplaced(window) => self
-                .inside(&time, window, 1, binds)
-                .map(|inside| format!("(({inside}) OR {})", self.unplaced(&time))),
-            Times::Unplaced(window) => {
-                let outside =
-                    self.inside(&time, window, 0, binds).map(|inside| format!(" AND NOT ({inside})"));
-                Some(format!("{time} >= gap.lower AND {time} < gap.upper{}", outside.unwrap_or_default()))
-            }
-            Times::OtherwiseWritten(window) => Some(self.otherwise_written(&time, window, binds)),
-            Times::Missing => Some(format!("{time} IS NULL")),
-            Times::Placed(window) => {
-                let inside = self.inside(&time, window, 0, binds).map(|inside| format!("{inside} AND "));
-                Some(format!("{}NOT {}", inside.unwrap_or_default(), self.unplaced(&time)))
-            }
-        }
-    }
-
-    /// A condition that holds for every row of the window, with bounds on texts so many days wider than needed.
-    fn inside(&self, time: &str, window: Window, days: i64, binds: &mut Vec<Bind>) -> Option<String> {
-        let since = window.since.map(|at| self.lower(at, days));
-        let until = window.until.map(|at| self.upper(at, days));
-        let ends = [(" >= ", since), (" < ", until)];
-        let parts: Vec<_> = ends
-            .into_iter()
-            .filter_map(|(sign, end)| Some(format!("{time}{sign}{}", bind(binds, end?))))
-            .collect();
-        (!parts.is_empty()).then(|| parts.join(" AND "))
-    }
-
-    /// A blank sorts before a `T`: of the rows written otherwise than most, those of the window's last day lie above a
-    /// bound with a blank, those of its first day below one with a `T`.
-    fn otherwise_written(&self, time: &str, window: Window, binds: &mut Vec<Bind>) -> String {
-        let (day, marks) = match (self.form, window.since, window.until) {
-            (Form::Text, _, Some(until)) => (self.near(until, self.margin(until)), ["T", "U"]),
-            (Form::TextWithT, Some(since), _) => (self.near(since, -self.margin(since)), [" ", "!"]),
-            _ => return "FALSE".to_owned(),
+        let columns = self.select_list(selection, &mut binds).join(",\n    ");
+        let (gaps, from) = self.from(selection);
+        let relation = format!(
+            "{gaps}email_log AS NOT MATERIALIZED (\n  SELECT {columns}\n  FROM {from}{condition}{limit}\n)"
+        );
+        let sql = match body(query).strip_prefix("WITH RECURSIVE ") {
+            Some(own) => format!("WITH RECURSIVE {relation},\n{own}"),
+            None => format!("WITH {relation}\n{}", body(query)),
         };
-        let day = day.format("%Y-%m-%d").to_string();
-        let ends = marks.map(|mark| bind(binds, Bind::Text(format!("{day}{mark}"))));
-        format!("{time} >= {} AND {time} < {}", ends[0], ends[1])
+        Statement { dialect: self.dialect, sql, binds: binds.values }
     }
 
-    /// A bound at or below every stored form of the instant.
-    fn lower(&self, at: Millis, days: i64) -> Bind {
-        match self.form {
-            Form::Text if days == 0 => text(self.near(at, -self.margin(at)), "%Y-%m-%d %H:%M"),
-            Form::TextWithT if days == 0 => text(self.near(at, -self.margin(at)), "%Y-%m-%dT%H:%M"),
-            Form::Text | Form::TextWithT | Form::TextOfManyForms => {
-                text(self.near(at, -(days + 1) * DAY), "%Y-%m-%d")
+    fn conditions(&self, selection: &Selection, binds: &mut Binds) -> Vec<String> {
+        let mut conditions = Vec::new();
+        if let Some(words) = &selection.words {
+            conditions.push(self.with_words(words, binds));
+        }
+        conditions.extend(self.with_times(selection.time, binds));
+        if let Some((first, last)) = selection.keys {
+            let ends = [first, last].map(|key| binds.add(Bind::Int(key)));
+            conditions.push(format!("t.rowid BETWEEN {}", ends.join(" AND ")));
+        }
+        conditions
+    }
+
+    /// The table, and where SQLite looks into the gaps between times, those.
+    fn from(&self, selection: &Selection) -> (String, String) {
+        let table = format!("{} AS t", quoted_table(&self.table));
+        if self.dialect != Dialect::Sqlite || !matches!(selection.time, Times::Unplaced(_)) {
+            return (String::new(), table);
+        }
+        let gaps = match self.form {
+            Form::Seconds => GAPS_BETWEEN_SECONDS,
+            Form::Millis => GAPS_BETWEEN_MILLIS,
+            _ => GAPS_BETWEEN_TEXTS,
+        };
+        (format!("gap AS (\n{}\n),\n", body(gaps)), format!("gap CROSS JOIN {table}"))
+    }
+
+    fn select_list(&self, selection: &Selection, binds: &mut Binds) -> Vec<String> {
+        let mut list = Vec::new();
+        if self.dialect == Dialect::Sqlite {
+            list.push(format!("{} AS rowid", if selection.with_key { "t.rowid" } else { "NULL" }));
+        }
+        for column in Column::all() {
+            let value = match column {
+                Column::Status if selection.with_kept_status => self.kept_status(binds),
+                _ => self.value(column, binds),
+            };
+            list.push(format!("{value} AS {}", column.name()));
+        }
+        list
+    }
+
+    /// A canonical column as the relation shows it.
+    fn value(&self, column: Column, binds: &mut Binds) -> String {
+        match (column, self.sources(column)) {
+            (Column::Status, _) if self.failed_when_not_empty => self.status_by_error(binds),
+            (_, []) => "NULL".to_owned(),
+            (Column::ErrorMessage, [first, rest @ ..]) => self.one_text(first, rest),
+            (Column::SentDate | Column::QueuedAt | Column::FinishedAt, _) => {
+                let kind = self.kind_of_time(column).unwrap_or(&Kind::Instant);
+                self.dialect.shown_time(&self.time(column, binds), kind)
             }
-            Form::Seconds => Bind::Int(at.div_euclid(1000)),
-            Form::Millis => Bind::Int(at),
+            (_, several) => coalesced(several.iter().map(|source| self.text(source)).collect()),
         }
     }
 
-    /// A bound above every stored form of the instants before this one.
-    fn upper(&self, at: Millis, days: i64) -> Bind {
-        match self.form {
-            Form::Text if days == 0 => text(self.near(at, self.margin(at)), "%Y-%m-%d %H:%M"),
-            Form::TextWithT if days == 0 => text(self.near(at, self.margin(at)), "%Y-%m-%dT%H:%M"),
-            Form::Text | Form::TextWithT | Form::TextOfManyForms => {
-                text(self.near(at, (days + 2) * DAY), "%Y-%m-%d")
+    /// The column itself, or the column of the newest row of a further table.
+    fn raw(&self, source: &Source) -> String {
+        match source {
+            Source::Own(field) => format!("t.{}", quoted(&field.name)),
+            Source::Joined(place, field) => {
+                let Join { table, on, to, order } = &self.joins[*place];
+                let order: Vec<_> =
+                    order.iter().map(|name| format!("j.{} DESC NULLS LAST", quoted(name))).collect();
+                let order =
+                    if order.is_empty() { order } else { vec![format!(" ORDER BY {}", order.join(", "))] };
+                format!(
+                    "(SELECT j.{} FROM {} AS j WHERE j.{} = t.{}{} LIMIT 1)",
+                    quoted(&field.name),
+                    quoted_table(table),
+                    quoted(on),
+                    quoted(to),
+                    order.concat()
+                )
             }
-            Form::Seconds => Bind::Real(at as f64 / 1000.0),
-            Form::Millis => Bind::Int(at),
         }
     }
 
-    /// How far a bound on naive times has to lie outside the window: around a change of clocks, where they do not sort
-    /// as the instants do, further than elsewhere.
-    fn margin(&self, at: Millis) -> Millis {
-        let wall = |at| zone::local(at, self.zone).naive_local();
-        let steady = wall(at + DAY) - wall(at - DAY) == TimeDelta::milliseconds(2 * DAY);
-        if steady { MINUTE } else { CHANGE_OF_CLOCKS }
+    fn text(&self, source: &Source) -> String {
+        self.dialect.text(&self.raw(source), &source.field().kind)
     }
 
-    /// The wall clock some milliseconds from the instant.
-    fn near(&self, at: Millis, distance: Millis) -> NaiveDateTime {
-        zone::local(at + distance, self.zone).naive_local()
+    /// Several columns as one text, `first: second`, without those that are empty.
+    fn one_text(&self, first: &Source, rest: &[Source]) -> String {
+        let mut texts = [first].into_iter().chain(rest).map(|source| self.text(source)).collect::<Vec<_>>();
+        let Some(last) = texts.pop().filter(|_| !texts.is_empty()) else {
+            return self.text(first);
+        };
+        let before: Vec<_> =
+            texts.iter().map(|text| format!("coalesce(nullif({text}, '') || ': ', '') || ")).collect();
+        format!("nullif(rtrim({}coalesce({last}, ''), ': '), '')", before.concat())
     }
 
-    fn unplaced(&self, time: &str) -> String {
-        match self.form {
-            Form::Text | Form::TextWithT | Form::TextOfManyForms => {
-                format!("({time} IS NULL OR substr({time}, 1, 10) IS NOT date(substr({time}, 1, 10)))")
-            }
-            Form::Seconds => self.unplaced_number(time, LEAST_NUMBER, LEAST_MILLIS),
-            Form::Millis => self.unplaced_number(time, LEAST_MILLIS, LAST_NUMBER),
+    /// The time of a row: the first column that is not NULL, each made an instant where they are of several kinds.
+    pub(super) fn time(&self, column: Column, binds: &mut Binds) -> String {
+        let sources = self.sources(column);
+        let raw = sources.iter().map(|source| self.raw(source));
+        if self.kind_of_time(column).is_some() {
+            return coalesced(raw.collect());
+        }
+        let zone = binds.add(Bind::Text(self.zone.name().to_owned()));
+        let kinds = sources.iter().map(|source| &source.field().kind);
+        coalesced(raw.zip(kinds).map(|(raw, kind)| self.dialect.instant(&raw, kind, &zone)).collect())
+    }
+
+    /// The status where the error text decides: the first word for failed, else the one for sent, or what a status column
+    /// says.
+    fn status_by_error(&self, binds: &mut Binds) -> String {
+        let mut word = |meaning| {
+            let word = self.words.of(meaning).next().map_or(Bind::Null, |word| Bind::Text(word.to_owned()));
+            self.dialect.text(&binds.add(word), &Kind::Padded)
+        };
+        let (failed, sent) = (word(Meaning::Failed), word(Meaning::Sent));
+        let error = match self.sources(Column::ErrorMessage) {
+            [first, rest @ ..] => self.one_text(first, rest),
+            [] => "NULL".to_owned(),
+        };
+        let own = self.sources(Column::Status).iter().map(|source| self.text(source)).chain([sent]).collect();
+        format!("CASE WHEN trim({error}) <> '' THEN {failed} ELSE {} END", coalesced(own))
+    }
+
+    /// The status column as it is kept, where it is one.
+    fn kept_status(&self, binds: &mut Binds) -> String {
+        match self.own(Column::Status) {
+            Some(field) => format!("t.{}", quoted(&field.name)),
+            None => self.value(Column::Status, binds),
         }
     }
 
-    /// Numbers below or above those of the column's form are read as well, but bounds cannot place them.
-    fn unplaced_number(&self, time: &str, least: i64, last: i64) -> String {
-        format!(
-            "({time} IS NULL OR typeof({time}) IN ('text', 'blob') OR {time} < {least} OR {time} >= {last})"
-        )
+    fn with_words(&self, words: &[Bind], binds: &mut Binds) -> String {
+        let kind = self.own(Column::Status).map(|field| &field.kind);
+        let kind = kind.filter(|kind| self.dialect.compares_words(kind));
+        let status = match kind {
+            Some(_) => self.kept_status(binds),
+            None => self.value(Column::Status, binds),
+        };
+        if let (Dialect::Sqlite, [word]) = (self.dialect, words) {
+            return format!("{status} IS {}", binds.add(word.clone()));
+        }
+        let kind = kind.unwrap_or(&Kind::Text);
+        let is_null = words.contains(&Bind::Null).then(|| format!("{status} IS NULL"));
+        let fits = |word: &&Bind| match word {
+            Bind::Text(word) => self.dialect.takes_word(word, kind),
+            other => **other != Bind::Null,
+        };
+        let marks: Vec<_> =
+            words.iter().filter(fits).map(|word| self.dialect.word(binds.add(word.clone()), kind)).collect();
+        let is_word = (!marks.is_empty()).then(|| format!("{status} IN ({})", marks.join(", ")));
+        match (is_word, is_null) {
+            (Some(is_word), Some(is_null)) => format!("({is_word} OR {is_null})"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => NEVER.to_owned(),
+        }
     }
 }
 
-/// A bound as text. Years of five digits would sort before all others.
-fn text(wall: NaiveDateTime, form: &str) -> Bind {
-    Bind::Text(if wall.year() > 9999 { "9999-12-31~".to_owned() } else { wall.format(form).to_string() })
+/// The first of some values that is not NULL.
+fn coalesced(values: Vec<String>) -> String {
+    match values.as_slice() {
+        [only] => only.clone(),
+        several => format!("coalesce({})", several.join(", ")),
+    }
 }
 
-fn bind(binds: &mut Vec<Bind>, value: Bind) -> String {
-    binds.push(value);
-    format!("?{}", binds.len())
+/// A table with its schema, as SQL writes it.
+fn quoted_table((schema, name): &(String, String)) -> String {
+    format!("{}.{}", quoted(schema), quoted(name))
 }
 
 /// A name that was looked up, as SQL writes it.
@@ -325,26 +338,57 @@ pub fn body(query: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::mapping::RawMapping;
+    use crate::mapping::raw::Flags;
+    use crate::mapping::resolve::{Field, Table};
 
-    fn mapping(form: Form) -> Mapping {
-        let raw: RawMapping = toml::from_str("columns = { sent_date = ['sent', 'made'] }").unwrap();
-        let present = ["id", "status", "sent", "made", "sen\"der"].map(String::from);
-        let table = ("main".to_owned(), "email_log".to_owned());
-        let mapping = Mapping::resolve(&raw.check(None, None).unwrap(), table, &present).unwrap();
-        Mapping { form, ..mapping }
+    fn table(name: &str, columns: &[(&str, Kind)]) -> Table {
+        let field = |(name, kind): &(&str, Kind)| Field { name: (*name).into(), kind: kind.clone() };
+        Table { schema: "main".into(), name: name.into(), columns: columns.iter().map(field).collect() }
+    }
+
+    /// A mapping whose time is in two columns.
+    pub fn mapping(form: Form) -> Mapping {
+        let time = match form {
+            Form::Instant => Kind::Instant,
+            Form::WallClock => Kind::WallClock,
+            Form::Day => Kind::Day,
+            _ => Kind::Any,
+        };
+        let dialect = if time.is_time() { Dialect::Postgres } else { Dialect::Sqlite };
+        let toml = "columns = { sent_date = ['sent', 'made'] }";
+        let columns = [
+            ("id", Kind::Any),
+            ("status", Kind::Any),
+            ("sent", time.clone()),
+            ("made", time),
+            ("sen\"der", Kind::Any),
+        ];
+        Mapping { form, ..resolved(toml, dialect, &columns) }
+    }
+
+    fn resolved(toml: &str, dialect: Dialect, columns: &[(&str, Kind)]) -> Mapping {
+        let raw: RawMapping = toml::from_str(toml).unwrap();
+        let wanted = raw.check(Flags::default()).unwrap();
+        let further = table(
+            "mail_error",
+            &[("mail_id", Kind::Integer), ("kind", Kind::Text), ("text", Kind::Text), ("at", Kind::Instant)],
+        );
+        let further: Vec<_> = wanted.joins.iter().map(|_| further.clone()).collect();
+        Mapping::resolve(&wanted, dialect, &table("email_log", columns), &further).unwrap()
+    }
+
+    fn failed(words: &[&str], time: Times) -> Selection {
+        let words = words.iter().map(|word| Bind::Text((*word).into())).collect();
+        Selection { words: Some(words), time, ..Selection::default() }
     }
 
     #[test]
     fn the_window_stands_on_the_users_own_column() {
         let window = Window { since: Some(1_795_159_800_000), until: None, zone: chrono_tz::UTC };
-        let selection = Selection {
-            words: Some(vec![Bind::Text("F".into())]),
-            time: Times::Inside(window),
-            ..Selection::default()
-        };
+        let selection = failed(&["F"], Times::Inside(window));
         let statement = mapping(Form::Seconds).statement(&selection, "-- why\nSELECT 1 FROM email_log;\n");
         assert!(statement.sql.ends_with(
             "\n  FROM \"main\".\"email_log\" AS t WHERE t.\"status\" IS ?1 AND \
@@ -353,14 +397,41 @@ mod tests {
         assert_eq!(statement.binds, [Bind::Text("F".into()), Bind::Int(1_795_159_800)]);
     }
 
+    /// The condition on rows that Postgres gets for a status column of a kind.
+    fn condition(kind: Kind, words: &[&str]) -> String {
+        let columns = [("id", Kind::Integer), ("status", kind), ("sent_date", Kind::Instant)];
+        let mapping = Mapping { form: Form::Instant, ..resolved("", Dialect::Postgres, &columns) };
+        let sql = mapping.statement(&failed(words, Times::Any), "SELECT 1").sql;
+        sql.split(" WHERE ").nth(1).unwrap().trim_end_matches("\n)\nSELECT 1").to_owned()
+    }
+
     #[test]
-    fn bounds_on_texts_hold_whatever_clocks_and_offsets_do() {
-        let bounds =
-            |form| (mapping(form).lower(1_795_159_800_000, 0), mapping(form).upper(1_795_132_800_000, 0));
-        let texts = |lower: &str, upper: &str| (Bind::Text(lower.into()), Bind::Text(upper.into()));
-        assert_eq!(bounds(Form::Text), texts("2026-11-20 07:29", "2026-11-20 00:01"));
-        assert_eq!(bounds(Form::TextWithT), texts("2026-11-20T07:29", "2026-11-20T00:01"));
-        assert_eq!(bounds(Form::TextOfManyForms), texts("2026-11-19", "2026-11-22"));
+    fn a_word_is_cast_to_the_type_of_its_column() {
+        assert_eq!(condition(Kind::Text, &["F", "E"]), "t.\"status\" IN ($1, $2)");
+        assert_eq!(condition(Kind::Padded, &["F"]), "t.\"status\" IN ($1::bpchar)");
+        assert_eq!(condition(Kind::Truth, &["0", "maybe"]), "t.\"status\" IN ($1::boolean)");
+        assert_eq!(condition(Kind::Integer, &["F"]), "FALSE");
+        assert_eq!(condition(Kind::Other("citext".into()), &["F"]), "t.\"status\"::text IN ($1)");
+    }
+
+    #[test]
+    fn an_error_text_of_a_further_table_is_that_of_its_newest_row() {
+        let toml = "error_join = { table = 'mail_error', on = 'mail_id', column = ['kind', 'text'], newest_by = 'at' }";
+        let columns = [("id", Kind::Integer), ("status", Kind::Text), ("sent_date", Kind::Instant)];
+        let sql =
+            resolved(toml, Dialect::Postgres, &columns).statement(&Selection::default(), "SELECT 1").sql;
+        let text = |column: &str| {
+            format!(
+                "(SELECT j.\"{column}\" FROM \"main\".\"mail_error\" AS j WHERE j.\"mail_id\" = t.\"id\" \
+                 ORDER BY j.\"at\" DESC NULLS LAST LIMIT 1)"
+            )
+        };
+        let expected = format!(
+            "nullif(rtrim(coalesce(nullif({}, '') || ': ', '') || coalesce({}, ''), ': '), '') AS error_message",
+            text("kind"),
+            text("text")
+        );
+        assert!(sql.contains(&expected), "{sql}");
     }
 
     #[test]

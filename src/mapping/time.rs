@@ -1,6 +1,6 @@
 //! Stored times: how a column writes them, and each value as an instant.
 //!
-//! SQLite has no type for times, so the form is found out by looking at the column: ISO text, or a number of
+//! Where the column's type does not say it, the form is found out by looking at the column: ISO text, or a number of
 //! seconds or milliseconds since 1970. Every value is read here and nowhere else; what is no time is `None`,
 //! for the caller to count as unreadable.
 
@@ -37,6 +37,12 @@ pub enum Form {
     Seconds,
     /// Milliseconds since 1970.
     Millis,
+    /// A type of the database for instants.
+    Instant,
+    /// A type of the database for naive times.
+    WallClock,
+    /// A type of the database for dates.
+    Day,
 }
 
 impl fmt::Display for Form {
@@ -47,6 +53,9 @@ impl fmt::Display for Form {
             Form::TextWithT => "ISO text with T",
             Form::TextOfManyForms => "ISO text of more than one form",
             Form::Millis => "milliseconds since 1970",
+            Form::Instant => "instants",
+            Form::WallClock => "naive times",
+            Form::Day => "dates",
         })
     }
 }
@@ -120,7 +129,11 @@ impl Reader {
     }
 
     fn read_number(raw: &[u8]) -> Option<Millis> {
-        let number: f64 = std::str::from_utf8(raw).ok()?.parse().ok()?;
+        Self::number(std::str::from_utf8(raw).ok()?.parse().ok()?)
+    }
+
+    /// The instant a stored number says, in seconds or milliseconds since 1970, or `None` where it is no time.
+    pub fn number(number: f64) -> Option<Millis> {
         let millis = if number >= LEAST_MILLIS as f64 { number } else { number * 1000.0 };
         let plausible = number >= LEAST_NUMBER as f64 && millis <= LAST_NUMBER as f64;
         // cut off, as fractions in texts are; the rest makes up for what a float cannot hold
@@ -154,8 +167,9 @@ impl Reader {
         Some(self.date.1)
     }
 
-    /// The instant of a naive time; the zone is asked once an hour, not once a row.
-    fn instant(&mut self, wall: Millis) -> Option<Millis> {
+    /// The instant of a naive time, in milliseconds of the wall clock since 1970; the zone is asked once an hour, not once
+    /// a row.
+    pub fn instant(&mut self, wall: Millis) -> Option<Millis> {
         let hour = wall.div_euclid(HOUR);
         if self.hour.0 != hour {
             let offset_at = |wall| Some(wall - zone::instant(zone::utc(wall).naive_utc(), self.zone));

@@ -14,7 +14,7 @@ use super::{Index, Sqlite};
 use crate::db::{Order, recipients};
 use crate::mapping::sql::{Bind, Selection, Times};
 use crate::mapping::time::Reader;
-use crate::mapping::{Column, Mapping};
+use crate::mapping::{Column, Mapping, Words};
 use crate::model::Attempt;
 use crate::window::Window;
 
@@ -147,7 +147,9 @@ impl Sqlite {
             Some(Index::OfTime) => vec![None],
             Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
         };
-        let parts = words.iter().flat_map(|words| Times::by_index(window).map(|time| selection(words, time)));
+        let parts = words.iter().flat_map(|words| {
+            mapping.parts_by_index(window).into_iter().map(|time| selection(words, time)).collect::<Vec<_>>()
+        });
         Ok(parts.collect())
     }
 
@@ -223,8 +225,7 @@ fn with_known_columns(mapping: &Mapping, query: &str) -> String {
 }
 
 fn columns_of_a_page(mapping: &Mapping) -> usize {
-    let is_there = |column| !mapping.columns(column).is_empty();
-    let any = [Column::Cc, Column::Bcc, Column::FinishedAt].into_iter().any(is_there);
+    let any = [Column::Cc, Column::Bcc, Column::FinishedAt].into_iter().any(|column| mapping.has(column));
     if any { ALL_COLUMNS } else { FEW_COLUMNS }
 }
 
@@ -243,14 +244,16 @@ struct Sink<'e> {
     finished_at: Reader,
     window: Window,
     columns: usize,
+    words: &'e Words,
     each: &'e mut dyn FnMut(Attempt<'_>) -> bool,
 }
 
 impl<'e> Sink<'e> {
-    fn new(mapping: &Mapping, window: Window, each: &'e mut dyn FnMut(Attempt<'_>) -> bool) -> Self {
+    fn new(mapping: &'e Mapping, window: Window, each: &'e mut dyn FnMut(Attempt<'_>) -> bool) -> Self {
         let sent_date = Reader::new(mapping.zone);
         let finished_at = Reader::new(mapping.zone);
-        Self { sent_date, finished_at, window, columns: columns_of_a_page(mapping), each }
+        let columns = columns_of_a_page(mapping);
+        Self { sent_date, finished_at, window, columns, words: &mapping.words, each }
     }
 
     /// Takes in a whole page; `None` stays `None`, and nothing was read: a value holds a divider itself.
@@ -285,7 +288,7 @@ impl<'e> Sink<'e> {
         }
         let (status, sender) = (status.map(String::from_utf8_lossy), sender.map(String::from_utf8_lossy));
         (self.each)(Attempt {
-            status: status.as_deref(),
+            status: status.as_deref().map(|status| self.words.known(status)),
             at,
             sender: sender.as_deref(),
             recipients,

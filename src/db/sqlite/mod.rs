@@ -4,28 +4,29 @@
 //! `attempts` reads every row of a window, `values` reads single values whatever their type or encoding.
 
 mod attempts;
+mod error;
 mod page;
 mod values;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Result, anyhow, bail};
 use futures_util::TryStreamExt;
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
-use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{ConnectOptions, Row, SqliteConnection};
 
-use crate::db::{Failed, error, stored_word};
+use crate::db::statement::query;
+use crate::db::{Failed, YEAR_2200, stored_word};
+use crate::mapping::resolve::{Field, Kind, Table};
 use crate::mapping::sql::{Bind, Selection, Statement, Times};
 use crate::mapping::time::{Form, Reader, Sampled};
-use crate::mapping::{Column, Mapping, Wanted, nearest};
+use crate::mapping::words::spellings;
+use crate::mapping::{Column, Dialect, Mapping, Wanted, nearest};
 use crate::model::{FailedMail, Millis};
 use crate::window::Window;
-
-/// The end of the years a log is looked for in, 2200-01-01T00:00:00Z.
-const YEAR_2200: Millis = 7_258_118_400_000;
 
 const COLUMNS: &str = include_str!("../../../queries/sqlite/columns.sql");
 const EXTENT: &str = include_str!("../../../queries/extent.sql");
@@ -38,12 +39,40 @@ const TIME_SAMPLE: &str = include_str!("../../../queries/sqlite/time_sample.sql"
 pub struct Sqlite {
     path: PathBuf,
     connection: SqliteConnection,
+    limit: Limit,
     is_utf8: bool,
     width: usize,
     has_key: bool,
     at_rest: Option<AtRest>,
     rehearsal: Option<Vec<Statement>>,
     ahead: Option<attempts::Few>,
+}
+
+/// The time a statement may take; SQLite asks now and then whether it is over.
+struct Limit {
+    length: Duration,
+    start: Arc<Mutex<Instant>>,
+}
+
+impl Limit {
+    /// So many of SQLite's own steps lie between two questions: some milliseconds.
+    const STEPS: i32 = 1_000_000;
+
+    async fn on(connection: &mut SqliteConnection, length: Duration) -> Result<Self> {
+        let start = Arc::new(Mutex::new(Instant::now()));
+        let asked = Arc::clone(&start);
+        let goes_on = move || asked.lock().is_ok_and(|start| start.elapsed() < length);
+        if !length.is_zero() {
+            connection.lock_handle().await?.set_progress_handler(Self::STEPS, goes_on);
+        }
+        Ok(Self { length, start })
+    }
+
+    fn restart(&self) {
+        if let Ok(mut start) = self.start.lock() {
+            *start = Instant::now();
+        }
+    }
 }
 
 /// A file in WAL mode that nobody has open. A reader would have to make the files `-wal` and `-shm` beside it, which
@@ -92,7 +121,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// One line that names the file and says what to do.
-    pub async fn open(path: &str) -> Result<Self> {
+    pub async fn open(path: &str, limit: Duration) -> Result<Self> {
         let path = PathBuf::from(path);
         error::check_file(&path)?;
         // the files beside it have the name of the file itself, not of a link to it
@@ -109,10 +138,12 @@ impl Sqlite {
             .busy_timeout(error::LOCK_WAIT)
             .disable_statement_logging();
         tracing::debug!("opening {}", path.display());
-        let connection = options.connect().await.map_err(|cause| error::sqlite(cause, &path))?;
+        let mut connection = options.connect().await.map_err(|cause| error::sqlite(cause, &path, limit))?;
+        let limit = Limit::on(&mut connection, limit).await?;
         let mut db = Self {
             path,
             connection,
+            limit,
             is_utf8: true,
             width: 0,
             has_key: false,
@@ -121,9 +152,9 @@ impl Sqlite {
             ahead: None,
         };
         for start in ["PRAGMA query_only = ON", "BEGIN", "SELECT count(*) FROM sqlite_schema"] {
-            db.all(Statement::plain(start)).await?;
+            db.all(plain(start)).await?;
         }
-        let encoding = db.all(Statement::plain("PRAGMA encoding")).await?;
+        let encoding = db.all(plain("PRAGMA encoding")).await?;
         db.is_utf8 =
             encoding.first().map_or(Ok(true), |row| row.try_get::<&str, _>(0).map(|name| name == "UTF-8"))?;
         Ok(db)
@@ -158,23 +189,33 @@ impl Sqlite {
     /// # Errors
     /// No such table or column, or SQLite's refusal.
     pub async fn mapping(&mut self, wanted: &Wanted) -> Result<Mapping> {
-        let (table, has_key) = self.table(&wanted.table).await?;
-        let mut columns = self.columns(&table).await?;
-        // a column of that name hides the key
-        self.has_key = has_key && !columns.iter().any(|name| name.eq_ignore_ascii_case("rowid"));
-        columns.extend(self.has_key.then(|| "rowid".to_owned()));
+        let (log, has_key) = self.table(&wanted.table, "--table or [email_log] table").await?;
+        self.has_key = has_key;
+        let mut further = Vec::new();
+        for join in &wanted.joins {
+            further.push(self.table(&join.table, "[email_log]").await?.0);
+        }
         let mut mapping =
-            Mapping::resolve(wanted, ("main".into(), table), &columns).map_err(|error| anyhow!(error))?;
+            Mapping::resolve(wanted, Dialect::Sqlite, &log, &further).map_err(|error| anyhow!(error))?;
         mapping.form = self.form(&mapping).await?;
-        let time = mapping.columns(Column::SentDate).join(", ");
+        let time = mapping.names(Column::SentDate).join(", ");
         tracing::info!("times in {time} are read as {}; naive ones in {}", mapping.form, mapping.zone);
         Ok(mapping)
     }
 
-    /// The table's own name, whatever the case the user wrote it in, and whether it has a key to page by.
-    async fn table(&mut self, wanted: &str) -> Result<(String, bool)> {
+    /// A table by its name, whatever the case the user wrote it in, and whether it has a key to page by.
+    async fn table(&mut self, wanted: &str, key: &str) -> Result<(Table, bool)> {
+        let (name, has_key) = self.find(wanted, key).await?;
+        let mut columns = self.columns(&name).await?;
+        // a column of that name hides the key
+        let has_key = has_key && !columns.iter().any(|field| field.name.eq_ignore_ascii_case("rowid"));
+        columns.extend(has_key.then(|| Field { name: "rowid".to_owned(), kind: Kind::Any }));
+        Ok((Table { schema: "main".to_owned(), name, columns }, has_key))
+    }
+
+    async fn find(&mut self, wanted: &str, key: &str) -> Result<(String, bool)> {
         let mut tables = Vec::new();
-        for row in self.all(Statement::plain(TABLES)).await? {
+        for row in self.all(plain(TABLES)).await? {
             tables.push((self.text(&row, 0)?.unwrap_or_default(), row.try_get::<bool, _>(1)?));
         }
         let bare = match wanted.split_once('.') {
@@ -193,17 +234,17 @@ impl Sqlite {
         let near =
             nearest(bare, &names).map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
         bail!(
-            "no table '{}' in {file}, which has {}{near}; name it by --table or [email_log] table",
+            "no table '{}' in {file}, which has {}{near}; name it by {key}",
             wanted.escape_debug(),
             names.join(", ")
         )
     }
 
-    async fn columns(&mut self, table: &str) -> Result<Vec<String>> {
-        let rows = self
-            .all(Statement { sql: COLUMNS.to_owned(), binds: vec![Bind::Text(table.to_owned())] })
-            .await?;
-        rows.iter().map(|row| Ok(self.text(row, 0)?.unwrap_or_default())).collect()
+    async fn columns(&mut self, table: &str) -> Result<Vec<Field>> {
+        let binds = vec![Bind::Text(table.to_owned())];
+        let rows = self.all(Statement { binds, ..plain(COLUMNS) }).await?;
+        let field = |row| Ok(Field { name: self.text(row, 0)?.unwrap_or_default(), kind: Kind::Any });
+        rows.iter().map(field).collect()
     }
 
     async fn form(&mut self, mapping: &Mapping) -> Result<Form> {
@@ -228,16 +269,17 @@ impl Sqlite {
         each: &mut dyn FnMut(FailedMail),
     ) -> Result<()> {
         let window = failed.window;
-        let words: Vec<Bind> = failed.words.iter().flat_map(|word| stored_word(word)).collect();
+        let words =
+            failed.words.iter().flat_map(|word| spellings(word)).flat_map(stored_word).collect::<Vec<_>>();
         let times = match self.index(mapping, window).await? {
-            Some(_) => Times::by_index(window).to_vec(),
+            Some(_) => mapping.parts_by_index(window),
             None => vec![Times::InsideOrUnplaced(window)],
         };
         let mut reader = Reader::new(mapping.zone);
         for time in times {
             let selection = Selection { words: Some(words.clone()), time, ..Selection::default() };
             self.each(mapping.statement(&selection, FAILED), &mut |row| {
-                let mail = values::failed_mail(row, &mut reader)?;
+                let mail = values::failed_mail(row, mapping, &mut reader)?;
                 // a column's collation may take a word for another
                 let is_failed = mail.status.as_ref().is_some_and(|status| failed.words.contains(status));
                 if is_failed && mail.at.is_none_or(|at| window.contains(at)) {
@@ -274,13 +316,14 @@ impl Sqlite {
 
     /// Which index serves a window, asked of SQLite's own planner.
     async fn index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<Index>> {
-        let ([status], [time]) = (mapping.columns(Column::Status), mapping.columns(Column::SentDate)) else {
+        let (Some(status), Some(time)) = (mapping.own(Column::Status), mapping.own(Column::SentDate)) else {
             return Ok(None);
         };
         if window.is_all() {
             return Ok(None);
         }
         let within_word = self.plan(mapping, Some(vec![Bind::Null]), window).await?;
+        let (status, time) = (&status.name, &time.name);
         if within_word.contains(&format!("({status}=? AND {time}")) {
             return Ok(Some(Index::OfStatusAndTime(self.status_words(mapping).await?)));
         }
@@ -290,8 +333,9 @@ impl Sqlite {
 
     async fn plan(&mut self, mapping: &Mapping, words: Option<Vec<Bind>>, window: Window) -> Result<String> {
         let selection = Selection { words, time: Times::Inside(window), ..Selection::default() };
-        let Statement { sql, binds } = mapping.statement(&selection, FAILED);
-        let rows = self.all(Statement { sql: format!("EXPLAIN QUERY PLAN {sql}"), binds }).await?;
+        let statement = mapping.statement(&selection, FAILED);
+        let sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+        let rows = self.all(Statement { sql, ..statement }).await?;
         let details = rows.iter().map(|row| row.try_get::<&str, _>(3));
         Ok(details.collect::<Result<Vec<_>, _>>()?.join("\n"))
     }
@@ -309,10 +353,11 @@ impl Sqlite {
     }
 
     fn refusal(&self, cause: sqlx::Error) -> anyhow::Error {
-        refusal(&self.path, self.at_rest.as_ref(), cause)
+        refusal(&self.path, self.at_rest.as_ref(), self.limit.length, cause)
     }
 
     async fn all(&mut self, statement: Statement) -> Result<Vec<SqliteRow>> {
+        self.limit.restart();
         let rows = query(statement).fetch_all(&mut self.connection).await;
         rows.map_err(|cause| self.refusal(cause))
     }
@@ -327,8 +372,13 @@ impl Sqlite {
             kept.push(statement);
             return Ok(());
         }
+        self.limit.restart();
         let mut rows = query(statement).fetch(&mut self.connection);
-        while let Some(row) = rows.try_next().await.map_err(|cause| error::sqlite(cause, &self.path))? {
+        while let Some(row) = rows
+            .try_next()
+            .await
+            .map_err(|cause| refusal(&self.path, self.at_rest.as_ref(), self.limit.length, cause))?
+        {
             if !each(&row)? {
                 break;
             }
@@ -338,20 +388,13 @@ impl Sqlite {
 }
 
 /// Explains an error. A file that was read as one at rest, and was written to, may look damaged.
-fn refusal(path: &Path, at_rest: Option<&AtRest>, cause: sqlx::Error) -> anyhow::Error {
+fn refusal(path: &Path, at_rest: Option<&AtRest>, limit: Duration, cause: sqlx::Error) -> anyhow::Error {
     match at_rest.map(|before| before.check(path)) {
         Some(Err(changed)) => changed,
-        _ => error::sqlite(cause, path),
+        _ => error::sqlite(cause, path, limit),
     }
 }
 
-/// Safe, since a statement is made of query files, of names that were looked up and quoted, and of binds.
-fn query(statement: Statement) -> Query<'static, sqlx::Sqlite, SqliteArguments> {
-    statement.binds.into_iter().fold(sqlx::query(AssertSqlSafe(statement.sql)), |query, bind| match bind {
-        Bind::Text(text) => query.bind(text),
-        Bind::Int(number) => query.bind(number),
-        Bind::Real(number) => query.bind(number),
-        Bind::Blob(bytes) => query.bind(bytes),
-        Bind::Null => query.bind(None::<i64>),
-    })
+fn plain(sql: &str) -> Statement {
+    Statement::plain(Dialect::Sqlite, sql)
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, TypeInfo, ValueRef};
 
+use crate::mapping::Mapping;
 use crate::mapping::sql::Bind;
 use crate::mapping::time::Reader;
 use crate::model::FailedMail;
@@ -41,12 +42,12 @@ pub fn bind(row: &SqliteRow) -> Result<Option<Bind>> {
 }
 
 /// A row of `failed.sql`.
-pub fn failed_mail(row: &SqliteRow, reader: &mut Reader) -> Result<FailedMail> {
+pub fn failed_mail(row: &SqliteRow, mapping: &Mapping, reader: &mut Reader) -> Result<FailedMail> {
     let value = |column| Ok::<_, anyhow::Error>(text(row, column)?.map(|(text, _)| text));
     let error = text(row, 6)?;
     Ok(FailedMail {
         id: value(0)?.unwrap_or_default(),
-        status: value(1)?,
+        status: value(1)?.map(|status| mapping.words.known(&status).to_owned()),
         at: bytes(row, 2)?.and_then(|raw| reader.read(raw)),
         sender: value(3)?,
         recipient: value(4)?,

@@ -1,13 +1,14 @@
-//! What a database refused, in one line that says what to do.
+//! What SQLite refused, in one line that says what to do.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow};
 
 const LOCK_SECONDS: u64 = 5;
 
 /// How long to wait for another process's lock.
-pub const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(LOCK_SECONDS);
+pub const LOCK_WAIT: Duration = Duration::from_secs(LOCK_SECONDS);
 
 /// SQLite's result codes that a person can do something about.
 /// Source: <https://www.sqlite.org/rescode.html>
@@ -15,6 +16,7 @@ mod code {
     pub const BUSY: i32 = 5;
     pub const LOCKED: i32 = 6;
     pub const READONLY: i32 = 8;
+    pub const INTERRUPT: i32 = 9;
     pub const IOERR: i32 = 10;
     pub const CORRUPT: i32 = 11;
     pub const CANTOPEN: i32 = 14;
@@ -22,7 +24,7 @@ mod code {
 }
 
 /// Explains an error of SQLite about the file at `path`.
-pub fn sqlite(error: sqlx::Error, path: &Path) -> Error {
+pub fn sqlite(error: sqlx::Error, path: &Path, limit: Duration) -> Error {
     let file = path.display();
     let Some(code) = code_of(&error) else {
         return anyhow!("{file}: {}", plain(&error));
@@ -36,6 +38,11 @@ pub fn sqlite(error: sqlx::Error, path: &Path) -> Error {
         code::READONLY => anyhow!(
             "{file} was left by a writer that died in the middle of a change, which only a writer can undo; \
              open it once for writing, for example: sqlite3 '{file}' 'SELECT count(*) FROM sqlite_schema'"
+        ),
+        code::INTERRUPT => anyhow!(
+            "{file}: a statement took longer than {} (--statement-timeout): take a shorter window, add an index on \
+             (status, sent_date), or raise the limit",
+            humantime::format_duration(limit)
         ),
         code::NOTADB => anyhow!("{file} is not a SQLite database; give the file of one, as --db sqlite:PATH"),
         code::CORRUPT => {

@@ -3,19 +3,28 @@
 //! After this module no code asks whether a flag was given. The first config file found is used, whole; a key that
 //! nobody knows is an error, since a misspelt one would else be a silent change of meaning.
 
+mod password;
+
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::cli::Global;
+use crate::db::Target;
+use crate::mapping::raw::Flags;
 use crate::mapping::{RawMapping, Wanted};
 use crate::provider::{self, Profile};
 use crate::reply::{Classifier, RawRule};
+use password::{Password, RawPassword};
 
 /// The provider whose limits count where nobody names one.
 const USUAL_PROFILE: &str = "exchange-online";
+
+/// How long a statement may take where nobody says it.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The file as written.
 #[derive(Debug, Default, Deserialize)]
@@ -35,6 +44,10 @@ struct RawConfig {
 #[serde(deny_unknown_fields)]
 struct RawDatabase {
     url: Option<String>,
+    password_file: Option<PathBuf>,
+    password_command: Option<String>,
+    password_env: Option<String>,
+    statement_timeout: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,7 +66,34 @@ pub struct Config {
     /// The user's own rules, not yet compiled.
     pub rules: UserRules,
     /// The database to read, if one was named; commands that need none do not ask.
-    pub database: Result<String>,
+    pub database: Option<Database>,
+}
+
+/// A database that was named.
+#[derive(Debug)]
+pub struct Database {
+    url: String,
+    password: Option<Password>,
+    statement_timeout: Duration,
+}
+
+impl Database {
+    /// What to open, with its password where it may need one.
+    ///
+    /// # Errors
+    /// No database was named, or its password cannot be had.
+    pub fn target(named: Option<Self>) -> Result<Target> {
+        let database = named.context(
+            "no database: give --db sqlite:PATH or --db postgres://USER@HOST/DATABASE, or set MAILTHROTTLE_DB, or url \
+             in [database] of the config",
+        )?;
+        let password = database.password.filter(|_| database.url.contains("://"));
+        Ok(Target {
+            password: password.map(|password| password.fetch("database")).transpose()?,
+            url: database.url,
+            statement_timeout: database.statement_timeout,
+        })
+    }
 }
 
 /// The user's own rules as written, and the file they stand in.
@@ -103,25 +143,53 @@ impl Config {
         let file = find(flags.config.as_deref())?;
         let raw = file.as_deref().map_or_else(|| Ok(RawConfig::default()), parse)?;
         let named = file.as_ref().map_or_else(String::new, |file| format!("{}: ", file.display()));
-        let wanted = raw.email_log.check(flags.table.as_deref(), flags.time_zone.as_deref());
+        let wanted = raw.email_log.check(Flags {
+            preset: flags.preset.as_deref(),
+            table: flags.table.as_deref(),
+            time_zone: flags.time_zone.as_deref(),
+        });
         let profile = profile(raw.provider.profile.as_deref());
         Ok(Self {
             wanted: wanted.map_err(|error| blame(&named, error))?,
             profile: profile.map_err(|error| blame(&named, error))?,
+            database: database(flags, raw.database, file.as_deref())
+                .map_err(|error| blame(&named, format!("{error:#}")))?,
             rules: UserRules { file: named, raw: raw.rules, for_bench: false },
-            database: database(flags, raw.database.url),
         })
     }
 }
 
 /// The flag, else the environment, else the file; what is empty counts as not given.
-fn database(flags: &Global, in_file: Option<String>) -> Result<String> {
-    let given = [flags.db.clone(), variable("DATABASE_URL"), in_file];
-    given.into_iter().flatten().find(|url| !url.is_empty()).ok_or_else(|| {
-        anyhow!(
-            "no database: give --db sqlite:PATH, or set MAILTHROTTLE_DB, or url in [database] of the config"
-        )
-    })
+fn database(flags: &Global, raw: RawDatabase, file: Option<&Path>) -> Result<Option<Database>> {
+    if let Some(url) = flags.db.as_deref().filter(|url| holds_password(url))
+        && variable("MAILTHROTTLE_DB").as_deref() != Some(url)
+    {
+        tracing::warn!(
+            "others on this host can see the password in --db; better: password_file in the config"
+        );
+    }
+    let given = [flags.db.clone(), variable("DATABASE_URL"), raw.url];
+    let url = given.into_iter().flatten().find(|url| !url.is_empty());
+    let statement_timeout = match (flags.statement_timeout, raw.statement_timeout.as_deref()) {
+        (Some(flag), _) => *flag,
+        (None, Some(key)) => humantime::parse_duration(key).map_err(|error| {
+            anyhow!("[database] statement_timeout: '{}': {error}; write 60s", key.escape_debug())
+        })?,
+        (None, None) => STATEMENT_TIMEOUT,
+    };
+    let password =
+        RawPassword { file: raw.password_file, command: raw.password_command, variable: raw.password_env };
+    let password = password.check("database", file)?;
+    Ok(url.map(|url| Database { url, password, statement_timeout }))
+}
+
+/// Whether a URL has a password, before the host or among the parameters.
+fn holds_password(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else {
+        return false;
+    };
+    let login = rest.split(['/', '?']).next().unwrap_or_default().rsplit_once('@');
+    login.is_some_and(|(login, _)| login.contains(':')) || rest.contains("password=")
 }
 
 /// A variable of the environment that is set to something.

@@ -1,0 +1,110 @@
+//! What PostgreSQL refused, in one line that says what to do. The server's own words are kept, in its own language; what
+//! to do follows from its code. Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+
+use std::time::Duration;
+
+use anyhow::{Error, anyhow};
+
+use super::Asked;
+
+/// Explains an error of the driver.
+pub fn explain(error: &sqlx::Error, asked: &Asked) -> Error {
+    let name = &asked.name;
+    match error {
+        sqlx::Error::Database(refusal) => {
+            let code = refusal.code().unwrap_or_default();
+            anyhow!("{name}: {}; {}", refusal.message(), advice(&code, asked))
+        }
+        sqlx::Error::Io(cause) => anyhow!("{name}: {}", io(cause)),
+        sqlx::Error::Tls(cause) => {
+            anyhow!("{name}: no TLS: {}; check sslmode and sslrootcert", innermost(cause.as_ref()))
+        }
+        other => anyhow!("{name}: {other}; check that a PostgreSQL server answers there"),
+    }
+}
+
+/// The server said nothing for longer than its own time limit.
+pub fn silence(asked: &Asked) -> Error {
+    let limit = humantime::format_duration(asked.limit);
+    anyhow!(
+        "{}: no answer, not even to say that the statement took longer than {limit}; check the server and the network",
+        asked.name
+    )
+}
+
+/// Nothing answered.
+pub fn no_connection(asked: &Asked, waited: Duration) -> Error {
+    let waited = humantime::format_duration(waited);
+    anyhow!("{}: no connection within {waited}; check host, port and firewall", asked.name)
+}
+
+fn advice(code: &str, asked: &Asked) -> String {
+    match code {
+        "28P01" => "check user and password (URL, password_file, PGPASSWORD, ~/.pgpass)".to_owned(),
+        "28000" => "check the user, or have the server let this host in (pg_hba.conf)".to_owned(),
+        "3D000" => "name another database in --db".to_owned(),
+        "42501" => format!("ask for: {}", asked.grants().join("; ")),
+        "57014" => format!(
+            "the limit is {} (--statement-timeout): take a shorter window, add an index on (status, sent_date), \
+             or raise the limit",
+            humantime::format_duration(asked.limit)
+        ),
+        "57P01" | "57P02" => {
+            "the server ended the connection, nothing was changed; run this again".to_owned()
+        }
+        "57P03" | "53300" => "try again later".to_owned(),
+        "40001" => "the standby dropped the snapshot; run this again, or on the primary".to_owned(),
+        _ => "--print-sql shows what was asked".to_owned(),
+    }
+}
+
+fn io(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::ConnectionRefused => {
+            "connection refused; check host and port, and that the server runs".to_owned()
+        }
+        ErrorKind::NotFound => {
+            "no server's socket there; check host and port, and that the server runs".to_owned()
+        }
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            "the connection was lost, nothing was changed; check the server and run this again".to_owned()
+        }
+        _ => format!("{error}; check host and port"),
+    }
+}
+
+/// The cause that says it, without the layers around it.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+impl Asked {
+    /// What has to be granted to read the tables in question.
+    fn grants(&self) -> Vec<String> {
+        let (role, mut grants) = (identifier(&self.role), Vec::new());
+        for (schema, table) in &self.tables {
+            let (schema, table) = (identifier(schema), identifier(table));
+            let usage = format!("GRANT USAGE ON SCHEMA {schema} TO {role}");
+            if !grants.contains(&usage) {
+                grants.push(usage);
+            }
+            grants.push(format!("GRANT SELECT ON {schema}.{table} TO {role}"));
+        }
+        grants
+    }
+}
+
+/// A name as a person writes it in SQL: in quotes only where it needs them.
+fn identifier(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if name.chars().all(is_plain) && !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty() {
+        name.to_owned()
+    } else {
+        crate::mapping::sql::quoted(name)
+    }
+}

@@ -1,0 +1,480 @@
+//! The questions, asked of PostgreSQL.
+//!
+//! Everything is read in one read-only transaction with one snapshot, so the numbers of a report agree. Rows are streamed:
+//! a report keeps those that failed and counts the others. `params` finds out where to connect, `values` reads cells.
+
+mod error;
+mod params;
+mod service;
+mod values;
+
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, bail};
+use futures_util::{Stream, TryStreamExt};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{ConnectOptions, Row};
+
+use crate::db::statement::query;
+use crate::db::{Failed, Order, Target, recipients};
+use crate::mapping::resolve::{Field, Kind, Source, Table};
+use crate::mapping::sql::{Bind, Selection, Statement, Times};
+use crate::mapping::time::{Form, Reader, Sampled};
+use crate::mapping::{Column, Dialect, Mapping, Wanted, nearest};
+use crate::model::{Attempt, FailedMail, Millis};
+use crate::window::Window;
+use params::Params;
+use values::Cells;
+
+const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
+const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/attempts_in_order.sql");
+const COLUMNS: &str = include_str!("../../../queries/postgres/columns.sql");
+const EXTENT: &str = include_str!("../../../queries/extent.sql");
+const FAILED: &str = include_str!("../../../queries/failed.sql");
+const SETTINGS: &str = include_str!("../../../queries/postgres/settings.sql");
+const STATUS_WORDS: &str = include_str!("../../../queries/postgres/status_words.sql");
+const TABLES: &str = include_str!("../../../queries/postgres/tables.sql");
+const TIME_SAMPLE: &str = include_str!("../../../queries/postgres/time_sample.sql");
+
+/// So much longer than the server's own limit the program waits for it to say something.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A message lists so many tables at most.
+const LISTED: usize = 20;
+
+/// An open connection.
+pub struct Postgres {
+    connection: PgConnection,
+    asked: Asked,
+    rehearsal: Option<Vec<Statement>>,
+}
+
+/// What an error has to name: whom was asked, and how long an answer may take.
+struct Asked {
+    name: String,
+    role: String,
+    /// The tables in question, by schema and name.
+    tables: Vec<(String, String)>,
+    limit: Duration,
+}
+
+impl Asked {
+    /// Waits for an answer, for little longer than the server may take for it.
+    async fn answer<T>(&self, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T> {
+        let answered = match self.limit {
+            Duration::ZERO => Ok(answer.await),
+            limit => tokio::time::timeout(limit.saturating_add(GRACE), answer).await,
+        };
+        match answered {
+            Ok(answer) => answer.map_err(|cause| error::explain(&cause, self)),
+            Err(_) => Err(error::silence(self)),
+        }
+    }
+}
+
+/// What an index can find without a look at every row.
+enum Index {
+    /// A window within one status word; these are the words there are.
+    OfStatusAndTime(Vec<Bind>),
+    /// A window.
+    OfTime,
+}
+
+impl Postgres {
+    /// Connects and begins a read-only snapshot.
+    ///
+    /// # Errors
+    /// One line that names the server and says what to do.
+    pub async fn open(target: &Target) -> Result<Self> {
+        let params = Params::find(target)?;
+        let limit = target.statement_timeout;
+        let asked = Asked { name: params.name(), role: params.role(), tables: Vec::new(), limit };
+        tracing::debug!("connecting to {}", asked.name);
+        let options = params.options()?.disable_statement_logging();
+        let connecting = tokio::time::timeout(params.connect_timeout, options.connect());
+        let connection = match connecting.await {
+            Ok(connected) => connected.map_err(|cause| error::explain(&cause, &asked))?,
+            Err(_) => return Err(error::no_connection(&asked, params.connect_timeout)),
+        };
+        let mut db = Self { connection, asked, rehearsal: None };
+        db.all(plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?;
+        let limit = Bind::Text(limit.as_millis().to_string());
+        db.all(Statement { binds: vec![limit], ..plain(SETTINGS) }).await?;
+        Ok(db)
+    }
+
+    /// `postgres://HOST:PORT/DATABASE`.
+    pub fn name(&self) -> String {
+        self.asked.name.clone()
+    }
+
+    /// From now on only says what it would ask of the log.
+    pub fn rehearse(&mut self) {
+        self.rehearsal = Some(Vec::new());
+    }
+
+    /// What was kept since `rehearse`.
+    pub fn rehearsed(&self) -> &[Statement] {
+        self.rehearsal.as_deref().unwrap_or_default()
+    }
+
+    /// Finds the tables and their columns, and looks at how the times are written.
+    ///
+    /// # Errors
+    /// No such table or column, or the server's refusal.
+    pub async fn mapping(&mut self, wanted: &Wanted) -> Result<Mapping> {
+        let log = self.table(&wanted.table, "--table or [email_log] table").await?;
+        let mut further = Vec::new();
+        for join in &wanted.joins {
+            further.push(self.table(&join.table, "[email_log]").await?);
+        }
+        let mut mapping =
+            Mapping::resolve(wanted, Dialect::Postgres, &log, &further).map_err(|error| anyhow!(error))?;
+        mapping.form = self.form(&mapping).await?;
+        let time = mapping.names(Column::SentDate).join(", ");
+        tracing::info!("times in {time} are read as {}; naive ones in {}", mapping.form, mapping.zone);
+        Ok(mapping)
+    }
+
+    async fn table(&mut self, wanted: &str, key: &str) -> Result<Table> {
+        let mut tables = Vec::new();
+        for row in self.all(plain(TABLES)).await? {
+            tables.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+        }
+        let Some((schema, name)) = find(wanted, &tables) else {
+            bail!(no_table(wanted, key, &tables, &self.asked.name))
+        };
+        let columns = self.columns(&schema, &name).await?;
+        self.asked.tables.push((schema.clone(), name.clone()));
+        Ok(Table { schema, name, columns })
+    }
+
+    async fn columns(&mut self, schema: &str, table: &str) -> Result<Vec<Field>> {
+        let binds = vec![Bind::Text(schema.to_owned()), Bind::Text(table.to_owned())];
+        let rows = self.all(Statement { binds, ..plain(COLUMNS) }).await?;
+        rows.iter()
+            .map(|row| Ok(Field { name: row.try_get(0)?, kind: kind(row.try_get(1)?, row.try_get(2)?) }))
+            .collect()
+    }
+
+    async fn form(&mut self, mapping: &Mapping) -> Result<Form> {
+        match mapping.kind_of_time(Column::SentDate) {
+            None | Some(Kind::Instant) => return Ok(Form::Instant),
+            Some(Kind::WallClock) => return Ok(Form::WallClock),
+            Some(Kind::Day) => return Ok(Form::Day),
+            Some(_) => {}
+        }
+        let is_number = matches!(mapping.kind_of_time(Column::SentDate), Some(Kind::Integer | Kind::Decimal));
+        let rows = self.all(mapping.statement(&Selection::default(), TIME_SAMPLE)).await?;
+        let sample: Vec<_> = rows
+            .iter()
+            .map(|row| Ok(Sampled { is_number, text: values::text(row, 0)?.unwrap_or_default() }))
+            .collect::<Result<_>>()?;
+        Ok(match Form::of(&sample) {
+            // a column without a row says nothing, but its type does
+            Form::Text if is_number => Form::Seconds,
+            form => form,
+        })
+    }
+
+    /// Gives every failed mail of the window, and every one whose time cannot be placed.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn failed(
+        &mut self,
+        mapping: &Mapping,
+        failed: &Failed<'_>,
+        each: &mut dyn FnMut(FailedMail),
+    ) -> Result<()> {
+        let window = failed.window;
+        let words: Vec<Bind> = failed.words.iter().cloned().map(Bind::Text).collect();
+        let times = match self.index(mapping, window).await? {
+            Some(_) => mapping.parts_by_index(window),
+            None => vec![Times::InsideOrUnplaced(window)],
+        };
+        let mut reader = Reader::new(mapping.zone);
+        for time in times {
+            let selection = Selection { words: Some(words.clone()), time, ..Selection::default() };
+            self.each(mapping.statement(&selection, FAILED), &mut |cells| {
+                let mail = cells.failed_mail(mapping, &mut reader)?;
+                if mail.at.is_none_or(|at| window.contains(at)) {
+                    each(mail);
+                }
+                Ok(true)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Gives every attempt of the window, and every one whose time cannot be placed.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn attempts(
+        &mut self,
+        mapping: &Mapping,
+        window: Window,
+        order: Order,
+        each: &mut dyn FnMut(Attempt<'_>) -> bool,
+    ) -> Result<()> {
+        let query = match order {
+            Order::AsStored => ATTEMPTS,
+            Order::Sorted => ATTEMPTS_IN_ORDER,
+        };
+        let selections = match order {
+            Order::AsStored => self.parts(mapping, window).await?,
+            Order::Sorted => vec![everything(window)],
+        };
+        let (mut sent_date, mut finished_at) = (Reader::new(mapping.zone), Reader::new(mapping.zone));
+        for selection in selections {
+            let mut go_on = true;
+            self.each(mapping.statement(&selection, query), &mut |cells| {
+                let at = cells.time(1, &mut sent_date)?;
+                if at.is_some_and(|at| !window.contains(at)) {
+                    return Ok(true);
+                }
+                let (status, sender) = (cells.text(0)?, cells.text(2)?);
+                let to = cells.bytes(3)?.map_or(0, recipients)
+                    + cells.bytes(4)?.map_or(0, recipients)
+                    + cells.bytes(5)?.map_or(0, recipients);
+                go_on = each(Attempt {
+                    status: status.as_deref().map(|status| mapping.words.known(status)),
+                    at,
+                    sender: sender.as_deref(),
+                    recipients: to,
+                    finished_at: cells.time(6, &mut finished_at)?,
+                });
+                Ok(go_on)
+            })
+            .await?;
+            if !go_on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The selections that give a window, each by the way an index serves.
+    async fn parts(&mut self, mapping: &Mapping, window: Window) -> Result<Vec<Selection>> {
+        let words = match self.index(mapping, window).await? {
+            None => return Ok(vec![everything(window)]),
+            Some(Index::OfTime) => None,
+            Some(Index::OfStatusAndTime(words)) => Some(words),
+        };
+        let parts = mapping.parts_by_index(window).into_iter();
+        Ok(parts.map(|time| Selection { words: words.clone(), time, ..Selection::default() }).collect())
+    }
+
+    /// The first and the last time in the whole table.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
+        let window = Window { since: Some(0), until: Some(crate::db::YEAR_2200), zone: mapping.zone };
+        let words = match self.index(mapping, window).await? {
+            Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
+            _ => vec![None],
+        };
+        let mut reader = Reader::new(mapping.zone);
+        let mut ends: Vec<Millis> = Vec::new();
+        for words in words {
+            let selection = Selection { words, time: Times::Placed(window), ..Selection::default() };
+            self.each(mapping.statement(&selection, EXTENT), &mut |cells| {
+                ends.extend([cells.time(0, &mut reader)?, cells.time(1, &mut reader)?].into_iter().flatten());
+                Ok(true)
+            })
+            .await?;
+        }
+        Ok(ends.iter().min().copied().zip(ends.iter().max().copied()))
+    }
+
+    /// Which index serves a window, asked of the server's own planner.
+    async fn index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<Index>> {
+        let ([Source::Own(time)], true) =
+            (mapping.sources(Column::SentDate), can_be_bounded(mapping, window))
+        else {
+            return Ok(None);
+        };
+        if self.is_served(mapping, None, window, &[&time.name]).await? {
+            return Ok(Some(Index::OfTime));
+        }
+        let (Some(status), Some(word)) = (mapping.own(Column::Status), mapping.words.all().next()) else {
+            return Ok(None);
+        };
+        let word = vec![Bind::Text(word.to_owned())];
+        if !self.is_served(mapping, Some(word), window, &[&status.name, &time.name]).await? {
+            return Ok(None);
+        }
+        Ok(Some(Index::OfStatusAndTime(self.status_words(mapping).await?)))
+    }
+
+    /// Whether the planner looks up a window in an index on these columns.
+    async fn is_served(
+        &mut self,
+        mapping: &Mapping,
+        words: Option<Vec<Bind>>,
+        window: Window,
+        columns: &[&str],
+    ) -> Result<bool> {
+        let selection = Selection { words, time: Times::Inside(window), ..Selection::default() };
+        let statement = mapping.statement(&selection, FAILED);
+        let plan = self.all(Statement { sql: format!("EXPLAIN {}", statement.sql), ..statement }).await?;
+        let lines: Vec<&str> = plan.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        let serves = |line: &&str| {
+            line.trim_start().starts_with("Index Cond:") && columns.iter().all(|name| line.contains(name))
+        };
+        Ok(lines.iter().any(serves))
+    }
+
+    async fn status_words(&mut self, mapping: &Mapping) -> Result<Vec<Bind>> {
+        let kept = Selection { with_kept_status: true, ..Selection::default() };
+        let mut words = vec![Bind::Null];
+        for row in self.all(mapping.statement(&kept, STATUS_WORDS)).await? {
+            words.extend(values::text(&row, 0)?.map(Bind::Text));
+        }
+        Ok(words)
+    }
+
+    async fn all(&mut self, statement: Statement) -> Result<Vec<PgRow>> {
+        self.asked.answer(query(statement).persistent(false).fetch_all(&mut self.connection)).await
+    }
+
+    /// Gives each row of the log to `each`, which answers whether to go on.
+    async fn each(
+        &mut self,
+        statement: Statement,
+        each: &mut dyn FnMut(&Cells<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        if let Some(kept) = &mut self.rehearsal {
+            kept.push(statement);
+            return Ok(());
+        }
+        let mut rows = query(statement).persistent(false).fetch(&mut self.connection);
+        let mut times = None;
+        while let Some(row) = next(&mut rows, &self.asked).await? {
+            let times = times.get_or_insert_with(|| values::Times::of(&row));
+            if !each(&Cells { row: &row, times })? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn next(
+    rows: &mut (impl Stream<Item = Result<PgRow, sqlx::Error>> + Unpin),
+    asked: &Asked,
+) -> Result<Option<PgRow>> {
+    asked.answer(rows.try_next()).await
+}
+
+fn plain(sql: &str) -> Statement {
+    Statement::plain(Dialect::Postgres, sql)
+}
+
+fn everything(window: Window) -> Selection {
+    Selection { time: Times::InsideOrUnplaced(window), ..Selection::default() }
+}
+
+/// Whether the window's bounds are such that an index on the column serves: texts are compared byte by byte, in which
+/// they are not sorted.
+fn can_be_bounded(mapping: &Mapping, window: Window) -> bool {
+    let is_text = matches!(mapping.form, Form::Text | Form::TextWithT | Form::TextOfManyForms);
+    !window.is_all() && !is_text
+}
+
+/// What a column of this type holds.
+fn kind(name: String, is_enum: bool) -> Kind {
+    match name.as_str() {
+        _ if is_enum => Kind::Enum(name),
+        "text" | "character varying" | "name" => Kind::Text,
+        "character" => Kind::Padded,
+        "smallint" | "integer" | "bigint" => Kind::Integer,
+        "numeric" | "real" | "double precision" => Kind::Decimal,
+        "boolean" => Kind::Truth,
+        "timestamp with time zone" => Kind::Instant,
+        "timestamp without time zone" => Kind::WallClock,
+        "date" => Kind::Day,
+        "bytea" => Kind::Bytes,
+        _ => Kind::Other(name),
+    }
+}
+
+/// A table by the name the user wrote, with its schema or found without it, whatever the case where just one fits.
+fn find(wanted: &str, tables: &[(String, String, bool)]) -> Option<(String, String)> {
+    let parts = parts(wanted);
+    let same = |a: &str, b: &str, exact: bool| if exact { a == b } else { a.eq_ignore_ascii_case(b) };
+    let fits = |(schema, name, is_visible): &(String, String, bool), exact| match parts.as_slice() {
+        [bare] => *is_visible && same(bare, name, exact),
+        [of, bare] => same(of, schema, exact) && same(bare, name, exact),
+        _ => false,
+    };
+    [true, false].into_iter().find_map(|exact| {
+        let mut found = tables.iter().filter(|table| fits(table, exact));
+        let first = found.next()?;
+        // of tables of one name in several schemas of the search path only the first is visible
+        found.next().is_none().then(|| (first.0.clone(), first.1.clone()))
+    })
+}
+
+/// `schema.table`, each part perhaps in double quotes.
+fn parts(wanted: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut is_quoted = false;
+    for letter in wanted.chars() {
+        match letter {
+            '"' => is_quoted = !is_quoted,
+            '.' if !is_quoted => parts.push(String::new()),
+            letter => parts.last_mut().expect("it begins with one").push(letter),
+        }
+    }
+    parts
+}
+
+fn no_table(wanted: &str, key: &str, tables: &[(String, String, bool)], database: &str) -> String {
+    let name = |(schema, name, is_visible): &(String, String, bool)| {
+        if *is_visible { name.clone() } else { format!("{schema}.{name}") }
+    };
+    let names: Vec<String> = tables.iter().map(name).collect();
+    if names.is_empty() {
+        return format!("{database} holds no table at all; name another database in --db");
+    }
+    let bare = parts(wanted).pop().unwrap_or_default();
+    let elsewhere = tables.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(&bare)).map(name);
+    let near = elsewhere.or_else(|| nearest(&bare, &names).map(str::to_owned));
+    let near = near.map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
+    let more =
+        if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
+    format!(
+        "no table '{}' in {database}, which has {}{more}{near}; name it by {key}",
+        wanted.escape_debug(),
+        names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_found_by_the_name_a_user_writes() {
+        let table = |schema: &str, name: &str, visible| (schema.to_owned(), name.to_owned(), visible);
+        let tables = [
+            table("public", "email_log", true),
+            table("erp", "email_log", false),
+            table("Mail Box", "Sent.Items", false),
+            table("public", "Twice", true),
+            table("public", "twice", true),
+        ];
+        let found = |wanted| find(wanted, &tables).map(|(schema, name)| format!("{schema}/{name}"));
+        assert_eq!(found("email_log").as_deref(), Some("public/email_log"));
+        assert_eq!(found("EMAIL_LOG").as_deref(), Some("public/email_log"));
+        assert_eq!(found("ERP.email_log").as_deref(), Some("erp/email_log"));
+        assert_eq!(found("\"Mail Box\".\"Sent.Items\"").as_deref(), Some("Mail Box/Sent.Items"));
+        assert_eq!(found("twice").as_deref(), Some("public/twice"));
+        assert_eq!(found("TWICE"), None);
+        assert_eq!(found("other.email_log"), None);
+    }
+}

@@ -1,0 +1,66 @@
+//! Tables found in the wild, by name: `presets.toml`.
+//!
+//! A preset is a mapping as a user would write it, and nothing more; `--preset NAME` or the config chooses one.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::mapping::raw::RawMapping;
+
+/// A table known by name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// What `--preset` and the config call it.
+    pub name: String,
+    /// The software whose table it is.
+    pub title: String,
+    /// What a user has to know: where the system runs, what the table cannot say.
+    pub note: Option<String>,
+    /// The mapping.
+    pub mapping: RawMapping,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    presets: Vec<Preset>,
+}
+
+static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
+    let file: File =
+        toml::from_str(include_str!("presets.toml")).expect("presets.toml is tested to be valid");
+    file.presets
+});
+
+/// Every preset, the generic one first.
+pub fn all() -> &'static [Preset] {
+    &PRESETS
+}
+
+/// The mapping of a preset.
+///
+/// # Errors
+/// Names the presets there are.
+pub fn mapping(name: &str) -> Result<&'static RawMapping, String> {
+    all().iter().find(|preset| preset.name == name).map(|preset| &preset.mapping).ok_or_else(|| {
+        let known: Vec<_> = all().iter().map(|preset| preset.name.as_str()).collect();
+        format!("'{}' is none of {}", name.escape_debug(), known.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::raw::Flags;
+
+    #[test]
+    fn every_preset_is_a_mapping_without_a_preset_of_its_own() {
+        for preset in all() {
+            assert!(preset.mapping.preset.is_none() && preset.mapping.table.is_some(), "{}", preset.name);
+            let checked = preset.mapping.check(Flags::default());
+            assert!(checked.is_ok(), "{}: {checked:?}", preset.name);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The section `[email_log]` as written, checked as far as that goes without the database.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use serde::Deserialize;
+
+use crate::mapping::Column;
+use crate::mapping::preset;
+use crate::mapping::words::{RawWord, Words};
+
+/// The one condition that `failed_when` knows.
+const NOT_EMPTY: &str = "not empty";
+
+/// The name of the join that `error_join` makes.
+pub const ERROR_JOIN: &str = "error_join";
+
+/// The section `[email_log]` as written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawMapping {
+    /// A table known by name; the other keys go before what it says.
+    pub preset: Option<String>,
+    /// The table, with its schema where it needs one.
+    pub table: Option<String>,
+    /// The zone of naive times, by its IANA name.
+    pub time_zone: Option<String>,
+    /// Canonical column to the user's column or columns.
+    #[serde(default)]
+    pub columns: BTreeMap<String, OneOrMany>,
+    /// Words that mean sent.
+    pub sent: Option<Vec<RawWord>>,
+    /// Words that mean failed.
+    pub failed: Option<Vec<RawWord>>,
+    /// Words that mean pending.
+    pub pending: Option<Vec<RawWord>>,
+    /// `not empty`: a row failed when its error text is not empty.
+    pub failed_when: Option<String>,
+    /// The table that holds the error texts.
+    pub error_join: Option<RawErrorJoin>,
+    /// Further tables, by the name that stands before the dot in `columns`.
+    #[serde(default)]
+    pub joins: BTreeMap<String, RawJoin>,
+}
+
+/// One name, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected a column's name or a list of names")]
+pub enum OneOrMany {
+    /// A single column.
+    One(String),
+    /// Several columns, in the order they are asked.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// The names.
+    pub fn names(&self) -> &[String] {
+        match self {
+            OneOrMany::One(name) => std::slice::from_ref(name),
+            OneOrMany::Many(names) => names,
+        }
+    }
+}
+
+/// A table that holds something of each mail; of several rows for one mail the newest counts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawJoin {
+    /// The table.
+    pub table: String,
+    /// Its column that names the mail.
+    pub on: String,
+    /// The column of the log it names the mail by; the log's id without it.
+    pub to: Option<String>,
+    /// Its column that says which row is the newest.
+    pub newest_by: Option<String>,
+}
+
+/// A table with the error texts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawErrorJoin {
+    /// The table.
+    pub table: String,
+    /// Its column that names the mail.
+    pub on: String,
+    /// Its column or columns with the text.
+    pub column: OneOrMany,
+    /// Its column that says which row is the newest.
+    pub newest_by: Option<String>,
+}
+
+/// The checked wishes for a mapping, before the table has been looked at.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The table as the user wrote it.
+    pub table: String,
+    /// The zone of naive times.
+    pub zone: Tz,
+    /// What each status word means.
+    pub words: Words,
+    /// Whether a row failed when its error text is not empty.
+    pub failed_when_not_empty: bool,
+    /// Further tables.
+    pub joins: Vec<WantedJoin>,
+    /// Canonical columns with what the user says of them.
+    pub columns: Vec<(Column, Vec<String>)>,
+}
+
+/// A further table, not yet looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedJoin {
+    /// What stands before the dot in a column's name.
+    pub name: String,
+    /// The table as the user wrote it.
+    pub table: String,
+    /// Its column that names the mail.
+    pub on: String,
+    /// The log's column it names the mail by; the id without it.
+    pub to: Option<String>,
+    /// Its column that says which row is the newest.
+    pub newest_by: Option<String>,
+}
+
+/// Flags that go before the section.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Flags<'f> {
+    /// `--preset`.
+    pub preset: Option<&'f str>,
+    /// `--table`.
+    pub table: Option<&'f str>,
+    /// `--time-zone`.
+    pub time_zone: Option<&'f str>,
+}
+
+impl RawMapping {
+    /// Checks all that can be checked without the database; flags win over keys, keys over the preset.
+    ///
+    /// # Errors
+    /// One line that names the key or the flag and says what is wrong with it.
+    pub fn check(&self, flags: Flags<'_>) -> Result<Wanted, String> {
+        let whole = match (flags.preset, &self.preset) {
+            (Some(flag), _) => {
+                self.over(preset::mapping(flag).map_err(|error| format!("--preset: {error}"))?)
+            }
+            (None, Some(key)) => {
+                self.over(preset::mapping(key).map_err(|error| format!("[email_log] preset: {error}"))?)
+            }
+            (None, None) => self.clone(),
+        };
+        whole.check_whole(flags)
+    }
+
+    /// These keys, and where they say nothing those of the preset.
+    fn over(&self, preset: &RawMapping) -> Self {
+        let own = self.clone();
+        let says_error = own.error_join.is_some() || own.columns.contains_key(Column::ErrorMessage.name());
+        let mut columns = preset.columns.clone();
+        if own.error_join.is_some() {
+            columns.remove(Column::ErrorMessage.name());
+        }
+        columns.extend(own.columns);
+        let mut joins = preset.joins.clone();
+        joins.extend(own.joins);
+        Self {
+            preset: own.preset,
+            table: own.table.or_else(|| preset.table.clone()),
+            time_zone: own.time_zone.or_else(|| preset.time_zone.clone()),
+            columns,
+            sent: own.sent.or_else(|| preset.sent.clone()),
+            failed: own.failed.or_else(|| preset.failed.clone()),
+            pending: own.pending.or_else(|| preset.pending.clone()),
+            failed_when: own.failed_when.or_else(|| preset.failed_when.clone()),
+            error_join: if says_error { own.error_join } else { preset.error_join.clone() },
+            joins,
+        }
+    }
+
+    fn check_whole(&self, flags: Flags<'_>) -> Result<Wanted, String> {
+        let zone = match (flags.time_zone, &self.time_zone) {
+            (Some(flag), _) => zone(flag).map_err(|error| format!("--time-zone: {error}"))?,
+            (None, Some(key)) => zone(key).map_err(|error| format!("[email_log] time_zone: {error}"))?,
+            (None, None) => Tz::UTC,
+        };
+        let words = Words::check([self.sent.as_deref(), self.failed.as_deref(), self.pending.as_deref()]);
+        Ok(Wanted {
+            table: flags.table.or(self.table.as_deref()).unwrap_or("email_log").to_owned(),
+            zone,
+            words: words.map_err(|error| format!("[email_log] {error}"))?,
+            failed_when_not_empty: self.failed_when()?,
+            joins: self.joins(),
+            columns: self.columns()?,
+        })
+    }
+
+    fn failed_when(&self) -> Result<bool, String> {
+        match self.failed_when.as_deref() {
+            None => Ok(false),
+            Some(NOT_EMPTY) => Ok(true),
+            Some(other) => Err(format!(
+                "[email_log] failed_when: '{}' is none of '{NOT_EMPTY}'; for status words use failed = [...]",
+                other.escape_debug()
+            )),
+        }
+    }
+
+    fn joins(&self) -> Vec<WantedJoin> {
+        let of_error = self.error_join.iter().map(|join| WantedJoin {
+            name: ERROR_JOIN.to_owned(),
+            table: join.table.clone(),
+            on: join.on.clone(),
+            to: None,
+            newest_by: join.newest_by.clone(),
+        });
+        let others = self.joins.iter().map(|(name, join)| WantedJoin {
+            name: name.clone(),
+            table: join.table.clone(),
+            on: join.on.clone(),
+            to: join.to.clone(),
+            newest_by: join.newest_by.clone(),
+        });
+        of_error.chain(others).collect()
+    }
+
+    fn columns(&self) -> Result<Vec<(Column, Vec<String>)>, String> {
+        let mut columns = Vec::new();
+        for (name, users) in &self.columns {
+            let column: Column = name.parse().map_err(|error| format!("[email_log] columns: {error}"))?;
+            if users.names().is_empty() {
+                return Err(format!("[email_log] columns: {name} names no column"));
+            }
+            if column == Column::ErrorMessage && self.error_join.is_some() {
+                return Err(
+                    "[email_log] both error_join and columns.error_message say where the error text is; \
+                            keep one"
+                        .to_owned(),
+                );
+            }
+            columns.push((column, users.names().to_vec()));
+        }
+        if let Some(join) = &self.error_join {
+            let names = join.column.names().iter().map(|name| format!("{ERROR_JOIN}.{name}")).collect();
+            columns.push((Column::ErrorMessage, names));
+        }
+        Ok(columns)
+    }
+}
+
+fn zone(name: &str) -> Result<Tz, String> {
+    name.parse().or_else(|_| Tz::from_str_insensitive(name).map_err(|_| ())).map_err(|()| {
+        format!("'{}' is no time zone; write an IANA name such as Europe/Berlin or UTC", name.escape_debug())
+    })
+}

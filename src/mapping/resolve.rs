@@ -1,0 +1,413 @@
+//! The wishes of the config, joined to the tables and columns that are there.
+//!
+//! Names match whatever their case where exactly one fits; a name that is not there is answered with those that are.
+
+use chrono_tz::Tz;
+
+use crate::mapping::raw::{ERROR_JOIN, Wanted, WantedJoin};
+use crate::mapping::time::Form;
+use crate::mapping::{Column, Dialect, Words, nearest};
+
+/// A table or view as the database describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The schema it was found in.
+    pub schema: String,
+    /// Its own name.
+    pub name: String,
+    /// Its columns in their order.
+    pub columns: Vec<Field>,
+}
+
+/// A column as the database describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its own name.
+    pub name: String,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// What a column holds, as far as that changes how it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// Each row its own type, as in SQLite.
+    Any,
+    /// Text.
+    Text,
+    /// Text filled up with blanks.
+    Padded,
+    /// One of a list of words: the type's name, quoted.
+    Enum(String),
+    /// A whole number.
+    Integer,
+    /// A number with a fraction.
+    Decimal,
+    /// True or false.
+    Truth,
+    /// An instant: a time with its zone.
+    Instant,
+    /// A naive time.
+    WallClock,
+    /// A date.
+    Day,
+    /// Bytes.
+    Bytes,
+    /// Anything else: the type's name.
+    Other(String),
+}
+
+impl Kind {
+    /// Whether times can be kept in it.
+    fn can_be_time(&self) -> bool {
+        !matches!(self, Kind::Enum(_) | Kind::Truth | Kind::Bytes | Kind::Other(_))
+    }
+
+    /// Whether every value in it is a time.
+    pub fn is_time(&self) -> bool {
+        matches!(self, Kind::Instant | Kind::WallClock | Kind::Day)
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Kind::Enum(name) | Kind::Other(name) => name,
+            Kind::Truth => "boolean",
+            Kind::Bytes => "bytes",
+            Kind::Integer | Kind::Decimal => "number",
+            Kind::Any | Kind::Text | Kind::Padded => "text",
+            Kind::Instant | Kind::WallClock | Kind::Day => "time",
+        }
+    }
+}
+
+/// Where a canonical column comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A column of the log.
+    Own(Field),
+    /// A column of a further table, by its place among the joins.
+    Joined(usize, Field),
+}
+
+impl Source {
+    /// The column.
+    pub fn field(&self) -> &Field {
+        match self {
+            Source::Own(field) | Source::Joined(_, field) => field,
+        }
+    }
+}
+
+/// A further table, looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Join {
+    /// Schema and name.
+    pub table: (String, String),
+    /// Its column that names the mail.
+    pub on: String,
+    /// The log's column it names the mail by.
+    pub to: String,
+    /// Its columns by which the newest row comes last.
+    pub order: Vec<String>,
+}
+
+/// The user's table, found, with its columns in canonical terms.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// Whose SQL it is asked in.
+    pub dialect: Dialect,
+    /// Schema and name, both looked up.
+    pub table: (String, String),
+    /// The zone of naive times.
+    pub zone: Tz,
+    /// What each status word means.
+    pub words: Words,
+    /// Whether a row failed when its error text is not empty.
+    pub failed_when_not_empty: bool,
+    /// How the columns of `sent_date` write times.
+    pub form: Form,
+    /// Further tables.
+    pub joins: Vec<Join>,
+    pub(super) columns: Vec<(Column, Vec<Source>)>,
+}
+
+impl Mapping {
+    /// Joins the wishes to the log and the further tables, given in the order of `wanted.joins`.
+    ///
+    /// # Errors
+    /// A column that is not there, with those that are and the nearest name, or one that cannot be what it is to be.
+    pub fn resolve(
+        wanted: &Wanted,
+        dialect: Dialect,
+        log: &Table,
+        further: &[Table],
+    ) -> Result<Self, String> {
+        let there = There { wanted, log, further };
+        let mut columns = Vec::new();
+        for column in Column::all() {
+            let sources = there.sources(column)?;
+            if sources.is_empty() && there.requires(column) {
+                return Err(missing(column.name(), column.name(), log, &hint(column)));
+            }
+            if !sources.is_empty() {
+                columns.push((column, sources));
+            }
+        }
+        let mut mapping = Self {
+            dialect,
+            table: (log.schema.clone(), log.name.clone()),
+            zone: wanted.zone,
+            words: wanted.words.clone(),
+            failed_when_not_empty: wanted.failed_when_not_empty,
+            form: Form::Text,
+            joins: Vec::new(),
+            columns,
+        };
+        mapping.check_times()?;
+        for (join, table) in wanted.joins.iter().zip(further) {
+            mapping.joins.push(there.join(join, table, &mapping)?);
+        }
+        Ok(mapping)
+    }
+
+    /// Where a canonical column comes from; empty where the table has no such thing.
+    pub fn sources(&self, column: Column) -> &[Source] {
+        self.columns.iter().find(|(of, _)| *of == column).map_or(&[], |(_, sources)| sources)
+    }
+
+    /// Whether the log has a canonical column.
+    pub fn has(&self, column: Column) -> bool {
+        !self.sources(column).is_empty()
+    }
+
+    /// The one column of the log that a canonical one is, if it is just that.
+    pub fn own(&self, column: Column) -> Option<&Field> {
+        match self.sources(column) {
+            [Source::Own(field)] if column != Column::Status || !self.failed_when_not_empty => Some(field),
+            _ => None,
+        }
+    }
+
+    /// The names of the user's columns behind a canonical one.
+    pub fn names(&self, column: Column) -> Vec<&str> {
+        self.sources(column).iter().map(|source| source.field().name.as_str()).collect()
+    }
+
+    /// The kind of all columns of a time, or none where they differ and each has to be made an instant.
+    pub fn kind_of_time(&self, column: Column) -> Option<&Kind> {
+        let mut kinds = self.sources(column).iter().map(|source| &source.field().kind);
+        let first = kinds.next()?;
+        kinds.all(|kind| kind == first).then_some(first)
+    }
+
+    fn check_times(&self) -> Result<(), String> {
+        for (column, sources) in self.columns.iter().filter(|(column, _)| column.is_time()) {
+            let fields = || sources.iter().map(Source::field);
+            if let Some(field) = fields().find(|field| !field.kind.can_be_time()) {
+                return Err(format!(
+                    "column '{}' ({column}) is of type {}, which cannot be a time; {}",
+                    field.name,
+                    field.kind.name(),
+                    hint(*column),
+                    column = column.name()
+                ));
+            }
+            if self.kind_of_time(*column).is_none() && !fields().all(|field| field.kind.is_time()) {
+                let kinds: Vec<_> =
+                    fields().map(|field| format!("{} ({})", field.name, field.kind.name())).collect();
+                return Err(format!(
+                    "the columns of {} keep times in different ways: {}; name columns of one type",
+                    column.name(),
+                    kinds.join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The wishes and what is there.
+struct There<'t> {
+    wanted: &'t Wanted,
+    log: &'t Table,
+    further: &'t [Table],
+}
+
+impl There<'_> {
+    fn requires(&self, column: Column) -> bool {
+        match column {
+            Column::Id | Column::SentDate => true,
+            Column::Status => !self.wanted.failed_when_not_empty,
+            Column::ErrorMessage => self.wanted.failed_when_not_empty,
+            _ => false,
+        }
+    }
+
+    fn sources(&self, column: Column) -> Result<Vec<Source>, String> {
+        match self.wanted.columns.iter().find(|(of, _)| *of == column) {
+            Some((_, names)) => names.iter().map(|name| self.source(column, name)).collect(),
+            // a status of the usual name says nothing where the error text decides
+            None if column == Column::Status && self.wanted.failed_when_not_empty => Ok(Vec::new()),
+            None => {
+                let usual = column.usual_names().iter().find_map(|name| look_up(name, self.log));
+                Ok(usual.cloned().map(Source::Own).into_iter().collect())
+            }
+        }
+    }
+
+    /// A column of the log, or of a further table where its name stands before a dot.
+    fn source(&self, column: Column, name: &str) -> Result<Source, String> {
+        if let Some(own) = look_up(name, self.log) {
+            return Ok(Source::Own(own.clone()));
+        }
+        let joined = name.split_once('.').and_then(|(join, rest)| {
+            let place = self.wanted.joins.iter().position(|wanted| wanted.name == join)?;
+            Some((place, rest))
+        });
+        let Some((place, rest)) = joined else {
+            return Err(missing(name, column.name(), self.log, &hint(column)));
+        };
+        let table = &self.further[place];
+        let field = look_up(rest, table).ok_or_else(|| {
+            missing(rest, column.name(), table, &hint_of_join(&self.wanted.joins[place].name))
+        })?;
+        Ok(Source::Joined(place, field.clone()))
+    }
+
+    fn join(&self, wanted: &WantedJoin, table: &Table, mapping: &Mapping) -> Result<Join, String> {
+        let hint = hint_of_join(&wanted.name);
+        let find = |name: &str, what: &str, table: &Table| {
+            look_up(name, table)
+                .map(|field| field.name.clone())
+                .ok_or_else(|| missing(name, what, table, &hint))
+        };
+        let to = match (&wanted.to, mapping.own(Column::Id)) {
+            (Some(to), _) => find(to, "to", self.log)?,
+            (None, Some(id)) => id.name.clone(),
+            (None, None) => {
+                return Err(format!("the id is not one column of the log; {hint}, with to = \"...\""));
+            }
+        };
+        let newest = wanted.newest_by.as_ref().map(|name| find(name, "newest_by", table)).transpose()?;
+        let id = look_up(Column::Id.name(), table).map(|field| field.name.clone());
+        let order = newest.map_or_else(Vec::new, |newest| [Some(newest), id].into_iter().flatten().collect());
+        Ok(Join {
+            table: (table.schema.clone(), table.name.clone()),
+            on: find(&wanted.on, "on", table)?,
+            to,
+            order,
+        })
+    }
+}
+
+fn look_up<'t>(name: &str, table: &'t Table) -> Option<&'t Field> {
+    let mut alike = table.columns.iter().filter(|there| there.name.eq_ignore_ascii_case(name));
+    match (table.columns.iter().find(|there| there.name == name), alike.next(), alike.next()) {
+        (Some(exact), ..) => Some(exact),
+        (None, Some(only), None) => Some(only),
+        _ => None,
+    }
+}
+
+fn hint(column: Column) -> String {
+    format!("set [email_log] columns = {{ {} = \"...\" }}", column.name())
+}
+
+fn hint_of_join(name: &str) -> String {
+    match name {
+        ERROR_JOIN => "set [email_log] error_join".to_owned(),
+        other => format!("set [email_log.joins.{other}]"),
+    }
+}
+
+fn missing(name: &str, what: &str, table: &Table, hint: &str) -> String {
+    let present: Vec<String> = table.columns.iter().map(|field| field.name.clone()).collect();
+    let nearest =
+        nearest(name, &present).map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
+    format!(
+        "column '{name}' ({what}) is not in table {}, which has {}{nearest}; {hint}",
+        table.name,
+        present.join(", "),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::RawMapping;
+    use crate::mapping::raw::Flags;
+
+    fn table(name: &str, columns: &[(&str, Kind)]) -> Table {
+        let field = |(name, kind): &(&str, Kind)| Field { name: (*name).into(), kind: kind.clone() };
+        Table { schema: "main".into(), name: name.into(), columns: columns.iter().map(field).collect() }
+    }
+
+    fn resolve(toml: &str) -> Result<Mapping, String> {
+        let raw: RawMapping = toml::from_str(toml).unwrap();
+        let names = ["id", "state", "Sent_Date", "created", "error_message", "body"];
+        let columns: Vec<_> = names
+            .into_iter()
+            .map(|name| (name, Kind::Any))
+            .chain([("key", Kind::Other("uuid".into()))])
+            .collect();
+        let errors = table(
+            "mail_error",
+            &[("id", Kind::Any), ("mail_id", Kind::Any), ("message", Kind::Any), ("at", Kind::Any)],
+        );
+        let wanted = raw.check(Flags::default())?;
+        let further: Vec<_> = wanted.joins.iter().map(|_| errors.clone()).collect();
+        Mapping::resolve(&wanted, Dialect::Sqlite, &table("email_log", &columns), &further)
+    }
+
+    #[test]
+    fn columns_of_the_usual_names_need_no_config() {
+        let mapping =
+            resolve("columns = { status = 'state', sent_date = ['sent_date', 'created'] }").unwrap();
+        assert_eq!(mapping.names(Column::SentDate), ["Sent_Date", "created"]);
+        assert_eq!(mapping.names(Column::BodyText), ["body"]);
+        assert!(!mapping.has(Column::Sender));
+    }
+
+    #[test]
+    fn a_missing_column_is_answered_with_those_there_are() {
+        assert_eq!(
+            resolve("columns = { status = 'stat' }").unwrap_err(),
+            "column 'stat' (status) is not in table email_log, which has id, state, Sent_Date, created, \
+             error_message, body, key (did you mean 'state'?); set [email_log] columns = { status = \"...\" }"
+        );
+        assert_eq!(
+            resolve("columns = { status = 'state' }\nerror_join = { table = 'e', on = 'mail', column = 'message' }")
+                .unwrap_err(),
+            "column 'mail' (on) is not in table mail_error, which has id, mail_id, message, at \
+             (did you mean 'mail_id'?); set [email_log] error_join"
+        );
+    }
+
+    #[test]
+    fn the_newest_row_of_a_further_table_is_told_by_its_time_and_id() {
+        let toml = "columns = { status = 'state' }\n\
+                    error_join = { table = 'e', on = 'mail_id', column = 'message', newest_by = 'AT' }";
+        let mapping = resolve(toml).unwrap();
+        assert_eq!(mapping.joins[0].order, ["at", "id"]);
+        assert_eq!(mapping.joins[0].to, "id");
+    }
+
+    #[test]
+    fn a_status_is_not_needed_where_the_error_text_decides() {
+        let mapping = resolve("failed_when = 'not empty'").unwrap();
+        assert!(mapping.own(Column::Status).is_none());
+        assert_eq!(
+            resolve("failed_when = 'never'").unwrap_err(),
+            "[email_log] failed_when: 'never' is none of 'not empty'; for status words use failed = [...]"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_a_time_is_refused() {
+        assert_eq!(
+            resolve("columns = { status = 'state', sent_date = 'key' }").unwrap_err(),
+            "column 'key' (sent_date) is of type uuid, which cannot be a time; \
+             set [email_log] columns = { sent_date = \"...\" }"
+        );
+    }
+}
