@@ -7,15 +7,35 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
+pub mod postgres;
+
 pub const INCIDENT: &str = include_str!("../../fixtures/incident.sql");
 
 /// The columns of the generic table, for tests that fill it themselves.
 pub const TABLE: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status TEXT, sent_date TEXT, sender TEXT, \
                          recipient TEXT, subject TEXT, body TEXT, error_message TEXT);";
 
-/// A folder of its own with a log in it; gone when the test ends.
+/// A folder of its own with a log in it, or with a database of its own on the server; gone when the test ends.
 pub struct TestLog {
     folder: tempfile::TempDir,
+    database: Database,
+}
+
+/// Where the log is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// In the file `log.db` of the folder.
+    Sqlite,
+    /// In this database of the server.
+    Postgres(String),
+}
+
+/// Runs a test on a fresh, empty database of every kind.
+pub fn on_every_database(test: impl Fn(&TestLog)) {
+    for log in [TestLog::empty(), TestLog::on_postgres()] {
+        println!("on {:?}", log.database);
+        test(&log);
+    }
 }
 
 /// How a run of the program ended.
@@ -47,9 +67,36 @@ impl TestLog {
         Self::of(INCIDENT)
     }
 
+    /// Makes the incident's table in whatever database it is.
+    pub fn make_incident(&self) {
+        self.sql(&INCIDENT.replace("char(", self.word("char(", "chr(")));
+    }
+
     /// A folder without a log.
     pub fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), database: Database::Sqlite }
+    }
+
+    /// A database of its own on the server.
+    pub fn on_postgres() -> Self {
+        Self { database: Database::Postgres(postgres::server().database()), ..Self::empty() }
+    }
+
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// What `--db` is given.
+    pub fn url(&self) -> String {
+        match &self.database {
+            Database::Sqlite => "log.db".to_owned(),
+            Database::Postgres(name) => postgres::server().url(name),
+        }
+    }
+
+    /// The words of the kind of database: the first for SQLite, the second for PostgreSQL.
+    pub fn word<'w>(&self, sqlite: &'w str, postgres: &'w str) -> &'w str {
+        if self.database == Database::Sqlite { sqlite } else { postgres }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -68,6 +115,9 @@ impl TestLog {
 
     /// Runs SQL on the log, as its application would.
     pub fn sql(&self, sql: &str) {
+        if let Database::Postgres(name) = &self.database {
+            return postgres::server().sql(name, sql);
+        }
         blocking(async {
             let mut connection = self.connect().await;
             sqlx::raw_sql(leaked(sql)).execute(&mut connection).await.unwrap();
@@ -95,7 +145,8 @@ impl TestLog {
 
     /// Runs the program on the log.
     pub fn run(&self, args: &[&str]) -> Ran {
-        let mut all = vec!["--db", "log.db"];
+        let url = self.url();
+        let mut all = vec!["--db", &url];
         all.extend(args);
         self.run_bare(&all)
     }
@@ -160,7 +211,7 @@ impl From<Output> for Ran {
 }
 
 pub fn blocking<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// sqlx runs only text that lives as long as the program; a test's may.
