@@ -3,28 +3,30 @@
 //! Everything is read in one read-only transaction with one snapshot, so the numbers of a report agree. Rows are streamed:
 //! a report keeps those that failed and counts the others. `params` finds out where to connect, `values` reads cells.
 
+mod copy;
 mod error;
 mod params;
 mod service;
 mod values;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{FutureExt, Stream, TryStreamExt};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{ConnectOptions, Row};
 
 use crate::db::statement::query;
-use crate::db::{Failed, Order, Target, recipients};
+use crate::db::{Failed, Order, Target, has_more, recipients};
 use crate::mapping::resolve::{Field, Kind, Source, Table};
-use crate::mapping::sql::{Bind, Selection, Statement, Times};
-use crate::mapping::time::{Form, Reader, Sampled};
+use crate::mapping::sql::{self, Bind, Selection, Statement};
+use crate::mapping::time::{Form, Sampled};
 use crate::mapping::{Column, Dialect, Mapping, Wanted, nearest};
 use crate::model::{Attempt, FailedMail, Millis};
 use crate::window::Window;
 use params::Params;
-use values::Cells;
+use values::{Cells, Times};
 
 const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
 const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/attempts_in_order.sql");
@@ -35,6 +37,9 @@ const SETTINGS: &str = include_str!("../../../queries/postgres/settings.sql");
 const STATUS_WORDS: &str = include_str!("../../../queries/postgres/status_words.sql");
 const TABLES: &str = include_str!("../../../queries/postgres/tables.sql");
 const TIME_SAMPLE: &str = include_str!("../../../queries/postgres/time_sample.sql");
+
+/// What is left out of the attempts where the log has none of these columns.
+const MORE_COLUMNS: &str = ", cc, bcc, finished_at";
 
 /// So much longer than the server's own limit the program waits for it to say something.
 const GRACE: Duration = Duration::from_secs(5);
@@ -61,6 +66,11 @@ struct Asked {
 impl Asked {
     /// Waits for an answer, for little longer than the server may take for it.
     async fn answer<T>(&self, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T> {
+        let mut answer = pin!(answer);
+        // most rows are there already, and a look at the clock for each would cost more than they do
+        if let Some(answer) = answer.as_mut().now_or_never() {
+            return answer.map_err(|cause| error::explain(&cause, self));
+        }
         let answered = match self.limit {
             Duration::ZERO => Ok(answer.await),
             limit => tokio::time::timeout(limit.saturating_add(GRACE), answer).await,
@@ -191,13 +201,13 @@ impl Postgres {
         let words: Vec<Bind> = failed.words.iter().cloned().map(Bind::Text).collect();
         let times = match self.index(mapping, window).await? {
             Some(_) => mapping.parts_by_index(window),
-            None => vec![Times::InsideOrUnplaced(window)],
+            None => vec![sql::Times::InsideOrUnplaced(window)],
         };
-        let mut reader = Reader::new(mapping.zone);
+        let mut sent_date = Times::of(mapping, Column::SentDate);
         for time in times {
             let selection = Selection { words: Some(words.clone()), time, ..Selection::default() };
             self.each(mapping.statement(&selection, FAILED), &mut |cells| {
-                let mail = cells.failed_mail(mapping, &mut reader)?;
+                let mail = cells.failed_mail(mapping, &mut sent_date)?;
                 if mail.at.is_none_or(|at| window.contains(at)) {
                     each(mail);
                 }
@@ -223,28 +233,32 @@ impl Postgres {
             Order::AsStored => ATTEMPTS,
             Order::Sorted => ATTEMPTS_IN_ORDER,
         };
+        let has_more = has_more(mapping);
+        let query = if has_more { query.to_owned() } else { query.replace(MORE_COLUMNS, "") };
         let selections = match order {
             Order::AsStored => self.parts(mapping, window).await?,
             Order::Sorted => vec![everything(window)],
         };
-        let (mut sent_date, mut finished_at) = (Reader::new(mapping.zone), Reader::new(mapping.zone));
+        let mut sent_date = Times::of(mapping, Column::SentDate);
+        let mut finished_at = Times::of(mapping, Column::FinishedAt);
         for selection in selections {
             let mut go_on = true;
-            self.each(mapping.statement(&selection, query), &mut |cells| {
-                let at = cells.time(1, &mut sent_date)?;
+            self.each(mapping.statement(&selection, &query), &mut |cells| {
+                let at = sent_date.read(cells.bytes(1)?)?;
                 if at.is_some_and(|at| !window.contains(at)) {
                     return Ok(true);
                 }
                 let (status, sender) = (cells.text(0)?, cells.text(2)?);
-                let to = cells.bytes(3)?.map_or(0, recipients)
-                    + cells.bytes(4)?.map_or(0, recipients)
-                    + cells.bytes(5)?.map_or(0, recipients);
+                let mut to = cells.bytes(3)?.map_or(0, recipients);
+                if has_more {
+                    to += cells.bytes(4)?.map_or(0, recipients) + cells.bytes(5)?.map_or(0, recipients);
+                }
                 go_on = each(Attempt {
                     status: status.as_deref().map(|status| mapping.words.known(status)),
                     at,
                     sender: sender.as_deref(),
                     recipients: to,
-                    finished_at: cells.time(6, &mut finished_at)?,
+                    finished_at: if has_more { finished_at.read(cells.bytes(6)?)? } else { None },
                 });
                 Ok(go_on)
             })
@@ -277,12 +291,14 @@ impl Postgres {
             Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
             _ => vec![None],
         };
-        let mut reader = Reader::new(mapping.zone);
+        let mut sent_date = Times::of(mapping, Column::SentDate);
         let mut ends: Vec<Millis> = Vec::new();
         for words in words {
-            let selection = Selection { words, time: Times::Placed(window), ..Selection::default() };
+            let selection = Selection { words, time: sql::Times::Placed(window), ..Selection::default() };
             self.each(mapping.statement(&selection, EXTENT), &mut |cells| {
-                ends.extend([cells.time(0, &mut reader)?, cells.time(1, &mut reader)?].into_iter().flatten());
+                for end in [cells.bytes(0)?, cells.bytes(1)?] {
+                    ends.extend(sent_date.read(end)?);
+                }
                 Ok(true)
             })
             .await?;
@@ -318,7 +334,7 @@ impl Postgres {
         window: Window,
         columns: &[&str],
     ) -> Result<bool> {
-        let selection = Selection { words, time: Times::Inside(window), ..Selection::default() };
+        let selection = Selection { words, time: sql::Times::Inside(window), ..Selection::default() };
         let statement = mapping.statement(&selection, FAILED);
         let plan = self.all(Statement { sql: format!("EXPLAIN {}", statement.sql), ..statement }).await?;
         let lines: Vec<&str> = plan.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
@@ -351,22 +367,43 @@ impl Postgres {
             kept.push(statement);
             return Ok(());
         }
+        if statement.binds.is_empty() {
+            return self.each_in_bulk(&statement.sql, each).await;
+        }
         let mut rows = query(statement).persistent(false).fetch(&mut self.connection);
-        let mut times = None;
         while let Some(row) = next(&mut rows, &self.asked).await? {
-            let times = times.get_or_insert_with(|| values::Times::of(&row));
-            if !each(&Cells { row: &row, times })? {
+            if !each(&Cells::Row(&row))? {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn each_in_bulk(
+        &mut self,
+        sql: &str,
+        each: &mut dyn FnMut(&Cells<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let copy = copy::statement(sql);
+        let mut pieces = self.asked.answer(self.connection.copy_out_raw(&copy)).await?;
+        let (mut rows, mut go_on) = (copy::Rows::default(), true);
+        // to its end also where nobody listens any more, or the connection could not be asked again
+        while let Some(piece) = next(&mut pieces, &self.asked).await? {
+            if go_on {
+                rows.take(&piece, &mut |tuple| {
+                    go_on = go_on && each(&Cells::Tuple(tuple))?;
+                    Ok(())
+                })?;
             }
         }
         Ok(())
     }
 }
 
-async fn next(
-    rows: &mut (impl Stream<Item = Result<PgRow, sqlx::Error>> + Unpin),
+async fn next<T>(
+    rows: &mut (impl Stream<Item = Result<T, sqlx::Error>> + Unpin),
     asked: &Asked,
-) -> Result<Option<PgRow>> {
+) -> Result<Option<T>> {
     asked.answer(rows.try_next()).await
 }
 
@@ -375,7 +412,7 @@ fn plain(sql: &str) -> Statement {
 }
 
 fn everything(window: Window) -> Selection {
-    Selection { time: Times::InsideOrUnplaced(window), ..Selection::default() }
+    Selection { time: sql::Times::InsideOrUnplaced(window), ..Selection::default() }
 }
 
 /// Whether the window's bounds are such that an index on the column serves: texts are compared byte by byte, in which
