@@ -84,7 +84,7 @@ impl Asked {
 
 /// What an index can find without a look at every row.
 enum Index {
-    /// A window within one status word; these are the words there are.
+    /// A window within one status word; these are the words there are, beside NULL.
     OfStatusAndTime(Vec<Bind>),
     /// A window.
     OfTime,
@@ -274,11 +274,17 @@ impl Postgres {
     async fn parts(&mut self, mapping: &Mapping, window: Window) -> Result<Vec<Selection>> {
         let words = match self.index(mapping, window).await? {
             None => return Ok(vec![everything(window)]),
-            Some(Index::OfTime) => None,
-            Some(Index::OfStatusAndTime(words)) => Some(words),
+            Some(Index::OfTime) => vec![None],
+            // NULL for itself: an index does not serve a choice between it and words
+            Some(Index::OfStatusAndTime(words)) => vec![Some(words), Some(vec![Bind::Null])],
         };
-        let parts = mapping.parts_by_index(window).into_iter();
-        Ok(parts.map(|time| Selection { words: words.clone(), time, ..Selection::default() }).collect())
+        let selection = |words: &Option<Vec<Bind>>, time| Selection {
+            words: words.clone(),
+            time,
+            ..Selection::default()
+        };
+        let times = mapping.parts_by_index(window);
+        Ok(words.iter().flat_map(|words| times.iter().map(|time| selection(words, *time))).collect())
     }
 
     /// The first and the last time in the whole table.
@@ -288,7 +294,9 @@ impl Postgres {
     pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
         let window = Window { since: Some(0), until: Some(crate::db::YEAR_2200), zone: mapping.zone };
         let words = match self.index(mapping, window).await? {
-            Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
+            Some(Index::OfStatusAndTime(words)) => {
+                words.into_iter().chain([Bind::Null]).map(|word| Some(vec![word])).collect()
+            }
             _ => vec![None],
         };
         let mut sent_date = Times::of(mapping, Column::SentDate);
@@ -346,7 +354,7 @@ impl Postgres {
 
     async fn status_words(&mut self, mapping: &Mapping) -> Result<Vec<Bind>> {
         let kept = Selection { with_kept_status: true, ..Selection::default() };
-        let mut words = vec![Bind::Null];
+        let mut words = Vec::new();
         for row in self.all(mapping.statement(&kept, STATUS_WORDS)).await? {
             words.extend(values::text(&row, 0)?.map(Bind::Text));
         }
