@@ -447,7 +447,8 @@ fn kind(name: String, is_enum: bool) -> Kind {
     }
 }
 
-/// A table by the name the user wrote, with its schema or found without it, whatever the case where just one fits.
+/// A table by the name the user wrote: to the letter, else with its schema or found without it, whatever the case where
+/// just one fits.
 fn find(wanted: &str, tables: &[(String, String, bool)]) -> Option<(String, String)> {
     let parts = parts(wanted);
     let same = |a: &str, b: &str, exact: bool| if exact { a == b } else { a.eq_ignore_ascii_case(b) };
@@ -456,12 +457,14 @@ fn find(wanted: &str, tables: &[(String, String, bool)]) -> Option<(String, Stri
         [of, bare] => same(of, schema, exact) && same(bare, name, exact),
         _ => false,
     };
-    [true, false].into_iter().find_map(|exact| {
-        let mut found = tables.iter().filter(|table| fits(table, exact));
-        let first = found.next()?;
-        // of tables of one name in several schemas of the search path only the first is visible
-        found.next().is_none().then(|| (first.0.clone(), first.1.clone()))
-    })
+    let whole = tables.iter().find(|(_, name, is_visible)| *is_visible && name == wanted);
+    let by_parts = || {
+        [true, false].into_iter().find_map(|exact| {
+            let mut found = tables.iter().filter(|table| fits(table, exact));
+            found.next().filter(|_| found.next().is_none())
+        })
+    };
+    whole.or_else(by_parts).map(|(schema, name, _)| (schema.clone(), name.clone()))
 }
 
 /// `schema.table`, each part perhaps in double quotes.
