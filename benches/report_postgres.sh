@@ -41,7 +41,8 @@ start_server() {
   as_server "$pg/postgres" -D "$data" -k "$scratch" -c listen_addresses= -c fsync=off -c max_wal_size=8GB \
     -c shared_buffers=1GB > "$scratch/server.log" 2>&1 &
   server=$!
-  trap 'kill -INT $server; wait $server || true; rm -rf "$scratch"' EXIT
+  # what was started is a shell around the server, whose own number stands in its folder
+  trap 'kill -INT "$(head -n 1 "$data/postmaster.pid")"; wait $server || true; rm -rf "$scratch"' EXIT
   until "$pg/pg_isready" -q -h "$scratch"; do
     kill -0 $server || { cat "$scratch/server.log" >&2; exit 1; }
     sleep 0.1
