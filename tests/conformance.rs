@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{TestLog, on_every_database};
+use support::{TestLog, on_every_database, same, without_source};
 
 /// The generic table in the words of each database.
 fn make_table(log: &TestLog) {
@@ -21,25 +21,6 @@ fn insert(log: &TestLog, rows: &[(&str, &str, &str)]) {
     let rows: Vec<_> =
         rows.iter().map(|(status, date, error)| format!("({status}, {date}, {error})")).collect();
     log.sql(&format!("INSERT INTO email_log (status, sent_date, error_message) VALUES {}", rows.join(", ")));
-}
-
-/// What a report says but for where and when.
-fn without_source(mut report: Value) -> Value {
-    report["source"] = Value::Null;
-    report["generated_at"] = Value::Null;
-    report
-}
-
-/// Runs a command on every database after the same setting up, and compares what it says; gives that.
-fn same(set_up: impl Fn(&TestLog), args: &[&str]) -> Value {
-    let answers = std::cell::RefCell::new(Vec::new());
-    on_every_database(|log| {
-        set_up(log);
-        answers.borrow_mut().push(without_source(log.json(args)));
-    });
-    let answers = answers.into_inner();
-    assert_eq!(answers[0], answers[1]);
-    answers[0].clone()
 }
 
 #[test]
@@ -472,4 +453,23 @@ fn times_in_columns_of_two_types() {
     let times: Vec<_> =
         failures["rows"].as_array().unwrap().iter().map(|row| row["sent_date"].as_str().unwrap()).collect();
     assert_eq!(times, ["2026-11-20T08:00:00.000Z", "2026-11-20T07:00:00.000Z"]);
+}
+
+/// Truth in the config finds truth in every type that can hold it.
+#[test]
+fn a_status_of_true_and_false_is_found_however_it_is_kept() {
+    for (kind, yes, no) in [("text", "'1'", "'0'"), ("smallint", "1", "0"), ("boolean", "TRUE", "FALSE")] {
+        for words in ["sent = [true]\nfailed = [false]\n", "sent = [1]\nfailed = [0]\n"] {
+            on_every_database(|log| {
+                log.sql(&format!("CREATE TABLE email_log (id integer, status {kind}, sent_date timestamp)"));
+                log.sql(&format!(
+                    "INSERT INTO email_log VALUES (1, {yes}, '2026-11-18 10:00:00'), (2, {no}, '2026-11-18 10:00:01')"
+                ));
+                log.write("mailthrottle.toml", format!("[email_log]\n{words}"));
+                let totals = &log.report()["totals"];
+                assert_eq!([&totals["sent"], &totals["failed"]], [1, 1], "{kind} {words}");
+                assert_eq!(log.json(&["failures"])["rows"][0]["id"], json!("2"), "{kind} {words}");
+            });
+        }
+    }
 }

@@ -25,7 +25,7 @@ pub struct RawMapping {
     pub table: Option<String>,
     /// The zone of naive times, by its IANA name.
     pub time_zone: Option<String>,
-    /// Canonical column to the user's column or columns.
+    /// Canonical column to the user's column or columns; none at all where a column of that name holds something else.
     #[serde(default)]
     pub columns: BTreeMap<String, OneOrMany>,
     /// Words that mean sent.
@@ -104,7 +104,7 @@ pub struct Wanted {
     pub failed_when_not_empty: bool,
     /// Further tables.
     pub joins: Vec<WantedJoin>,
-    /// Canonical columns with what the user says of them.
+    /// Canonical columns with what the user says of them; no name says that the log has no such thing.
     pub columns: Vec<(Column, Vec<String>)>,
 }
 
@@ -121,6 +121,16 @@ pub struct WantedJoin {
     pub to: Option<String>,
     /// Its column that says which row is the newest.
     pub newest_by: Option<String>,
+}
+
+impl WantedJoin {
+    /// What the config says of it.
+    pub fn key(&self) -> String {
+        match self.name.as_str() {
+            ERROR_JOIN => "[email_log] error_join".to_owned(),
+            other => format!("[email_log.joins.{other}]"),
+        }
+    }
 }
 
 /// Flags that go before the section.
@@ -162,6 +172,10 @@ impl RawMapping {
         }
         columns.extend(own.columns);
         let mut joins = preset.joins.clone();
+        // a table of the preset's that nothing is taken from any more need not be there
+        joins.retain(|name, _| {
+            columns.values().flat_map(OneOrMany::names).any(|column| stands_in(column, name))
+        });
         joins.extend(own.joins);
         Self {
             preset: own.preset,
@@ -227,7 +241,7 @@ impl RawMapping {
         let mut columns = Vec::new();
         for (name, users) in &self.columns {
             let column: Column = name.parse().map_err(|error| format!("[email_log] columns: {error}"))?;
-            if users.names().is_empty() {
+            if users.names().is_empty() && column.is_required() {
                 return Err(format!("[email_log] columns: {name} names no column"));
             }
             if column == Column::ErrorMessage && self.error_join.is_some() {
@@ -245,6 +259,11 @@ impl RawMapping {
         }
         Ok(columns)
     }
+}
+
+/// Whether a column is written as one of the further table of a name.
+fn stands_in(column: &str, join: &str) -> bool {
+    column.split_once('.').is_some_and(|(table, _)| table == join)
 }
 
 fn zone(name: &str) -> Result<Tz, String> {

@@ -50,9 +50,9 @@ fn advice(code: &str, asked: &Asked) -> String {
         "3D000" => "name another database in --db".to_owned(),
         "42501" => format!("ask for: {}", asked.grants().join("; ")),
         "57014" => format!(
-            "the limit is {} (--statement-timeout): take a shorter window, add an index on (status, sent_date), \
-             or raise the limit",
-            humantime::format_duration(asked.limit)
+            "the limit is {} (--statement-timeout): take a shorter window, add {}, or raise the limit",
+            humantime::format_duration(asked.limit),
+            asked.indexes
         ),
         "57P01" | "57P02" => {
             "the server ended the connection, nothing was changed; run this again".to_owned()

@@ -22,6 +22,7 @@ use crate::db::{Failed, Order, Target, has_more, recipients};
 use crate::mapping::resolve::{Field, Kind, Source, Table};
 use crate::mapping::sql::{self, Bind, Selection, Statement};
 use crate::mapping::time::{Form, Sampled};
+use crate::mapping::words::spellings;
 use crate::mapping::{Column, Dialect, Mapping, Wanted, nearest};
 use crate::model::{Attempt, FailedMail, Millis};
 use crate::window::Window;
@@ -61,6 +62,8 @@ struct Asked {
     /// The tables in question, by schema and name.
     tables: Vec<(String, String)>,
     limit: Duration,
+    /// What would make statements quicker.
+    indexes: String,
 }
 
 impl Asked {
@@ -98,7 +101,8 @@ impl Postgres {
     pub async fn open(target: &Target) -> Result<Self> {
         let params = Params::find(target)?;
         let limit = target.statement_timeout;
-        let asked = Asked { name: params.name(), role: params.role(), tables: Vec::new(), limit };
+        let (name, role) = (params.name(), params.role());
+        let asked = Asked { name, role, tables: Vec::new(), limit, indexes: "an index".to_owned() };
         tracing::debug!("connecting to {}", asked.name);
         let options = params.options()?.disable_statement_logging();
         let connecting = tokio::time::timeout(params.connect_timeout, options.connect());
@@ -136,10 +140,11 @@ impl Postgres {
         let log = self.table(&wanted.table, "--table or [email_log] table").await?;
         let mut further = Vec::new();
         for join in &wanted.joins {
-            further.push(self.table(&join.table, "[email_log]").await?);
+            further.push(self.table(&join.table, &format!("{} table", join.key())).await?);
         }
         let mut mapping =
             Mapping::resolve(wanted, Dialect::Postgres, &log, &further).map_err(|error| anyhow!(error))?;
+        self.asked.indexes = mapping.indexes();
         mapping.form = self.form(&mapping).await?;
         let time = mapping.names(Column::SentDate).join(", ");
         tracing::info!("times in {time} are read as {}; naive ones in {}", mapping.form, mapping.zone);
@@ -198,7 +203,7 @@ impl Postgres {
         each: &mut dyn FnMut(FailedMail),
     ) -> Result<()> {
         let window = failed.window;
-        let words: Vec<Bind> = failed.words.iter().cloned().map(Bind::Text).collect();
+        let words: Vec<Bind> = failed.words.iter().flat_map(|word| spelled(word)).collect();
         let times = match self.index(mapping, window).await? {
             Some(_) => mapping.parts_by_index(window),
             None => vec![sql::Times::InsideOrUnplaced(window)],
@@ -327,7 +332,7 @@ impl Postgres {
         let (Some(status), Some(word)) = (mapping.own(Column::Status), mapping.words.all().next()) else {
             return Ok(None);
         };
-        let word = vec![Bind::Text(word.to_owned())];
+        let word = spelled(word).collect();
         if !self.is_served(mapping, Some(word), window, &[&status.name, &time.name]).await? {
             return Ok(None);
         }
@@ -445,6 +450,11 @@ fn kind(name: String, is_enum: bool) -> Kind {
         "bytea" => Kind::Bytes,
         _ => Kind::Other(name),
     }
+}
+
+/// A status word in each way it may be stored.
+fn spelled(word: &str) -> impl Iterator<Item = Bind> {
+    spellings(word).map(|spelling| Bind::Text(spelling.to_owned()))
 }
 
 /// A table by the name the user wrote: to the letter, else with its schema or found without it, whatever the case where
