@@ -282,3 +282,36 @@ fn a_key_of_the_users_own_goes_before_the_preset() {
     assert_eq!(report["totals"]["failed"], json!(6));
     assert_eq!(report["clusters"][0]["start"], json!("2026-11-18T20:30:11.000Z"));
 }
+
+/// A version of a system, or an export, that has not every column the preset knows.
+#[test]
+fn a_column_that_a_version_has_not_is_left_out() {
+    let report = same(
+        |log| {
+            log.sql(
+                "CREATE TABLE messages (id integer PRIMARY KEY, timestamp numeric(18, 6), rcpt_to text, mail_from text, subject text); \
+                 CREATE TABLE deliveries (id integer PRIMARY KEY, message_id integer, status text, output text, timestamp numeric(18, 6)); \
+                 INSERT INTO messages VALUES (1, 1795159800.25, 'a@example.com', 'erp@contoso.example', 'A'), \
+                   (2, 1795159801.5, 'b@example.com', 'erp@contoso.example', 'B'); \
+                 INSERT INTO deliveries VALUES (1, 1, 'SoftFail', '421 4.3.2 too many', 1795159801), (2, 1, 'Sent', '250 ok', 1795159900), \
+                   (3, 2, 'SoftFail', '432 4.3.2 Concurrent connections limit exceeded', 1795159802)",
+            );
+        },
+        &["--preset", "postal", "report", "--since", "all"],
+    );
+    let totals = &report["totals"];
+    assert_eq!([&totals["rows"], &totals["sent"], &totals["failed"]], [2, 1, 1]);
+    assert_eq!(report["causes"][0]["first_at"], json!("2026-11-20T07:30:02.000Z"));
+}
+
+#[test]
+fn a_preset_on_a_table_of_another_kind_says_what_is_missing() {
+    let log = TestLog::of(
+        "CREATE TABLE messages (id integer); CREATE TABLE deliveries (id integer, message_id integer)",
+    );
+    let error = log.error(&["--preset", "postal", "report"]);
+    assert!(
+        error.starts_with("mailthrottle: column 'status' (status) is not in table messages, which has id"),
+        "{error}"
+    );
+}

@@ -11,10 +11,16 @@ as_root() {
 need() {
   command -v "$1" >/dev/null && return
   echo "installing $2 for $1"
-  if ! { as_root apt-get update -qq && as_root apt-get install -y -qq "$2"; } >/dev/null 2>&1; then
+  if ! { as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2"; } \
+    >/dev/null 2>&1; then
     echo "tests/run.sh: $1 is missing and cannot be installed here; install the package $2" >&2
     exit 1
   fi
+}
+
+# the server's programs lie outside the search path
+need_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
 }
 
 step() {
@@ -58,6 +64,7 @@ need sqlite3 sqlite3
 need cc gcc
 need setpriv util-linux
 need shellcheck shellcheck
+need_postgres
 
 step cargo fmt --all --check
 step shellcheck tests/run.sh .ci/run benches/*.sh

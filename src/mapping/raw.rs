@@ -1,6 +1,6 @@
 //! The section `[email_log]` as written, checked as far as that goes without the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -41,6 +41,9 @@ pub struct RawMapping {
     /// Further tables, by the name that stands before the dot in `columns`.
     #[serde(default)]
     pub joins: BTreeMap<String, RawJoin>,
+    /// The columns that only a preset speaks of.
+    #[serde(skip)]
+    lent: BTreeSet<String>,
 }
 
 /// One name, or several.
@@ -106,6 +109,8 @@ pub struct Wanted {
     pub joins: Vec<WantedJoin>,
     /// Canonical columns with what the user says of them; no name says that the log has no such thing.
     pub columns: Vec<(Column, Vec<String>)>,
+    /// The columns that only a preset speaks of: a table may be of a version that has some of them not.
+    pub lent: Vec<Column>,
 }
 
 /// A further table, not yet looked up.
@@ -170,6 +175,7 @@ impl RawMapping {
         if own.error_join.is_some() {
             columns.remove(Column::ErrorMessage.name());
         }
+        let lent = columns.keys().filter(|name| !own.columns.contains_key(*name)).cloned().collect();
         columns.extend(own.columns);
         let mut joins = preset.joins.clone();
         // a table of the preset's that nothing is taken from any more need not be there
@@ -188,6 +194,7 @@ impl RawMapping {
             failed_when: own.failed_when.or_else(|| preset.failed_when.clone()),
             error_join: if says_error { own.error_join } else { preset.error_join.clone() },
             joins,
+            lent,
         }
     }
 
@@ -205,6 +212,7 @@ impl RawMapping {
             failed_when_not_empty: self.failed_when()?,
             joins: self.joins(),
             columns: self.columns()?,
+            lent: self.lent.iter().filter_map(|name| name.parse().ok()).collect(),
         })
     }
 

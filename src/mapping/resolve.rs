@@ -251,7 +251,7 @@ impl There<'_> {
 
     fn sources(&self, column: Column) -> Result<Vec<Source>, String> {
         match self.wanted.columns.iter().find(|(of, _)| *of == column) {
-            Some((_, names)) => names.iter().map(|name| self.source(column, name)).collect(),
+            Some((_, names)) => self.named(column, names),
             // a status of the usual name says nothing where the error text decides
             None if column == Column::Status && self.wanted.failed_when_not_empty => Ok(Vec::new()),
             None => {
@@ -259,6 +259,16 @@ impl There<'_> {
                 Ok(usual.cloned().map(Source::Own).into_iter().collect())
             }
         }
+    }
+
+    /// The columns of these names; those of a preset only as far as they are there.
+    fn named(&self, column: Column, names: &[String]) -> Result<Vec<Source>, String> {
+        let mut found: Vec<_> = names.iter().map(|name| self.source(column, name)).collect();
+        let is_there = found.iter().any(Result::is_ok);
+        if self.wanted.lent.contains(&column) && (is_there || !self.requires(column)) {
+            found.retain(Result::is_ok);
+        }
+        found.into_iter().collect()
     }
 
     /// A column of the log, or of a further table where its name stands before a dot.
