@@ -111,14 +111,14 @@ pub(super) fn duration(length: Millis) -> humantime::FormattedDuration {
 }
 
 /// A wait moved by up to a tenth either way.
-pub fn jitter(length: Millis, random: u64) -> Millis {
+pub(super) fn jitter(length: Millis, random: u64) -> Millis {
     let tenth = length / 10;
     length - tenth + (random % (2 * tenth.unsigned_abs() + 1)).cast_signed()
 }
 
 /// Numbers that look random and are the same for the same seed (splitmix64, public domain).
-#[derive(Debug, Clone)]
-pub struct Random(u64);
+#[derive(Debug)]
+pub(super) struct Random(u64);
 
 impl Random {
     /// A generator of its own for every run; tests give a fixed seed.
