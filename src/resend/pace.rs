@@ -84,6 +84,7 @@ pub struct Earlier {
 #[derive(Debug)]
 pub struct Pace {
     rate: Rate,
+    spacing: Millis,
     recipients_per_day: Option<u32>,
     /// The messages of the last period.
     recent: VecDeque<Millis>,
@@ -99,7 +100,7 @@ impl Pace {
         recipients.sort_unstable();
         let mut day = Day::default();
         recipients.into_iter().for_each(|(at, count)| day.add(at.min(now), count));
-        Self { rate, recipients_per_day, recent: recent.into(), day }
+        Self { rate, spacing: rate.spacing(), recipients_per_day, recent: recent.into(), day }
     }
 
     /// When the next message of so many recipients may go, at the earliest `now`; `None` if a day has no room for it.
@@ -114,9 +115,16 @@ impl Pace {
         Some(self.day.down_to(room).map_or(now, |at| at.max(now)))
     }
 
+    /// Widens the spacing by a hundredth, up to a tenth in all. A server that counts exactly the same rate refuses a
+    /// message now and then just because another one was a little late.
+    pub fn widen(&mut self) {
+        let spacing = self.rate.spacing();
+        self.spacing = (self.spacing + spacing / 100).min(spacing + spacing / 10);
+    }
+
     /// When the spacing and the count of the period allow the next message, recipients aside.
     fn spaced_at(&self, now: Millis) -> Millis {
-        let spaced = self.recent.back().map(|last| last + self.rate.spacing());
+        let spaced = self.recent.back().map(|last| last + self.spacing);
         let counted = self.recent.len().checked_sub(self.rate.messages as usize);
         let counted = counted.map(|oldest| self.recent[oldest] + self.rate.period);
         now.max(spaced.unwrap_or(now)).max(counted.unwrap_or(now))
@@ -282,6 +290,15 @@ mod tests {
         assert_eq!(pace.next_at(2 * MINUTE, 3), Some(DAY));
         assert_eq!(pace.next_at(2 * MINUTE, 7), Some(DAY + MINUTE));
         assert_eq!(pace.next_at(2 * MINUTE, 11), None);
+    }
+
+    #[test]
+    fn a_spacing_grows_by_a_tenth_at_most() {
+        let mut pace = pace("30/1m", 100);
+        pace.widen();
+        assert_eq!(sent_at_once(&mut pace, 0, 2), [0, 2_020]);
+        (0..20).for_each(|_| pace.widen());
+        assert_eq!(sent_at_once(&mut pace, 10_000, 2), [10_000, 12_200]);
     }
 
     #[test]

@@ -63,24 +63,27 @@ pub(super) struct Allowance {
     cap: u32,
     most: u32,
     delivered: u32,
+    /// What it takes to try again what was refused.
     needed: u32,
+    refused_at: u32,
     earned: bool,
 }
 
 impl Allowance {
     pub fn new(most: u32) -> Self {
-        Self { cap: most, most, delivered: 0, needed: EARN_FIRST, earned: false }
+        Self { cap: most, most, delivered: 0, needed: EARN_FIRST, refused_at: most, earned: false }
     }
 
     pub fn cap(&self) -> u32 {
         self.cap
     }
 
-    /// Halves what was in use; a connection that was earned back in vain costs twice as much the next time.
+    /// Halves what was in use; what was earned back in vain costs twice as much the next time.
     pub fn halve(&mut self, in_use: u32) {
         if self.earned {
             self.needed = (self.needed * 2).min(EARN_MOST);
         }
+        self.refused_at = in_use;
         self.cap = (in_use / 2).max(1);
         (self.delivered, self.earned) = (0, false);
     }
@@ -88,7 +91,8 @@ impl Allowance {
     /// A message was delivered.
     pub fn earn(&mut self) {
         self.delivered += 1;
-        if self.delivered >= self.needed && self.cap < self.most {
+        let needed = if self.cap + 1 < self.refused_at { EARN_FIRST } else { self.needed };
+        if self.delivered >= needed && self.cap < self.most {
             self.cap += 1;
             (self.delivered, self.earned) = (0, true);
         }
@@ -133,7 +137,7 @@ mod tests {
         allowance.halve(5);
         assert_eq!([9, 1, 10, 10, 100].map(|n| caps_after(&mut allowance, n)), [2, 3, 4, 5, 5]);
         allowance.halve(5);
-        assert_eq!([19, 1, 19, 1].map(|n| caps_after(&mut allowance, n)), [2, 3, 3, 4]);
+        assert_eq!([10, 10, 19, 1].map(|n| caps_after(&mut allowance, n)), [3, 4, 4, 5]);
         allowance.halve(1);
         assert_eq!(allowance.cap(), 1);
     }

@@ -120,13 +120,14 @@ impl<K> Engine<K> {
         Fate::Again { not_before }
     }
 
-    /// A throttle reply: fewer connections and a pause for all.
+    /// A throttle reply: fewer connections, a pause for all and a slightly slower pace.
     fn hold_back(&mut self, begun: Millis, asked: Option<Millis>, now: Millis) {
         self.counts.throttled += 1;
         let is_new = self.throttle.count(begun, asked, now, &mut self.random);
         self.account_waits(self.throttle.until(), now);
         if is_new {
             self.allowance.halve(self.cap());
+            self.pace.widen();
             self.count_refusal(now);
         }
     }

@@ -21,6 +21,25 @@ fn a_limit_lowered_while_sending_costs_a_few_refusals_and_no_row() {
     assert!(run.server.throttled <= 10, "{} refusals", run.server.throttled);
 }
 
+/// A server that counts thirty a minute at the end of messages that take a second and up to 300 ms more.
+fn strict_counter() -> Server {
+    let (mut random, mut taken) = (Random::new(3), Vec::new());
+    server(move |_, now| {
+        let end = now + SECOND + (random.draw() % 300).cast_signed();
+        let is_full = taken.iter().filter(|at| **at > end - MINUTE).count() >= 30;
+        taken.push(end);
+        is_full.then(throttle)
+    })
+}
+
+#[test]
+fn a_server_that_counts_the_same_rate_elsewhere_refuses_a_message_or_two_in_an_hour() {
+    let run = Run::new(1_800, Settings::default(), strict_counter()).done();
+    assert_eq!(run.counts().sent, 1_800);
+    assert!(run.server.throttled <= 2, "{} refusals", run.server.throttled);
+    assert!(run.last_finish() <= HOUR + 2 * MINUTE);
+}
+
 #[test]
 fn a_throttled_row_goes_again_first() {
     let run = Run::new(
@@ -123,6 +142,15 @@ fn a_quota_of_the_account_defers_all_that_is_left() {
         Run::new(10, Settings { cap: 1, ..fast() }, server(move |row, _| (row == 2).then_some(quota))).done();
     assert_eq!((run.counts().sent, run.counts().deferred, run.started.len()), (2, 8, 3));
     assert_eq!(run.endings[&9], Ending::Deferred { next_at: until });
+}
+
+#[test]
+fn a_quota_that_frees_soon_is_waited_for() {
+    let quota = Outcome::Wait { until: 30 * SECOND, scope: Scope::Account };
+    let settings = Settings { cap: 1, ..fast() };
+    let run = Run::new(3, settings, server(move |_, now| (now < SECOND).then_some(quota))).done();
+    assert_eq!((run.counts().sent, order(&run)), (3, vec![0, 0, 1, 2]));
+    assert!(run.started[1].0 >= 30 * SECOND);
 }
 
 #[test]
