@@ -144,3 +144,22 @@ impl Connection {
         settings.messages_per_connection.is_some_and(|most| self.messages >= most.max(1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_connection_used_last_is_used_again_so_that_the_others_can_be_closed() {
+        let mut connections = Connections::default();
+        let [one, other] = [0, 10].map(|now| connections.open(now));
+        connections.opened(one, 20);
+        connections.opened(other, 30);
+        assert_eq!(connections.idle(), Some(other));
+        connections.start(one, 40);
+        connections.finish(one, 50);
+        assert_eq!(connections.idle(), Some(one));
+        let settings = Settings::default();
+        assert_eq!(connections.close_surplus(3, 30 + settings.idle, &settings), Some(other));
+    }
+}

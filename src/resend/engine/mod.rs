@@ -123,7 +123,8 @@ impl<K> Engine<K> {
         }
     }
 
-    /// The connection did not come about; the driver has let go of it.
+    /// The connection did not come about; the driver has let go of it. `Never` and `Stop` refuse the account, `Retry` and
+    /// `Lost` are a failed connection.
     pub fn open_failed(&mut self, connection: ConnectionId, outcome: Outcome, now: Millis) {
         let now = self.clock.read(now);
         if let Some(begun) = self.connections.gone(connection, now + self.settings.replace_after) {

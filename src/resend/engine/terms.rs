@@ -36,7 +36,7 @@ pub enum Step<K> {
     Done,
 }
 
-/// One message on one connection. It is handed out once and handed back once.
+/// One message on one connection. It is handed out once and must be handed back once: until then the run cannot end.
 #[derive(Debug)]
 #[must_use]
 pub struct Sending<K> {

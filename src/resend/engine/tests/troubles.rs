@@ -19,6 +19,8 @@ fn a_limit_lowered_while_sending_costs_a_few_refusals_and_no_row() {
     let run = Run::new(1_000, fast(), lowered).done();
     assert_eq!(run.counts().sent, 1_000);
     assert!(run.server.throttled <= 10, "{} refusals", run.server.throttled);
+    let ideal = 2 * SECOND + 880 * 50 / 2;
+    assert!(run.last_finish() < ideal * 3 / 2, "{} ms instead of {ideal}", run.last_finish());
 }
 
 /// A server that counts thirty a minute at the end of messages that take a second and up to 300 ms more.
@@ -117,6 +119,13 @@ fn a_row_due_later_than_the_run_lasts_is_deferred() {
 }
 
 #[test]
+fn a_row_waits_at_least_as_long_as_the_reply_asks() {
+    let asks = Outcome::Retry { retry_after: Some(10 * MINUTE) };
+    let run = Run::new(1, fast(), server(move |_, _| Some(asks))).done();
+    assert_eq!(run.endings[&0], Ending::Deferred { next_at: 100 + 50 + 10 * MINUTE });
+}
+
+#[test]
 fn attempts_of_earlier_runs_count() {
     let mut run = Run::new(0, fast(), server(|_, _| Some(retry())));
     run.engine.add(7, 1, 7);
@@ -177,8 +186,8 @@ fn a_wrong_password_is_tried_once() {
 
 #[test]
 fn refusals_for_good_end_the_row_and_many_in_a_row_end_the_run() {
-    let some = Run::new(10, fast(), server(|row, _| (row % 2 == 0).then_some(Outcome::Never))).done();
-    assert_eq!((some.counts().sent, some.counts().refused), (5, 5));
+    let some = Run::new(100, fast(), server(|row, _| (row % 2 == 0).then_some(Outcome::Never))).done();
+    assert_eq!((some.counts().sent, some.counts().refused), (50, 50));
     let all = Run::new(100, Settings { cap: 1, ..fast() }, server(|_, _| Some(Outcome::Never))).done();
     assert_eq!((all.counts().refused, all.counts().deferred, all.reason()), (20, 80, Reason::RefusalsInARow));
 }
@@ -213,6 +222,30 @@ fn a_connection_lost_before_the_message_costs_the_row_no_attempt() {
     let settings = Settings { max_attempts: 1, ..fast() };
     let run = Run::new(9, settings, server(|_, now| (now < 2 * SECOND).then_some(Outcome::Lost))).done();
     assert_eq!(run.counts().sent, 9);
+}
+
+#[test]
+fn connections_lost_now_and_then_do_not_end_the_run() {
+    let mut lost = std::collections::BTreeSet::new();
+    let lossy = server(move |row, _| (row % 5 == 0 && lost.insert(row)).then_some(Outcome::Lost));
+    let run = Run::new(100, fast(), lossy).done();
+    assert_eq!((run.counts().sent, run.started.len()), (100, 120));
+}
+
+#[test]
+fn recipients_of_a_refused_message_do_not_count_for_the_day() {
+    let settings = Settings { recipients_per_day: Some(3), cap: 1, ..fast() };
+    let run = Run::new(3, settings, server(|row, now| (row == 1 && now < 5 * SECOND).then(throttle))).done();
+    assert_eq!((run.counts().sent, run.counts().throttled), (3, 3));
+}
+
+#[test]
+fn a_stop_defers_rows_that_were_tried_and_leaves_the_others_as_they_were() {
+    let mut run = Run::new(3, Settings { cap: 1, ..fast() }, server(|row, _| (row == 1).then(throttle)));
+    run.at(500, Event::Stop);
+    let run = run.done();
+    assert!(matches!(run.endings[&1], Ending::Deferred { next_at } if next_at > 1_000));
+    assert_eq!((run.endings[&0], run.endings[&2]), (Ending::Sent, Ending::Untouched));
 }
 
 #[test]
