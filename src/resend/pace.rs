@@ -334,12 +334,18 @@ mod tests {
         })
     }
 
+    /// A pause, the recipients of the message after it, and whether that message is given back.
+    fn step() -> impl Strategy<Value = (Millis, u32, bool)> {
+        let pause = prop::sample::select(vec![0, 1, 1_999, MINUTE, 30 * MINUTE]);
+        (pause, 1_u32..40, prop::bool::weighted(0.1))
+    }
+
     proptest! {
         #[test]
         fn any_sequence_keeps_to_the_rate_and_the_day(
             messages in 1_u32..40,
             mut earlier in prop::collection::vec(0..MINUTE, 0..60),
-            steps in prop::collection::vec((prop::sample::select(vec![0, 1, 1_999, MINUTE, 30 * MINUTE]), 1_u32..40, prop::bool::weighted(0.1)), 1..200),
+            steps in prop::collection::vec(step(), 1..200),
         ) {
             earlier.sort_unstable();
             let mut sent: Vec<_> = earlier.iter().map(|at| (*at, 1)).collect();
