@@ -11,5 +11,6 @@ pub mod model;
 pub mod output;
 pub mod provider;
 pub mod reply;
+pub mod resend;
 pub mod window;
 pub mod zone;
