@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("mapping", &["model", "window", "zone"]),
     ("analysis", &["mapping", "model", "provider", "reply", "window", "zone"]),
     ("db", &["mapping", "model", "window"]),
-    ("resend", &["model"]),
+    ("resend", &["model", "output"]),
     ("output", &["analysis", "model", "reply", "window", "zone"]),
     ("cli", &["model", "output", "window", "zone"]),
     ("config", &["cli", "mapping", "provider", "reply"]),
