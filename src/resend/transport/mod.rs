@@ -18,7 +18,8 @@ use super::message::Message;
 /// One open line to something that takes mail.
 pub trait Mailer {
     /// Sends one message. `commit` is awaited when the other side is ready for the content, before its first byte; where
-    /// it fails, the content stays here and the failure has its reason.
+    /// it fails, the content stays here and the failure has its reason. If the work is dropped after `commit` was done,
+    /// nobody knows what became of the message.
     fn send(
         &mut self,
         message: &Message,
