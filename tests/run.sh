@@ -2,6 +2,7 @@
 # The one test command: installs what is missing where it may, then checks form, lints, tests, docs and dependencies.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH="$PATH:/usr/sbin"
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
@@ -21,6 +22,14 @@ need() {
 # the server's programs lie outside the search path
 need_postgres() {
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
+}
+
+# it comes with a mail system, which without a configuration does not start
+need_smtp_sink() {
+  if ! command -v smtp-sink >/dev/null; then
+    echo "postfix postfix/main_mailer_type select No configuration" | as_root debconf-set-selections || true
+  fi
+  need smtp-sink postfix
 }
 
 step() {
@@ -63,6 +72,7 @@ in_order() {
 need sqlite3 sqlite3
 need cc gcc
 need setpriv util-linux
+need_smtp_sink
 need shellcheck shellcheck
 need_postgres
 
