@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::{Class, Code};
 use crate::output::Format;
+use crate::resend::pace::Rate;
 use crate::window;
 use crate::zone::Step;
 
@@ -88,6 +89,8 @@ pub enum Command {
     Failures(Failures),
     /// What one error text means, and what to do about it
     Explain(Explain),
+    /// Send failed mails again, slowly enough and exactly once
+    Resend(Resend),
 }
 
 /// Which rows to look at.
@@ -154,4 +157,57 @@ pub struct Explain {
     /// in place of the config's own
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     pub test_rules: Option<Option<PathBuf>>,
+}
+
+/// `resend`.
+#[derive(Debug, Args)]
+pub struct Resend {
+    /// Which rows.
+    #[command(flatten)]
+    pub rows: Rows,
+    /// Only this row; may be given several times
+    #[arg(long, value_name = "ID")]
+    pub id: Vec<String>,
+    /// How many at most, the oldest first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Leave rows alone that are older than this [default: 7d]
+    #[arg(long, value_name = "DURATION")]
+    pub max_age: Option<humantime::Duration>,
+    /// The server: smtp://USER@HOST:PORT with STARTTLS, or smtps://USER@HOST; an @ in the user is %40
+    #[arg(long, value_name = "URL")]
+    pub smtp: Option<String>,
+    /// Connections at once [default: the provider's limit, else 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub cap: Option<u32>,
+    /// Messages in a time, evenly spaced, such as 30/1m [default: the provider's limit, else 30/1m]
+    #[arg(long, value_name = "N/DURATION")]
+    pub rate: Option<Rate>,
+    /// Recipients in any 24 hours [default: the provider's limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub recipients_per_day: Option<u32>,
+    /// Connections left to the application while it is sending [default: 1]
+    #[arg(long, value_name = "N")]
+    pub reserve: Option<u32>,
+    /// Attempts of one row, those of earlier runs included [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_attempts: Option<u32>,
+    /// Where to keep the ledger: same (as the log), or sqlite:PATH for those who may not make tables
+    #[arg(long, value_name = "WHERE")]
+    pub ledger: Option<String>,
+    /// Show what would be sent, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask; also agrees to making the ledger's tables
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+    /// Send without TLS to another machine: everyone on the way can read password and mail
+    #[arg(long)]
+    pub insecure_plaintext: bool,
+    /// List the rows in doubt, or settle some: --doubt delivered|again|drop ID...
+    #[arg(long, value_name = "DECISION ID", num_args = 0.., conflicts_with_all = ["dry_run", "history"])]
+    pub doubt: Option<Vec<String>>,
+    /// List the runs of the past
+    #[arg(long, conflicts_with = "dry_run")]
+    pub history: bool,
 }

@@ -176,6 +176,12 @@ pub struct FailedMail {
     pub error: Option<String>,
     /// Whether the error text was not valid UTF-8 or held a NUL.
     pub garbled: bool,
+    /// The Message-ID; only where the question was what can be sent again.
+    pub message_id: Option<String>,
+    /// Recipients, copies included; likewise.
+    pub recipients: u32,
+    /// Whether there is anything to send; likewise.
+    pub has_body: bool,
 }
 
 /// One attempt of any outcome.

@@ -41,6 +41,11 @@ pub fn rfc3339(at: Millis) -> String {
     utc(at).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// Reads an instant as [`rfc3339`] writes it.
+pub fn read_rfc3339(text: &str) -> Option<Millis> {
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_millis())
+}
+
 /// Writes an instant, or none, into JSON.
 ///
 /// # Errors

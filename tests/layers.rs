@@ -17,10 +17,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("analysis", &["mapping", "model", "provider", "reply", "window", "zone"]),
     ("secret", &[]),
     ("db", &["mapping", "model", "secret", "window"]),
-    ("resend", &["model", "output", "secret"]),
+    ("resend", &["db", "mapping", "model", "output", "reply", "secret", "zone"]),
     ("output", &["analysis", "model", "reply", "window", "zone"]),
-    ("cli", &["model", "output", "window", "zone"]),
-    ("config", &["cli", "db", "mapping", "provider", "reply", "secret"]),
+    ("cli", &["model", "output", "resend", "window", "zone"]),
+    ("config", &["cli", "db", "mapping", "model", "provider", "reply", "resend", "secret"]),
     (
         "cmd",
         &[
@@ -36,7 +36,8 @@ const PURE: &[&str] =
     &["model", "secret", "zone", "window", "reply", "provider", "mapping", "analysis", "output", "resend"];
 
 /// The parts of those layers that are there to touch it.
-const HANDS: &[&str] = &["resend/transport"];
+const HANDS: &[&str] =
+    &["resend/transport", "resend/driver", "resend/ledger", "resend/points.rs"];
 
 /// Signs of a clock, a network, a database, a file, the environment or a print.
 const WORLD: &[&str] = &[

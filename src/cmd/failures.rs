@@ -36,7 +36,9 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
             newest.add(mail);
         }
     };
-    log.db.failed(&log.mapping, &Failed { window: log.window, words: &words }, &mut add).await?;
+    log.db
+        .failed(&log.mapping, &Failed { window: log.window, words: &words, to_send: false }, &mut add)
+        .await?;
     let rows: Vec<Row> = newest.into_rows().into_iter().map(|mail| Row::new(mail, &rules)).collect();
     log.print(flags, &output::failures::render(&rows, log.window, flags.format, look(flags))?)?;
     Ok(Exit::Fine)

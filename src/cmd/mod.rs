@@ -3,6 +3,7 @@
 mod explain;
 mod failures;
 mod report;
+mod resend;
 mod test_rules;
 
 use std::io::{self, IsTerminal, Write};
@@ -38,11 +39,13 @@ pub fn run(cli: &Cli) -> Result<Exit> {
     speak_up(&cli.global);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    // what sends has to settle what is under way first
+    let settles_itself = matches!(cli.command, Command::Resend(_));
     let ran = runtime.block_on(async {
         tokio::select! {
             // asked first, so that it is listened for before anything begins
             biased;
-            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+            _ = tokio::signal::ctrl_c(), if !settles_itself => Ok(Exit::Interrupted),
             ran = command(cli) => ran,
         }
     });
@@ -56,6 +59,7 @@ async fn command(cli: &Cli) -> Result<Exit> {
         Command::Report(args) => report::run(&cli.global, args).await,
         Command::Failures(args) => failures::run(&cli.global, args).await,
         Command::Explain(args) => explain::run(&cli.global, args).await,
+        Command::Resend(args) => resend::run(&cli.global, args).await,
     }
 }
 
@@ -166,6 +170,14 @@ impl Log {
         self.db.settle()?;
         if !flags.print_sql {
             return print(answer);
+        }
+        self.print_statements(flags)
+    }
+
+    /// With `--print-sql`, prints what would have been asked.
+    fn print_statements(&self, flags: &Global) -> Result<()> {
+        if !flags.print_sql {
+            return Ok(());
         }
         let statements: Vec<String> = self.db.rehearsed().iter().map(ToString::to_string).collect();
         print(&statements.join("\n"))

@@ -57,7 +57,7 @@ async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows) ->
     let mut failures = Failures::new(classifier, filter);
     let words = log.failed_words(rows);
     if !words.is_empty() {
-        let failed = Failed { window: log.window, words: &words };
+        let failed = Failed { window: log.window, words: &words, to_send: false };
         let mut add = |mail: crate::model::FailedMail| {
             if wanted(rows.sender.as_deref(), mail.sender.as_deref()) {
                 failures.add(&mail);

@@ -37,7 +37,7 @@ async fn on_log(flags: &Global, config: Config) -> Result<Exit> {
     let rules = rules.ready()?;
     let mut tally = Tally::new(&rules);
     let words = log.failed_words(&everything);
-    let failed = Failed { window: log.window, words: &words };
+    let failed = Failed { window: log.window, words: &words, to_send: false };
     let mut add = |mail: FailedMail| tally.add(mail.error.as_deref().unwrap_or_default(), 1);
     log.db.failed(&log.mapping, &failed, &mut add).await?;
     let tested = Tested::new(&bench::run(&rules), Some(OnLog::new(&tally)));

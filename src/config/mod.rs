@@ -4,6 +4,7 @@
 //! nobody knows is an error, since a misspelt one would else be a silent change of meaning.
 
 mod password;
+pub mod smtp;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +38,10 @@ struct RawConfig {
     #[serde(default)]
     provider: RawProvider,
     #[serde(default)]
+    smtp: smtp::RawSmtp,
+    #[serde(default)]
+    resend: smtp::RawResend,
+    #[serde(default)]
     rules: Vec<RawRule>,
 }
 
@@ -67,10 +72,12 @@ pub struct Config {
     pub rules: UserRules,
     /// The database to read, if one was named; commands that need none do not ask.
     pub database: Option<Database>,
+    /// What the file says about sending.
+    pub sending: smtp::Raw,
 }
 
 /// A database that was named.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Database {
     url: String,
     password: Option<Password>,
@@ -152,6 +159,12 @@ impl Config {
         Ok(Self {
             wanted: wanted.map_err(|error| blame(&named, error))?,
             profile: profile.map_err(|error| blame(&named, error))?,
+            sending: smtp::Raw {
+                smtp: raw.smtp,
+                resend: raw.resend,
+                profile: raw.provider.profile.as_deref().and_then(provider::by_name),
+                file: file.clone(),
+            },
             database: database(flags, raw.database, file.as_deref())
                 .map_err(|error| blame(&named, format!("{error:#}")))?,
             rules: UserRules { file: named, raw: raw.rules, for_bench: false },

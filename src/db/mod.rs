@@ -7,6 +7,7 @@
 mod postgres;
 pub mod sqlite;
 mod statement;
+pub mod store;
 
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub struct Failed<'a> {
     pub window: Window,
     /// The status words that count as failed here.
     pub words: &'a [String],
+    /// Whether to say as well what there is to send again.
+    pub to_send: bool,
 }
 
 /// An open database.
@@ -64,18 +67,18 @@ impl Db {
     /// # Errors
     /// One line that names the database and says what to do.
     pub async fn open(target: &Target) -> Result<Self> {
-        let path = match target.url.split_once(':') {
-            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
-                return Ok(Db::Postgres(postgres::Postgres::open(target).await?));
-            }
-            Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
-            Some((scheme, rest)) if rest.starts_with("//") => bail!(
-                "--db: '{}:' databases cannot be read by this version; give sqlite:PATH, a path or postgres://...",
-                scheme.escape_debug()
-            ),
-            _ => &target.url,
-        };
-        Ok(Db::Sqlite(sqlite::Sqlite::open(path, target.statement_timeout).await?))
+        Ok(match sqlite_path(&target.url)? {
+            Some(path) => Db::Sqlite(sqlite::Sqlite::open(path, target.statement_timeout).await?),
+            None => Db::Postgres(postgres::Postgres::open(target).await?),
+        })
+    }
+
+    /// Lets go of the database and of the snapshot.
+    pub async fn close(self) {
+        match self {
+            Db::Sqlite(db) => db.close().await,
+            Db::Postgres(db) => db.close().await,
+        }
     }
 
     /// What a report calls the database: its kind and place, without any password.
@@ -122,6 +125,17 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.mapping(wanted).await,
             Db::Postgres(db) => db.mapping(wanted).await,
+        }
+    }
+
+    /// Asks something of the ledger.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn rows(&mut self, statement: Statement) -> Result<Vec<store::Row>> {
+        match self {
+            Db::Sqlite(db) => db.rows(statement).await,
+            Db::Postgres(db) => db.rows(statement).await,
         }
     }
 
@@ -179,6 +193,19 @@ impl Db {
             Db::Sqlite(db) => db.extent(mapping).await,
             Db::Postgres(db) => db.extent(mapping).await,
         }
+    }
+}
+
+/// The path in a URL of SQLite's, or a bare one; none in a URL of PostgreSQL's.
+fn sqlite_path(url: &str) -> Result<Option<&str>> {
+    match url.split_once(':') {
+        Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(None),
+        Some(("sqlite", path)) => Ok(Some(path.strip_prefix("//").unwrap_or(path))),
+        Some((scheme, rest)) if rest.starts_with("//") => bail!(
+            "--db: '{}:' databases cannot be read by this version; give sqlite:PATH, a path or postgres://...",
+            scheme.escape_debug()
+        ),
+        _ => Ok(Some(url)),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod resolve;
 pub mod sql;
 pub mod time;
 pub mod words;
+mod write;
 
 use std::str::FromStr;
 

@@ -53,6 +53,15 @@ pub(super) struct Binds {
 }
 
 impl Binds {
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self { dialect, values: Vec::new() }
+    }
+
+    /// The statement they are the values of.
+    pub(super) fn statement(self, sql: String) -> Statement {
+        Statement { dialect: self.dialect, sql, binds: self.values }
+    }
+
     /// Adds a value and gives its place holder.
     pub(super) fn add(&mut self, value: Bind) -> String {
         self.values.push(value);
@@ -93,6 +102,8 @@ pub struct Selection {
     pub words: Option<Vec<Bind>>,
     /// Rows of this time.
     pub time: Times,
+    /// The row of this key, as the relation shows it.
+    pub id: Option<String>,
     /// Rows with a key between these, both included.
     pub keys: Option<(i64, i64)>,
     /// At most so many rows.
@@ -135,7 +146,7 @@ const NEVER: &str = "FALSE";
 impl Mapping {
     /// Puts the selected rows in front of a query file.
     pub fn statement(&self, selection: &Selection, query: &str) -> Statement {
-        let mut binds = Binds { dialect: self.dialect, values: Vec::new() };
+        let mut binds = Binds::new(self.dialect);
         let condition = match self.conditions(selection, &mut binds).join(" AND ") {
             none if none.is_empty() => none,
             some => format!(" WHERE {some}"),
@@ -151,7 +162,7 @@ impl Mapping {
             Some(own) => format!("WITH RECURSIVE {relation},\n{own}"),
             None => format!("WITH {relation}\n{}", body(query)),
         };
-        Statement { dialect: self.dialect, sql, binds: binds.values }
+        binds.statement(sql)
     }
 
     fn conditions(&self, selection: &Selection, binds: &mut Binds) -> Vec<String> {
@@ -160,11 +171,21 @@ impl Mapping {
             conditions.push(self.with_words(words, binds));
         }
         conditions.extend(self.with_times(selection.time, binds));
+        if let Some(id) = &selection.id {
+            conditions.push(self.with_id(id, binds));
+        }
         if let Some((first, last)) = selection.keys {
             let ends = [first, last].map(|key| binds.add(Bind::Int(key)));
             conditions.push(format!("t.rowid BETWEEN {}", ends.join(" AND ")));
         }
         conditions
+    }
+
+    fn with_id(&self, id: &str, binds: &mut Binds) -> String {
+        match self.own(Column::Id) {
+            Some(key) => self.is_key(&format!("t.{}", quoted(&key.name)), id, key, binds),
+            None => format!("{} = {}", self.value(Column::Id, binds), binds.add(Bind::Text(id.to_owned()))),
+        }
     }
 
     /// The table, and where SQLite looks into the gaps between times, those.
@@ -201,6 +222,8 @@ impl Mapping {
         match (column, self.sources(column)) {
             (Column::Status, _) if self.failed_when_not_empty => self.status_by_error(binds),
             (_, []) => "NULL".to_owned(),
+            // a whole message is handed over to the byte
+            (Column::Raw, [only]) if only.field().kind == Kind::Bytes => self.raw(only),
             (Column::ErrorMessage, [first, rest @ ..]) => self.one_text(first, rest),
             (Column::SentDate | Column::QueuedAt | Column::FinishedAt, _) => {
                 let kind = self.kind_of_time(column).unwrap_or(&Kind::Instant);

@@ -12,6 +12,7 @@ pub mod failures;
 pub mod json;
 pub mod markdown;
 pub mod report;
+pub mod resend;
 pub mod test_rules;
 pub mod text;
 

@@ -1,10 +1,14 @@
 //! Sending failed mail again, exactly once and under the provider's caps.
 //!
-//! The `engine` decides what goes when, by `pace` and `backoff`; `message` builds what goes. They are pure; only `transport`
-//! touches the network.
+//! The `engine` decides what goes when, by `pace` and `backoff`; `message` builds what goes; `selection` says which rows
+//! go at all. They are pure. `transport` touches the network, `ledger` the database, and `driver` brings them together.
 
 pub mod backoff;
+pub mod driver;
 pub mod engine;
+pub mod ledger;
 pub mod message;
 pub mod pace;
+mod points;
+pub mod selection;
 pub mod transport;

@@ -15,9 +15,10 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 use futures_util::{FutureExt, Stream, TryStreamExt};
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{ConnectOptions, Row};
+use sqlx::{ConnectOptions, Connection, Row as _};
 
 use crate::db::statement::query;
+use crate::db::store::Row;
 use crate::db::{Failed, Order, Target, has_more, recipients};
 use crate::mapping::resolve::{Field, Kind, Source, Table};
 use crate::mapping::sql::{self, Bind, Selection, Statement};
@@ -33,8 +34,10 @@ const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
 const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/attempts_in_order.sql");
 const COLUMNS: &str = include_str!("../../../queries/postgres/columns.sql");
 const EXTENT: &str = include_str!("../../../queries/extent.sql");
+const CANDIDATES: &str = include_str!("../../../queries/candidates.sql");
 const FAILED: &str = include_str!("../../../queries/failed.sql");
 const SETTINGS: &str = include_str!("../../../queries/postgres/settings.sql");
+const WRITE_SETTINGS: &str = include_str!("../../../queries/postgres/write_settings.sql");
 const STATUS_WORDS: &str = include_str!("../../../queries/postgres/status_words.sql");
 const TABLES: &str = include_str!("../../../queries/postgres/tables.sql");
 const TIME_SAMPLE: &str = include_str!("../../../queries/postgres/time_sample.sql");
@@ -56,7 +59,7 @@ pub struct Postgres {
 }
 
 /// What an error has to name: whom was asked, and how long an answer may take.
-struct Asked {
+pub struct Asked {
     name: String,
     role: String,
     /// The tables in question, by schema and name.
@@ -67,8 +70,12 @@ struct Asked {
 }
 
 impl Asked {
+    fn limit_in_millis(&self) -> Bind {
+        Bind::Text(self.limit.as_millis().to_string())
+    }
+
     /// Waits for an answer, for little longer than the server may take for it.
-    async fn answer<T>(&self, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T> {
+    pub(super) async fn answer<T>(&self, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T> {
         let mut answer = pin!(answer);
         // most rows are there already, and a look at the clock for each would cost more than they do
         if let Some(answer) = answer.as_mut().now_or_never() {
@@ -99,27 +106,21 @@ impl Postgres {
     /// # Errors
     /// One line that names the server and says what to do.
     pub async fn open(target: &Target) -> Result<Self> {
-        let params = Params::find(target)?;
-        let limit = target.statement_timeout;
-        let (name, role) = (params.name(), params.role());
-        let asked = Asked { name, role, tables: Vec::new(), limit, indexes: "an index".to_owned() };
-        tracing::debug!("connecting to {}", asked.name);
-        let options = params.options()?.disable_statement_logging();
-        let connecting = tokio::time::timeout(params.connect_timeout, options.connect());
-        let connection = match connecting.await {
-            Ok(connected) => connected.map_err(|cause| error::explain(&cause, &asked))?,
-            Err(_) => return Err(error::no_connection(&asked, params.connect_timeout)),
-        };
+        let (connection, asked) = connect(target).await?;
         let mut db = Self { connection, asked, rehearsal: None };
         db.all(plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?;
-        let limit = Bind::Text(limit.as_millis().to_string());
-        db.all(Statement { binds: vec![limit], ..plain(SETTINGS) }).await?;
+        db.all(Statement { binds: vec![db.asked.limit_in_millis()], ..plain(SETTINGS) }).await?;
         Ok(db)
     }
 
     /// `postgres://HOST:PORT/DATABASE`.
     pub fn name(&self) -> String {
         self.asked.name.clone()
+    }
+
+    /// Lets go of the connection.
+    pub async fn close(self) {
+        let _ = self.connection.close().await;
     }
 
     /// From now on only says what it would ask of the log.
@@ -192,6 +193,15 @@ impl Postgres {
         })
     }
 
+    /// Every row of an answer, its cells as text.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        let rows = self.all(statement).await?;
+        rows.iter().map(|row| Ok(Row::of(cells(row)?))).collect()
+    }
+
     /// Gives every failed mail of the window, and every one whose time cannot be placed.
     ///
     /// # Errors
@@ -203,6 +213,7 @@ impl Postgres {
         each: &mut dyn FnMut(FailedMail),
     ) -> Result<()> {
         let window = failed.window;
+        let query = if failed.to_send { CANDIDATES } else { FAILED };
         let words: Vec<Bind> = failed.words.iter().flat_map(|word| spelled(word)).collect();
         let times = match self.index(mapping, window).await? {
             Some(_) => mapping.parts_by_index(window),
@@ -211,7 +222,7 @@ impl Postgres {
         let mut sent_date = Times::of(mapping, Column::SentDate);
         for time in times {
             let selection = Selection { words: Some(words.clone()), time, ..Selection::default() };
-            self.each(mapping.statement(&selection, FAILED), &mut |cells| {
+            self.each(mapping.statement(&selection, query), &mut |cells| {
                 let mail = cells.failed_mail(mapping, &mut sent_date)?;
                 if mail.at.is_none_or(|at| window.contains(at)) {
                     each(mail);
@@ -418,6 +429,36 @@ async fn next<T>(
     asked: &Asked,
 ) -> Result<Option<T>> {
     asked.answer(rows.try_next()).await
+}
+
+/// Connects to a target.
+async fn connect(target: &Target) -> Result<(PgConnection, Asked)> {
+    let params = Params::find(target)?;
+    let limit = target.statement_timeout;
+    let (name, role) = (params.name(), params.role());
+    let asked = Asked { name, role, tables: Vec::new(), limit, indexes: "an index".to_owned() };
+    tracing::debug!("connecting to {}", asked.name);
+    let options = params.options()?.disable_statement_logging();
+    let connecting = tokio::time::timeout(params.connect_timeout, options.connect());
+    let connection = match connecting.await {
+        Ok(connected) => connected.map_err(|cause| error::explain(&cause, &asked))?,
+        Err(_) => return Err(error::no_connection(&asked, params.connect_timeout)),
+    };
+    Ok((connection, asked))
+}
+
+/// Connects to a target to write to it. What is set holds for the session: commits are on the disk, times are UTC, and a
+/// transaction may stay open while a server takes its time.
+pub(super) async fn open_to_write(target: &Target) -> Result<(PgConnection, Asked)> {
+    let (mut connection, asked) = connect(target).await?;
+    let settings = Statement { binds: vec![asked.limit_in_millis()], ..plain(WRITE_SETTINGS) };
+    asked.answer(query(settings).persistent(false).execute(&mut connection)).await?;
+    Ok((connection, asked))
+}
+
+/// Every cell of a row as bytes of text.
+pub(super) fn cells(row: &PgRow) -> Result<Vec<Option<Vec<u8>>>> {
+    (0..row.len()).map(|column| Ok(values::bytes(row, column)?.map(<[u8]>::to_vec))).collect()
 }
 
 fn plain(sql: &str) -> Statement {

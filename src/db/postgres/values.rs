@@ -9,6 +9,7 @@ use sqlx::postgres::{PgRow, PgValueRef};
 use sqlx::{Row, ValueRef};
 
 use super::copy::Tuple;
+use crate::db::recipients;
 use crate::mapping::resolve::Kind;
 use crate::mapping::time::Reader;
 use crate::mapping::{Column, Mapping};
@@ -18,6 +19,9 @@ use crate::model::{FailedMail, Millis};
 const YEAR_2000: Millis = 946_684_800_000;
 
 const DAY: Millis = 86_400_000;
+
+/// The columns of `failed.sql`; `candidates.sql` has more.
+const FAILED_WIDTH: usize = 7;
 
 /// 0001-01-01 and 9999-12-31: other times are read by no database alike.
 const FIRST: Millis = -62_135_596_800_000;
@@ -93,7 +97,23 @@ impl<'r> Cells<'r> {
         Ok(self.bytes(column)?.map(String::from_utf8_lossy))
     }
 
-    /// A row of `failed.sql`.
+    fn width(&self) -> usize {
+        match self {
+            Cells::Row(row) => row.len(),
+            Cells::Tuple(_) => FAILED_WIDTH,
+        }
+    }
+
+    /// The recipients of a row of `candidates.sql`.
+    fn recipients(&self) -> Result<u32> {
+        let mut count = self.bytes(4)?.map_or(0, recipients);
+        if self.width() > FAILED_WIDTH {
+            count += self.bytes(8)?.map_or(0, recipients) + self.bytes(9)?.map_or(0, recipients);
+        }
+        Ok(count)
+    }
+
+    /// A row of `failed.sql` or `candidates.sql`.
     pub fn failed_mail(&self, mapping: &Mapping, sent_date: &mut Times) -> Result<FailedMail> {
         let text = |column| Ok::<_, anyhow::Error>(self.text(column)?.map(Cow::into_owned));
         let error = self.text(6)?;
@@ -107,11 +127,15 @@ impl<'r> Cells<'r> {
             // only what is not UTF-8 has to be made anew
             garbled: matches!(error, Some(Cow::Owned(_))),
             error: error.map(Cow::into_owned),
+            message_id: if self.width() > FAILED_WIDTH { text(7)? } else { None },
+            recipients: self.recipients()?,
+            has_body: self.width() > FAILED_WIDTH && self.bytes(10)?.is_some(),
         })
     }
 }
 
-fn bytes(row: &PgRow, column: usize) -> Result<Option<&[u8]>> {
+/// The bytes of a cell; `None` is NULL.
+pub fn bytes(row: &PgRow, column: usize) -> Result<Option<&[u8]>> {
     let value: PgValueRef<'_> = row.try_get_raw(column)?;
     if value.is_null() {
         return Ok(None);

@@ -21,6 +21,7 @@ mod code {
     pub const INTERRUPT: i32 = 9;
     pub const IOERR: i32 = 10;
     pub const CORRUPT: i32 = 11;
+    pub const FULL: i32 = 13;
     pub const CANTOPEN: i32 = 14;
     pub const NOTADB: i32 = 26;
 }
@@ -55,6 +56,18 @@ pub fn sqlite(error: sqlx::Error, path: &Path, limit: &Limit) -> Error {
         }
         code::IOERR => anyhow!("{file} cannot be read ({text}); check the disk"),
         _ => anyhow!("{file}: {text}; --print-sql shows what was asked"),
+    }
+}
+
+/// Explains what kept SQLite from writing to the file at `path`.
+pub fn writing(error: sqlx::Error, path: &Path) -> Error {
+    let (file, text) = (path.display(), plain(&error));
+    match code_of(&error).unwrap_or_default() & 0xff {
+        code::READONLY => {
+            anyhow!("{file} cannot be written ({text}); check the rights on the file and its folder")
+        }
+        code::FULL => anyhow!("{file} cannot grow ({text}); make room on the disk and run this again"),
+        _ => sqlite(error, path, &Limit::of(Duration::ZERO)),
     }
 }
 

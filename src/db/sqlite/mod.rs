@@ -4,7 +4,7 @@
 //! `attempts` reads every row of a window, `values` reads single values whatever their type or encoding.
 
 mod attempts;
-mod error;
+pub(super) mod error;
 mod page;
 mod values;
 
@@ -16,9 +16,10 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Result, anyhow, bail};
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
-use sqlx::{ConnectOptions, Row, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row as _, SqliteConnection};
 
 use crate::db::statement::query;
+use crate::db::store::Row;
 use crate::db::{Failed, YEAR_2200, stored_word};
 use crate::mapping::resolve::{Field, Kind, Table};
 use crate::mapping::sql::{Bind, Selection, Statement, Times};
@@ -30,6 +31,7 @@ use crate::window::Window;
 
 const COLUMNS: &str = include_str!("../../../queries/sqlite/columns.sql");
 const EXTENT: &str = include_str!("../../../queries/extent.sql");
+const CANDIDATES: &str = include_str!("../../../queries/candidates.sql");
 const FAILED: &str = include_str!("../../../queries/failed.sql");
 const STATUS_WORDS: &str = include_str!("../../../queries/sqlite/status_words.sql");
 const TABLES: &str = include_str!("../../../queries/sqlite/tables.sql");
@@ -49,7 +51,7 @@ pub struct Sqlite {
 }
 
 /// The time a statement may take; SQLite asks now and then whether it is over.
-struct Limit {
+pub(super) struct Limit {
     length: Duration,
     start: Arc<Mutex<Instant>>,
     /// What would make statements quicker.
@@ -171,6 +173,11 @@ impl Sqlite {
         format!("sqlite:{}", self.path.display())
     }
 
+    /// Lets go of the connection.
+    pub async fn close(self) {
+        let _ = self.connection.close().await;
+    }
+
     /// From now on only says what it would ask: statements that read rows are kept and answered with none. What finds
     /// out about table and columns is asked still.
     pub fn rehearse(&mut self) {
@@ -265,6 +272,15 @@ impl Sqlite {
         Ok(Form::of(&sample))
     }
 
+    /// Every row of an answer, its cells as text.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        let rows = self.all(statement).await?;
+        rows.iter().map(|row| Ok(Row::of(cells(row)?))).collect()
+    }
+
     /// Gives every failed mail of the window, and every one whose time cannot be placed.
     ///
     /// # Errors
@@ -276,6 +292,7 @@ impl Sqlite {
         each: &mut dyn FnMut(FailedMail),
     ) -> Result<()> {
         let window = failed.window;
+        let query = if failed.to_send { CANDIDATES } else { FAILED };
         let words =
             failed.words.iter().flat_map(|word| spellings(word)).flat_map(stored_word).collect::<Vec<_>>();
         let times = match self.index(mapping, window).await? {
@@ -285,7 +302,7 @@ impl Sqlite {
         let mut reader = Reader::new(mapping.zone);
         for time in times {
             let selection = Selection { words: Some(words.clone()), time, ..Selection::default() };
-            self.each(mapping.statement(&selection, FAILED), &mut |row| {
+            self.each(mapping.statement(&selection, query), &mut |row| {
                 let mail = values::failed_mail(row, mapping, &mut reader)?;
                 // a column's collation may take a word for another
                 let is_failed = mail.status.as_ref().is_some_and(|status| failed.words.contains(status));
@@ -400,6 +417,11 @@ fn refusal(path: &Path, at_rest: Option<&AtRest>, limit: &Limit, cause: sqlx::Er
         Some(Err(changed)) => changed,
         _ => error::sqlite(cause, path, limit),
     }
+}
+
+/// Every cell of a row as bytes of text.
+pub(super) fn cells(row: &SqliteRow) -> Result<Vec<Option<Vec<u8>>>> {
+    (0..row.len()).map(|column| Ok(values::bytes(row, column)?.map(<[u8]>::to_vec))).collect()
 }
 
 fn plain(sql: &str) -> Statement {

@@ -7,6 +7,7 @@ use anyhow::Result;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, TypeInfo, ValueRef};
 
+use crate::db::recipients;
 use crate::mapping::Mapping;
 use crate::mapping::sql::Bind;
 use crate::mapping::time::Reader;
@@ -41,10 +42,18 @@ pub fn bind(row: &SqliteRow) -> Result<Option<Bind>> {
     })
 }
 
-/// A row of `failed.sql`.
+/// The columns of `failed.sql`; `candidates.sql` has more.
+const FAILED_WIDTH: usize = 7;
+
+/// A row of `failed.sql` or `candidates.sql`.
 pub fn failed_mail(row: &SqliteRow, mapping: &Mapping, reader: &mut Reader) -> Result<FailedMail> {
     let value = |column| Ok::<_, anyhow::Error>(text(row, column)?.map(|(text, _)| text));
     let error = text(row, 6)?;
+    let is_wide = row.len() > FAILED_WIDTH;
+    let mut to = 0;
+    for column in if is_wide { &[4, 8, 9][..] } else { &[4] } {
+        to += bytes(row, *column)?.map_or(0, recipients);
+    }
     Ok(FailedMail {
         id: value(0)?.unwrap_or_default(),
         status: value(1)?.map(|status| mapping.words.known(&status).to_owned()),
@@ -54,5 +63,8 @@ pub fn failed_mail(row: &SqliteRow, mapping: &Mapping, reader: &mut Reader) -> R
         subject: value(5)?,
         garbled: error.as_ref().is_some_and(|(_, garbled)| *garbled),
         error: error.map(|(text, _)| text),
+        message_id: if is_wide { value(7)? } else { None },
+        recipients: to,
+        has_body: is_wide && bytes(row, 10)?.is_some(),
     })
 }

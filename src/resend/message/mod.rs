@@ -44,6 +44,8 @@ pub struct Stored {
     pub attachments: Vec<Attachment>,
     /// The Message-ID it was first sent with.
     pub message_id: Option<String>,
+    /// The files that the log names, not loaded yet: a path, or a JSON list of paths.
+    pub named_attachments: String,
 }
 
 /// A file that goes with a message.

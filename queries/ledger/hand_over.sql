@@ -1,0 +1,7 @@
+-- Question: none; the message is about to be handed over. No row changed: the claim is lost, so it must not be.
+-- Binds: log_table, row_id, sent_date, run_id, message_id, now.
+-- Columns: none.
+-- Index: the primary key. Right: UPDATE.
+UPDATE mailthrottle_mail
+SET stage = 'data', message_id = $5, changed_at = $6
+WHERE log_table = $1 AND row_id = $2 AND sent_date = $3 AND run_id = $4 AND stage = 'claimed';

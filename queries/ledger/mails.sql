@@ -1,0 +1,9 @@
+-- Question: what does the ledger know of the mails of a log?
+-- Binds: log_table.
+-- Columns: row_id, sent_date, run_id, stage, status, attempts, message_id, next_at, reply, class, changed_at, recipients.
+-- Index: the primary key. Right: SELECT.
+SELECT row_id, sent_date, run_id, stage, status, CAST(attempts AS TEXT) AS attempts, message_id, CAST(next_at AS TEXT) AS next_at,
+  reply, class, CAST(changed_at AS TEXT) AS changed_at, CAST(recipients AS TEXT) AS recipients
+FROM mailthrottle_mail
+WHERE log_table = $1
+ORDER BY changed_at, row_id;

@@ -1,0 +1,9 @@
+-- Question: when did the ledger's runs hand over messages lately, and to how many recipients?
+-- Binds: identity, since.
+-- Columns: changed_at, recipients.
+-- Index: (stage, changed_at). Right: SELECT.
+SELECT CAST(mail.changed_at AS TEXT) AS changed_at, CAST(mail.recipients AS TEXT) AS recipients
+FROM mailthrottle_mail AS mail
+JOIN mailthrottle_run AS run ON run.id = mail.run_id
+WHERE mail.stage IN ('sent', 'data', 'doubt') AND run.identity = $1 AND mail.changed_at >= $2
+ORDER BY mail.changed_at;

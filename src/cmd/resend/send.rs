@@ -1,0 +1,272 @@
+//! The sending itself: ledger, engine, server and what the person sees of it.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::plan::Plan;
+use super::{now, open_ledger, who};
+use crate::cli::Global;
+use crate::cmd::{look, print};
+use crate::config::smtp::Sending;
+use crate::db::Target;
+use crate::db::store::Lock;
+use crate::exit::Exit;
+use crate::model::Millis;
+use crate::output;
+use crate::output::resend::{Answer, Row, SCHEMA, length};
+use crate::resend::driver::{Attachments, Driver, Outcome, Ran, RowEnd};
+use crate::resend::engine::{Counts, Engine, Progress, Reason};
+use crate::resend::ledger::{Clerk, Ledger};
+use crate::resend::pace::Earlier;
+use crate::resend::transport::smtp::Connection;
+
+const DAY: Millis = 86_400_000;
+
+/// How often a waiting run looks whether the other one is done.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How often progress is told where there is no terminal.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// Sends what was planned.
+///
+/// # Errors
+/// The ledger or the server's settings; nothing was sent then.
+pub async fn run(flags: &Global, plan: Plan, sending: &Sending, target: &Target) -> Result<Exit> {
+    let smtp = sending.smtp()?;
+    let identity = sending.identity()?;
+    let mut ledger = open_ledger(sending, target, plan.mapping.clone()).await?;
+    ledger.bury_the_dead(now()).await?;
+    ledger.catch_up().await?;
+    ledger.try_log().await?;
+    let turn = turn(&mut ledger, &identity).await?;
+    let run = run_name();
+    let lock = ledger.begin_run(&run, &identity, &who(), now()).await?;
+    let began = Instant::now();
+    let (ran, mut ledger) = drive(flags, &plan, sending, smtp, ledger, &identity).await?;
+    let reason = reason(&ran);
+    let ended = ledger.end_run(lock, &reason, now()).await;
+    let freed = ledger.leave_turn(&identity, turn).await;
+    ledger.close().await;
+    let answer = answer(&plan, &ran, &run, sending, began.elapsed());
+    print(&output::resend::render(&answer, flags.format, look(flags))?)?;
+    if !ran.unrecorded.is_empty() {
+        tracing::error!(
+            "accepted by the server, and nothing could record it: rows {}",
+            ran.unrecorded.join(", ")
+        );
+    }
+    if let Some(error) = ran.broken {
+        return Err(error.context("the ledger could not be written, so sending was ended"));
+    }
+    ended.and(freed)?;
+    Ok(exit(&answer, ran.reason))
+}
+
+/// Waits until no other run sends for the same account: its caps hold for all of them together.
+async fn turn(ledger: &mut Ledger, identity: &str) -> Result<Lock> {
+    let mut is_told = false;
+    loop {
+        if let Some(lock) = ledger.take_turn(identity).await? {
+            return Ok(lock);
+        }
+        if !is_told {
+            tracing::warn!("another run is sending for {identity}; waiting for it to end");
+            is_told = true;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn drive(
+    flags: &Global,
+    plan: &Plan,
+    sending: &Sending,
+    smtp: crate::resend::transport::smtp::Smtp,
+    mut ledger: Ledger,
+    identity: &str,
+) -> Result<(Ran, Ledger)> {
+    let started_at = now();
+    let run = ledger.run().to_owned();
+    let earlier = earlier(&mut ledger, plan, identity, started_at).await?;
+    let seed = u64::try_from(started_at).unwrap_or(0) ^ u64::from(std::process::id());
+    let mut engine = Engine::new(sending.engine.clone(), earlier, seed, started_at);
+    engine.application_is_sending(plan.is_shared);
+    for (row, (mail, attempts)) in plan.chosen.iter().zip(&plan.attempts).enumerate() {
+        engine.add(row, mail.recipients, *attempts);
+    }
+    engine.all_added();
+    let account = sending.account()?;
+    let attachments = Attachments { under: sending.attachments_under.clone() };
+    let (clerk, desk) = Clerk::new(ledger);
+    let clerk = tokio::spawn(clerk.work());
+    let smtp = std::sync::Arc::new(smtp);
+    let driver = Driver {
+        engine,
+        mails: &plan.chosen,
+        desk,
+        opener: || {
+            let smtp = std::sync::Arc::clone(&smtp);
+            async move { Connection::open(&smtp).await }
+        },
+        classifier: &plan.classifier,
+        attachments: &attachments,
+        run: &run,
+        account: account.as_deref(),
+        started_at,
+    };
+    let mut teller = Teller::new(flags);
+    let ran = driver.run(interrupted(), &mut |progress, counts| teller.tell(progress, counts)).await;
+    teller.end();
+    let ledger = clerk.await.context("the ledger's writer failed")?;
+    Ok((ran, ledger))
+}
+
+/// What went out lately: by the application, and by earlier runs.
+async fn earlier(ledger: &mut Ledger, plan: &Plan, identity: &str, now: Millis) -> Result<Earlier> {
+    let mut earlier = plan.earlier.clone();
+    for (at, recipients) in ledger.recent(identity, now - DAY).await? {
+        earlier.recipients.push((at, recipients));
+        if at >= now - 60_000 {
+            earlier.messages.push(at);
+        }
+    }
+    Ok(earlier)
+}
+
+/// Waits for Ctrl-C or SIGTERM; a second one ends the program at once.
+async fn interrupted() {
+    signal().await;
+    tracing::warn!("stopping: what is under way is settled; once more ends at once");
+    tokio::spawn(async {
+        signal().await;
+        std::process::exit(130);
+    });
+}
+
+async fn signal() {
+    #[cfg(unix)]
+    {
+        let terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        if let Ok(mut terminated) = terminated {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// A name that no other run has: the time and the process.
+fn run_name() -> String {
+    format!("{:x}-{:x}", now(), std::process::id())
+}
+
+fn reason(ran: &Ran) -> String {
+    match (&ran.broken, ran.reason) {
+        (Some(error), _) => format!("the ledger could not be written: {error:#}"),
+        (None, None | Some(Reason::NoRowsLeft)) => "every row had its turn".to_owned(),
+        (None, Some(Reason::StopRequested)) => "interrupted".to_owned(),
+        (None, Some(Reason::AccountRefused)) => "the account was refused".to_owned(),
+        (None, Some(Reason::ServerAsksToWait)) => "the server asks to wait".to_owned(),
+        (None, Some(Reason::RefusalsInARow)) => "too many refusals in a row".to_owned(),
+        (None, Some(Reason::ConnectionFailures)) => "too many failed connections in a row".to_owned(),
+    }
+}
+
+fn answer(plan: &Plan, ran: &Ran, run: &str, sending: &Sending, took: Duration) -> Answer {
+    let count = |outcome| ran.rows.iter().filter(|row| row.outcome == outcome).count() as u64;
+    let planned = plan.answer();
+    let skipped = planned.rows.into_iter().filter(|row| row.outcome == "skipped");
+    Answer {
+        schema: SCHEMA,
+        run_id: Some(run.to_owned()),
+        dry_run: false,
+        selected: plan.chosen.len() as u64,
+        sent: count(Outcome::Sent),
+        deferred: count(Outcome::Deferred) + count(Outcome::Untouched),
+        refused: count(Outcome::Refused),
+        doubt: count(Outcome::Doubt),
+        skipped: count(Outcome::Skipped) + planned.skipped,
+        throttled: ran.counts.throttled,
+        connections_opened: ran.counts.connections_opened,
+        peak_connections: ran.counts.peak_connections,
+        duration_ms: Millis::try_from(took.as_millis()).unwrap_or(Millis::MAX),
+        server: sending.url().ok().map(str::to_owned),
+        caps: planned.caps,
+        rows: ran.rows.iter().map(row).chain(skipped).collect(),
+    }
+}
+
+fn row(end: &RowEnd) -> Row {
+    Row {
+        id: end.id.clone(),
+        outcome: end.outcome.as_str(),
+        attempts: end.attempts,
+        next_at: end.next_at,
+        reply: end.reply,
+        enhanced: end.enhanced,
+        class: end.class,
+        message_id: end.message_id.clone(),
+        reason: end.reason.clone(),
+        group: "taken by somebody else meanwhile",
+        about: String::new(),
+    }
+}
+
+fn exit(answer: &Answer, reason: Option<Reason>) -> Exit {
+    match (reason, answer.refused + answer.doubt, answer.deferred) {
+        (Some(Reason::StopRequested), ..) => Exit::Interrupted,
+        (_, 0, 0) => Exit::Fine,
+        (_, 0, _) => Exit::Warning,
+        _ => Exit::Critical,
+    }
+}
+
+/// Tells how it is getting on: in one line that changes on a terminal, in a line now and then elsewhere.
+struct Teller {
+    is_terminal: bool,
+    is_quiet: bool,
+    last: Instant,
+}
+
+impl Teller {
+    fn new(flags: &Global) -> Self {
+        Self { is_terminal: io::stderr().is_terminal(), is_quiet: flags.quiet, last: Instant::now() }
+    }
+
+    fn tell(&mut self, progress: Progress, counts: Counts) {
+        let interval = if self.is_terminal { Duration::from_millis(200) } else { INTERVAL };
+        if self.is_quiet || self.last.elapsed() < interval {
+            return;
+        }
+        self.last = Instant::now();
+        let line = format!(
+            "{} sent, {} deferred, {} refused, {} in doubt; {} of {} connections, {} in the last minute; {} left, about {}",
+            counts.sent,
+            counts.deferred,
+            counts.refused,
+            counts.doubt,
+            progress.connections,
+            progress.cap,
+            progress.sent_last_minute,
+            progress.left,
+            length(progress.time_left)
+        );
+        let mut err = io::stderr().lock();
+        let _ = match self.is_terminal {
+            true => write!(err, "\r\u{1b}[K{line}").and_then(|()| err.flush()),
+            false => writeln!(err, "{line}"),
+        };
+    }
+
+    fn end(&self) {
+        if self.is_terminal && !self.is_quiet {
+            let _ = write!(io::stderr(), "\r\u{1b}[K");
+        }
+    }
+}

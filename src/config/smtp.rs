@@ -1,0 +1,298 @@
+//! The sections `[smtp]` and `[resend]`, and the flags that go before them, as checked settings of a run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, bail};
+use serde::Deserialize;
+use url::Url;
+
+use super::password::{Password, RawPassword};
+use crate::cli;
+use crate::model::Millis;
+use crate::provider::{self, Profile};
+use crate::resend::engine::Settings;
+use crate::resend::pace::Rate;
+use crate::resend::transport::smtp::{Login, Method, Security, Smtp, Timeouts, Trust, is_loopback};
+use crate::secret::Secret;
+
+/// The variable a password is looked for in where the config names no way to get one.
+const PASSWORD_VARIABLE: &str = "MAILTHROTTLE_SMTP_PASSWORD";
+
+/// Failed mails older than this do not go where nobody says otherwise.
+const MAX_AGE: Duration = Duration::from_secs(7 * 86_400);
+
+/// `[smtp]` as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSmtp {
+    url: Option<String>,
+    auth: Option<Auth>,
+    password_file: Option<PathBuf>,
+    password_command: Option<String>,
+    password_env: Option<String>,
+    ca_file: Option<PathBuf>,
+}
+
+/// `[resend]` as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawResend {
+    cap: Option<u32>,
+    rate: Option<String>,
+    recipients_per_day: Option<u32>,
+    reserve: Option<u32>,
+    retry: Option<String>,
+    max_attempts: Option<u32>,
+    max_age: Option<String>,
+    claim_status: Option<String>,
+    ledger: Option<String>,
+    attachments_under: Option<PathBuf>,
+}
+
+/// The ways to log in, in the words of the config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Auth {
+    Plain,
+    Login,
+    XOauth2,
+    None,
+}
+
+/// Settings of sending, checked as far as that goes without a server.
+#[derive(Debug)]
+pub struct Sending {
+    server: Option<Server>,
+    /// Caps, pace and patience.
+    pub engine: Settings,
+    /// Older mails do not go, in milliseconds.
+    pub max_age: Millis,
+    /// The log's status while a mail is being sent.
+    pub claim_status: Option<String>,
+    /// The ledger: none for the log's own database.
+    pub ledger: Option<String>,
+    /// The folder attachments may come from.
+    pub attachments_under: Option<PathBuf>,
+    /// The provider whose limits are the ceiling, where it is known.
+    pub profile: Option<&'static Profile>,
+}
+
+#[derive(Debug)]
+struct Server {
+    url: Url,
+    auth: Option<Auth>,
+    password: Option<Password>,
+    ca_file: Option<PathBuf>,
+    insecure: bool,
+}
+
+/// What the file says about sending.
+#[derive(Debug, Default)]
+pub struct Raw {
+    /// `[smtp]`.
+    pub smtp: RawSmtp,
+    /// `[resend]`.
+    pub resend: RawResend,
+    /// The provider the config names.
+    pub profile: Option<&'static Profile>,
+    /// The file, for errors and for whose hands it is in.
+    pub file: Option<PathBuf>,
+}
+
+impl Raw {
+    /// Checks everything that can be checked without the server; flags win.
+    ///
+    /// # Errors
+    /// One line that names the flag or the key.
+    pub fn check(self, flags: &cli::Resend) -> Result<Sending> {
+        let url = flags.smtp.clone().or_else(|| self.smtp.url.clone());
+        let password = RawPassword {
+            file: self.smtp.password_file,
+            command: self.smtp.password_command,
+            variable: self.smtp.password_env,
+        };
+        let password = password.check("smtp", self.file.as_deref())?;
+        let (auth, ca_file, insecure) = (self.smtp.auth, self.smtp.ca_file, flags.insecure_plaintext);
+        let server = url.map(|url| {
+            Ok::<_, anyhow::Error>(Server { url: smtp_url(&url)?, auth, password, ca_file, insecure })
+        });
+        let server = server.transpose()?;
+        let host = server.as_ref().and_then(|server| server.url.host_str());
+        let profile = self.profile.or_else(|| provider::by_host(host?));
+        let raw = self.resend;
+        let max_age = match (&flags.max_age, &raw.max_age) {
+            (Some(flag), _) => **flag,
+            (None, Some(key)) => humantime::parse_duration(key)
+                .map_err(|error| anyhow!("[resend] max_age: '{}': {error}; write 7d", key.escape_debug()))?,
+            (None, None) => MAX_AGE,
+        };
+        let ledger = flags.ledger.clone().or_else(|| raw.ledger.clone()).filter(|ledger| ledger != "same");
+        if ledger.as_ref().is_some_and(|ledger| !ledger.starts_with("sqlite:")) {
+            bail!("--ledger: give sqlite:PATH, or same for the log's own database");
+        }
+        if ledger.is_some() && raw.claim_status.is_some() {
+            bail!(
+                "[resend] claim_status needs the ledger in the log's own database; take out one of claim_status and ledger"
+            );
+        }
+        Ok(Sending {
+            server,
+            engine: engine(&raw, flags, profile)?,
+            max_age: Millis::try_from(max_age.as_millis()).unwrap_or(Millis::MAX / 4),
+            claim_status: raw.claim_status,
+            ledger,
+            attachments_under: raw.attachments_under,
+            profile,
+        })
+    }
+}
+
+impl Sending {
+    /// The server to send through, with its password.
+    ///
+    /// # Errors
+    /// No server was named, or the password or the certificates cannot be had.
+    pub fn smtp(&self) -> Result<Smtp> {
+        let server = self.server()?;
+        let host = server.url.host_str().unwrap_or_default().to_owned();
+        let implicit = server.url.scheme() == "smtps";
+        let trust = || Trust::load(server.ca_file.as_deref());
+        let security = match (implicit, server.insecure) {
+            (true, _) => Security::ImplicitTls(trust()?),
+            (false, true) => Security::InsecurePlaintext,
+            (false, false) if is_loopback(&host) => Security::Plaintext,
+            (false, false) => Security::StartTls(trust()?),
+        };
+        let port = server.url.port().unwrap_or(if implicit { 465 } else { 587 });
+        Ok(Smtp { host, port, security, login: server.login()?, hello: None, timeouts: Timeouts::default() })
+    }
+
+    /// The account and the server, as the caps count them.
+    ///
+    /// # Errors
+    /// No server was named.
+    pub fn identity(&self) -> Result<String> {
+        let server = self.server()?;
+        let host = server.url.host_str().unwrap_or_default();
+        Ok(match server.user()? {
+            Some(user) => format!("{user} at {host}"),
+            None => host.to_owned(),
+        })
+    }
+
+    /// The account, where it is a mailbox.
+    ///
+    /// # Errors
+    /// No server was named.
+    pub fn account(&self) -> Result<Option<String>> {
+        Ok(self.server()?.user()?.filter(|user| user.contains('@')))
+    }
+
+    /// The server's URL, without any password.
+    ///
+    /// # Errors
+    /// No server was named.
+    pub fn url(&self) -> Result<&str> {
+        Ok(self.server()?.url.as_str())
+    }
+
+    fn server(&self) -> Result<&Server> {
+        self.server.as_ref().ok_or_else(|| {
+            anyhow!(
+                "no server to send through: give --smtp smtp://USER@HOST:PORT, or url in [smtp] of the config; nothing \
+                 is sent without it"
+            )
+        })
+    }
+}
+
+impl Server {
+    fn user(&self) -> Result<Option<String>> {
+        let user = percent_encoding::percent_decode_str(self.url.username()).decode_utf8();
+        let user = user.map_err(|_| anyhow!("--smtp: the user is not UTF-8; write an @ as %40"))?;
+        Ok(Some(user.into_owned()).filter(|user| !user.is_empty()))
+    }
+
+    fn login(&self) -> Result<Option<Login>> {
+        let method = match self.auth {
+            Some(Auth::None) => return Ok(None),
+            Some(Auth::Plain) => Method::Plain,
+            Some(Auth::Login) => Method::Login,
+            Some(Auth::XOauth2) => Method::XOauth2,
+            None => Method::Password,
+        };
+        let Some(user) = self.user()? else {
+            if self.auth.is_some() {
+                bail!("[smtp] auth needs a user; write it into the URL: smtp://USER@HOST, an @ in it as %40");
+            }
+            return Ok(None);
+        };
+        let secret = match &self.password {
+            Some(password) => password.fetch("smtp")?,
+            None => std::env::var(PASSWORD_VARIABLE).ok().filter(|value| !value.is_empty()).map(Secret::new).ok_or_else(
+                || anyhow!("no password for {user}: set password_file, password_command or password_env in [smtp], or {PASSWORD_VARIABLE}; without a login, auth = \"none\""),
+            )?,
+        };
+        Ok(Some(Login { user, secret, method }))
+    }
+}
+
+fn smtp_url(text: &str) -> Result<Url> {
+    let wanted = "write smtp://USER@HOST:PORT or smtps://USER@HOST, an @ in the user as %40";
+    let url = Url::parse(text).map_err(|error| anyhow!("--smtp: no URL of a server ({error}); {wanted}"))?;
+    if !matches!(url.scheme(), "smtp" | "smtps") || url.host_str().is_none_or(str::is_empty) {
+        bail!("--smtp: '{}:' is no server for mail; {wanted}", url.scheme());
+    }
+    if url.password().is_some() {
+        bail!(
+            "--smtp: a password in the URL can be seen by others; set password_file or password_env in [smtp]"
+        );
+    }
+    if !matches!(url.path(), "" | "/") || url.query().is_some() {
+        bail!("--smtp: nothing may follow the port; {wanted}");
+    }
+    Ok(url)
+}
+
+/// The profile of a known provider is the ceiling; flags and keys only lower it.
+fn engine(raw: &RawResend, flags: &cli::Resend, profile: Option<&Profile>) -> Result<Settings> {
+    let usual = Settings::default();
+    let at_most = |wanted: u32, ceiling: Option<u32>, name: &str| match ceiling {
+        Some(ceiling) if wanted > ceiling => {
+            tracing::warn!("{name} is lowered from {wanted} to the provider's {ceiling}");
+            ceiling
+        }
+        _ => wanted,
+    };
+    let connections = profile.and_then(|profile| profile.connections);
+    let cap = flags.cap.or(raw.cap).unwrap_or(connections.unwrap_or(usual.cap));
+    let rate = match (flags.rate, &raw.rate) {
+        (Some(flag), _) => Some(flag),
+        (None, Some(key)) => Some(key.parse().map_err(|error| anyhow!("[resend] rate: {error}"))?),
+        (None, None) => None,
+    };
+    let ceiling = profile.and_then(|profile| profile.messages_per_minute).map(Rate::per_minute);
+    let rate = match (rate, ceiling) {
+        (Some(wanted), Some(ceiling)) if wanted.spacing() < ceiling.spacing() => {
+            tracing::warn!("the rate is lowered from {wanted} to the provider's {ceiling}");
+            ceiling
+        }
+        (wanted, ceiling) => wanted.or(ceiling).unwrap_or(usual.rate),
+    };
+    let per_day = profile.and_then(|profile| profile.recipients_per_day);
+    let wanted_per_day = flags.recipients_per_day.or(raw.recipients_per_day);
+    let schedule = raw.retry.as_ref().map(|retry| retry.parse()).transpose();
+    Ok(Settings {
+        cap: at_most(cap, connections, "--cap"),
+        reserve: flags.reserve.or(raw.reserve).unwrap_or(usual.reserve),
+        rate,
+        recipients_per_day: wanted_per_day
+            .map(|wanted| at_most(wanted, per_day, "--recipients-per-day"))
+            .or(per_day),
+        schedule: schedule.map_err(|error| anyhow!("[resend] retry: {error}"))?.unwrap_or_default(),
+        max_attempts: flags.max_attempts.or(raw.max_attempts).unwrap_or(usual.max_attempts),
+        messages_per_connection: profile.and_then(|profile| profile.messages_per_connection),
+        ..usual
+    })
+}

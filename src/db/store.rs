@@ -1,0 +1,278 @@
+//! A connection that writes: for the ledger, and for the status in the log. Reading commands never open one.
+//!
+//! The ledger's statements are the same in every database: texts and whole numbers, `$1` and so on for values. A commit is
+//! on the disk when it returns.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+
+use crate::db::postgres::{self, Asked};
+use crate::db::sqlite;
+use crate::db::statement::query;
+use crate::db::{Target, sqlite_path};
+use crate::mapping::Dialect;
+use crate::mapping::sql::{Bind, Statement};
+
+/// A row of an answer: each cell as bytes of text, or NULL.
+pub struct Row(Vec<Option<Vec<u8>>>);
+
+impl Row {
+    /// A row of these cells.
+    pub(super) fn of(cells: Vec<Option<Vec<u8>>>) -> Self {
+        Self(cells)
+    }
+
+    /// A cell as text; what is not UTF-8 is replaced.
+    pub fn text(&self, column: usize) -> Option<String> {
+        self.bytes(column).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// A cell as it is.
+    pub fn bytes(&self, column: usize) -> Option<&[u8]> {
+        self.0.get(column)?.as_deref()
+    }
+
+    /// A cell as a whole number.
+    pub fn number<N: std::str::FromStr>(&self, column: usize) -> Option<N> {
+        std::str::from_utf8(self.bytes(column)?).ok()?.parse().ok()
+    }
+}
+
+/// A connection that writes.
+pub enum Store {
+    /// A SQLite file.
+    Sqlite(PathBuf, SqliteConnection),
+    /// A PostgreSQL server.
+    Postgres(Box<(PgConnection, Asked)>),
+}
+
+impl Store {
+    /// Opens a database for writing; a SQLite file that is not there is made only where `make` says so.
+    ///
+    /// # Errors
+    /// One line that names the database and says what to do.
+    pub async fn open(target: &Target, make: bool) -> Result<Self> {
+        match sqlite_path(&target.url)? {
+            Some(path) => Self::open_sqlite(PathBuf::from(path), make).await,
+            None => {
+                let (connection, asked) = postgres::open_to_write(target).await?;
+                Ok(Self::Postgres(Box::new((connection, asked))))
+            }
+        }
+    }
+
+    async fn open_sqlite(path: PathBuf, make: bool) -> Result<Self> {
+        if !make {
+            sqlite::error::check_file(&path)?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(make)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(sqlite::error::LOCK_WAIT)
+            .disable_statement_logging();
+        let connected = options.connect().await;
+        let connection = connected.map_err(|cause| sqlite::error::writing(cause, &path))?;
+        Ok(Self::Sqlite(path, connection))
+    }
+
+    /// Whose SQL it speaks.
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Store::Sqlite(..) => Dialect::Sqlite,
+            Store::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The file, where it is one.
+    pub fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Store::Sqlite(path, _) => Some(path),
+            Store::Postgres(_) => None,
+        }
+    }
+
+    /// A statement of the ledger's.
+    pub fn statement(&self, sql: &str, binds: Vec<Bind>) -> Statement {
+        Statement { dialect: self.dialect(), sql: sql.to_owned(), binds }
+    }
+
+    /// Begins a transaction that will write.
+    ///
+    /// # Errors
+    /// Somebody else holds the database, or it is gone.
+    pub async fn begin(&mut self) -> Result<()> {
+        let sql = match self {
+            Store::Sqlite(..) => "BEGIN IMMEDIATE",
+            Store::Postgres(_) => "BEGIN",
+        };
+        self.execute(self.statement(sql, Vec::new())).await.map(drop)
+    }
+
+    /// Ends the transaction; all of it is on the disk then.
+    ///
+    /// # Errors
+    /// None of it is.
+    pub async fn commit(&mut self) -> Result<()> {
+        self.execute(self.statement("COMMIT", Vec::new())).await.map(drop)
+    }
+
+    /// Takes back the transaction, if there is one.
+    pub async fn roll_back(&mut self) {
+        // without a transaction this is refused, and nothing is to be taken back
+        let _ = self.execute(self.statement("ROLLBACK", Vec::new())).await;
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn execute(&mut self, statement: Statement) -> Result<u64> {
+        match self {
+            Store::Sqlite(path, connection) => {
+                let done = query(statement).execute(&mut *connection).await;
+                Ok(done.map_err(|cause| sqlite::error::writing(cause, path))?.rows_affected())
+            }
+            Store::Postgres(server) => {
+                let (connection, asked) = &mut **server;
+                let running = query(statement).persistent(false).execute(connection);
+                Ok(asked.answer(running).await?.rows_affected())
+            }
+        }
+    }
+
+    /// Runs a query.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        match self {
+            Store::Sqlite(path, connection) => {
+                let rows = query(statement).fetch_all(&mut *connection).await;
+                let rows = rows.map_err(|cause| sqlite::error::writing(cause, path))?;
+                rows.iter().map(|row| Ok(Row(sqlite::cells(row)?))).collect()
+            }
+            Store::Postgres(server) => {
+                let (connection, asked) = &mut **server;
+                let rows = asked.answer(query(statement).persistent(false).fetch_all(connection)).await?;
+                rows.iter().map(|row| Ok(Row(postgres::cells(row)?))).collect()
+            }
+        }
+    }
+
+    /// Runs the statements of a file, one after the other, in one transaction.
+    ///
+    /// # Errors
+    /// The database's refusal; then none of them was run.
+    pub async fn run_file(&mut self, file: &str, last: Statement) -> Result<()> {
+        self.begin().await?;
+        let ran = self.run_each(file, last).await;
+        match ran {
+            Ok(()) => self.commit().await,
+            Err(error) => {
+                self.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn run_each(&mut self, file: &str, last: Statement) -> Result<()> {
+        let is_text =
+            |part: &&str| part.lines().any(|line| !line.trim().is_empty() && !line.starts_with("--"));
+        for part in file.split(";\n").filter(is_text) {
+            self.execute(self.statement(part, Vec::new())).await?;
+        }
+        self.execute(last).await.map(drop)
+    }
+
+    /// Whether a table of the ledger's is there.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn has_table(&mut self, name: &str) -> Result<bool> {
+        Ok(!self.rows(is_there(self.dialect(), name)).await?.is_empty())
+    }
+
+    /// Takes leave.
+    pub async fn close(self) {
+        let _ = match self {
+            Store::Sqlite(_, connection) => connection.close().await,
+            Store::Postgres(server) => server.0.close().await,
+        };
+    }
+}
+
+/// The question whether a table of the ledger's is there: a row if it is.
+pub fn is_there(dialect: Dialect, table: &str) -> Statement {
+    let sql = match dialect {
+        Dialect::Sqlite => "SELECT 'yes' FROM sqlite_schema WHERE type = 'table' AND name = $1",
+        Dialect::Postgres => "SELECT 'yes' WHERE to_regclass($1) IS NOT NULL",
+    };
+    Statement { dialect, sql: sql.to_owned(), binds: vec![Bind::Text(table.to_owned())] }
+}
+
+/// A lock that dies with the process or the session that holds it.
+#[derive(Debug)]
+pub enum Lock {
+    /// The locked file of a run.
+    File(std::fs::File, PathBuf),
+    /// A lock of the session of the store it was taken through.
+    Session,
+}
+
+impl Store {
+    /// Takes the lock of a run; `None`: somebody holds it, so the run is alive.
+    ///
+    /// # Errors
+    /// The lock's file cannot be made, or the server's refusal.
+    pub async fn lock(&mut self, run: &str) -> Result<Option<Lock>> {
+        match self {
+            Store::Sqlite(path, _) => lock_file(path, run),
+            Store::Postgres(_) => {
+                let key = vec![Bind::Text(format!("mailthrottle run {run}"))];
+                let sql = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))::text";
+                let rows = self.rows(self.statement(sql, key)).await?;
+                let is_ours = rows.first().and_then(|row| row.text(0)).as_deref() == Some("true");
+                Ok(is_ours.then_some(Lock::Session))
+            }
+        }
+    }
+
+    /// Lets go of the lock of a run.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn unlock(&mut self, run: &str, lock: Lock) -> Result<()> {
+        match lock {
+            Lock::File(file, path) => {
+                // removed while it is still held, so that nobody takes a lock on a file that is gone
+                let _ = std::fs::remove_file(path);
+                drop(file);
+            }
+            Lock::Session => {
+                let key = vec![Bind::Text(format!("mailthrottle run {run}"))];
+                let sql = "SELECT pg_advisory_unlock(hashtextextended($1, 0))::text";
+                self.rows(self.statement(sql, key)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lock_file(database: &std::path::Path, run: &str) -> Result<Option<Lock>> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(format!(".run-{run}.lock"));
+    let path = PathBuf::from(path);
+    let open = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
+    let file =
+        open.map_err(|error| anyhow!("{}: {error}; check the rights on the folder", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Lock::File(file, path))),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(anyhow!("{}: {error}", path.display())),
+    }
+}

@@ -1,0 +1,154 @@
+//! What an answer means for the engine: the fields of the failure decide where they can, the classifier where words do.
+
+use crate::model::{Class, Disposition, Enhanced, Millis, Stage};
+use crate::reply::Classifier;
+use crate::resend::engine::{Outcome, Scope};
+use crate::resend::message::Refusal;
+use crate::resend::transport::{Accepted, Failure, Kind};
+
+const DAY: Millis = 86_400_000;
+
+/// A mail that was taken back before it was handed over goes back as it was.
+pub const TAKEN_BACK: Outcome = Outcome::Lost;
+
+/// What came of trying to send a message.
+#[derive(Debug)]
+pub enum Answered {
+    /// It could not be built.
+    Unbuilt(Refusal),
+    /// Its attachments could not be had.
+    NoAttachment(String),
+    /// The server, or the connection to it, answered.
+    Server(Result<Accepted, Failure>),
+}
+
+/// What it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// For the engine.
+    pub outcome: Outcome,
+    /// The reply code.
+    pub reply: Option<u16>,
+    /// The enhanced code.
+    pub enhanced: Option<Enhanced>,
+    /// What kind of trouble; none where there was none.
+    pub class: Option<Class>,
+    /// For a person.
+    pub text: Option<String>,
+}
+
+/// Judges what came of a message.
+pub fn answered(classifier: &Classifier, answered: &Answered, now: Millis) -> Judged {
+    let ours = |text: String| Judged {
+        outcome: Outcome::Never,
+        reply: None,
+        enhanced: None,
+        class: Some(Class::Message),
+        text: Some(text),
+    };
+    match answered {
+        Answered::Unbuilt(refusal) => ours(refusal.to_string()),
+        Answered::NoAttachment(reason) => ours(reason.clone()),
+        Answered::Server(Ok(accepted)) => Judged {
+            outcome: Outcome::Delivered,
+            reply: Some(accepted.reply.code),
+            enhanced: accepted.reply.enhanced(),
+            class: None,
+            text: Some(accepted.reply.to_string()),
+        },
+        Answered::Server(Err(failure)) => self::failure(classifier, failure, now),
+    }
+}
+
+/// Judges a failure.
+pub fn failure(classifier: &Classifier, failure: &Failure, now: Millis) -> Judged {
+    let reading = classifier.read(&failure.message);
+    let code = failure.reply.as_ref().map(|reply| reply.code);
+    let outcome = match failure.kind {
+        _ if failure.may_have_been_accepted => Outcome::Doubt,
+        Kind::Refused => {
+            let retry_after = reading.retry_after.map(|wait| millis(wait.as_secs() * 1000));
+            refused(reading.class, reading.disposition, code, retry_after, now)
+        }
+        Kind::Unsupported if failure.stage == Stage::Auth => Outcome::Stop,
+        Kind::Unsupported => Outcome::Never,
+        Kind::Tls => Outcome::Stop,
+        Kind::Network | Kind::TimedOut | Kind::Garbled | Kind::TakenBack => Outcome::Lost,
+    };
+    Judged {
+        outcome,
+        reply: code,
+        enhanced: failure.reply.as_ref().and_then(|reply| reply.enhanced()).or(reading.enhanced),
+        class: Some(reading.class),
+        text: Some(failure.message.clone()),
+    }
+}
+
+/// A complete no of the server's: its words say what may be done, its first digit where they say nothing.
+fn refused(
+    class: Class,
+    disposition: Disposition,
+    code: Option<u16>,
+    retry_after: Option<Millis>,
+    now: Millis,
+) -> Outcome {
+    let is_temporary = code.is_some_and(|code| code < 500);
+    match disposition {
+        Disposition::Stop => Outcome::Stop,
+        Disposition::Wait => {
+            let scope = if class == Class::Quota { Scope::Account } else { Scope::Row };
+            Outcome::Wait { until: now + retry_after.unwrap_or(DAY), scope }
+        }
+        Disposition::Retry if matches!(class, Class::ThrottleConcurrency | Class::ThrottleRate) => {
+            Outcome::Throttled { retry_after }
+        }
+        Disposition::Retry => Outcome::Retry { retry_after },
+        Disposition::Never | Disposition::Doubt if is_temporary => Outcome::Retry { retry_after },
+        Disposition::Never | Disposition::Doubt => Outcome::Never,
+    }
+}
+
+fn millis(wait: u64) -> Millis {
+    Millis::try_from(wait).unwrap_or(Millis::MAX / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resend::transport::Reply;
+
+    const NOW: Millis = 1_795_159_800_000;
+
+    fn judged(stage: Stage, kind: Kind, reply: Option<(u16, &str)>) -> Outcome {
+        let classifier = Classifier::built_in();
+        let reply = reply.map(|(code, text)| Reply { code, text: text.to_owned() });
+        let message = reply.as_ref().map_or_else(|| "connection reset".to_owned(), ToString::to_string);
+        let failed = Failure { reply, ..Failure::new(stage, kind, &message) };
+        failure(&classifier, &failed, NOW).outcome
+    }
+
+    #[test]
+    fn a_refusal_means_what_its_words_say() {
+        let refused = |code, text| judged(Stage::Dot, Kind::Refused, Some((code, text)));
+        assert_eq!(
+            refused(432, "4.3.2 Concurrent connections limit exceeded"),
+            Outcome::Throttled { retry_after: None }
+        );
+        assert_eq!(
+            refused(554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException"),
+            Outcome::Wait { until: NOW + DAY, scope: Scope::Account }
+        );
+        assert_eq!(refused(550, "5.1.1 User unknown"), Outcome::Never);
+        assert_eq!(refused(550, "5.7.30 Basic authentication is not supported"), Outcome::Stop);
+        assert_eq!(refused(451, "something odd"), Outcome::Retry { retry_after: None });
+    }
+
+    #[test]
+    fn a_broken_connection_is_no_refusal_and_a_lost_answer_is_a_doubt() {
+        assert_eq!(judged(Stage::Mail, Kind::Network, None), Outcome::Lost);
+        assert_eq!(judged(Stage::Connect, Kind::TimedOut, None), Outcome::Lost);
+        let lost =
+            Failure { may_have_been_accepted: true, ..Failure::new(Stage::Dot, Kind::TimedOut, "no reply") };
+        assert_eq!(failure(&Classifier::built_in(), &lost, NOW).outcome, Outcome::Doubt);
+    }
+}

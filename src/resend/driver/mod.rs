@@ -1,0 +1,432 @@
+//! Brings the engine, the server and the ledger together: does what the engine says, and tells it what came of it.
+//!
+//! Each message goes the same way: claimed in the ledger, built, offered to the server, committed as about to be handed
+//! over, handed over, and what came of it committed. If the ledger cannot be written, nothing more is sent.
+
+mod judge;
+mod message;
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use anyhow::Error;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt, future};
+
+use crate::model::{Class, Enhanced, Millis};
+use crate::reply::Classifier;
+use crate::resend::engine::{
+    ConnectionId, Counts, Ending, Engine, Fate, Progress, Reason, Refusal, Sending, Step,
+};
+use crate::resend::ledger::{Desk, Settlement, Stage};
+use crate::resend::selection::Candidate;
+use crate::resend::transport::{Failure, Mailer};
+
+pub use judge::{Answered, Judged};
+pub use message::Attachments;
+use message::{Attempt, Tried};
+
+/// How often progress is told while nothing else happens.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// What became of a row in this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowEnd {
+    /// The row.
+    pub id: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Attempts used up, those of earlier runs included.
+    pub attempts: u32,
+    /// Not before this time.
+    pub next_at: Option<Millis>,
+    /// The reply code of the last answer.
+    pub reply: Option<u16>,
+    /// Its enhanced code.
+    pub enhanced: Option<Enhanced>,
+    /// What it means.
+    pub class: Option<Class>,
+    /// The Message-ID it went with.
+    pub message_id: Option<String>,
+    /// What was answered, or why it was not tried.
+    pub reason: Option<String>,
+}
+
+/// How a row ended in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Accepted by the server.
+    Sent,
+    /// Left for a later run.
+    Deferred,
+    /// It will not go without a change.
+    Refused,
+    /// Handed over and never answered.
+    Doubt,
+    /// Somebody else was faster.
+    Skipped,
+    /// Its turn did not come.
+    Untouched,
+}
+
+impl Outcome {
+    /// The word in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Sent => "sent",
+            Outcome::Deferred => "deferred",
+            Outcome::Refused => "refused",
+            Outcome::Doubt => "doubt",
+            Outcome::Skipped => "skipped",
+            Outcome::Untouched => "untouched",
+        }
+    }
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Ran {
+    /// Every row.
+    pub rows: Vec<RowEnd>,
+    /// Totals.
+    pub counts: Counts,
+    /// Why it ended.
+    pub reason: Option<Reason>,
+    /// What kept the ledger from being written, if that ended it.
+    pub broken: Option<Error>,
+    /// Rows that were accepted, which nothing could record.
+    pub unrecorded: Vec<String>,
+}
+
+/// What a run works with.
+pub struct Driver<'d, O> {
+    /// Decides.
+    pub engine: Engine<usize>,
+    /// The mails that go, in the order they were added to the engine.
+    pub mails: &'d [Candidate],
+    /// Where the ledger is written.
+    pub desk: Desk,
+    /// Opens a connection.
+    pub opener: O,
+    /// Says what replies mean.
+    pub classifier: &'d Classifier,
+    /// Loads attachments.
+    pub attachments: &'d Attachments,
+    /// The name of the run.
+    pub run: &'d str,
+    /// The mailbox for rows that name none.
+    pub account: Option<&'d str>,
+    /// The time of day when the run began; the clock goes on from there whatever happens to the time of day.
+    pub started_at: Millis,
+}
+
+type Task<'d, M> = Pin<Box<dyn Future<Output = Event<M>> + 'd>>;
+
+enum Event<M> {
+    Opened(ConnectionId, Result<M, Failure>),
+    /// The opening was broken off, or the connection was closed.
+    Gone(ConnectionId),
+    Tried(Sending<usize>, Option<M>, Box<Attempt>),
+    Written(usize, bool, Result<Option<String>, Error>),
+}
+
+/// What is under way.
+struct Work<'d, M> {
+    tasks: FuturesUnordered<Task<'d, M>>,
+    idle: HashMap<ConnectionId, M>,
+    opening: HashMap<ConnectionId, future::AbortHandle>,
+    ends: Vec<Option<RowEnd>>,
+    broken: Option<Error>,
+    unrecorded: Vec<String>,
+}
+
+impl<'d, M, O, F> Driver<'d, O>
+where
+    M: Mailer + 'd,
+    O: Fn() -> F,
+    F: Future<Output = Result<M, Failure>> + 'd,
+{
+    /// Sends until the engine is done. `stop` is awaited all the while: when it is ready nothing new is started. `watch` is
+    /// told how it is getting on.
+    pub async fn run(
+        mut self,
+        stop: impl Future<Output = ()>,
+        watch: &mut dyn FnMut(Progress, Counts),
+    ) -> Ran {
+        let began = Instant::now();
+        let mut work = Work {
+            tasks: FuturesUnordered::new(),
+            idle: HashMap::new(),
+            opening: HashMap::new(),
+            ends: vec![None; self.mails.len()],
+            broken: None,
+            unrecorded: Vec::new(),
+        };
+        let mut stop = std::pin::pin!(stop);
+        let mut is_stopped = false;
+        loop {
+            let now = self.now(began);
+            let until = match self.engine.next(now) {
+                Step::Done if work.tasks.is_empty() => break,
+                Step::Done | Step::WaitForEvent => None,
+                Step::Wait { until } => Some(until),
+                step => {
+                    self.start(step, now, &mut work);
+                    continue;
+                }
+            };
+            let wait = until.map_or(BEAT, |until| millis(until - now).min(BEAT));
+            tokio::select! {
+                Some(event) = work.tasks.next(), if !work.tasks.is_empty() => {
+                    let now = self.now(began);
+                    self.take(event, now, &mut work);
+                }
+                () = &mut stop, if !is_stopped => {
+                    is_stopped = true;
+                    self.engine.stop_requested();
+                }
+                () = tokio::time::sleep(wait) => {}
+            }
+            let now = self.now(began);
+            watch(self.engine.progress(now), self.engine.counts());
+        }
+        self.finish(work)
+    }
+
+    fn now(&self, began: Instant) -> Millis {
+        self.started_at + Millis::try_from(began.elapsed().as_millis()).unwrap_or(Millis::MAX / 2)
+    }
+
+    fn finish(self, work: Work<'d, M>) -> Ran {
+        let untouched = |mail: &Candidate| end_of(mail, Outcome::Untouched, 0, None);
+        let rows = work.ends.into_iter().zip(self.mails);
+        Ran {
+            rows: rows.map(|(end, mail)| end.unwrap_or_else(|| untouched(mail))).collect(),
+            counts: self.engine.counts(),
+            reason: self.engine.reason(),
+            broken: work.broken,
+            unrecorded: work.unrecorded,
+        }
+    }
+
+    fn start(&mut self, step: Step<usize>, now: Millis, work: &mut Work<'d, M>) {
+        match step {
+            Step::Open(id) => {
+                let (opening, handle) = future::abortable((self.opener)());
+                work.opening.insert(id, handle);
+                work.tasks.push(Box::pin(async move {
+                    opening.await.map_or(Event::Gone(id), |opened| Event::Opened(id, opened))
+                }));
+            }
+            Step::Send(sending) => self.send(sending, now, work),
+            Step::Close(id) => {
+                if let Some(handle) = work.opening.get(&id) {
+                    handle.abort();
+                } else if let Some(mailer) = work.idle.remove(&id) {
+                    work.tasks.push(Box::pin(async move {
+                        mailer.close().await;
+                        Event::Gone(id)
+                    }));
+                }
+            }
+            Step::End { key, attempts, ending } => {
+                let (outcome, next_at) = outcome(ending);
+                let mail = &self.mails[key];
+                work.ends[key] = Some(RowEnd { next_at, ..end_of(mail, outcome, attempts, None) });
+            }
+            Step::Wait { .. } | Step::WaitForEvent | Step::Done => {}
+        }
+    }
+
+    fn send(&mut self, sending: Sending<usize>, now: Millis, work: &mut Work<'d, M>) {
+        let Some(mailer) = work.idle.remove(&sending.connection()) else {
+            // the engine sends on idle connections only
+            self.engine.skipped(sending, now);
+            return;
+        };
+        let trying = message::Trying {
+            mail: &self.mails[*sending.key()],
+            desk: self.desk.clone(),
+            attachments: self.attachments,
+            account: self.account,
+            run: self.run.to_owned(),
+            attempt: sending.attempt(),
+            now,
+        };
+        work.tasks.push(Box::pin(async move {
+            let (mailer, attempt) = trying.send(mailer).await;
+            Event::Tried(sending, mailer, Box::new(attempt))
+        }));
+    }
+
+    fn take(&mut self, event: Event<M>, now: Millis, work: &mut Work<'d, M>) {
+        match event {
+            Event::Opened(id, opened) => {
+                work.opening.remove(&id);
+                match opened {
+                    Ok(mailer) => {
+                        work.idle.insert(id, mailer);
+                        self.engine.opened(id, now);
+                    }
+                    Err(failure) => {
+                        tracing::warn!("{failure}");
+                        let judged = judge::failure(self.classifier, &failure, now);
+                        self.engine.open_failed(id, judged.outcome, now);
+                    }
+                }
+            }
+            Event::Gone(id) => {
+                work.opening.remove(&id);
+                self.engine.closed(id, now);
+            }
+            Event::Tried(sending, mailer, attempt) => self.tried(sending, mailer, *attempt, now, work),
+            Event::Written(row, was_sent, written) => self.written(row, was_sent, written, work),
+        }
+    }
+
+    fn tried(
+        &mut self,
+        sending: Sending<usize>,
+        mailer: Option<M>,
+        attempt: Attempt,
+        now: Millis,
+        work: &mut Work<'d, M>,
+    ) {
+        let row = *sending.key();
+        let id = sending.connection();
+        let usable = mailer.is_some();
+        if let Some(mailer) = mailer {
+            work.idle.insert(id, mailer);
+        }
+        match attempt.tried {
+            Tried::Claimed(reason) => {
+                self.engine.skipped(sending, now);
+                self.note_skipped(row, reason, work);
+            }
+            Tried::LedgerFailed(error) => {
+                self.engine.skipped(sending, now);
+                self.note_skipped(row, "the ledger could not be written".to_owned(), work);
+                self.break_off(error, work);
+            }
+            Tried::TakenBack(reason) => {
+                let settled = self.engine.finished(sending, judge::TAKEN_BACK, usable, now);
+                let end = end_of(&self.mails[row], Outcome::Skipped, settled.attempts, Some(reason));
+                self.write(row, end, Stage::Deferred, now, work);
+            }
+            Tried::Answered(answered) => {
+                let judged = judge::answered(self.classifier, &answered, now);
+                let settled = self.engine.finished(sending, judged.outcome, usable, now);
+                let (outcome, next_at) = match settled.fate {
+                    Fate::Again { not_before } => (Outcome::Deferred, Some(not_before)),
+                    Fate::Ended(ending) => outcome(ending),
+                };
+                let end = RowEnd {
+                    next_at,
+                    reply: judged.reply,
+                    enhanced: judged.enhanced,
+                    class: judged.class,
+                    message_id: attempt.message_id,
+                    ..end_of(&self.mails[row], outcome, settled.attempts, judged.text)
+                };
+                self.write(row, end, stage(outcome), now, work);
+            }
+        }
+    }
+
+    fn note_skipped(&self, row: usize, reason: String, work: &mut Work<'d, M>) {
+        tracing::info!("row {}: {reason}", self.mails[row].key.id);
+        work.ends[row] = Some(end_of(&self.mails[row], Outcome::Skipped, 0, Some(reason)));
+    }
+
+    /// Has the ledger write down how an attempt ended.
+    fn write(&self, row: usize, end: RowEnd, stage: Stage, now: Millis, work: &mut Work<'d, M>) {
+        let mail = &self.mails[row];
+        let settlement = Settlement {
+            key: mail.key.clone(),
+            status: mail.status.clone(),
+            stage,
+            attempts: end.attempts,
+            next_at: end.next_at,
+            reply: end.reason.clone(),
+            class: end.class,
+            message_id: end.message_id.clone(),
+            now,
+        };
+        let (desk, was_sent) = (self.desk.clone(), end.outcome == Outcome::Sent);
+        work.ends[row] = Some(end);
+        work.tasks.push(Box::pin(async move {
+            super::points::pass("before the outcome is committed");
+            let written = desk.settle(settlement).await;
+            super::points::pass("after the outcome is committed");
+            Event::Written(row, was_sent, written)
+        }));
+    }
+
+    fn written(
+        &mut self,
+        row: usize,
+        was_sent: bool,
+        written: Result<Option<String>, Error>,
+        work: &mut Work<'d, M>,
+    ) {
+        let id = &self.mails[row].key.id;
+        match written {
+            Ok(None) => {}
+            Ok(Some(refused)) => {
+                tracing::warn!("row {id}: the ledger knows, but the log could not be told: {refused}");
+                self.engine.stop_requested();
+            }
+            Err(error) => {
+                if was_sent {
+                    work.unrecorded.push(id.clone());
+                }
+                self.break_off(error, work);
+            }
+        }
+    }
+
+    fn break_off(&mut self, error: Error, work: &mut Work<'d, M>) {
+        work.broken.get_or_insert(error);
+        self.engine.stop_requested();
+    }
+}
+
+fn outcome(ending: Ending) -> (Outcome, Option<Millis>) {
+    match ending {
+        Ending::Sent => (Outcome::Sent, None),
+        Ending::Deferred { next_at } => (Outcome::Deferred, Some(next_at)),
+        Ending::Refused(Refusal::ForGood | Refusal::AttemptsUsedUp | Refusal::TooManyRecipients) => {
+            (Outcome::Refused, None)
+        }
+        Ending::Doubt => (Outcome::Doubt, None),
+        Ending::Untouched => (Outcome::Untouched, None),
+    }
+}
+
+fn stage(outcome: Outcome) -> Stage {
+    match outcome {
+        Outcome::Sent => Stage::Sent,
+        Outcome::Refused => Stage::Refused,
+        Outcome::Doubt => Stage::Doubt,
+        Outcome::Deferred | Outcome::Skipped | Outcome::Untouched => Stage::Deferred,
+    }
+}
+
+fn end_of(mail: &Candidate, outcome: Outcome, attempts: u32, reason: Option<String>) -> RowEnd {
+    RowEnd {
+        id: mail.key.id.clone(),
+        outcome,
+        attempts,
+        next_at: None,
+        reply: None,
+        enhanced: None,
+        class: None,
+        message_id: None,
+        reason,
+    }
+}
+
+fn millis(wait: Millis) -> Duration {
+    Duration::from_millis(u64::try_from(wait).unwrap_or(0))
+}

@@ -1,0 +1,309 @@
+//! The ledger: what was claimed, handed over and answered, written before and after the wire.
+//!
+//! A mail is known by the log's table, its key and the time of its first attempt. A run claims it, commits that it is about
+//! to be handed over, and commits what came of it together with the log's status; every write is guarded by the claim. A
+//! ledger in the log's own database shares its transactions; one in a file of its own is written first, and the log follows.
+
+mod clerk;
+mod doubt;
+mod start;
+
+use anyhow::{Context, Result, bail};
+
+use crate::db::store::{Row, Store};
+use crate::mapping::Mapping;
+use crate::mapping::sql::{Bind, Selection, Statement};
+use crate::model::{Class, Meaning, Millis};
+use crate::resend::message::Stored;
+use crate::zone;
+
+pub use clerk::{Clerk, Desk};
+pub use doubt::{Decision, Doubted, PastRun};
+pub use start::{Known, Past, Stage, read_past};
+
+const ATTEMPT: &str = include_str!("../../../queries/ledger/attempt.sql");
+const CLAIM: &str = include_str!("../../../queries/ledger/claim.sql");
+const HAND_OVER: &str = include_str!("../../../queries/ledger/hand_over.sql");
+const MESSAGE: &str = include_str!("../../../queries/message.sql");
+const SETTLE: &str = include_str!("../../../queries/ledger/settle.sql");
+
+/// A mail of the log, as the ledger knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The row's key.
+    pub id: String,
+    /// The time of its first attempt; `None` where the log has none that can be read.
+    pub sent_date: Option<Millis>,
+}
+
+impl Key {
+    /// The time as the ledger writes it.
+    pub fn time(&self) -> String {
+        self.sent_date.map(zone::rfc3339).unwrap_or_default()
+    }
+}
+
+/// A mail that is to be claimed.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Which mail.
+    pub key: Key,
+    /// The status word it has in the log.
+    pub status: String,
+    /// How many recipients it has.
+    pub recipients: u32,
+    /// The attempts it has used up.
+    pub attempts: u32,
+    /// The time now.
+    pub now: Millis,
+}
+
+/// What came of a claim, or of asking whether it still holds.
+#[derive(Debug)]
+pub enum Answer<T> {
+    /// Granted.
+    Yes(T),
+    /// Somebody else was faster; what is known of it.
+    No(String),
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    /// Which mail.
+    pub key: Key,
+    /// The status word it was claimed with.
+    pub status: String,
+    /// What it is now.
+    pub stage: Stage,
+    /// The attempts it has used up.
+    pub attempts: u32,
+    /// Not before this time.
+    pub next_at: Option<Millis>,
+    /// What the server said, or what happened.
+    pub reply: Option<String>,
+    /// What that means.
+    pub class: Option<Class>,
+    /// The Message-ID, once there was a message.
+    pub message_id: Option<String>,
+    /// The time now.
+    pub now: Millis,
+}
+
+/// Ledger and log of one run.
+pub struct Ledger {
+    store: Store,
+    /// The log, where the ledger is in a file of its own.
+    log: Option<Store>,
+    mapping: Mapping,
+    table: String,
+    run: String,
+    /// The log's status while a mail is claimed.
+    claim_status: Option<String>,
+    /// Whether the log's status can be written.
+    writes_log: bool,
+}
+
+impl Ledger {
+    /// A ledger beside the log, or with `log` in a file of its own.
+    pub fn new(store: Store, log: Option<Store>, mapping: Mapping, claim_status: Option<String>) -> Self {
+        let table = format!("{}.{}", mapping.table.0, mapping.table.1);
+        let writes_log = mapping.can_write_status();
+        let claim_status = claim_status.filter(|_| writes_log);
+        Self { store, log, mapping, table, run: String::new(), claim_status, writes_log }
+    }
+
+    /// Whether the log's status follows what the ledger says.
+    pub fn writes_log(&self) -> bool {
+        self.writes_log
+    }
+
+    /// The name of this run; empty before it has begun.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    fn log(&mut self) -> &mut Store {
+        self.log.as_mut().unwrap_or(&mut self.store)
+    }
+
+    /// The word for a mail that went out.
+    fn sent_word(&self) -> Option<String> {
+        self.mapping.words.of(Meaning::Sent).next().map(str::to_owned)
+    }
+
+    /// The status a claimed mail has in the log.
+    fn held<'s>(&'s self, status: &'s str) -> &'s str {
+        self.claim_status.as_deref().unwrap_or(status)
+    }
+
+    fn key_binds(&self, key: &Key) -> Vec<Bind> {
+        vec![Bind::Text(self.table.clone()), Bind::Text(key.id.clone()), Bind::Text(key.time())]
+    }
+
+    async fn ask(&mut self, sql: &str, key: &Key, rest: Vec<Bind>) -> Result<u64> {
+        let binds = [self.key_binds(key), rest].concat();
+        let statement = self.store.statement(sql, binds);
+        self.store.execute(statement).await
+    }
+
+    /// The mail in the log, if it has this status still.
+    async fn in_log(&mut self, id: &str, status: &str) -> Result<Option<Row>> {
+        let selection = Selection { id: Some(id.to_owned()), ..Selection::default() };
+        let statement = self.mapping.statement(&selection, MESSAGE);
+        let mut rows = self.log().rows(statement).await?;
+        if rows.len() > 1 {
+            bail!("the log has {} rows with the id {id}; map id to a column that is unique", rows.len());
+        }
+        let has_status =
+            |row: &Row| row.text(1).is_some_and(|there| self.mapping.words.known(&there) == status);
+        Ok(rows.pop().filter(has_status))
+    }
+
+    async fn set_status(&mut self, id: &str, from: &str, to: &str) -> Result<bool> {
+        let Some(statement) = self.mapping.set_status(id, from, to) else {
+            return Ok(true);
+        };
+        match self.log().execute(statement).await? {
+            0 => Ok(false),
+            1 => Ok(true),
+            several => {
+                bail!("the log has {several} rows with the id {id}; map id to a column that is unique")
+            }
+        }
+    }
+
+    /// Claims a mail and gives what the log keeps of it. To be called within a transaction.
+    async fn claim(&mut self, wish: &Wish) -> Result<Answer<Stored>> {
+        let Some(row) = self.in_log(&wish.key.id, &wish.status).await? else {
+            return Ok(Answer::No(format!("its status is not '{}' any more", wish.status)));
+        };
+        let rest = vec![
+            Bind::Text(self.run.clone()),
+            Bind::Text(wish.status.clone()),
+            Bind::Int(i64::from(wish.attempts)),
+            Bind::Int(i64::from(wish.recipients)),
+            Bind::Int(wish.now),
+        ];
+        if self.ask(CLAIM, &wish.key, rest).await? == 0 {
+            return Ok(Answer::No("another run has it, or is done with it".to_owned()));
+        }
+        if let Some(held) = self.claim_status.clone()
+            && !self.set_status(&wish.key.id, &wish.status, &held).await?
+        {
+            self.release(&wish.key, wish.now).await?;
+            return Ok(Answer::No("its status was changed by somebody else".to_owned()));
+        }
+        Ok(Answer::Yes(self.stored(&wish.key, &row)))
+    }
+
+    /// Gives a claim back.
+    async fn release(&mut self, key: &Key, now: Millis) -> Result<()> {
+        let rest = vec![
+            Bind::Text(self.run.clone()),
+            Bind::Text(Stage::Deferred.as_str().to_owned()),
+            Bind::Int(0),
+            Bind::Null,
+            Bind::Null,
+            Bind::Null,
+            Bind::Int(now),
+            Bind::Null,
+        ];
+        self.ask(SETTLE, key, rest).await.map(drop)
+    }
+
+    fn stored(&self, key: &Key, row: &Row) -> Stored {
+        let text = |column| row.text(column).unwrap_or_default();
+        let some = |column| row.text(column).filter(|text| !text.trim().is_empty());
+        Stored {
+            table: self.table.clone(),
+            id: key.id.clone(),
+            first_sent: key.sent_date,
+            sender: text(2),
+            to: text(3),
+            cc: text(4),
+            bcc: text(5),
+            reply_to: text(6),
+            subject: text(7),
+            body_text: some(8),
+            body_html: some(9),
+            raw: row.bytes(10).filter(|raw| !raw.is_empty()).map(<[u8]>::to_vec),
+            attachments: Vec::new(),
+            message_id: some(12),
+            named_attachments: text(11),
+        }
+    }
+
+    /// Writes down that a message is about to be handed over, if claim and status still hold. Within a transaction.
+    async fn hand_over(
+        &mut self,
+        key: &Key,
+        status: &str,
+        message_id: &str,
+        now: Millis,
+    ) -> Result<Answer<()>> {
+        let held = self.held(status).to_owned();
+        if self.in_log(&key.id, &held).await?.is_none() {
+            return Ok(Answer::No(format!("its status is not '{held}' any more")));
+        }
+        let rest = vec![Bind::Text(self.run.clone()), Bind::Text(message_id.to_owned()), Bind::Int(now)];
+        match self.ask(HAND_OVER, key, rest).await? {
+            0 => Ok(Answer::No("the claim was lost".to_owned())),
+            _ => Ok(Answer::Yes(())),
+        }
+    }
+
+    /// Writes down how an attempt ended; the status that the log still has to get is `log_due`. Within a transaction.
+    async fn settle(&mut self, end: &Settlement, log_due: Option<&str>) -> Result<()> {
+        let text = |text: Option<&str>| text.map_or(Bind::Null, |text| Bind::Text(text.to_owned()));
+        let rest = vec![
+            Bind::Text(self.run.clone()),
+            Bind::Text(end.stage.as_str().to_owned()),
+            Bind::Int(i64::from(end.attempts)),
+            end.next_at.map_or(Bind::Null, Bind::Int),
+            text(end.reply.as_deref()),
+            text(end.class.map(Class::as_str)),
+            Bind::Int(end.now),
+            text(log_due),
+        ];
+        if self.ask(SETTLE, &end.key, rest).await? == 0 {
+            bail!("the claim on the row {} was lost; look at it before it is sent again", end.key.id);
+        }
+        let rest = vec![
+            Bind::Text(self.run.clone()),
+            Bind::Int(end.now),
+            Bind::Text(end.stage.as_str().to_owned()),
+            text(end.reply.as_deref()),
+            text(end.class.map(Class::as_str)),
+            text(end.message_id.as_deref()),
+        ];
+        self.ask(ATTEMPT, &end.key, rest).await.map(drop)
+    }
+
+    /// The status the log gets when an attempt has ended so.
+    fn due(&self, stage: Stage, status: &str) -> Option<String> {
+        match stage {
+            _ if !self.writes_log => None,
+            Stage::Sent => self.sent_word(),
+            Stage::Deferred | Stage::Refused | Stage::Dropped => {
+                self.claim_status.is_some().then(|| status.to_owned())
+            }
+            Stage::Claimed | Stage::Data | Stage::Doubt => None,
+        }
+    }
+
+    /// What shows whether the log can be written.
+    fn trial(&self) -> Option<Statement> {
+        self.mapping.trial_update()
+    }
+}
+
+/// Puts the name of the row in front of an error.
+fn about(key: &Key) -> impl Fn() -> String + '_ {
+    move || format!("row {}", key.id)
+}
+
+/// Adds to an error which row it is about.
+fn with_row<T>(result: Result<T>, key: &Key) -> Result<T> {
+    result.with_context(about(key))
+}

@@ -1,0 +1,334 @@
+//! What a run finds when it begins: the ledger's tables, runs that died, a log that has still to learn, and every mail
+//! that was dealt with before.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+
+use super::{Key, Ledger};
+use crate::db::Db;
+use crate::db::store::{Lock, Row, Store, is_there};
+use crate::mapping::Dialect;
+use crate::mapping::sql::{Bind, Statement};
+use crate::model::Millis;
+
+const BEGIN_RUN: &str = include_str!("../../../queries/ledger/begin_run.sql");
+const DUE_IN_LOG: &str = include_str!("../../../queries/ledger/due_in_log.sql");
+const END_RUN: &str = include_str!("../../../queries/ledger/end_run.sql");
+const FREE_DEAD: &str = include_str!("../../../queries/ledger/free_dead.sql");
+const LEARNT: &str = include_str!("../../../queries/ledger/learnt.sql");
+const MAILS: &str = include_str!("../../../queries/ledger/mails.sql");
+const OPEN_RUNS: &str = include_str!("../../../queries/ledger/open_runs.sql");
+const RECENT: &str = include_str!("../../../queries/ledger/recent.sql");
+
+/// The ledger's tables, a file a step; a database remembers which it has.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../queries/ledger/migration_1.sql")];
+
+/// How far the last attempt of a mail came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Taken by a run, nothing handed over.
+    Claimed,
+    /// About to be handed over, or handed over and not answered yet.
+    Data,
+    /// Accepted.
+    Sent,
+    /// May be claimed again.
+    Deferred,
+    /// Refused for good.
+    Refused,
+    /// Handed over and never answered.
+    Doubt,
+    /// A person decided that it shall not go.
+    Dropped,
+}
+
+const STAGES: [Stage; 7] =
+    [Stage::Claimed, Stage::Data, Stage::Sent, Stage::Deferred, Stage::Refused, Stage::Doubt, Stage::Dropped];
+
+impl Stage {
+    /// The word in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Claimed => "claimed",
+            Stage::Data => "data",
+            Stage::Sent => "sent",
+            Stage::Deferred => "deferred",
+            Stage::Refused => "refused",
+            Stage::Doubt => "doubt",
+            Stage::Dropped => "dropped",
+        }
+    }
+}
+
+impl FromStr for Stage {
+    type Err = anyhow::Error;
+
+    fn from_str(word: &str) -> Result<Self> {
+        let known = STAGES.into_iter().find(|stage| stage.as_str() == word);
+        known.with_context(|| format!("the ledger has a stage '{word}' that this version does not know"))
+    }
+}
+
+/// What the ledger knows of a mail.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The run that dealt with it last.
+    pub run: String,
+    /// How far that came.
+    pub stage: Stage,
+    /// The status word it was claimed with.
+    pub status: String,
+    /// The attempts it has used up.
+    pub attempts: u32,
+    /// The Message-ID it was handed over with.
+    pub message_id: Option<String>,
+    /// Not before this time.
+    pub next_at: Option<Millis>,
+    /// What was answered last.
+    pub reply: Option<String>,
+    /// When that was.
+    pub changed_at: Millis,
+}
+
+/// The name of an account's lock, of letters that a file's name may have.
+fn turn(identity: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '-') { c } else { '_' };
+    format!("for-{}", identity.chars().map(plain).collect::<String>())
+}
+
+/// What the ledger in a database that is only read knows of a log; nothing where there is no ledger.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn read_past(db: &mut Db, table: &(String, String), dialect: Dialect) -> Result<Past> {
+    if db.rows(is_there(dialect, "mailthrottle_mail")).await?.is_empty() {
+        return Ok(Past::new());
+    }
+    let table = vec![Bind::Text(format!("{}.{}", table.0, table.1))];
+    past_of(&db.rows(Statement { dialect, sql: MAILS.to_owned(), binds: table }).await?)
+}
+
+fn past_of(rows: &[Row]) -> Result<Past> {
+    let mut past = Past::new();
+    for row in rows {
+        let text = |column| row.text(column).unwrap_or_default();
+        let known = Known {
+            run: text(2),
+            stage: text(3).parse()?,
+            status: text(4),
+            attempts: row.number(5).unwrap_or(0),
+            message_id: row.text(6),
+            next_at: row.number(7),
+            reply: row.text(8),
+            changed_at: row.number(10).unwrap_or(0),
+        };
+        past.insert((text(0), text(1)), known);
+    }
+    Ok(past)
+}
+
+/// What the ledger knows of the mails of a log.
+pub type Past = HashMap<(String, String), Known>;
+
+impl Ledger {
+    /// Whether the ledger's tables are there, all of this version.
+    ///
+    /// # Errors
+    /// They are of a later version, or cannot be read.
+    pub async fn is_made(store: &mut Store) -> Result<bool> {
+        Ok(Self::version(store).await? == MIGRATIONS.len())
+    }
+
+    async fn version(store: &mut Store) -> Result<usize> {
+        if !store.has_table("mailthrottle_migration").await? {
+            return Ok(0);
+        }
+        let statement =
+            store.statement("SELECT CAST(max(number) AS TEXT) FROM mailthrottle_migration", Vec::new());
+        let rows = store.rows(statement).await?;
+        let version = rows.first().and_then(|row| row.number(0)).unwrap_or(0);
+        if version > MIGRATIONS.len() {
+            bail!("the ledger was made by a later version of this program ({version}); use that one");
+        }
+        Ok(version)
+    }
+
+    /// Makes the ledger's tables, or what is missing of them.
+    ///
+    /// # Errors
+    /// No right to make tables, or the database's refusal.
+    pub async fn make(store: &mut Store, now: Millis) -> Result<()> {
+        for (place, file) in MIGRATIONS.iter().enumerate().skip(Self::version(store).await?) {
+            let number = i64::try_from(place + 1).unwrap_or(i64::MAX);
+            let remember = store.statement(
+                "INSERT INTO mailthrottle_migration (number, applied_at) VALUES ($1, $2)",
+                vec![Bind::Int(number), Bind::Int(now)],
+            );
+            store
+                .run_file(file, remember)
+                .await
+                .context("the ledger's tables cannot be made; have them made by init --ledger, or use --ledger sqlite:PATH")?;
+        }
+        Ok(())
+    }
+
+    /// Settles what dead runs left: what they had claimed is free, what they were handing over is in doubt.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn bury_the_dead(&mut self, now: Millis) -> Result<Vec<String>> {
+        let mut alive = Vec::new();
+        let open = self.store.statement(OPEN_RUNS, Vec::new());
+        for row in self.store.rows(open).await? {
+            let (run, who) = (row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
+            match self.store.lock(&run).await? {
+                None => alive.push(format!("{run} ({who})")),
+                Some(lock) => {
+                    tracing::info!("the run {run} ({who}) died; what it had claimed is free");
+                    self.free(&run, now).await?;
+                    self.store.unlock(&run, lock).await?;
+                }
+            }
+        }
+        Ok(alive)
+    }
+
+    async fn free(&mut self, run: &str, now: Millis) -> Result<()> {
+        let run = Bind::Text(run.to_owned());
+        let free = self.store.statement(FREE_DEAD, vec![run.clone(), Bind::Int(now)]);
+        let end = vec![run, Bind::Int(now), Bind::Text("died".to_owned())];
+        let end = self.store.statement(END_RUN, end);
+        self.store.begin().await?;
+        self.store.execute(free).await?;
+        self.store.execute(end).await?;
+        self.store.commit().await
+    }
+
+    /// Tells the log what it has not learnt yet.
+    ///
+    /// # Errors
+    /// The log cannot be written, so nothing may be sent.
+    pub async fn catch_up(&mut self) -> Result<()> {
+        let binds = vec![Bind::Text(self.table.clone())];
+        let due = self.store.statement(DUE_IN_LOG, binds);
+        for row in self.store.rows(due).await? {
+            let sent_date = row.text(1).filter(|time| !time.is_empty());
+            let id = row.text(0).unwrap_or_default();
+            let (status, to) = (row.text(2).unwrap_or_default(), row.text(3).unwrap_or_default());
+            let from = self.held(&status).to_owned();
+            if from != to {
+                self.set_status(&id, &from, &to)
+                    .await
+                    .with_context(|| format!("row {id}: the log has to learn that it is '{to}'"))?;
+            }
+            self.learnt_at(&id, sent_date.as_deref().unwrap_or_default()).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn learnt(&mut self, key: &Key) -> Result<()> {
+        self.learnt_at(&key.id, &key.time()).await
+    }
+
+    async fn learnt_at(&mut self, id: &str, time: &str) -> Result<()> {
+        let binds = [&self.table, id, time].map(|text| Bind::Text(text.to_owned())).to_vec();
+        let statement = self.store.statement(LEARNT, binds);
+        self.store.execute(statement).await.map(drop)
+    }
+
+    /// What is known of the mails of this log.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn past(&mut self) -> Result<Past> {
+        let statement = self.store.statement(MAILS, vec![Bind::Text(self.table.clone())]);
+        past_of(&self.store.rows(statement).await?)
+    }
+
+    /// When runs of an identity handed over messages since a time, and to how many recipients each.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn recent(&mut self, identity: &str, since: Millis) -> Result<Vec<(Millis, u32)>> {
+        let binds = vec![Bind::Text(identity.to_owned()), Bind::Int(since)];
+        let statement = self.store.statement(RECENT, binds);
+        let rows = self.store.rows(statement).await?;
+        Ok(rows.iter().filter_map(|row| row.number(0).zip(row.number(1))).collect())
+    }
+
+    /// Takes the turn to send for an account; `None`: another run has it.
+    ///
+    /// # Errors
+    /// The lock cannot be had.
+    pub async fn take_turn(&mut self, identity: &str) -> Result<Option<Lock>> {
+        self.store.lock(&turn(identity)).await
+    }
+
+    /// Gives the turn to the next.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn leave_turn(&mut self, identity: &str, lock: Lock) -> Result<()> {
+        self.store.unlock(&turn(identity), lock).await
+    }
+
+    /// Begins a run: takes its lock first, so that nobody takes it for dead.
+    ///
+    /// # Errors
+    /// The lock or the ledger cannot be had.
+    pub async fn begin_run(&mut self, run: &str, identity: &str, who: &str, now: Millis) -> Result<Lock> {
+        let Some(lock) = self.store.lock(run).await? else {
+            bail!("there is a run {run} already; run this again");
+        };
+        let texts = [run, identity, who].map(|text| Bind::Text(text.to_owned()));
+        let binds = texts.into_iter().chain([Bind::Int(now)]).collect();
+        let statement = self.store.statement(BEGIN_RUN, binds);
+        self.store.execute(statement).await?;
+        run.clone_into(&mut self.run);
+        Ok(lock)
+    }
+
+    /// Ends the run and lets go of its lock.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn end_run(&mut self, lock: Lock, reason: &str, now: Millis) -> Result<()> {
+        let run = self.run.clone();
+        // what was claimed and never tried is free again
+        let free = self.store.statement(FREE_DEAD, vec![Bind::Text(run.clone()), Bind::Int(now)]);
+        self.store.execute(free).await?;
+        let binds = vec![Bind::Text(run.clone()), Bind::Int(now), Bind::Text(reason.to_owned())];
+        let statement = self.store.statement(END_RUN, binds);
+        self.store.execute(statement).await?;
+        self.store.unlock(&run, lock).await
+    }
+
+    /// Makes sure that the log lets its status be written, before the first mail goes. Where it is a view that cannot be
+    /// written to, the ledger alone records what was done.
+    ///
+    /// # Errors
+    /// No right to write.
+    pub async fn try_log(&mut self) -> Result<()> {
+        let Some(trial) = self.trial() else {
+            return Ok(());
+        };
+        match self.log().execute(trial).await {
+            Ok(_) => Ok(()),
+            Err(refused) if format!("{refused:#}").contains("view") => {
+                self.writes_log = false;
+                Ok(())
+            }
+            Err(refused) => Err(refused.context("the log's status cannot be written")),
+        }
+    }
+
+    /// Takes leave of the databases.
+    pub async fn close(self) {
+        self.store.close().await;
+        if let Some(log) = self.log {
+            log.close().await;
+        }
+    }
+}
