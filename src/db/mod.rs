@@ -7,6 +7,7 @@
 mod postgres;
 pub mod sqlite;
 mod statement;
+mod survey;
 
 use std::time::Duration;
 

@@ -101,6 +101,8 @@ pub struct Selection {
     pub with_key: bool,
     /// Whether the relation shows the status as it is kept, and not as text, so that an index on it serves.
     pub with_kept_status: bool,
+    /// Whether the rows with the highest ids come first, where the id is a column of the log.
+    pub newest_first: bool,
 }
 
 /// Which times are asked for. Bounds on texts are whole days, wider than the window: the reader decides exactly.
@@ -142,10 +144,12 @@ impl Mapping {
         };
         let limit = selection.limit.map(|rows| format!(" LIMIT {}", binds.add(Bind::Int(rows))));
         let limit = limit.unwrap_or_default();
+        let order = self.own(Column::Id).filter(|_| selection.newest_first);
+        let order = order.map_or_else(String::new, |id| format!(" ORDER BY t.{} DESC", quoted(&id.name)));
         let columns = self.select_list(selection, &mut binds).join(",\n    ");
         let (gaps, from) = self.from(selection);
         let relation = format!(
-            "{gaps}email_log AS NOT MATERIALIZED (\n  SELECT {columns}\n  FROM {from}{condition}{limit}\n)"
+            "{gaps}email_log AS NOT MATERIALIZED (\n  SELECT {columns}\n  FROM {from}{condition}{order}{limit}\n)"
         );
         let sql = match body(query).strip_prefix("WITH RECURSIVE ") {
             Some(own) => format!("WITH RECURSIVE {relation},\n{own}"),
@@ -319,7 +323,7 @@ fn coalesced(values: Vec<String>) -> String {
 }
 
 /// A table with its schema, as SQL writes it.
-fn quoted_table((schema, name): &(String, String)) -> String {
+pub fn quoted_table((schema, name): &(String, String)) -> String {
     format!("{}.{}", quoted(schema), quoted(name))
 }
 
