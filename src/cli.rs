@@ -11,7 +11,7 @@ use crate::zone::Step;
 
 /// Finds mail that a provider refused for a moment, and says why.
 ///
-/// Exit codes: 0 fine, 1 a rule that needs a look, 3 could not find out (usage, config, connection, database), 130 interrupted.
+/// Exit codes: 0 fine, 1 a warning of the doctor or a rule that needs a look, 2 a problem, 3 could not find out (usage, config, connection, database), 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
@@ -88,6 +88,10 @@ pub enum Command {
     Failures(Failures),
     /// What one error text means, and what to do about it
     Explain(Explain),
+    /// Looks for the mail log in a database, and writes a config for it
+    Init(Init),
+    /// Whether connection, rights, mapping, clock, index and log are as they should be
+    Doctor(Doctor),
 }
 
 /// Which rows to look at.
@@ -142,6 +146,25 @@ pub struct Failures {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Write over a config that is there, whole
+    #[arg(long)]
+    pub force: bool,
+    /// Print the config instead of writing it
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// From when on rows are looked at, `all` for all of them [default: 7 days ago]
+    #[arg(long, value_name = "TIME", long_help = format!("From when on rows are looked at, 'all' for all of them; without it, from 7 days ago. Write {}", window::FORMS))]
+    pub since: Option<String>,
 }
 
 /// `explain`.

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("analysis", &["mapping", "model", "provider", "reply", "window", "zone"]),
     ("secret", &[]),
     ("db", &["mapping", "model", "secret", "window"]),
-    ("output", &["analysis", "model", "reply", "window", "zone"]),
+    ("output", &["analysis", "mapping", "model", "reply", "window", "zone"]),
     ("cli", &["model", "output", "window", "zone"]),
     ("config", &["cli", "db", "mapping", "provider", "reply", "secret"]),
     (

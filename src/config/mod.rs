@@ -4,6 +4,7 @@
 //! nobody knows is an error, since a misspelt one would else be a silent change of meaning.
 
 mod password;
+pub mod start;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
