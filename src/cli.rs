@@ -11,7 +11,7 @@ use crate::zone::Step;
 
 /// Finds mail that a provider refused for a moment, and says why.
 ///
-/// Exit codes: 0 fine, 1 a warning of the doctor or a rule that needs a look, 2 a problem, 3 could not find out (usage, config, connection, database), 130 interrupted.
+/// Exit codes: 0 fine, 1 something to look at, 2 something to do now, 3 could not find out (usage, config, connection, database), 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {

@@ -67,7 +67,7 @@ async fn deliver(db: &Db, flags: &Global, args: &Args, proposed: &Proposed<'_>, 
     let asks = is_text && ask::can_ask();
     if asks {
         print(&answer)?;
-        if !ask::agrees(&format!("Write {}?", file.display())).await? {
+        if !ask::agrees(&format!("\nWrite {}?", file.display())).await? {
             return ask::say("Nothing was written.");
         }
     }

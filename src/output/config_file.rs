@@ -102,7 +102,7 @@ fn database(keys: &DatabaseKeys) -> Vec<String> {
         match kept {
             Some((_, value)) => lines.push(key(name, &quoted(value), why)),
             None if name.starts_with("password") && !keys.url.contains("://") => {}
-            None => lines.push(comment(&key(name, &quoted(example), why))),
+            None => lines.push(possible(name, &quoted(example), why)),
         }
     }
     lines
@@ -116,21 +116,21 @@ fn email_log(file: &ConfigFile<'_>) -> Vec<String> {
         Some(name) => {
             lines.push(key("preset", &quoted(name), "its table, columns and words; keys below go before it"));
         }
-        None => lines.push(comment(&key(
+        None => lines.push(possible(
             "preset",
             &quoted(names.first().unwrap_or(&"generic")),
             &format!("a table known by name: {}", names.join(", ")),
-        ))),
+        )),
     }
     lines.push(key("table", &quoted(&proposal.table), "with its schema where it needs one: schema.table"));
     lines.push(time_zone(file));
     lines.extend(words(file));
-    lines.push(comment(&key(
+    lines.push(possible(
         "error_join",
         "{ table = \"mail_error\", on = \"mail_id\", column = \"message\", newest_by = \"created\" }",
         "",
-    )));
-    lines.push(comment("  where the error texts stand in a table of their own"));
+    ));
+    lines.push("#   where the error texts stand in a table of their own".to_owned());
     lines.push(String::new());
     lines.extend(columns(proposal));
     lines
@@ -144,9 +144,9 @@ fn time_zone(file: &ConfigFile<'_>) -> String {
     match (file.time_zone, &file.keys.zone) {
         (Some(zone), _) => key("time_zone", &quoted(zone.name()), why),
         (None, Some(zone)) if zone.parse::<Tz>().is_ok() => {
-            comment(&key("time_zone", &quoted(zone), &format!("{why}; this is the server's")))
+            possible("time_zone", &quoted(zone), &format!("{why}; this is the server's"))
         }
-        (None, _) => comment(&key("time_zone", &quoted("Europe/Berlin"), why)),
+        (None, _) => possible("time_zone", &quoted("Europe/Berlin"), why),
     }
 }
 
@@ -159,13 +159,14 @@ fn words(file: &ConfigFile<'_>) -> Vec<String> {
             "a row failed when its error text is not empty",
         )];
     }
+    // what a preset says need not be said again
+    let write = if proposal.preset.is_some() { possible } else { key };
     let mut lines = vec![format!("# What the status words mean, in {}:", file.rows.in_words())];
     for (name, meaning) in
         [("sent", Meaning::Sent), ("failed", Meaning::Failed), ("pending", Meaning::Pending)]
     {
         let words: Vec<_> = proposal.words_of(meaning).iter().map(|word| quoted(word)).collect();
-        let line = key(name, &format!("[{}]", words.join(", ")), &shares(proposal, meaning));
-        lines.push(if proposal.preset.is_some() { comment(&line) } else { line });
+        lines.push(write(name, &format!("[{}]", words.join(", ")), &shares(proposal, meaning)));
     }
     let unknown: Vec<_> = proposal.words.iter().filter(|word| word.meaning.is_none()).collect();
     if !unknown.is_empty() {
@@ -175,11 +176,11 @@ fn words(file: &ConfigFile<'_>) -> Vec<String> {
             format!("#   {shown}: {}, {}", rows(word), word.reason)
         }));
     }
-    lines.push(comment(&key(
+    lines.push(possible(
         "failed_when",
         &quoted("not empty"),
         "a row failed when its error text is not empty",
-    )));
+    ));
     lines
 }
 
@@ -201,12 +202,10 @@ fn rows(word: &GuessedWord) -> String {
 
 fn columns(proposal: &Proposal) -> Vec<String> {
     let knows = proposal.preset.is_some();
+    let write = if knows { possible } else { key };
     let line = |column: Column| match proposal.columns.iter().find(|found| found.column == column) {
-        Some(found) => {
-            let line = key(column.name(), &names(&found.names), &escape::line(&found.reason));
-            if knows { comment(&line) } else { line }
-        }
-        None => comment(&key(column.name(), "\"...\"", purpose(column))),
+        Some(found) => write(column.name(), &names(&found.names), &escape::line(&found.reason)),
+        None => possible(column.name(), "\"...\"", purpose(column)),
     };
     let mut lines = match knows {
         true => {
@@ -215,12 +214,24 @@ fn columns(proposal: &Proposal) -> Vec<String> {
         false => vec!["# Which of the table's columns is which.".to_owned()],
     };
     lines.push("[email_log.columns]".to_owned());
-    lines.extend(Column::all().map(line));
+    for column in Column::all() {
+        lines.push(line(column));
+        lines.extend(one_time(proposal).filter(|_| column == Column::SentDate));
+    }
     if !proposal.others.is_empty() {
         let others: Vec<_> = proposal.others.iter().map(|name| quoted(name)).collect();
         lines.push(format!("# Further columns of the table: {}", others.join(", ")));
     }
     lines
+}
+
+/// Of two columns for the time an index serves none, so the one that is always filled may do better.
+fn one_time(proposal: &Proposal) -> Option<String> {
+    let [_, always] = proposal.names(Column::SentDate) else {
+        return None;
+    };
+    let why = "of a large log: only one column can have an index";
+    Some(possible(Column::SentDate.name(), &quoted(always), why))
 }
 
 fn names(names: &[String]) -> String {
@@ -253,12 +264,16 @@ fn purpose(column: Column) -> &'static str {
 }
 
 fn key(name: &str, value: &str, why: &str) -> String {
-    let line = format!("{name} = {value}");
-    if why.is_empty() { line } else { format!("{line:COMMENT$} # {why}") }
+    explained(format!("{name} = {value}"), why)
 }
 
-fn comment(line: &str) -> String {
-    format!("# {line}")
+/// A key that takes effect once the mark before it is taken away.
+fn possible(name: &str, value: &str, why: &str) -> String {
+    explained(format!("# {name} = {value}"), why)
+}
+
+fn explained(line: String, why: &str) -> String {
+    if why.is_empty() { line } else { format!("{line:COMMENT$} # {why}") }
 }
 
 /// A text as TOML writes it on one line.

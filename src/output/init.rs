@@ -48,13 +48,15 @@ pub fn list(candidates: &[&Proposal], look: text::Look) -> String {
     let columns = vec![
         Column::numbers(""),
         Column::words("table").flexible(),
+        Column::numbers("rows"),
         Column::numbers("score"),
         Column::words("columns found").flexible(),
     ];
     let row = |(number, proposal): (usize, &&Proposal)| {
         let found: Vec<_> = proposal.columns.iter().map(|found| found.column.name()).collect();
         let found = proposal.preset.map_or_else(|| found.join(" "), |preset| format!("preset {preset}"));
-        vec![number.to_string(), escape::line(&proposal.table), proposal.score.to_string(), found]
+        let rows = proposal.rows.map_or_else(|| "?".to_owned(), |rows| rows.to_string());
+        vec![number.to_string(), escape::line(&proposal.table), rows, proposal.score.to_string(), found]
     };
     let rows = (1..).zip(candidates).map(row).collect();
     text::render(&Document { blocks: vec![Block::Table(Table { columns, rows })] }, look)

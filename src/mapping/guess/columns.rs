@@ -71,17 +71,21 @@ struct Search<'t> {
 
 impl Search<'_> {
     fn id(&mut self) {
-        let named = self.described.keys.first().map(|key| (key.clone(), "a key by itself"));
+        let key = self.described.keys.first().map(|key| (key.clone(), "a key by itself"));
         let by_name = self.ranked(Column::Id).into_iter().find(|place| self.is_unique(*place));
         let by_name = by_name.map(|place| (self.name(place), "by its name"));
-        if let Some((name, reason)) = named.or(by_name) {
+        // SQLite may give a row another number of its own, so a column is better
+        let is_number_of_row = key.as_ref().is_some_and(|(name, _)| name == "rowid");
+        let found = if is_number_of_row { by_name.or(key) } else { key.or(by_name) };
+        if let Some((name, reason)) = found {
             self.take(Column::Id, vec![name], reason.to_owned());
         }
     }
 
     fn is_unique(&self, place: usize) -> bool {
         let mut seen = HashSet::new();
-        self.sample.values(place).all(|value| seen.insert(value))
+        let values = self.sample.values(place).filter(|value| seen.insert(*value)).count();
+        values == self.sample.rows.len()
     }
 
     /// The time of sending, and where that may be missing the time of making after it.

@@ -12,6 +12,7 @@ pub use words::GuessedWord;
 use crate::mapping::described::{Described, Sample};
 use crate::mapping::preset::{self, Preset};
 use crate::mapping::raw::{Flags, OneOrMany, RawMapping};
+use crate::mapping::resolve::Source;
 use crate::mapping::words::RawWord;
 use crate::mapping::{Column, Dialect, Mapping, Words};
 use crate::model::{Counted, Meaning};
@@ -52,6 +53,8 @@ pub struct Proposal {
     pub failed_when_not_empty: bool,
     /// The status words.
     pub words: Vec<GuessedWord>,
+    /// About how many rows it has, where that is known without counting.
+    pub rows: Option<i64>,
     /// How much it looks like a mail log, up to 100.
     pub score: u32,
 }
@@ -84,6 +87,7 @@ impl Catalogue<'_> {
             failed_when_not_empty: !has(&columns, Column::Status) && has(&columns, Column::ErrorMessage),
             words: Vec::new(),
             columns,
+            rows: if sample.is_whole { i64::try_from(sample.rows.len()).ok() } else { described.estimate },
             score: 0,
         };
         proposal.take_words(counted(described, sample, &proposal.columns), None);
@@ -140,7 +144,11 @@ impl Proposal {
         let mut all: Vec<String> = self.columns.iter().flat_map(|found| found.names.clone()).collect();
         all.append(&mut self.others);
         let found = |column| {
-            let names: Vec<_> = mapping.names(column).into_iter().map(str::to_owned).collect();
+            let name = |source: &Source| match source {
+                Source::Own(field) => field.name.clone(),
+                Source::Joined(place, field) => format!("{}.{}", mapping.joins[*place].table.1, field.name),
+            };
+            let names: Vec<_> = mapping.sources(column).iter().map(name).collect();
             let reason = "as the preset says".to_owned();
             (!names.is_empty()).then_some(Found { column, names, reason })
         };
