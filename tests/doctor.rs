@@ -103,7 +103,7 @@ fn all_is_well() {
             "ok rights: the log can be read",
             "ok columns: mapped are id, status, sent_date, error_message, sender, recipient, body_text",
             "ok status-words: the status of all 2 rows is mapped",
-            "ok times: the times of all 2 rows can be read; they name no zone and are taken as UTC",
+            "ok times: the times of all 2 rows can be read; those that name no zone are taken as UTC",
             "ok unclassified: all error texts are classified (1 read)",
             "ok clock: the clocks of database and host agree",
             "ok index: with 2 rows the log needs no index",

@@ -135,7 +135,7 @@ fn every_line_of_the_file_can_be_put_to_use() {
         let lines: Vec<&str> = text.lines().collect();
         assert!(
             lines.contains(
-                &"time_zone = \"Europe/Berlin\"       # of the log's times, which name none; UTC without it"
+                &"time_zone = \"Europe/Berlin\"       # of times that name none, and of reports; UTC without it"
             ),
             "{text}"
         );

@@ -10,7 +10,6 @@ use crate::db::Db;
 use crate::mapping::described::{Described, Sample};
 use crate::mapping::guess::{self, Catalogue, Choice, Proposal};
 use crate::mapping::raw::{Flags, RawMapping};
-use crate::mapping::time::Form;
 use crate::mapping::{Column, preset};
 use crate::output::config_file::Rows;
 use crate::output::init::list;
@@ -31,8 +30,8 @@ pub struct Chosen {
     pub proposal: Proposal,
     /// The rows whose status words were counted.
     pub rows: Rows,
-    /// How it writes its times.
-    pub form: Form,
+    /// Whether some of its times name no zone.
+    pub has_naive_times: bool,
     /// The zone that was asked for.
     pub time_zone: Option<Tz>,
     /// Every table that was looked into, the likeliest first.
@@ -68,10 +67,10 @@ pub async fn find(db: &mut Db, flags: &Global) -> Result<Chosen> {
     }
     let described = tables.iter().find(|table| table.name(catalogue.dialect) == proposal.table);
     let keys = described.map_or(&[][..], |described| &described.keys);
-    let (rows, form, time_zone) = count(db, flags, keys, &mut proposal).await?;
+    let (rows, has_naive_times, time_zone) = count(db, flags, keys, &mut proposal).await?;
     let same = candidates.iter_mut().filter(|other| other.table == proposal.table);
     same.for_each(|other| *other = proposal.clone());
-    Ok(Chosen { proposal, rows, form, time_zone, candidates })
+    Ok(Chosen { proposal, rows, has_naive_times, time_zone, candidates })
 }
 
 /// The table that a flag names.
@@ -142,7 +141,7 @@ async fn count(
     flags: &Global,
     keys: &[String],
     proposal: &mut Proposal,
-) -> Result<(Rows, Form, Option<Tz>)> {
+) -> Result<(Rows, bool, Option<Tz>)> {
     if !proposal.is_usable() {
         bail!(unusable(proposal));
     }
@@ -158,7 +157,7 @@ async fn count(
     }
     proposal.take_words(counted, Some(&mapping.words).filter(|_| proposal.preset.is_some()));
     let rows = Rows { counted: rows, are_all: rows < u64::from(most) };
-    Ok((rows, mapping.form, flags.time_zone.is_some().then_some(wanted.zone)))
+    Ok((rows, mapping.has_naive_times(), flags.time_zone.is_some().then_some(wanted.zone)))
 }
 
 fn unusable(proposal: &Proposal) -> String {

@@ -5,7 +5,7 @@ use chrono::Utc;
 
 use super::{Rules, look, print_settled};
 use crate::analysis::doctor::tally::{Attempts, Failed, Odd, contradicts};
-use crate::analysis::doctor::{Check, State, checks};
+use crate::analysis::doctor::{Check, State, log, setup};
 use crate::cli::{Doctor as Args, Global};
 use crate::config::{Config, Database};
 use crate::db::{self, Db, Order};
@@ -57,7 +57,7 @@ impl Doctor {
     /// Makes the checks in their order, up to one without which the next ones say nothing.
     async fn examine(&mut self, wanted: &Wanted, rules: Rules, only_rehearse: bool) -> Result<()> {
         let server = self.db.server().await?;
-        self.checks.push(checks::connection(&server));
+        self.checks.push(setup::connection(&server));
         let Some(mapping) = self.mapping(wanted).await? else {
             return Ok(());
         };
@@ -69,19 +69,19 @@ impl Doctor {
         let extent = if attempts.rows == 0 { self.db.extent(&mapping).await? } else { None };
         let has_text = mapping.has(Column::ErrorMessage);
         let failed = self.failed(&mapping).await?;
-        let without_text = checks::failed_without_text(&failed);
-        self.checks.push(checks::status_words(&attempts, &mapping));
-        self.checks.push(checks::times(&attempts, &mapping, extent));
-        self.checks.extend(has_text.then(|| checks::unclassified(failed.read(&rules))));
-        self.checks.push(checks::clock(&server));
-        let rows = self.db.count(&mapping, checks::MANY).await?;
+        let without_text = log::failed_without_text(&failed);
+        self.checks.push(log::status_words(&attempts, &mapping));
+        self.checks.push(log::times(&attempts, &mapping, extent));
+        self.checks.extend(has_text.then(|| log::unclassified(failed.read(&rules))));
+        self.checks.push(setup::clock(&server));
+        let rows = self.db.count(&mapping, setup::MANY).await?;
         let indexing = self.db.indexing(&mapping, self.now).await?;
-        self.checks.push(checks::index(&indexing, rows, attempts.last_day));
+        self.checks.push(setup::index(&indexing, rows, attempts.last_day));
         let waiting = self.waiting(&mapping).await?;
-        self.checks.push(checks::pending(waiting, &mapping));
+        self.checks.push(log::pending(waiting, &mapping));
         if has_text {
             let odd = self.sent_with_error(&mapping, &rules).await?;
-            self.checks.extend([checks::sent_with_error(odd), without_text]);
+            self.checks.extend([log::sent_with_error(odd), without_text]);
         }
         Ok(())
     }
@@ -89,18 +89,18 @@ impl Doctor {
     /// The mapping, if its tables are there, may be read and have its columns.
     async fn mapping(&mut self, wanted: &Wanted) -> Result<Option<Mapping>> {
         let tables = fits(self.db.tables(wanted).await)?;
-        self.checks.push(checks::table(tables.as_deref().map_err(String::as_str)));
+        self.checks.push(setup::table(tables.as_deref().map_err(String::as_str)));
         let Ok(tables) = tables else {
             return Ok(None);
         };
         let rights = self.db.rights(&tables).await?;
-        self.checks.push(checks::rights(&rights));
+        self.checks.push(setup::rights(&rights));
         if !rights.grants.is_empty() {
             return Ok(None);
         }
         let mapping = fits(self.db.mapping(wanted).await)?;
         let log: &Table = &tables[0];
-        self.checks.push(checks::columns(mapping.as_ref().map_err(String::as_str), log));
+        self.checks.push(setup::columns(mapping.as_ref().map_err(String::as_str), log));
         Ok(mapping.ok())
     }
 

@@ -42,7 +42,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
             keys: &keys,
             proposal: &chosen.proposal,
             rows: chosen.rows,
-            form: chosen.form,
+            has_naive_times: chosen.has_naive_times,
             time_zone: chosen.time_zone,
         },
         candidates: &chosen.candidates,

@@ -205,6 +205,15 @@ impl Mapping {
         kinds.all(|kind| kind == first).then_some(first)
     }
 
+    /// Whether some of the log's times name no zone, so that the mapping's zone decides what they are.
+    pub fn has_naive_times(&self) -> bool {
+        match self.kind_of_time(Column::SentDate) {
+            None => true,
+            Some(kind) if kind.is_time() => *kind != Kind::Instant,
+            Some(_) => matches!(self.form, Form::Text | Form::TextWithT | Form::TextOfManyForms),
+        }
+    }
+
     fn check_times(&self) -> Result<(), String> {
         for (column, sources) in self.columns.iter().filter(|(column, _)| column.is_time()) {
             let fields = || sources.iter().map(Source::field);

@@ -7,7 +7,6 @@ use chrono_tz::Tz;
 
 use super::escape;
 use crate::mapping::guess::{GuessedWord, Proposal};
-use crate::mapping::time::Form;
 use crate::mapping::{Column, preset};
 use crate::model::{Meaning, Millis};
 use crate::zone;
@@ -39,8 +38,8 @@ pub struct ConfigFile<'p> {
     pub proposal: &'p Proposal,
     /// The rows whose status words were counted.
     pub rows: Rows,
-    /// How the log writes its times.
-    pub form: Form,
+    /// Whether some of the log's times name no zone.
+    pub has_naive_times: bool,
     /// The zone that was asked for.
     pub time_zone: Option<Tz>,
 }
@@ -137,9 +136,9 @@ fn email_log(file: &ConfigFile<'_>) -> Vec<String> {
 }
 
 fn time_zone(file: &ConfigFile<'_>) -> String {
-    let why = match file.form {
-        Form::Instant | Form::Seconds | Form::Millis => "of the times in reports; the log's own name theirs",
-        _ => "of the log's times, which name none; UTC without it",
+    let why = match file.has_naive_times {
+        true => "of times that name none, and of reports; UTC without it",
+        false => "of reports; the log's own times name theirs",
     };
     match (file.time_zone, &file.keys.zone) {
         (Some(zone), _) => key("time_zone", &quoted(zone.name()), why),

@@ -3,7 +3,8 @@
 //! What a check says depends on the rows and the mapping alone, so that it is the same on every database; what only this
 //! database says (versions, plans, statements in its words) stands in the details.
 
-pub mod checks;
+pub mod log;
+pub mod setup;
 pub mod tally;
 
 use serde::Serialize;
