@@ -54,7 +54,7 @@ median() {                           # NAME
 
 one_round() {
   local statement
-  for statement in "$here"/hand_written/*.sql; do
+  for statement in "$here"/hand_written/sqlite/*.sql; do
     timed "$(basename "$statement" .sql)" hand_written "$big" "$statement"
   done
   timed report report "$big" --since all
@@ -107,7 +107,7 @@ for _ in $(seq "$rounds"); do one_round; done
 echo "| $rows rows, $(count_failed "$big") of them failed; median of $rounds rounds | |"
 echo "| --- | ---: |"
 sum=0
-for statement in "$here"/hand_written/*.sql; do
+for statement in "$here"/hand_written/sqlite/*.sql; do
   name=$(basename "$statement" .sql)
   sum=$((sum + $(median "$name")))
   echo "| by hand: $name | $(seconds "$(median "$name")") |"

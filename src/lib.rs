@@ -11,6 +11,7 @@ pub mod model;
 pub mod output;
 pub mod provider;
 pub mod reply;
+pub mod resend;
 pub mod secret;
 pub mod window;
 pub mod zone;

@@ -226,10 +226,12 @@ pub struct Rights {
 pub struct Indexing {
     /// Whether an index serves it.
     pub serves: bool,
+    /// Further tables in which no index finds the rows of a mail.
+    pub unserved: Vec<String>,
     /// How the database would look for the failed mails of a day.
     pub plan: Vec<String>,
-    /// The statement that makes such an index, where the table can have one.
-    pub create: Option<String>,
+    /// The statements that make such indexes, where the tables can have them.
+    pub create: Vec<String>,
 }
 
 /// How many rows have a status word, and how many of them an error text.

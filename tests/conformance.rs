@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{TestLog, on_every_database};
+use support::{TestLog, on_every_database, same, without_source};
 
 /// The generic table in the words of each database.
 fn make_table(log: &TestLog) {
@@ -21,25 +21,6 @@ fn insert(log: &TestLog, rows: &[(&str, &str, &str)]) {
     let rows: Vec<_> =
         rows.iter().map(|(status, date, error)| format!("({status}, {date}, {error})")).collect();
     log.sql(&format!("INSERT INTO email_log (status, sent_date, error_message) VALUES {}", rows.join(", ")));
-}
-
-/// What a report says but for where and when.
-fn without_source(mut report: Value) -> Value {
-    report["source"] = Value::Null;
-    report["generated_at"] = Value::Null;
-    report
-}
-
-/// Runs a command on every database after the same setting up, and compares what it says; gives that.
-fn same(set_up: impl Fn(&TestLog), args: &[&str]) -> Value {
-    let answers = std::cell::RefCell::new(Vec::new());
-    on_every_database(|log| {
-        set_up(log);
-        answers.borrow_mut().push(without_source(log.json(args)));
-    });
-    let answers = answers.into_inner();
-    assert_eq!(answers[0], answers[1]);
-    answers[0].clone()
 }
 
 #[test]
@@ -72,6 +53,423 @@ fn the_incident_with_times_of_every_type() {
             let report =
                 without_source(log.json(&["report", "--since", "2026-11-10", "--until", "2026-11-12"]));
             assert_eq!(report, as_text, "{kind} {index}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_table_is_quiet() {
+    for command in ["report", "failures"] {
+        let answer = same(make_table, &[command, "--since", "all"]);
+        assert_eq!(answer["totals"]["rows"].as_i64().unwrap_or(0), 0);
+    }
+}
+
+/// Both ends of a window on a row: the first is in, the last is not.
+#[test]
+fn a_window_takes_its_first_moment_and_not_its_last() {
+    let set_up = |log: &TestLog| {
+        make_table(log);
+        let times = ["07:59:59.999", "08:00:00.000", "08:59:59.999", "09:00:00.000"];
+        let times: Vec<_> = times.iter().map(|time| format!("'2026-11-20 {time}'")).collect();
+        let rows: Vec<_> = times.iter().map(|time| ("'F'", time.as_str(), "'451 4.7.0 busy'")).collect();
+        insert(log, &rows);
+    };
+    let window = ["--since", "2026-11-20T08:00:00Z", "--until", "2026-11-20T09:00:00Z"];
+    let failures = same(set_up, &[&["failures"], &window[..]].concat());
+    assert_eq!(ids(&failures), ["3", "2"]);
+    let report = same(set_up, &[&["report"], &window[..]].concat());
+    assert_eq!(report["totals"]["rows"], json!(2));
+}
+
+fn ids(failures: &Value) -> Vec<&str> {
+    failures["rows"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
+}
+
+/// A pause as long as the gap joins, a millisecond more does not.
+#[test]
+fn a_cluster_reaches_as_far_as_the_gap() {
+    let report = same(
+        |log| {
+            make_table(log);
+            let text = "'432 4.3.2 Concurrent connections limit exceeded'";
+            insert(
+                log,
+                &[
+                    ("'F'", "'2026-11-20 08:00:00'", text),
+                    ("'F'", "'2026-11-20 08:00:10'", text),
+                    ("'F'", "'2026-11-20 08:00:20.001'", text),
+                    ("'F'", "'2026-11-20 08:00:30'", text),
+                ],
+            );
+        },
+        &["report", "--since", "all"],
+    );
+    let clusters: Vec<_> =
+        report["clusters"].as_array().unwrap().iter().map(|cluster| &cluster["row_ids"]).collect();
+    assert_eq!(clusters, [&json!(["1", "2"]), &json!(["3", "4"])]);
+}
+
+#[test]
+fn nulls_are_counted_and_lost_nowhere() {
+    let report = same(
+        |log| {
+            make_table(log);
+            insert(
+                log,
+                &[
+                    ("NULL", "'2026-11-20 08:00:00'", "NULL"),
+                    ("'F'", "NULL", "NULL"),
+                    ("'F'", "'2026-11-20 08:00:00'", "NULL"),
+                    ("'F'", "'2026-11-20 08:00:01'", "''"),
+                    ("'S'", "NULL", "NULL"),
+                ],
+            );
+        },
+        &["report", "--since", "2026-11-20", "--until", "2026-11-21"],
+    );
+    let totals = &report["totals"];
+    assert_eq!(
+        [&totals["rows"], &totals["failed"], &totals["other"], &totals["unreadable"]],
+        [&json!(5), &json!(3), &json!(1), &json!(2)]
+    );
+}
+
+#[test]
+fn texts_of_every_language_and_length_come_whole() {
+    let failures = same(
+        |log| {
+            make_table(log);
+            log.sql("INSERT INTO email_log (status, sent_date, sender, recipient, subject, error_message) VALUES \
+                     ('F', '2026-11-20 08:00:00', 'bücher@müller.example', '用户@例え.example', 'Ihre Rechnung für Jürgen ✉', \
+                      '550 5.1.1 Empfänger unbekannt: ‹Žluťoučký›')");
+            let long = format!("432 4.3.2 Concurrent connections limit exceeded {}", "é".repeat(500_000));
+            log.sql(&format!(
+                "INSERT INTO email_log (status, sent_date, error_message) VALUES ('F', '2026-11-20 08:00:01', '{long}')"
+            ));
+        },
+        &["failures"],
+    );
+    assert_eq!(failures["rows"][1]["subject"], json!("Ihre Rechnung für Jürgen ✉"));
+    assert_eq!(failures["rows"][0]["class"], json!("throttle-concurrency"));
+    assert_eq!(failures["rows"][0]["error_message"].as_str().unwrap().chars().count(), 500_048);
+}
+
+/// Reserved words, mixed case, blanks and quotes as names, in a schema of their own where there are such.
+#[test]
+fn unusual_names_are_quoted() {
+    let config = "[email_log]\ntable = 'Mail \"Box\"'\ncolumns = { id = 'Key', status = 'order', sent_date = 'select', \
+                  sender = 'from', recipient = 'to', error_message = 'it''s \"why\"' }";
+    let report = same(
+        |log| {
+            let table = log.word("\"Mail \"\"Box\"\"\"", "\"Mail \"\"Box\"\"\"");
+            log.sql(&format!(
+                "CREATE TABLE {table} (\"Key\" text, \"order\" text, \"select\" text, \"from\" text, \"to\" text, \
+                 \"it's \"\"why\"\"\" text); INSERT INTO {table} VALUES \
+                 ('a-1', 'F', '2026-11-20 08:00:00', 'erp@contoso.example', 'x@example.com', '432 4.3.2 too many')"
+            ));
+            log.write("mailthrottle.toml", config.replace("'it''s \"why\"'", "\"it's \\\"why\\\"\""));
+        },
+        &["report", "--since", "all"],
+    );
+    assert_eq!(report["senders"][0]["failed"], json!(1));
+}
+
+#[test]
+fn a_view_is_read_like_a_table() {
+    let report = same(
+        |log| {
+            log.make_incident();
+            log.sql("CREATE VIEW mails AS SELECT id, status, sent_date, sender, recipient, subject, error_message FROM email_log");
+        },
+        &["--table", "mails", "report", "--since", "all"],
+    );
+    assert_eq!(report["totals"]["failed"], json!(54));
+}
+
+/// A status kept as true and false, as numbers, as a word filled up with blanks, as one of a list.
+#[test]
+fn a_status_of_any_type_is_read_by_the_words_of_the_config() {
+    let kinds = [
+        ("boolean", "boolean", ["true", "false"], "sent = [true]\nfailed = [false]"),
+        ("smallint", "smallint", ["1", "0"], "sent = [1]\nfailed = [0]"),
+        ("boolean", "boolean", ["true", "false"], "sent = ['1']\nfailed = ['0']"),
+        ("numeric", "numeric(3)", ["1", "-7"], "sent = [1]\nfailed = [-7]"),
+        ("text", "char(6)", ["'OK'", "'FAIL'"], "sent = ['OK']\nfailed = ['FAIL']"),
+        (
+            "text",
+            "state",
+            ["'sent'", "'exception'"],
+            "sent = ['sent']\nfailed = ['exception', 'never there']",
+        ),
+    ];
+    for (sqlite, postgres, [sent, failed], words) in kinds {
+        for index in ["", "CREATE INDEX i ON email_log (status, sent_date)"] {
+            let set_up = |log: &TestLog| {
+                if postgres == "state" {
+                    log.sql(
+                        log.word("SELECT 1", "CREATE TYPE state AS ENUM ('sent', 'exception', 'cancel')"),
+                    );
+                }
+                let (kind, time) = (log.word(sqlite, postgres), log.word("text", "timestamptz"));
+                log.sql(&format!(
+                    "CREATE TABLE email_log (id integer, status {kind}, sent_date {time}, error_message text); {index}"
+                ));
+                log.sql(&format!(
+                    "INSERT INTO email_log VALUES (1, {sent}, '2026-11-20 08:00:00Z', NULL), \
+                     (2, {failed}, '2026-11-20 08:00:01Z', '432 4.3.2 too many'), (3, NULL, '2026-11-20 08:00:02Z', NULL)"
+                ));
+                log.write("mailthrottle.toml", format!("[email_log]\n{words}"));
+            };
+            let args = ["report", "--since", "2026-11-20", "--until", "2026-11-21"];
+            let totals = same(set_up, &args)["totals"].clone();
+            let counts = [&totals["rows"], &totals["sent"], &totals["failed"], &totals["other"]];
+            assert_eq!(counts, [3, 1, 1, 1], "{postgres} {words} {index}");
+        }
+    }
+}
+
+#[test]
+fn keys_of_any_type_are_texts_in_the_answer() {
+    for (kind, key) in [
+        ("text", "'a/1'"),
+        ("uuid", "'0b7c5f6e-8d6a-4e0e-9c0b-1f2e3d4c5b6a'"),
+        ("bigint", "9007199254740993"),
+    ] {
+        let failures = same(
+            |log| {
+                let kind = log.word(if kind == "uuid" { "text" } else { kind }, kind);
+                log.sql(&format!(
+                    "CREATE TABLE email_log (id {kind} PRIMARY KEY, status text, sent_date text, error_message text); \
+                     INSERT INTO email_log VALUES ({key}, 'F', '2026-11-20 08:00:00', NULL)"
+                ));
+            },
+            &["failures"],
+        );
+        assert_eq!(ids(&failures), [key.trim_matches('\'')]);
+    }
+}
+
+/// The error text in another table: the newest row of each mail, from two columns; and "failed" where there is one.
+#[test]
+fn an_error_text_may_stand_in_a_further_table() {
+    let set_up = |log: &TestLog| {
+        log.sql(
+            "CREATE TABLE mail (id integer PRIMARY KEY, state integer, created text, email text); \
+             CREATE TABLE mail_error (id integer PRIMARY KEY, mail_id integer, at text, kind text, message text); \
+             INSERT INTO mail VALUES (1, 0, '2026-11-20 08:00:00', 'a@example.com'), (2, 1, '2026-11-20 08:00:01', 'b@example.com'), \
+               (3, 1, '2026-11-20 08:00:02', 'c@example.com'), (4, 1, '2026-11-20 08:00:03', 'd@example.com'); \
+             INSERT INTO mail_error VALUES (1, 2, '2026-11-20 08:01:00', 'SMTPDataError', '(432, b''4.3.2 Concurrent connections limit exceeded'')'), \
+               (2, 2, '2026-11-20 08:00:30', 'TimeoutError', 'timed out'), (3, 3, NULL, '', 'x'), \
+               (4, 3, '2026-11-20 08:00:40', NULL, '550 5.1.1 unknown'), (5, 3, '2026-11-20 08:00:40', NULL, '550 5.1.1 user unknown')",
+        );
+        log.write("mailthrottle.toml", "[email_log]\ntable = 'mail'\nsent = [0]\nfailed = [1]\n\
+            columns = { status = 'state', sent_date = 'created', recipient = 'email' }\n\
+            error_join = { table = 'mail_error', on = 'mail_id', column = ['kind', 'message'], newest_by = 'at' }\n");
+    };
+    let failures = same(set_up, &["failures"]);
+    let texts: Vec<_> =
+        failures["rows"].as_array().unwrap().iter().map(|row| &row["error_message"]).collect();
+    assert_eq!(
+        texts,
+        [
+            &Value::Null,
+            &json!("550 5.1.1 user unknown"),
+            &json!("SMTPDataError: (432, b'4.3.2 Concurrent connections limit exceeded')")
+        ]
+    );
+    let by_error = |log: &TestLog| {
+        set_up(log);
+        let config = std::fs::read_to_string(log.path("mailthrottle.toml")).unwrap();
+        let config = config
+            .replace("status = 'state', ", "")
+            .replace("sent = [0]\nfailed = [1]", "failed_when = 'not empty'");
+        log.write("mailthrottle.toml", config);
+    };
+    let report = same(by_error, &["report", "--since", "all"]);
+    assert_eq!(report["totals"]["failed"], json!(2));
+    assert_eq!(
+        report["statuses"],
+        json!([
+            {"status": "F", "meaning": "failed", "rows": 2},
+            {"status": "S", "meaning": "sent", "rows": 2},
+            {"status": "P", "meaning": "pending", "rows": 0}
+        ])
+    );
+    let failures = same(by_error, &["failures", "--status", "F"]);
+    assert_eq!(ids(&failures), ["3", "2"]);
+}
+
+/// A hundred thousand rows, counted by plain loops over the same values.
+#[test]
+fn a_hundred_thousand_rows_are_counted_as_plain_loops_count() {
+    let mut state = 7_u64;
+    let mut random = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let words = ["S", "S", "S", "S", "S", "S", "S", "F", "P", "X"];
+    let rows: Vec<(&str, u64, u64)> =
+        (0..100_000).map(|_| (words[random(10) as usize], random(48 * 3600), random(5))).collect();
+    let values = |log: &TestLog| {
+        make_table(log);
+        for rows in rows.chunks(10_000) {
+            let values: Vec<_> = rows
+                .iter()
+                .map(|(status, second, sender)| {
+                    let (day, rest) = (18 + second / 86_400, second % 86_400);
+                    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+                    format!("('{status}', '2026-11-{day} {hour:02}:{minute:02}:{second:02}', 's{sender}@contoso.example')")
+                })
+                .collect();
+            log.sql(&format!(
+                "INSERT INTO email_log (status, sent_date, sender) VALUES {}",
+                values.join(", ")
+            ));
+        }
+    };
+    let report =
+        same(values, &["report", "--since", "2026-11-18T06:00:00Z", "--until", "2026-11-19T06:00:00Z"]);
+    let inside: Vec<_> = rows.iter().filter(|(_, at, _)| (6 * 3600..30 * 3600).contains(at)).collect();
+    let of = |word: &str| inside.iter().filter(|(status, ..)| *status == word).count();
+    let totals = &report["totals"];
+    assert_eq!(
+        [&totals["rows"], &totals["sent"], &totals["failed"], &totals["pending"], &totals["other"]],
+        [inside.len(), of("S"), of("F"), of("P"), of("X")]
+    );
+    for sender in report["senders"].as_array().unwrap() {
+        let name = sender["sender"].as_str().unwrap();
+        let mine = || inside.iter().filter(|(.., number)| name == format!("s{number}@contoso.example"));
+        let failed = mine().filter(|(status, ..)| *status == "F").count();
+        assert_eq!([&sender["attempts"], &sender["failed"]], [mine().count(), failed]);
+    }
+    for step in report["timeline"].as_array().unwrap() {
+        let start = step["start"].as_str().unwrap();
+        let hour = |text: &str| text.parse::<u64>().unwrap();
+        let hours = (hour(&start[8..10]) - 18) * 24 + hour(&start[11..13]);
+        let count = inside.iter().filter(|(_, at, _)| at / 3600 == hours).count();
+        assert_eq!(step["attempts"], count, "{start}");
+    }
+}
+
+/// Days of 23 and 25 hours in the zone of the log, whatever zone the server's session would have.
+#[test]
+fn a_day_is_the_day_of_the_logs_zone() {
+    for (day, next, hours) in
+        [("2026-03-29", "2026-03-30", 23), ("2026-10-25", "2026-10-26", 25), ("2026-11-20", "2026-11-21", 24)]
+    {
+        for kind in ["timestamp", "timestamptz"] {
+            let set_up = |log: &TestLog| {
+                let kind = log.word("text", kind);
+                log.sql(&format!(
+                    "CREATE TABLE email_log (id integer, status text, sent_date {kind}, error_message text)"
+                ));
+                if let support::Database::Postgres(name) = log.database() {
+                    log.sql(&format!("ALTER DATABASE {name} SET timezone TO 'Pacific/Auckland'"));
+                }
+                // a mail every half hour of the wall clock in Berlin, those that exist twice once
+                let rows: Vec<_> =
+                    (0..48).map(|half| format!("({half}, 'S', {})", written(log, kind, day, half))).collect();
+                log.sql(&format!("INSERT INTO email_log (id, status, sent_date) VALUES {}", rows.join(", ")));
+                log.sql(&format!(
+                    "INSERT INTO email_log (id, status, sent_date) VALUES (99, 'S', {})",
+                    written(log, kind, next, 0)
+                ));
+            };
+            let args =
+                ["--time-zone", "Europe/Berlin", "report", "--since", day, "--until", next, "--by", "day"];
+            let report = same(set_up, &args);
+            assert_eq!(report["totals"]["rows"], json!(48), "{day} {kind}");
+            let until: chrono::DateTime<chrono::Utc> =
+                report["window"]["until"].as_str().unwrap().parse().unwrap();
+            let since: chrono::DateTime<chrono::Utc> =
+                report["window"]["since"].as_str().unwrap().parse().unwrap();
+            assert_eq!((until - since).num_hours(), hours);
+        }
+    }
+}
+
+/// A half hour of a day in Berlin as the log writes it: naive, or with its offset.
+fn written(log: &TestLog, kind: &str, day: &str, half: u32) -> String {
+    let naive = format!("{day} {:02}:{:02}:00", half / 2, half % 2 * 30);
+    match (log.database(), kind) {
+        (support::Database::Postgres(_), "timestamptz") => {
+            format!("('{naive}'::timestamp AT TIME ZONE 'Europe/Berlin')")
+        }
+        _ => format!("'{naive}'"),
+    }
+}
+
+/// What only a server with types has: partitions, schemas, documents, times without end.
+#[test]
+fn what_only_postgres_has() {
+    let log = TestLog::on_postgres();
+    log.sql(
+        "CREATE SCHEMA \"Mail\"; \
+         CREATE TABLE \"Mail\".\"Log\" (id bigint, status text, sent_date timestamptz, finished_at date, error_message jsonb) \
+           PARTITION BY RANGE (sent_date); \
+         CREATE TABLE \"Mail\".p1 PARTITION OF \"Mail\".\"Log\" FOR VALUES FROM (MINVALUE) TO ('2026-11-20'); \
+         CREATE TABLE \"Mail\".p2 PARTITION OF \"Mail\".\"Log\" FOR VALUES FROM ('2026-11-20') TO (MAXVALUE); \
+         INSERT INTO \"Mail\".\"Log\" VALUES \
+           (1, 'F', '2026-11-19 23:59:59Z', NULL, '{\"reply\": \"432 4.3.2 Concurrent connections limit exceeded\"}'), \
+           (2, 'F', '2026-11-20 00:00:00Z', '2026-11-20', '\"432 4.3.2 Concurrent connections limit exceeded\"'), \
+           (3, 'S', 'infinity', 'infinity', NULL), (4, 'S', '-infinity', NULL, NULL), (5, 'S', '0001-01-01 BC', NULL, NULL)",
+    );
+    for index in [
+        "",
+        "CREATE INDEX ON \"Mail\".\"Log\" (status, sent_date)",
+        "CREATE INDEX ON \"Mail\".\"Log\" (sent_date)",
+    ] {
+        log.sql(index);
+        for name in ["mail.log", "\"Mail\".\"Log\"", "Mail.Log"] {
+            let report =
+                log.json(&["--table", name, "report", "--since", "2026-11-19", "--until", "2026-11-21"]);
+            let totals = &report["totals"];
+            assert_eq!(
+                [&totals["rows"], &totals["failed"], &totals["unreadable"]],
+                [4, 2, 2],
+                "{index} {name}"
+            );
+            assert_eq!(report["clusters"][0]["class"], json!("throttle-concurrency"));
+        }
+        let report = log.json(&["--table", "mail.log", "report", "--since", "all"]);
+        assert_eq!([&report["totals"]["rows"], &report["totals"]["unreadable"]], [5, 3]);
+    }
+}
+
+/// Times in two columns of different types: the first that is not NULL, each read as its type says.
+#[test]
+fn times_in_columns_of_two_types() {
+    let log = TestLog::on_postgres();
+    log.sql(
+        "CREATE TABLE email_log (id bigint, status text, sent_at timestamptz, created timestamp, error_message text); \
+         INSERT INTO email_log VALUES (1, 'F', NULL, '2026-11-20 08:00:00', NULL), (2, 'F', '2026-11-20 08:00:00Z', NULL, NULL)",
+    );
+    log.write(
+        "mailthrottle.toml",
+        "[email_log]\ntime_zone = 'Europe/Berlin'\ncolumns = { sent_date = ['sent_at', 'created'] }",
+    );
+    let failures = log.json(&["failures"]);
+    let times: Vec<_> =
+        failures["rows"].as_array().unwrap().iter().map(|row| row["sent_date"].as_str().unwrap()).collect();
+    assert_eq!(times, ["2026-11-20T08:00:00.000Z", "2026-11-20T07:00:00.000Z"]);
+}
+
+/// Truth in the config finds truth in every type that can hold it.
+#[test]
+fn a_status_of_true_and_false_is_found_however_it_is_kept() {
+    for (kind, yes, no) in [("text", "'1'", "'0'"), ("smallint", "1", "0"), ("boolean", "TRUE", "FALSE")] {
+        for words in ["sent = [true]\nfailed = [false]\n", "sent = [1]\nfailed = [0]\n"] {
+            on_every_database(|log| {
+                log.sql(&format!("CREATE TABLE email_log (id integer, status {kind}, sent_date timestamp)"));
+                log.sql(&format!(
+                    "INSERT INTO email_log VALUES (1, {yes}, '2026-11-18 10:00:00'), (2, {no}, '2026-11-18 10:00:01')"
+                ));
+                log.write("mailthrottle.toml", format!("[email_log]\n{words}"));
+                let totals = &log.report()["totals"];
+                assert_eq!([&totals["sent"], &totals["failed"]], [1, 1], "{kind} {words}");
+                assert_eq!(log.json(&["failures"])["rows"][0]["id"], json!("2"), "{kind} {words}");
+            });
         }
     }
 }

@@ -288,6 +288,32 @@ fn tables_found_in_the_wild() {
 }
 
 #[test]
+fn every_preset_is_proposed_for_the_table_it_is_made_for() {
+    for preset in mailthrottle::mapping::preset::all() {
+        let name = preset.name.as_str();
+        let sql =
+            std::fs::read_to_string(format!("{}/fixtures/presets/{name}.sql", env!("CARGO_MANIFEST_DIR")));
+        let sql = sql.unwrap();
+        let answer = same(|log| log.sql(&sql), &[]);
+        assert_eq!(answer["preset"], name);
+        on_every_database(|log| {
+            log.sql(&sql);
+            let ran = log.run(&["init"]);
+            assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{name}");
+            let by_preset = log.json(&["--preset", name, "report", "--since", "all"])["totals"].clone();
+            assert_eq!(log.report()["totals"], by_preset, "{name}");
+        });
+    }
+}
+
+#[test]
+fn a_wordpress_site_has_a_prefix_of_its_own() {
+    let sql = include_str!("../fixtures/presets/wp-email-log.sql").replace("wp_email_log", "shop7_email_log");
+    let answer = same(|log| log.sql(&sql), &[]);
+    assert_eq!((&answer["preset"], &answer["table"]), (&json!("wp-email-log"), &json!("shop7_email_log")));
+}
+
+#[test]
 fn a_table_without_a_row_is_judged_by_its_names() {
     on_every_database(|log| {
         log.sql(&format!(

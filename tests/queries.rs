@@ -78,22 +78,6 @@ fn each_file_runs_as_it_stands_on_postgres() {
     }
 }
 
-/// The statements that a command prints, each with its values put in.
-fn printed(log: &TestLog, args: &[&str]) -> Vec<String> {
-    let ran = log.run(&[&["--print-sql"], args].concat());
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    let statements = ran.stdout.split(";\n").filter(|statement| !statement.trim().is_empty());
-    let statements = statements.map(|statement| {
-        let (comments, sql): (Vec<&str>, Vec<&str>) =
-            statement.lines().partition(|line| line.starts_with("-- ?"));
-        let values: Vec<_> =
-            comments.iter().filter_map(|line| line.strip_prefix("-- ")?.split_once(" = ")).collect();
-        // the last first, so that ?1 is not taken for the beginning of ?12
-        values.iter().rev().fold(sql.join("\n"), |sql, (name, value)| sql.replace(name, value))
-    });
-    statements.collect()
-}
-
 #[test]
 fn what_is_printed_is_what_would_run() {
     let log = TestLog::incident();
@@ -110,7 +94,7 @@ fn what_is_printed_is_what_would_run() {
             &["doctor"],
             &["init"],
         ] {
-            let statements = printed(&log, args);
+            let statements = log.printed(args);
             assert!(!statements.is_empty(), "{args:?}");
             blocking(async {
                 let mut connection = log.connect().await;
@@ -127,7 +111,7 @@ fn what_is_printed_is_what_would_run() {
 #[test]
 fn the_printed_statement_gives_the_rows_that_plain_sql_gives() {
     let log = TestLog::incident();
-    let statements = printed(&log, &["failures"]);
+    let statements = log.printed(&["failures"]);
     let count = |sql: &str| {
         let output = std::process::Command::new("sqlite3").arg(log.db()).arg(sql).output().unwrap();
         String::from_utf8(output.stdout).unwrap().lines().filter(|line| line.contains("|F|")).count()

@@ -2,6 +2,7 @@
 # The one test command: installs what is missing where it may, then checks form, lints, tests, docs and dependencies.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+PATH="$PATH:/usr/sbin"
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
@@ -11,10 +12,24 @@ as_root() {
 need() {
   command -v "$1" >/dev/null && return
   echo "installing $2 for $1"
-  if ! { as_root apt-get update -qq && as_root apt-get install -y -qq "$2"; } >/dev/null 2>&1; then
+  if ! { as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2"; } \
+    >/dev/null 2>&1; then
     echo "tests/run.sh: $1 is missing and cannot be installed here; install the package $2" >&2
     exit 1
   fi
+}
+
+# the server's programs lie outside the search path
+need_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
+}
+
+# it comes with a mail system, which without a configuration does not start
+need_smtp_sink() {
+  if ! command -v smtp-sink >/dev/null; then
+    echo "postfix postfix/main_mailer_type select No configuration" | as_root debconf-set-selections || true
+  fi
+  need smtp-sink postfix
 }
 
 step() {
@@ -57,7 +72,9 @@ in_order() {
 need sqlite3 sqlite3
 need cc gcc
 need setpriv util-linux
+need_smtp_sink
 need shellcheck shellcheck
+need_postgres
 
 step cargo fmt --all --check
 step shellcheck tests/run.sh .ci/run benches/*.sh

@@ -40,8 +40,10 @@ pub struct Cause<'c> {
     pub enhanced: Option<Enhanced>,
     /// The text without what differs from row to row; none where there is no text.
     pub fingerprint: Option<String>,
-    /// The first text met.
+    /// The text of the earliest.
     pub example: Option<String>,
+    /// Which mail that is.
+    example_of: Option<Place>,
     /// The rule that decided.
     pub rule: &'c Rule,
     /// Failed rows.
@@ -52,6 +54,27 @@ pub struct Cause<'c> {
     pub first_at: Option<Millis>,
     /// Last time.
     pub last_at: Option<Millis>,
+}
+
+impl Cause<'_> {
+    /// Takes a mail's text for the example where the mail is the earliest, in whatever order they come.
+    fn show(&mut self, mail: &FailedMail) {
+        let place = Place::of(mail.at, &mail.id);
+        if self.fingerprint.is_some() && self.example_of.as_ref().is_none_or(|of| place < *of) {
+            self.example = mail.error.clone();
+            self.example_of = Some(place);
+        }
+    }
+}
+
+/// A place in the order of time, equal times in the order of their ids; those without a time come last.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(Millis, Option<i64>, Box<str>);
+
+impl Place {
+    fn of(at: Option<Millis>, id: &str) -> Self {
+        Self(at.unwrap_or(Millis::MAX), id.parse().ok(), id.into())
+    }
 }
 
 /// Two failures with equal keys have one cause.
@@ -116,6 +139,7 @@ impl<'c> Failures<'c> {
         };
         let cause = &mut self.causes[index as usize];
         cause.rows += 1;
+        cause.show(mail);
         cause.first_at = cause.first_at.into_iter().chain(mail.at).min();
         cause.last_at = cause.last_at.into_iter().chain(mail.at).max();
         let sender = self.senders.id(mail.sender.as_deref());
@@ -146,7 +170,8 @@ impl<'c> Failures<'c> {
             reply: reading.reply,
             enhanced: reading.enhanced,
             fingerprint: key.4.clone(),
-            example: has_text.then(|| text.to_owned()),
+            example: None,
+            example_of: None,
             rule: reading.rule,
             rows: 0,
             recovered: 0,

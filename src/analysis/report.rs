@@ -342,9 +342,8 @@ fn causes(failures: &Failures<'_>) -> Vec<CauseRow> {
             example: cause.example.clone(),
         })
         .collect();
-    rows.sort_by(|a, b| {
-        b.rows.cmp(&a.rows).then_with(|| (a.class, &a.fingerprint).cmp(&(b.class, &b.fingerprint)))
-    });
+    let key = |row: &CauseRow| (row.class, row.fingerprint.clone(), row.reply, row.enhanced, row.disposition);
+    rows.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| key(a).cmp(&key(b))));
     rows
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::mapping::sql::{Bind, Statement};
-use crate::mapping::{Mapping, Wanted};
+use crate::mapping::{Column, Mapping, Wanted};
 use crate::model::{Attempt, FailedMail, Millis};
 use crate::secret::Secret;
 use crate::window::Window;
@@ -181,6 +181,11 @@ impl Db {
             Db::Postgres(db) => db.extent(mapping).await,
         }
     }
+}
+
+/// Whether attempts have more to tell than status, time, sender and recipient.
+fn has_more(mapping: &Mapping) -> bool {
+    [Column::Cc, Column::Bcc, Column::FinishedAt].into_iter().any(|column| mapping.has(column))
 }
 
 /// How a status word may be stored: as text, as bytes, and where it looks like a number also as one.

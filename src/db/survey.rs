@@ -7,9 +7,13 @@ use anyhow::Result;
 use super::{Db, Failed};
 use crate::mapping::described::{Described, End, Sample};
 use crate::mapping::resolve::Table;
+use crate::mapping::time::Form;
 use crate::mapping::{Column, Dialect, Mapping, Wanted};
 use crate::model::{Counted, FailedMail, Indexing, Millis, Rights, Server};
 use crate::window::Window;
+
+/// The columns of indexes, each under the name of its index and in its order; an expression is none.
+pub(super) type Columns = Vec<(String, Option<String>)>;
 
 const DAY: Millis = 24 * 3_600_000;
 
@@ -115,15 +119,44 @@ impl Db {
         }
     }
 
-    /// How the day before `now` would be found.
+    /// How the day before `now` would be found, and what makes that quick.
     ///
     /// # Errors
     /// The database's refusal.
     pub async fn indexing(&mut self, mapping: &Mapping, now: Millis) -> Result<Indexing> {
         let day = Window { since: Some(now - DAY), until: Some(now), zone: mapping.zone };
+        let (plan, is_planned) = match self {
+            Db::Sqlite(db) => db.plan_of(mapping, day).await?,
+            Db::Postgres(db) => db.plan_of(mapping, day).await?,
+        };
+        let mut indexing = Indexing { plan, ..Indexing::default() };
+        let log = wanted_columns(mapping);
+        let there = self.indexes(&mapping.table).await?;
+        // the planner may leave an index aside that it will use once there are more rows
+        indexing.serves = is_planned || log.as_ref().is_some_and(|log| serves(&there, log));
+        if let Some(log) = log.filter(|_| !indexing.serves) {
+            indexing.create.extend(self.create_index(&mapping.table, &log).await?);
+        }
+        for join in &mapping.joins {
+            if !serves(&self.indexes(&join.table).await?, &[&join.on]) {
+                indexing.unserved.push(join.table.1.clone());
+                indexing.create.extend(self.create_index(&join.table, &[&join.on]).await?);
+            }
+        }
+        Ok(indexing)
+    }
+
+    async fn indexes(&mut self, table: &(String, String)) -> Result<Columns> {
         match self {
-            Db::Sqlite(db) => db.indexing(mapping, day).await,
-            Db::Postgres(db) => db.indexing(mapping, day).await,
+            Db::Sqlite(db) => db.indexes(table).await,
+            Db::Postgres(db) => db.indexes(table).await,
+        }
+    }
+
+    async fn create_index(&mut self, table: &(String, String), columns: &[&str]) -> Result<Option<String>> {
+        match self {
+            Db::Sqlite(db) => db.create_index(table, columns).await,
+            Db::Postgres(db) => db.create_index(table, columns).await,
         }
     }
 
@@ -144,30 +177,27 @@ impl Db {
     }
 }
 
-/// Whether an index begins with the log's time, or with its status and then its time. Of each index the columns are given
-/// in their order, under its name; an expression is none.
-pub(super) fn serves(columns: Vec<(String, Option<String>)>, mapping: &Mapping) -> bool {
-    let mut indexes: Vec<(String, Vec<Option<String>>)> = Vec::new();
+/// Whether an index begins with the last of the wanted columns, or is of all of them in their order.
+fn serves(columns: &Columns, wanted: &[&str]) -> bool {
+    let mut indexes: Vec<(&str, Vec<Option<&str>>)> = Vec::new();
     for (index, column) in columns {
-        match indexes.last_mut().filter(|(last, _)| *last == index) {
-            Some((_, columns)) => columns.push(column),
-            None => indexes.push((index, vec![column])),
+        match indexes.last_mut().filter(|(last, _)| last == index) {
+            Some((_, columns)) => columns.push(column.as_deref()),
+            None => indexes.push((index, vec![column.as_deref()])),
         }
     }
-    let own = |column| mapping.own(column).map(|field| field.name.as_str());
-    let (status, Some(time)) = (own(Column::Status), own(Column::SentDate)) else {
-        return false;
+    let begins = |columns: &[Option<&str>], with: &[&str]| {
+        with.iter().enumerate().all(|(place, column)| columns.get(place) == Some(&Some(*column)))
     };
-    indexes.iter().any(|(_, columns)| match columns.as_slice() {
-        [Some(first), ..] if first == time => true,
-        [Some(first), Some(second), ..] => Some(first.as_str()) == status && second == time,
-        _ => false,
-    })
+    let last = &wanted[wanted.len() - 1..];
+    indexes.iter().any(|(_, columns)| begins(columns, last) || begins(columns, wanted))
 }
 
-/// The columns that an index on the log should have; none where no plain one serves.
-pub(super) fn wanted_columns(mapping: &Mapping) -> Option<Vec<&str>> {
+/// The columns that an index on the log should have: status, then time; none where no plain one serves. On PostgreSQL it
+/// serves no times that are texts.
+fn wanted_columns(mapping: &Mapping) -> Option<Vec<&str>> {
     let own = |column| mapping.own(column).map(|field| field.name.as_str());
-    let time = own(Column::SentDate)?;
+    let is_text = matches!(mapping.form, Form::Text | Form::TextWithT | Form::TextOfManyForms);
+    let time = own(Column::SentDate).filter(|_| mapping.dialect == Dialect::Sqlite || !is_text)?;
     Some(own(Column::Status).into_iter().chain([time]).collect())
 }

@@ -105,6 +105,11 @@ impl Column {
         COLUMNS[self as usize].2
     }
 
+    /// Whether every log must have it.
+    fn is_required(self) -> bool {
+        matches!(self, Column::Id | Column::Status | Column::SentDate)
+    }
+
     fn is_time(self) -> bool {
         matches!(self, Column::SentDate | Column::QueuedAt | Column::FinishedAt)
     }

@@ -63,4 +63,25 @@ mod tests {
             assert!(checked.is_ok(), "{}: {checked:?}", preset.name);
         }
     }
+
+    #[test]
+    fn a_note_is_one_sentence() {
+        for preset in all() {
+            let note = preset.note.as_deref().unwrap_or("None.");
+            assert!(note.ends_with('.') && !note.contains(". "), "{}: {note}", preset.name);
+            assert!(!preset.title.ends_with('.'), "{}", preset.name);
+        }
+    }
+
+    #[test]
+    fn a_table_that_nothing_is_taken_from_need_not_be_there() {
+        let own: RawMapping = toml::from_str(
+            "preset = 'django-post-office'\ncolumns = { error_message = 'reason', sent_date = 'last_updated' }",
+        )
+        .unwrap();
+        assert_eq!(own.check(Flags::default()).unwrap().joins, []);
+        let own: RawMapping =
+            toml::from_str("preset = 'django-post-office'\ncolumns = { error_message = 'reason' }").unwrap();
+        assert_eq!(own.check(Flags::default()).unwrap().joins[0].name, "log");
+    }
 }

@@ -1,6 +1,6 @@
 //! The section `[email_log]` as written, checked as far as that goes without the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -25,7 +25,7 @@ pub struct RawMapping {
     pub table: Option<String>,
     /// The zone of naive times, by its IANA name.
     pub time_zone: Option<String>,
-    /// Canonical column to the user's column or columns.
+    /// Canonical column to the user's column or columns; none at all where a column of that name holds something else.
     #[serde(default)]
     pub columns: BTreeMap<String, OneOrMany>,
     /// Words that mean sent.
@@ -41,6 +41,9 @@ pub struct RawMapping {
     /// Further tables, by the name that stands before the dot in `columns`.
     #[serde(default)]
     pub joins: BTreeMap<String, RawJoin>,
+    /// The columns that only a preset speaks of.
+    #[serde(skip)]
+    pub lent: BTreeSet<String>,
 }
 
 /// One name, or several.
@@ -104,8 +107,10 @@ pub struct Wanted {
     pub failed_when_not_empty: bool,
     /// Further tables.
     pub joins: Vec<WantedJoin>,
-    /// Canonical columns with what the user says of them.
+    /// Canonical columns with what the user says of them; no name says that the log has no such thing.
     pub columns: Vec<(Column, Vec<String>)>,
+    /// The columns that only a preset speaks of: a table may be of a version that has some of them not.
+    pub lent: Vec<Column>,
 }
 
 /// A further table, not yet looked up.
@@ -121,6 +126,16 @@ pub struct WantedJoin {
     pub to: Option<String>,
     /// Its column that says which row is the newest.
     pub newest_by: Option<String>,
+}
+
+impl WantedJoin {
+    /// What the config says of it.
+    pub fn key(&self) -> String {
+        match self.name.as_str() {
+            ERROR_JOIN => "[email_log] error_join".to_owned(),
+            other => format!("[email_log.joins.{other}]"),
+        }
+    }
 }
 
 /// Flags that go before the section.
@@ -160,8 +175,13 @@ impl RawMapping {
         if own.error_join.is_some() {
             columns.remove(Column::ErrorMessage.name());
         }
+        let lent = columns.keys().filter(|name| !own.columns.contains_key(*name)).cloned().collect();
         columns.extend(own.columns);
         let mut joins = preset.joins.clone();
+        // a table of the preset's that nothing is taken from any more need not be there
+        joins.retain(|name, _| {
+            columns.values().flat_map(OneOrMany::names).any(|column| stands_in(column, name))
+        });
         joins.extend(own.joins);
         Self {
             preset: own.preset,
@@ -174,6 +194,7 @@ impl RawMapping {
             failed_when: own.failed_when.or_else(|| preset.failed_when.clone()),
             error_join: if says_error { own.error_join } else { preset.error_join.clone() },
             joins,
+            lent,
         }
     }
 
@@ -191,6 +212,7 @@ impl RawMapping {
             failed_when_not_empty: self.failed_when()?,
             joins: self.joins(),
             columns: self.columns()?,
+            lent: self.lent.iter().filter_map(|name| name.parse().ok()).collect(),
         })
     }
 
@@ -227,7 +249,7 @@ impl RawMapping {
         let mut columns = Vec::new();
         for (name, users) in &self.columns {
             let column: Column = name.parse().map_err(|error| format!("[email_log] columns: {error}"))?;
-            if users.names().is_empty() {
+            if users.names().is_empty() && column.is_required() {
                 return Err(format!("[email_log] columns: {name} names no column"));
             }
             if column == Column::ErrorMessage && self.error_join.is_some() {
@@ -245,6 +267,11 @@ impl RawMapping {
         }
         Ok(columns)
     }
+}
+
+/// Whether a column is written as one of the further table of a name.
+fn stands_in(column: &str, join: &str) -> bool {
+    column.split_once('.').is_some_and(|(table, _)| table == join)
 }
 
 fn zone(name: &str) -> Result<Tz, String> {

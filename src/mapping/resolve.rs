@@ -193,6 +193,12 @@ impl Mapping {
         }
     }
 
+    /// The indexes that make a window of the log quick to read, for a person to read.
+    pub fn indexes(&self) -> String {
+        let of_join = |join: &Join| format!(" and one on {} ({})", join.table.1, join.on);
+        format!("an index on (status, sent_date){}", self.joins.iter().map(of_join).collect::<String>())
+    }
+
     /// The names of the user's columns behind a canonical one.
     pub fn names(&self, column: Column) -> Vec<&str> {
         self.sources(column).iter().map(|source| source.field().name.as_str()).collect()
@@ -259,7 +265,7 @@ impl There<'_> {
 
     fn sources(&self, column: Column) -> Result<Vec<Source>, String> {
         match self.wanted.columns.iter().find(|(of, _)| *of == column) {
-            Some((_, names)) => names.iter().map(|name| self.source(column, name)).collect(),
+            Some((_, names)) => self.named(column, names),
             // a status of the usual name says nothing where the error text decides
             None if column == Column::Status && self.wanted.failed_when_not_empty => Ok(Vec::new()),
             None => {
@@ -267,6 +273,16 @@ impl There<'_> {
                 Ok(usual.cloned().map(Source::Own).into_iter().collect())
             }
         }
+    }
+
+    /// The columns of these names; those of a preset only as far as they are there.
+    fn named(&self, column: Column, names: &[String]) -> Result<Vec<Source>, String> {
+        let mut found: Vec<_> = names.iter().map(|name| self.source(column, name)).collect();
+        let is_there = found.iter().any(Result::is_ok);
+        if self.wanted.lent.contains(&column) && (is_there || !self.requires(column)) {
+            found.retain(Result::is_ok);
+        }
+        found.into_iter().collect()
     }
 
     /// A column of the log, or of a further table where its name stands before a dot.
@@ -279,17 +295,21 @@ impl There<'_> {
             Some((place, rest))
         });
         let Some((place, rest)) = joined else {
-            return Err(missing(name, column.name(), self.log, &hint(column)));
+            let further = name.split_once('.').map(|(join, _)| format!(" or [email_log.joins.{join}]"));
+            let hint = hint(column) + &further.unwrap_or_default();
+            return Err(missing(name, column.name(), self.log, &hint));
         };
-        let table = &self.further[place];
-        let field = look_up(rest, table).ok_or_else(|| {
-            missing(rest, column.name(), table, &hint_of_join(&self.wanted.joins[place].name))
-        })?;
+        let (table, join) = (&self.further[place], &self.wanted.joins[place]);
+        let hint = match (join.name.as_str(), column) {
+            (ERROR_JOIN, Column::ErrorMessage) => format!("set {}", join.key()),
+            (join, _) => format!("set [email_log] columns = {{ {} = \"{join}.COLUMN\" }}", column.name()),
+        };
+        let field = look_up(rest, table).ok_or_else(|| missing(rest, column.name(), table, &hint))?;
         Ok(Source::Joined(place, field.clone()))
     }
 
     fn join(&self, wanted: &WantedJoin, table: &Table, mapping: &Mapping) -> Result<Join, String> {
-        let hint = hint_of_join(&wanted.name);
+        let hint = format!("set {}", wanted.key());
         let find = |name: &str, what: &str, table: &Table| {
             look_up(name, table)
                 .map(|field| field.name.clone())
@@ -303,7 +323,9 @@ impl There<'_> {
             }
         };
         let newest = wanted.newest_by.as_ref().map(|name| find(name, "newest_by", table)).transpose()?;
-        let id = look_up(Column::Id.name(), table).map(|field| field.name.clone());
+        // of rows of one time the last one written counts
+        let id = [Column::Id.name(), "rowid"].into_iter().find_map(|name| look_up(name, table));
+        let id = id.map(|field| field.name.clone());
         let order = newest.map_or_else(Vec::new, |newest| [Some(newest), id].into_iter().flatten().collect());
         Ok(Join {
             table: (table.schema.clone(), table.name.clone()),
@@ -325,13 +347,6 @@ pub(super) fn look_up<'t>(name: &str, table: &'t Table) -> Option<&'t Field> {
 
 fn hint(column: Column) -> String {
     format!("set [email_log] columns = {{ {} = \"...\" }}", column.name())
-}
-
-fn hint_of_join(name: &str) -> String {
-    match name {
-        ERROR_JOIN => "set [email_log] error_join".to_owned(),
-        other => format!("set [email_log.joins.{other}]"),
-    }
 }
 
 fn missing(name: &str, what: &str, table: &Table, hint: &str) -> String {
@@ -404,6 +419,36 @@ mod tests {
         let mapping = resolve(toml).unwrap();
         assert_eq!(mapping.joins[0].order, ["at", "id"]);
         assert_eq!(mapping.joins[0].to, "id");
+    }
+
+    #[test]
+    fn a_missing_column_of_a_further_table_names_the_key_that_names_it() {
+        let join = "joins = { try = { table = 't', on = 'mail_id' } }\n";
+        let with = "which has id, mail_id, message, at";
+        let refused = |columns: &str| resolve(&format!("{join}columns = {columns}")).unwrap_err();
+        assert_eq!(
+            refused("{ status = 'try.state' }"),
+            format!(
+                "column 'state' (status) is not in table mail_error, {with}; \
+                 set [email_log] columns = {{ status = \"try.COLUMN\" }}"
+            )
+        );
+        assert!(
+            refused("{ status = 'tray.state' }")
+                .ends_with("; set [email_log] columns = { status = \"...\" } or [email_log.joins.tray]")
+        );
+        let toml = "joins = { try = { table = 't', on = 'mail_id', to = 'number' } }\ncolumns = { status = 'state' }";
+        let error = resolve(toml).unwrap_err();
+        assert!(error.starts_with("column 'number' (to) is not in table email_log, "), "{error}");
+        assert!(error.ends_with("; set [email_log.joins.try]"), "{error}");
+    }
+
+    #[test]
+    fn a_column_may_be_said_not_to_be_what_its_name_says() {
+        let mapping = resolve("columns = { status = 'state', body_text = [], error_message = [] }").unwrap();
+        assert!(!mapping.has(Column::BodyText) && !mapping.has(Column::ErrorMessage));
+        let error = resolve("columns = { status = [] }").unwrap_err();
+        assert_eq!(error, "[email_log] columns: status names no column");
     }
 
     #[test]

@@ -149,11 +149,23 @@ fn reply_hit(bytes: &[u8], start: usize, end: usize) -> Option<ReplyHit> {
     let value = number(digits).filter(|n| (200..600).contains(n))?;
     let partner = glued.or_else(|| partner_after(bytes, end));
     let lead = Lead::before(bytes, start);
-    if lead == Lead::Glued || !may_follow_reply(bytes, end, partner.is_some()) {
+    if lead == Lead::Glued || is_tagged(bytes, start, end) || !may_follow_reply(bytes, end, partner.is_some())
+    {
         return None;
     }
     let support = support(value, lead, partner.is_some(), &bytes[end..])?;
     Some(ReplyHit { value, support, inner: matches!(lead, Lead::Reported | Lead::Quoted), start, partner })
+}
+
+/// A length or a number in what PHP serialises, `s:432:"..."` or `i:422;`, or a reference such as `<msg:502>`.
+fn is_tagged(bytes: &[u8], start: usize, end: usize) -> bool {
+    match (&bytes[..start], bytes.get(end)) {
+        ([.., before, b'a' | b'b' | b'd' | b'i' | b's', b':'], Some(b':' | b';')) => {
+            matches!(before, b'{' | b';')
+        }
+        ([b'a' | b'i' | b's', b':'], Some(b':' | b';')) | ([.., b':'], Some(b'>')) => true,
+        _ => false,
+    }
 }
 
 fn may_follow_reply(bytes: &[u8], end: usize, paired: bool) -> bool {

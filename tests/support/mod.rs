@@ -38,6 +38,27 @@ pub fn on_every_database(test: impl Fn(&TestLog)) {
     }
 }
 
+/// Runs a command on every database after the same setting up, and compares what it says; gives that.
+pub fn same(set_up: impl Fn(&TestLog), args: &[&str]) -> Value {
+    let answers = std::cell::RefCell::new(Vec::new());
+    on_every_database(|log| {
+        set_up(log);
+        answers.borrow_mut().push(without_source(log.json(args)));
+    });
+    let answers = answers.into_inner();
+    assert_eq!(answers[0], answers[1]);
+    answers[0].clone()
+}
+
+/// What a report says but for where and when.
+pub fn without_source(mut report: Value) -> Value {
+    if report.get("source").is_some() {
+        report["source"] = Value::Null;
+        report["generated_at"] = Value::Null;
+    }
+    report
+}
+
 /// How a run of the program ended.
 #[derive(Debug)]
 pub struct Ran {
@@ -168,6 +189,23 @@ impl TestLog {
     /// The report on everything.
     pub fn report(&self) -> Value {
         self.json(&["report", "--since", "all"])
+    }
+
+    /// The statements that `--print-sql` prints for a command, each with its values put in.
+    pub fn printed(&self, args: &[&str]) -> Vec<String> {
+        let ran = self.run(&[&["--print-sql"], args].concat());
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+        let mark = self.word("-- ?", "-- $");
+        let statements = ran.stdout.split(";\n").filter(|statement| !statement.trim().is_empty());
+        let with_values = |statement: &str| {
+            let (comments, sql): (Vec<&str>, Vec<&str>) =
+                statement.lines().partition(|line| line.starts_with(mark));
+            let values: Vec<_> =
+                comments.iter().filter_map(|line| line.strip_prefix("-- ")?.split_once(" = ")).collect();
+            // the last first, so that ?1 is not taken for the beginning of ?12
+            values.iter().rev().fold(sql.join("\n"), |sql, (name, value)| sql.replace(name, value))
+        };
+        statements.map(with_values).collect()
     }
 
     /// The single line of an error, after which nothing else was said and nothing was printed.

@@ -164,27 +164,38 @@ pub fn clock(server: &Server) -> Check {
     check.with("database_ahead_ms", server.clock_ahead)
 }
 
-/// Whether an index finds a day without a look at every row. Of the log so many rows were counted.
+/// Whether indexes find a day, and what further tables say of it, without a look at every row. Of the log so many rows were
+/// counted.
 pub fn index(indexing: &Indexing, rows: u64, last_day: u64) -> Check {
+    let name = "index";
     let is_small = rows <= u64::from(SMALL);
-    let check = if indexing.serves {
-        Check::ok("index", "an index finds a window without a look at every row")
-    } else if is_small {
-        Check::ok("index", format!("with {} the log needs no index", count(rows, "row")))
-    } else {
-        let all = if rows > u64::from(MANY) { format!("more than {MANY}") } else { rows.to_string() };
-        let message = format!(
+    if indexing.serves && indexing.unserved.is_empty() {
+        return Check::ok(name, "an index finds a window without a look at every row")
+            .with("plan", indexing.plan.clone());
+    }
+    if is_small {
+        let message = format!("with {} the log needs no index", count(rows, "row"));
+        return Check::ok(name, message).with("plan", indexing.plan.clone());
+    }
+    let all = if rows > u64::from(MANY) { format!("more than {MANY}") } else { rows.to_string() };
+    let message = match indexing.serves {
+        false => format!(
             "no index serves status and time: a question about the last day reads {all} rows, with an index its {last_day}"
-        );
-        let advice = match indexing.create {
-            Some(_) => "have the index made, at a quiet hour",
-            None => {
-                "map sent_date to one column of the log, of a type for times, that can have an index with the status"
-            }
-        };
-        Check::warning("index", message, advice)
+        ),
+        true => format!(
+            "no index finds the rows of a mail in {}: each mail reads the whole table",
+            indexing.unserved.join(", ")
+        ),
     };
-    check.with("plan", indexing.plan.clone()).with("create", indexing.create.as_deref().filter(|_| !is_small))
+    let advice = match indexing.create.as_slice() {
+        [] => {
+            "map sent_date to one column of the log, of a type for times, that can have an index with the status"
+        }
+        _ => "have it made, at a quiet hour",
+    };
+    Check::warning(name, message, advice)
+        .with("plan", indexing.plan.clone())
+        .with("create", indexing.create.clone())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What PostgreSQL refused, in one line that says what to do. The server's own words are kept, in its own language; what
 //! to do follows from its code. Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use anyhow::{Error, anyhow};
@@ -15,12 +16,16 @@ pub fn explain(error: &sqlx::Error, asked: &Asked) -> Error {
             let code = refusal.code().unwrap_or_default();
             anyhow!("{name}: {}; {}", refusal.message(), advice(&code, asked))
         }
+        sqlx::Error::Tls(cause) => no_tls(name, cause.as_ref()),
+        // a handshake that fails says so as bad data
+        sqlx::Error::Io(cause) if cause.kind() == ErrorKind::InvalidData => no_tls(name, cause),
         sqlx::Error::Io(cause) => anyhow!("{name}: {}", io(cause)),
-        sqlx::Error::Tls(cause) => {
-            anyhow!("{name}: no TLS: {}; check sslmode and sslrootcert", innermost(cause.as_ref()))
-        }
         other => anyhow!("{name}: {other}; check that a PostgreSQL server answers there"),
     }
+}
+
+fn no_tls(name: &str, cause: &(dyn std::error::Error + 'static)) -> Error {
+    anyhow!("{name}: no TLS: {}; check sslmode and sslrootcert", innermost(cause))
 }
 
 /// The server said nothing for longer than its own time limit.
@@ -45,9 +50,9 @@ fn advice(code: &str, asked: &Asked) -> String {
         "3D000" => "name another database in --db".to_owned(),
         "42501" => format!("ask for: {}", grants::needed(&asked.tables, &asked.role).join("; ")),
         "57014" => format!(
-            "the limit is {} (--statement-timeout): take a shorter window, add an index on (status, sent_date), \
-             or raise the limit",
-            humantime::format_duration(asked.limit)
+            "the limit is {} (--statement-timeout): take a shorter window, add {}, or raise the limit",
+            humantime::format_duration(asked.limit),
+            asked.indexes
         ),
         "57P01" | "57P02" => {
             "the server ended the connection, nothing was changed; run this again".to_owned()
@@ -59,7 +64,6 @@ fn advice(code: &str, asked: &Asked) -> String {
 }
 
 fn io(error: &std::io::Error) -> String {
-    use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::ConnectionRefused => {
             "connection refused; check host and port, and that the server runs".to_owned()

@@ -4,6 +4,7 @@
 //! a report keeps those that failed and counts the others. `params` finds out where to connect, `values` reads cells, `survey` looks
 //! at the database itself.
 
+mod copy;
 mod error;
 mod grants;
 mod params;
@@ -11,23 +12,25 @@ mod service;
 mod survey;
 mod values;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{FutureExt, Stream, TryStreamExt};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{ConnectOptions, Row};
 
 use crate::db::statement::query;
-use crate::db::{Failed, Order, Target, recipients};
+use crate::db::{Failed, Order, Target, has_more, recipients};
 use crate::mapping::resolve::{Field, Kind, Misfit, Source, Table};
-use crate::mapping::sql::{Bind, Selection, Statement, Times};
-use crate::mapping::time::{Form, Reader, Sampled};
+use crate::mapping::sql::{self, Bind, Selection, Statement};
+use crate::mapping::time::{Form, Sampled};
+use crate::mapping::words::spellings;
 use crate::mapping::{Column, Dialect, Mapping, Wanted, nearest};
 use crate::model::{Attempt, FailedMail, Millis};
 use crate::window::Window;
 use params::Params;
-use values::Cells;
+use values::{Cells, Times};
 
 const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
 const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/attempts_in_order.sql");
@@ -38,6 +41,9 @@ const SETTINGS: &str = include_str!("../../../queries/postgres/settings.sql");
 const STATUS_WORDS: &str = include_str!("../../../queries/postgres/status_words.sql");
 const TABLES: &str = include_str!("../../../queries/postgres/tables.sql");
 const TIME_SAMPLE: &str = include_str!("../../../queries/postgres/time_sample.sql");
+
+/// What is left out of the attempts where the log has none of these columns.
+const MORE_COLUMNS: &str = ", cc, bcc, finished_at";
 
 /// So much longer than the server's own limit the program waits for it to say something.
 const GRACE: Duration = Duration::from_secs(5);
@@ -59,11 +65,18 @@ struct Asked {
     /// The tables in question, by schema and name.
     tables: Vec<(String, String)>,
     limit: Duration,
+    /// What would make statements quicker.
+    indexes: String,
 }
 
 impl Asked {
     /// Waits for an answer, for little longer than the server may take for it.
     async fn answer<T>(&self, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T> {
+        let mut answer = pin!(answer);
+        // most rows are there already, and a look at the clock for each would cost more than they do
+        if let Some(answer) = answer.as_mut().now_or_never() {
+            return answer.map_err(|cause| error::explain(&cause, self));
+        }
         let answered = match self.limit {
             Duration::ZERO => Ok(answer.await),
             limit => tokio::time::timeout(limit.saturating_add(GRACE), answer).await,
@@ -77,7 +90,7 @@ impl Asked {
 
 /// What an index can find without a look at every row.
 enum Index {
-    /// A window within one status word; these are the words there are.
+    /// A window within one status word; these are the words there are, beside NULL.
     OfStatusAndTime(Vec<Bind>),
     /// A window.
     OfTime,
@@ -91,7 +104,8 @@ impl Postgres {
     pub async fn open(target: &Target) -> Result<Self> {
         let params = Params::find(target)?;
         let limit = target.statement_timeout;
-        let asked = Asked { name: params.name(), role: params.role(), tables: Vec::new(), limit };
+        let (name, role) = (params.name(), params.role());
+        let asked = Asked { name, role, tables: Vec::new(), limit, indexes: "an index".to_owned() };
         tracing::debug!("connecting to {}", asked.name);
         let options = params.options()?.disable_statement_logging();
         let connecting = tokio::time::timeout(params.connect_timeout, options.connect());
@@ -129,9 +143,10 @@ impl Postgres {
         let log = self.table(&wanted.table, "--table or [email_log] table").await?;
         let mut further = Vec::new();
         for join in &wanted.joins {
-            further.push(self.table(&join.table, "[email_log]").await?);
+            further.push(self.table(&join.table, &format!("{} table", join.key())).await?);
         }
         let mut mapping = Mapping::resolve(wanted, Dialect::Postgres, &log, &further).map_err(Misfit)?;
+        self.asked.indexes = mapping.indexes();
         mapping.form = self.form(&mapping).await?;
         let time = mapping.names(Column::SentDate).join(", ");
         tracing::info!("times in {time} are read as {}; naive ones in {}", mapping.form, mapping.zone);
@@ -201,16 +216,16 @@ impl Postgres {
         each: &mut dyn FnMut(FailedMail),
     ) -> Result<()> {
         let window = failed.window;
-        let words: Vec<Bind> = failed.words.iter().cloned().map(Bind::Text).collect();
+        let words: Vec<Bind> = failed.words.iter().flat_map(|word| spelled(word)).collect();
         let times = match self.index(mapping, window).await? {
             Some(_) => mapping.parts_by_index(window),
-            None => vec![Times::InsideOrUnplaced(window)],
+            None => vec![sql::Times::InsideOrUnplaced(window)],
         };
-        let mut reader = Reader::new(mapping.zone);
+        let mut sent_date = Times::of(mapping, Column::SentDate);
         for time in times {
             let selection = Selection { words: Some(words.clone()), time, ..Selection::default() };
             self.each(mapping.statement(&selection, query), &mut |cells| {
-                let mail = cells.failed_mail(mapping, &mut reader)?;
+                let mail = cells.failed_mail(mapping, &mut sent_date)?;
                 if mail.at.is_none_or(|at| window.contains(at)) {
                     each(mail);
                 }
@@ -236,28 +251,32 @@ impl Postgres {
             Order::AsStored => ATTEMPTS,
             Order::Sorted => ATTEMPTS_IN_ORDER,
         };
+        let has_more = has_more(mapping);
+        let query = if has_more { query.to_owned() } else { query.replace(MORE_COLUMNS, "") };
         let selections = match order {
             Order::AsStored => self.parts(mapping, window).await?,
             Order::Sorted => vec![everything(window)],
         };
-        let (mut sent_date, mut finished_at) = (Reader::new(mapping.zone), Reader::new(mapping.zone));
+        let mut sent_date = Times::of(mapping, Column::SentDate);
+        let mut finished_at = Times::of(mapping, Column::FinishedAt);
         for selection in selections {
             let mut go_on = true;
-            self.each(mapping.statement(&selection, query), &mut |cells| {
-                let at = cells.time(1, &mut sent_date)?;
+            self.each(mapping.statement(&selection, &query), &mut |cells| {
+                let at = sent_date.read(cells.bytes(1)?)?;
                 if at.is_some_and(|at| !window.contains(at)) {
                     return Ok(true);
                 }
                 let (status, sender) = (cells.text(0)?, cells.text(2)?);
-                let to = cells.bytes(3)?.map_or(0, recipients)
-                    + cells.bytes(4)?.map_or(0, recipients)
-                    + cells.bytes(5)?.map_or(0, recipients);
+                let mut to = cells.bytes(3)?.map_or(0, recipients);
+                if has_more {
+                    to += cells.bytes(4)?.map_or(0, recipients) + cells.bytes(5)?.map_or(0, recipients);
+                }
                 go_on = each(Attempt {
                     status: status.as_deref().map(|status| mapping.words.known(status)),
                     at,
                     sender: sender.as_deref(),
                     recipients: to,
-                    finished_at: cells.time(6, &mut finished_at)?,
+                    finished_at: if has_more { finished_at.read(cells.bytes(6)?)? } else { None },
                 });
                 Ok(go_on)
             })
@@ -273,11 +292,17 @@ impl Postgres {
     async fn parts(&mut self, mapping: &Mapping, window: Window) -> Result<Vec<Selection>> {
         let words = match self.index(mapping, window).await? {
             None => return Ok(vec![everything(window)]),
-            Some(Index::OfTime) => None,
-            Some(Index::OfStatusAndTime(words)) => Some(words),
+            Some(Index::OfTime) => vec![None],
+            // NULL for itself: an index does not serve a choice between it and words
+            Some(Index::OfStatusAndTime(words)) => vec![Some(words), Some(vec![Bind::Null])],
         };
-        let parts = mapping.parts_by_index(window).into_iter();
-        Ok(parts.map(|time| Selection { words: words.clone(), time, ..Selection::default() }).collect())
+        let selection = |words: &Option<Vec<Bind>>, time| Selection {
+            words: words.clone(),
+            time,
+            ..Selection::default()
+        };
+        let times = mapping.parts_by_index(window);
+        Ok(words.iter().flat_map(|words| times.iter().map(|time| selection(words, *time))).collect())
     }
 
     /// The first and the last time in the whole table.
@@ -287,15 +312,19 @@ impl Postgres {
     pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
         let window = Window { since: Some(0), until: Some(crate::db::YEAR_2200), zone: mapping.zone };
         let words = match self.index(mapping, window).await? {
-            Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
+            Some(Index::OfStatusAndTime(words)) => {
+                words.into_iter().chain([Bind::Null]).map(|word| Some(vec![word])).collect()
+            }
             _ => vec![None],
         };
-        let mut reader = Reader::new(mapping.zone);
+        let mut sent_date = Times::of(mapping, Column::SentDate);
         let mut ends: Vec<Millis> = Vec::new();
         for words in words {
-            let selection = Selection { words, time: Times::Placed(window), ..Selection::default() };
+            let selection = Selection { words, time: sql::Times::Placed(window), ..Selection::default() };
             self.each(mapping.statement(&selection, EXTENT), &mut |cells| {
-                ends.extend([cells.time(0, &mut reader)?, cells.time(1, &mut reader)?].into_iter().flatten());
+                for end in [cells.bytes(0)?, cells.bytes(1)?] {
+                    ends.extend(sent_date.read(end)?);
+                }
                 Ok(true)
             })
             .await?;
@@ -316,7 +345,7 @@ impl Postgres {
         let (Some(status), Some(word)) = (mapping.own(Column::Status), mapping.words.all().next()) else {
             return Ok(None);
         };
-        let word = vec![Bind::Text(word.to_owned())];
+        let word = spelled(word).collect();
         if !self.is_served(mapping, Some(word), window, &[&status.name, &time.name]).await? {
             return Ok(None);
         }
@@ -344,7 +373,7 @@ impl Postgres {
         words: Option<Vec<Bind>>,
         window: Window,
     ) -> Result<Vec<String>> {
-        let selection = Selection { words, time: Times::Inside(window), ..Selection::default() };
+        let selection = Selection { words, time: sql::Times::Inside(window), ..Selection::default() };
         let statement = mapping.statement(&selection, FAILED);
         let plan = self.all(Statement { sql: format!("EXPLAIN {}", statement.sql), ..statement }).await?;
         plan.iter().map(|row| Ok(row.try_get(0)?)).collect()
@@ -352,7 +381,7 @@ impl Postgres {
 
     async fn status_words(&mut self, mapping: &Mapping) -> Result<Vec<Bind>> {
         let kept = Selection { with_kept_status: true, ..Selection::default() };
-        let mut words = vec![Bind::Null];
+        let mut words = Vec::new();
         for row in self.all(mapping.statement(&kept, STATUS_WORDS)).await? {
             words.extend(values::text(&row, 0)?.map(Bind::Text));
         }
@@ -373,22 +402,43 @@ impl Postgres {
             kept.push(statement);
             return Ok(());
         }
+        if statement.binds.is_empty() {
+            return self.each_in_bulk(&statement.sql, each).await;
+        }
         let mut rows = query(statement).persistent(false).fetch(&mut self.connection);
-        let mut times = None;
         while let Some(row) = next(&mut rows, &self.asked).await? {
-            let times = times.get_or_insert_with(|| values::Times::of(&row));
-            if !each(&Cells { row: &row, times })? {
+            if !each(&Cells::Row(&row))? {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn each_in_bulk(
+        &mut self,
+        sql: &str,
+        each: &mut dyn FnMut(&Cells<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let copy = copy::statement(sql);
+        let mut pieces = self.asked.answer(self.connection.copy_out_raw(&copy)).await?;
+        let (mut rows, mut go_on) = (copy::Rows::default(), true);
+        // to its end also where nobody listens any more, or the connection could not be asked again
+        while let Some(piece) = next(&mut pieces, &self.asked).await? {
+            if go_on {
+                rows.take(&piece, &mut |tuple| {
+                    go_on = go_on && each(&Cells::Tuple(tuple))?;
+                    Ok(())
+                })?;
             }
         }
         Ok(())
     }
 }
 
-async fn next(
-    rows: &mut (impl Stream<Item = Result<PgRow, sqlx::Error>> + Unpin),
+async fn next<T>(
+    rows: &mut (impl Stream<Item = Result<T, sqlx::Error>> + Unpin),
     asked: &Asked,
-) -> Result<Option<PgRow>> {
+) -> Result<Option<T>> {
     asked.answer(rows.try_next()).await
 }
 
@@ -397,7 +447,7 @@ fn plain(sql: &str) -> Statement {
 }
 
 fn everything(window: Window) -> Selection {
-    Selection { time: Times::InsideOrUnplaced(window), ..Selection::default() }
+    Selection { time: sql::Times::InsideOrUnplaced(window), ..Selection::default() }
 }
 
 /// Whether the window's bounds are such that an index on the column serves: texts are compared byte by byte, in which
@@ -424,7 +474,13 @@ fn kind(name: String, is_enum: bool) -> Kind {
     }
 }
 
-/// A table by the name the user wrote, with its schema or found without it, whatever the case where just one fits.
+/// A status word in each way it may be stored.
+fn spelled(word: &str) -> impl Iterator<Item = Bind> {
+    spellings(word).map(|spelling| Bind::Text(spelling.to_owned()))
+}
+
+/// A table by the name the user wrote: to the letter, else with its schema or found without it, whatever the case where
+/// just one fits.
 fn find(wanted: &str, tables: &[(String, String, bool)]) -> Option<(String, String)> {
     let parts = parts(wanted);
     let same = |a: &str, b: &str, exact: bool| if exact { a == b } else { a.eq_ignore_ascii_case(b) };
@@ -433,12 +489,14 @@ fn find(wanted: &str, tables: &[(String, String, bool)]) -> Option<(String, Stri
         [of, bare] => same(of, schema, exact) && same(bare, name, exact),
         _ => false,
     };
-    [true, false].into_iter().find_map(|exact| {
-        let mut found = tables.iter().filter(|table| fits(table, exact));
-        let first = found.next()?;
-        // of tables of one name in several schemas of the search path only the first is visible
-        found.next().is_none().then(|| (first.0.clone(), first.1.clone()))
-    })
+    let whole = tables.iter().find(|(_, name, is_visible)| *is_visible && name == wanted);
+    let by_parts = || {
+        [true, false].into_iter().find_map(|exact| {
+            let mut found = tables.iter().filter(|table| fits(table, exact));
+            found.next().filter(|_| found.next().is_none())
+        })
+    };
+    whole.or_else(by_parts).map(|(schema, name, _)| (schema.clone(), name.clone()))
 }
 
 /// `schema.table`, each part perhaps in double quotes, in which a quote is doubled.

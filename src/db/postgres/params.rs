@@ -36,7 +36,7 @@ const IDLE: &[&str] = &[
     "target_session_attrs",
 ];
 
-/// The modes of `sslmode`, for a wrong one in the environment, which the driver would not notice.
+/// The modes of `sslmode`; the driver would not notice a wrong one in the environment.
 const SSL_MODES: &[&str] = &["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
 /// Checked parameters of a connection.
@@ -67,8 +67,12 @@ impl Params {
         if let Some((key, _)) = given.iter().find(|(key, _)| !KNOWN.contains(&key.as_str())) {
             bail!("--db: the parameter '{}' is not supported; take it out", key.escape_debug());
         }
+        if let Some((_, mode)) = given.iter().find(|(key, _)| key == "sslmode") {
+            check_ssl_mode("--db: sslmode", mode)?;
+        }
         let mut params = Self { given, password, connect_timeout: connect_timeout(wait.as_deref())? };
         params.add_root_certificate();
+        params.check_files()?;
         Ok(params)
     }
 
@@ -116,6 +120,21 @@ impl Params {
 
     fn value(&self, key: &str) -> Option<String> {
         self.given.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
+    }
+
+    fn check_files(&self) -> Result<()> {
+        for (key, name) in
+            [("sslrootcert", "PGSSLROOTCERT"), ("sslcert", "PGSSLCERT"), ("sslkey", "PGSSLKEY")]
+        {
+            let file = self.value(key).or_else(|| variable(name));
+            if let Some(file) = file.filter(|file| std::fs::File::open(file).is_err()) {
+                bail!(
+                    "--db: {key}: {} cannot be read; name the file of a certificate or key",
+                    file.escape_debug()
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The root certificate in its usual place, or the platform's for `system`, as psql takes them.
@@ -171,8 +190,8 @@ fn of_url(text: &str) -> Result<Vec<(String, String)>> {
 }
 
 fn check_environment() -> Result<()> {
-    if let Some(mode) = variable("PGSSLMODE").filter(|mode| !SSL_MODES.contains(&mode.as_str())) {
-        bail!("PGSSLMODE: '{}' is none of {}", mode.escape_debug(), SSL_MODES.join(", "));
+    if let Some(mode) = variable("PGSSLMODE") {
+        check_ssl_mode("PGSSLMODE:", &mode)?;
     }
     if let Some(port) = variable("PGPORT").filter(|port| port.parse::<u16>().is_err()) {
         bail!("PGPORT: '{}' is no port", port.escape_debug());
@@ -181,6 +200,13 @@ fn check_environment() -> Result<()> {
         if variable(name).is_some_and(|value| !matches!(value.as_str(), "prefer" | "disable")) {
             bail!("{name} is not supported; unset it");
         }
+    }
+    Ok(())
+}
+
+fn check_ssl_mode(key: &str, mode: &str) -> Result<()> {
+    if !SSL_MODES.contains(&mode) {
+        bail!("{key} '{}' is none of {}", mode.escape_debug(), SSL_MODES.join(", "));
     }
     Ok(())
 }

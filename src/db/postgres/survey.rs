@@ -1,18 +1,20 @@
 //! What PostgreSQL says of itself, of the rights in it, and of tables nobody has mapped yet.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 use chrono::Utc;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-use super::{Postgres, can_be_bounded, grants, kind, plain, values};
+use super::{Postgres, grants, kind, plain};
 use crate::db::Failed;
-use crate::db::survey::{serves, wanted_columns};
+use crate::db::survey::Columns;
 use crate::mapping::described::{Described, End};
 use crate::mapping::resolve::{Field, Table};
 use crate::mapping::sql::{Bind, Selection, Statement};
 use crate::mapping::{Dialect, Mapping, Wanted};
-use crate::model::{Counted, FailedMail, Indexing, Millis, Rights, Server};
+use crate::model::{Counted, FailedMail, Millis, Rights, Server};
 use crate::window::Window;
 
 const CATALOGUE: &str = include_str!("../../../queries/postgres/catalogue.sql");
@@ -148,7 +150,7 @@ impl Postgres {
         let mut rows = Vec::new();
         let columns = described.table.columns.len();
         self.each(described.sample(Dialect::Postgres, end), &mut |cells| {
-            let value = |column| values::text(cells.row, column);
+            let value = |column| Ok(cells.text(column)?.map(Cow::into_owned));
             rows.push((0..columns).map(value).collect::<Result<_>>()?);
             Ok(true)
         })
@@ -166,10 +168,8 @@ impl Postgres {
         let mut counted = Vec::new();
         let selection = Selection { limit: Some(most.into()), newest_first: by_key, ..Selection::default() };
         self.each(mapping.statement(&selection, STATUS_COUNTS), &mut |cells| {
-            let number =
-                |column| Ok::<_, anyhow::Error>(u64::try_from(cells.row.try_get::<i64, _>(column)?)?);
-            let word = values::text(cells.row, 0)?;
-            counted.push(Counted { word, rows: number(1)?, with_error: number(2)? });
+            let word = cells.text(0)?.map(Cow::into_owned);
+            counted.push(Counted { word, rows: cells.count(1)?, with_error: cells.count(2)? });
             Ok(true)
         })
         .await?;
@@ -181,28 +181,36 @@ impl Postgres {
         let mut rows = 0;
         let selection = Selection { limit: Some(i64::from(most) + 1), ..Selection::default() };
         self.each(mapping.statement(&selection, COUNT), &mut |cells| {
-            rows = u64::try_from(cells.row.try_get::<i64, _>(0)?)?;
+            rows = cells.count(0)?;
             Ok(true)
         })
         .await?;
         Ok(rows)
     }
 
-    /// How a day would be found.
-    pub async fn indexing(&mut self, mapping: &Mapping, day: Window) -> Result<Indexing> {
+    /// How the failed mails of a day would be found, and whether by an index.
+    pub async fn plan_of(&mut self, mapping: &Mapping, day: Window) -> Result<(Vec<String>, bool)> {
         let word = mapping.words.all().next().map(|word| vec![Bind::Text(word.to_owned())]);
         let plan = self.plan(mapping, word, day).await?;
-        let binds = vec![Bind::Text(mapping.table.0.clone()), Bind::Text(mapping.table.1.clone())];
+        Ok((plan, self.index(mapping, day).await?.is_some()))
+    }
+
+    /// The columns of each index of a table.
+    pub async fn indexes(&mut self, (schema, table): &(String, String)) -> Result<Columns> {
+        let binds = vec![Bind::Text(schema.clone()), Bind::Text(table.clone())];
         let rows = self.all(Statement { binds, ..plain(INDEXES) }).await?;
-        let column = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?));
-        let columns: Vec<_> = rows.iter().map(column).collect::<Result<_>>()?;
-        let can_serve = can_be_bounded(mapping, day);
-        let serves = can_serve && serves(columns, mapping) || self.index(mapping, day).await?.is_some();
-        let kind = self.right(&mapping.table).await?.map(|right| right.kind).unwrap_or_default();
-        let can_be_made = !serves && can_serve && CAN_HAVE_INDEX.contains(&kind.as_str());
-        let columns = wanted_columns(mapping).filter(|_| can_be_made);
-        let create = columns.map(|columns| grants::index(&mapping.table, &columns, kind == "p"));
-        Ok(Indexing { serves, plan, create })
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
+    /// The statement that makes an index, if the table can have one.
+    pub async fn create_index(
+        &mut self,
+        table: &(String, String),
+        columns: &[&str],
+    ) -> Result<Option<String>> {
+        let kind = self.right(table).await?.map(|right| right.kind).unwrap_or_default();
+        let can_have = CAN_HAVE_INDEX.contains(&kind.as_str());
+        Ok(can_have.then(|| grants::index(table, columns, kind == "p")))
     }
 
     /// Mails with an error text.

@@ -6,10 +6,12 @@ use std::borrow::Cow;
 
 use anyhow::{Result, bail};
 use sqlx::postgres::{PgRow, PgValueRef};
-use sqlx::{Column as _, Row, TypeInfo, ValueRef};
+use sqlx::{Row, ValueRef};
 
-use crate::mapping::Mapping;
+use super::copy::Tuple;
+use crate::mapping::resolve::Kind;
 use crate::mapping::time::Reader;
+use crate::mapping::{Column, Mapping};
 use crate::model::{FailedMail, Millis};
 
 /// 2000-01-01T00:00:00Z, from which the server counts.
@@ -21,7 +23,7 @@ const DAY: Millis = 86_400_000;
 const FIRST: Millis = -62_135_596_800_000;
 const LAST: Millis = 253_402_300_799_999;
 
-/// How a column's times come.
+/// How the times of a column come.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Shown {
     Instant,
@@ -32,36 +34,58 @@ enum Shown {
     Text,
 }
 
-/// How the columns of a row that may be times come.
-pub struct Times(Vec<Shown>);
+/// Reads the times of a column.
+pub struct Times {
+    shown: Shown,
+    reader: Reader,
+}
 
 impl Times {
-    /// Looks at the types of a row's columns.
-    pub fn of(row: &PgRow) -> Self {
-        let shown = |name: &str| match name {
-            "TIMESTAMPTZ" => Shown::Instant,
-            "TIMESTAMP" => Shown::WallClock,
-            "DATE" => Shown::Day,
-            "INT2" | "INT4" | "INT8" => Shown::Whole,
-            "FLOAT8" => Shown::Fraction,
-            _ => Shown::Text,
+    /// A reader for a time of the mapping.
+    pub fn of(mapping: &Mapping, column: Column) -> Self {
+        let shown = match mapping.kind_of_time(column) {
+            None | Some(Kind::Instant) => Shown::Instant,
+            Some(Kind::WallClock) => Shown::WallClock,
+            Some(Kind::Day) => Shown::Day,
+            Some(Kind::Integer) => Shown::Whole,
+            Some(Kind::Decimal) => Shown::Fraction,
+            Some(_) => Shown::Text,
         };
-        Self(row.columns().iter().map(|column| shown(column.type_info().name())).collect())
+        Self { shown, reader: Reader::new(mapping.zone) }
+    }
+
+    /// A cell as an instant; `None` where it is no time.
+    pub fn read(&mut self, cell: Option<&[u8]>) -> Result<Option<Millis>> {
+        let Some(bytes) = cell else {
+            return Ok(None);
+        };
+        let at = match self.shown {
+            Shown::Instant => since_2000(bytes)?,
+            Shown::WallClock => since_2000(bytes)?.and_then(|wall| self.reader.instant(wall)),
+            Shown::Day => days(bytes)?.and_then(|wall| self.reader.instant(wall)),
+            Shown::Whole => Reader::number(whole(bytes)? as f64),
+            Shown::Fraction => Reader::number(f64::from_be_bytes(bytes.try_into()?)),
+            Shown::Text => self.reader.read(bytes),
+        };
+        Ok(at.filter(|at| (FIRST..=LAST).contains(at)))
     }
 }
 
-/// A row.
-pub struct Cells<'r> {
-    /// The row.
-    pub row: &'r PgRow,
-    /// How its times come.
-    pub times: &'r Times,
+/// A row, however it came.
+pub enum Cells<'r> {
+    /// By itself.
+    Row(&'r PgRow),
+    /// In bulk.
+    Tuple(&'r Tuple<'r>),
 }
 
 impl<'r> Cells<'r> {
     /// The bytes of a cell; `None` is NULL.
     pub fn bytes(&self, column: usize) -> Result<Option<&'r [u8]>> {
-        bytes(self.row, column)
+        match self {
+            Cells::Row(row) => bytes(row, column),
+            Cells::Tuple(tuple) => Ok(tuple[column]),
+        }
     }
 
     /// A cell as text.
@@ -69,30 +93,19 @@ impl<'r> Cells<'r> {
         Ok(self.bytes(column)?.map(String::from_utf8_lossy))
     }
 
-    /// A cell as an instant; `None` where it is no time.
-    pub fn time(&self, column: usize, reader: &mut Reader) -> Result<Option<Millis>> {
-        let Some(bytes) = self.bytes(column)? else {
-            return Ok(None);
-        };
-        let at = match self.times.0[column] {
-            Shown::Instant => since_2000(bytes)?,
-            Shown::WallClock => since_2000(bytes)?.and_then(|wall| reader.instant(wall)),
-            Shown::Day => days(bytes)?.and_then(|wall| reader.instant(wall)),
-            Shown::Whole => Reader::number(whole(bytes)? as f64),
-            Shown::Fraction => Reader::number(f64::from_be_bytes(bytes.try_into()?)),
-            Shown::Text => reader.read(bytes),
-        };
-        Ok(at.filter(|at| (FIRST..=LAST).contains(at)))
+    /// A cell as a count.
+    pub fn count(&self, column: usize) -> Result<u64> {
+        Ok(self.bytes(column)?.map_or(Ok(0), whole)?.try_into()?)
     }
 
     /// A row of `failed.sql`.
-    pub fn failed_mail(&self, mapping: &Mapping, reader: &mut Reader) -> Result<FailedMail> {
+    pub fn failed_mail(&self, mapping: &Mapping, sent_date: &mut Times) -> Result<FailedMail> {
         let text = |column| Ok::<_, anyhow::Error>(self.text(column)?.map(Cow::into_owned));
         let error = self.text(6)?;
         Ok(FailedMail {
             id: text(0)?.unwrap_or_default(),
             status: self.text(1)?.map(|status| mapping.words.known(&status).to_owned()),
-            at: self.time(2, reader)?,
+            at: sent_date.read(self.bytes(2)?)?,
             sender: text(3)?,
             recipient: text(4)?,
             subject: text(5)?,

@@ -11,10 +11,10 @@ use sqlx::sqlite::SqliteRow;
 use super::page::{ALL_COLUMNS, FEW_COLUMNS, Page};
 use super::values::bytes;
 use super::{Index, Sqlite};
-use crate::db::{Order, recipients};
+use crate::db::{Order, has_more, recipients};
 use crate::mapping::sql::{Bind, Selection, Times};
 use crate::mapping::time::Reader;
-use crate::mapping::{Column, Mapping, Words};
+use crate::mapping::{Mapping, Words};
 use crate::model::Attempt;
 use crate::window::Window;
 
@@ -225,8 +225,7 @@ fn with_known_columns(mapping: &Mapping, query: &str) -> String {
 }
 
 fn columns_of_a_page(mapping: &Mapping) -> usize {
-    let any = [Column::Cc, Column::Bcc, Column::FinishedAt].into_iter().any(|column| mapping.has(column));
-    if any { ALL_COLUMNS } else { FEW_COLUMNS }
+    if has_more(mapping) { ALL_COLUMNS } else { FEW_COLUMNS }
 }
 
 /// A row of `attempt_page.sql`.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow};
 
+use super::Limit;
+
 const LOCK_SECONDS: u64 = 5;
 
 /// How long to wait for another process's lock.
@@ -24,7 +26,7 @@ mod code {
 }
 
 /// Explains an error of SQLite about the file at `path`.
-pub fn sqlite(error: sqlx::Error, path: &Path, limit: Duration) -> Error {
+pub fn sqlite(error: sqlx::Error, path: &Path, limit: &Limit) -> Error {
     let file = path.display();
     let Some(code) = code_of(&error) else {
         return anyhow!("{file}: {}", plain(&error));
@@ -40,9 +42,9 @@ pub fn sqlite(error: sqlx::Error, path: &Path, limit: Duration) -> Error {
              open it once for writing, for example: sqlite3 '{file}' 'SELECT count(*) FROM sqlite_schema'"
         ),
         code::INTERRUPT => anyhow!(
-            "{file}: a statement took longer than {} (--statement-timeout): take a shorter window, add an index on \
-             (status, sent_date), or raise the limit",
-            humantime::format_duration(limit)
+            "{file}: a statement took longer than {} (--statement-timeout): take a shorter window, add {}, or raise the limit",
+            humantime::format_duration(limit.length),
+            limit.indexes
         ),
         code::NOTADB => anyhow!("{file} is not a SQLite database; give the file of one, as --db sqlite:PATH"),
         code::CORRUPT => {

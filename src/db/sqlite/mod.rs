@@ -54,20 +54,25 @@ pub struct Sqlite {
 struct Limit {
     length: Duration,
     start: Arc<Mutex<Instant>>,
+    /// What would make statements quicker.
+    indexes: String,
 }
 
 impl Limit {
     /// So many of SQLite's own steps lie between two questions: some milliseconds.
     const STEPS: i32 = 1_000_000;
 
-    async fn on(connection: &mut SqliteConnection, length: Duration) -> Result<Self> {
-        let start = Arc::new(Mutex::new(Instant::now()));
-        let asked = Arc::clone(&start);
+    fn of(length: Duration) -> Self {
+        Self { length, start: Arc::new(Mutex::new(Instant::now())), indexes: "an index".to_owned() }
+    }
+
+    async fn watch(&self, connection: &mut SqliteConnection) -> Result<()> {
+        let (asked, length) = (Arc::clone(&self.start), self.length);
         let goes_on = move || asked.lock().is_ok_and(|start| start.elapsed() < length);
         if !length.is_zero() {
             connection.lock_handle().await?.set_progress_handler(Self::STEPS, goes_on);
         }
-        Ok(Self { length, start })
+        Ok(())
     }
 
     fn restart(&self) {
@@ -140,8 +145,9 @@ impl Sqlite {
             .busy_timeout(error::LOCK_WAIT)
             .disable_statement_logging();
         tracing::debug!("opening {}", path.display());
-        let mut connection = options.connect().await.map_err(|cause| error::sqlite(cause, &path, limit))?;
-        let limit = Limit::on(&mut connection, limit).await?;
+        let limit = Limit::of(limit);
+        let mut connection = options.connect().await.map_err(|cause| error::sqlite(cause, &path, &limit))?;
+        limit.watch(&mut connection).await?;
         let mut db = Self {
             path,
             connection,
@@ -195,9 +201,10 @@ impl Sqlite {
         self.has_key = has_key;
         let mut further = Vec::new();
         for join in &wanted.joins {
-            further.push(self.table(&join.table, "[email_log]").await?.0);
+            further.push(self.table(&join.table, &format!("{} table", join.key())).await?.0);
         }
         let mut mapping = Mapping::resolve(wanted, Dialect::Sqlite, &log, &further).map_err(Misfit)?;
+        self.limit.indexes = mapping.indexes();
         mapping.form = self.form(&mapping).await?;
         let time = mapping.names(Column::SentDate).join(", ");
         tracing::info!("times in {time} are read as {}; naive ones in {}", mapping.form, mapping.zone);
@@ -365,7 +372,7 @@ impl Sqlite {
     }
 
     fn refusal(&self, cause: sqlx::Error) -> anyhow::Error {
-        refusal(&self.path, self.at_rest.as_ref(), self.limit.length, cause)
+        refusal(&self.path, self.at_rest.as_ref(), &self.limit, cause)
     }
 
     async fn all(&mut self, statement: Statement) -> Result<Vec<SqliteRow>> {
@@ -389,7 +396,7 @@ impl Sqlite {
         while let Some(row) = rows
             .try_next()
             .await
-            .map_err(|cause| refusal(&self.path, self.at_rest.as_ref(), self.limit.length, cause))?
+            .map_err(|cause| refusal(&self.path, self.at_rest.as_ref(), &self.limit, cause))?
         {
             if !each(&row)? {
                 break;
@@ -400,7 +407,7 @@ impl Sqlite {
 }
 
 /// Explains an error. A file that was read as one at rest, and was written to, may look damaged.
-fn refusal(path: &Path, at_rest: Option<&AtRest>, limit: Duration, cause: sqlx::Error) -> anyhow::Error {
+fn refusal(path: &Path, at_rest: Option<&AtRest>, limit: &Limit, cause: sqlx::Error) -> anyhow::Error {
     match at_rest.map(|before| before.check(path)) {
         Some(Err(changed)) => changed,
         _ => error::sqlite(cause, path, limit),

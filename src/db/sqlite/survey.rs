@@ -2,15 +2,16 @@
 
 use anyhow::Result;
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use super::{Sqlite, TABLES, plain, values};
 use crate::db::Failed;
-use crate::db::survey::{serves, wanted_columns};
+use crate::db::survey::Columns;
 use crate::mapping::described::{Described, End};
 use crate::mapping::resolve::{Field, Kind, Table};
 use crate::mapping::sql::{Bind, Selection, Statement, quoted};
 use crate::mapping::{Dialect, Mapping, Wanted};
-use crate::model::{Counted, FailedMail, Indexing, Server};
+use crate::model::{Counted, FailedMail, Server};
 use crate::window::Window;
 
 const COUNT: &str = include_str!("../../../queries/count.sql");
@@ -116,22 +117,44 @@ impl Sqlite {
         Ok(rows)
     }
 
-    /// How a day would be found.
-    pub async fn indexing(&mut self, mapping: &Mapping, day: Window) -> Result<Indexing> {
+    /// How the failed mails of a day would be found, and whether by an index.
+    pub async fn plan_of(&mut self, mapping: &Mapping, day: Window) -> Result<(Vec<String>, bool)> {
         let word = mapping.words.all().next().map(|word| vec![Bind::Text(word.to_owned())]);
-        let plan = self.plan(mapping, word, day).await?.lines().map(str::to_owned).collect();
-        let binds = vec![Bind::Text(mapping.table.1.clone())];
-        let rows = self.all(Statement { binds, ..plain(INDEXES) }).await?;
-        let column = |row| Ok((self.text(row, 0)?.unwrap_or_default(), self.text(row, 1)?));
-        let columns: Vec<_> = rows.iter().map(column).collect::<Result<_>>()?;
-        let serves = serves(columns, mapping) || self.index(mapping, day).await?.is_some();
-        let create = wanted_columns(mapping).filter(|_| !serves && self.has_key).map(|columns| {
-            let table = &mapping.table.1;
-            let columns: Vec<_> = columns.into_iter().map(quoted).collect();
-            let index = quoted(&format!("{table}_status_time"));
-            format!("CREATE INDEX {index} ON {} ({})", quoted(table), columns.join(", "))
-        });
-        Ok(Indexing { serves, plan, create })
+        let plan = self.plan(mapping, word, day).await?;
+        Ok((plan.lines().map(str::to_owned).collect(), self.index(mapping, day).await?.is_some()))
+    }
+
+    /// The columns of each index of a table; its integer key needs none.
+    pub async fn indexes(&mut self, (_, table): &(String, String)) -> Result<Columns> {
+        let of_table = |sql| Statement { binds: vec![Bind::Text(table.clone())], ..plain(sql) };
+        let mut columns = vec![("key".to_owned(), Some("rowid".to_owned()))];
+        for row in self.all(of_table(DESCRIBED_COLUMNS)).await? {
+            if row.try_get::<Option<i64>, _>(1)?.is_some() {
+                let name = self.text(&row, 0)?.unwrap_or_default();
+                columns.push((format!("key {name}"), Some(name)));
+            }
+        }
+        for row in self.all(of_table(INDEXES)).await? {
+            columns.push((self.text(&row, 0)?.unwrap_or_default(), self.text(&row, 1)?));
+        }
+        Ok(columns)
+    }
+
+    /// The statement that makes an index, if the table can have one.
+    pub async fn create_index(
+        &mut self,
+        (_, table): &(String, String),
+        columns: &[&str],
+    ) -> Result<Option<String>> {
+        let tables = self.all(plain(TABLES)).await?;
+        let can_have = |row: &&SqliteRow| {
+            row.try_get::<&str, _>(0).is_ok_and(|name| name == table)
+                && row.try_get::<bool, _>(1).unwrap_or(false)
+        };
+        let name = quoted(&format!("{table}_{}", columns.join("_")));
+        let columns: Vec<_> = columns.iter().map(|column| quoted(column)).collect();
+        let create = || format!("CREATE INDEX {name} ON {} ({})", quoted(table), columns.join(", "));
+        Ok(tables.iter().find(can_have).map(|_| create()))
     }
 
     /// Mails with an error text.

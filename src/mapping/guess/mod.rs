@@ -103,7 +103,9 @@ impl Catalogue<'_> {
             mapping.is_some_and(|mapping| {
                 let shown = |found: &Found| mapping.has(found.column);
                 let says_columns = !preset.mapping.columns.is_empty();
-                (says_columns || proposal.columns.iter().all(shown)) && knows_words(&mapping, proposal)
+                (says_columns || proposal.columns.iter().all(shown))
+                    && lacks(&mapping, preset) <= 1
+                    && knows_words(&mapping, proposal)
             })
         })
     }
@@ -112,7 +114,12 @@ impl Catalogue<'_> {
         let wanted = preset.mapping.check(Flags::default()).ok()?;
         let bare = |name: &str| name.rsplit('.').next().unwrap_or_default().to_lowercase();
         let is_called = |described: &Described, name: &str| described.table.name.to_lowercase() == bare(name);
-        if !is_called(described, &wanted.table) {
+        // WordPress tables begin with what the site's administrator chose
+        let is_of_another_site = wanted
+            .table
+            .strip_prefix("wp")
+            .is_some_and(|rest| rest.starts_with('_') && described.table.name.to_lowercase().ends_with(rest));
+        if !is_called(described, &wanted.table) && !is_of_another_site {
             return None;
         }
         let further = wanted.joins.iter().map(|join| {
@@ -272,6 +279,12 @@ fn counted(described: &Described, sample: &Sample, columns: &[Found]) -> Vec<Cou
         words[known].with_error += u64::from(is_error);
     }
     words
+}
+
+/// How many of the columns that a preset speaks of the table does not have; another version may lack one.
+fn lacks(mapping: &Mapping, preset: &Preset) -> usize {
+    let columns = preset.mapping.columns.iter().filter(|(_, names)| !names.names().is_empty());
+    columns.filter(|(name, _)| name.parse().is_ok_and(|column| !mapping.has(column))).count()
 }
 
 /// Whether a preset's words are those of nearly all rows.

@@ -1,0 +1,130 @@
+//! What to do next: one step at a time, the most urgent first.
+
+use crate::model::Millis;
+
+use super::rows::Row;
+use super::terms::{Ending, Reason, Refusal, Sending, Step};
+use super::{End, Engine};
+
+/// Connections are opened ahead for so many milliseconds of the pace: about what a login takes.
+const LOGIN: Millis = 1_000;
+
+impl<K> Engine<K> {
+    /// What to do now. After every step but the waits and `Done`, ask again at once.
+    pub fn next(&mut self, now: Millis) -> Step<K> {
+        let now = self.clock.read(now);
+        self.rows.wake(now);
+        if self.rows.len() + self.connections.busy() == 0 && !self.expects_rows {
+            self.finish_run(Reason::NoRowsLeft, None);
+        }
+        match self.end {
+            Some(end) => self.wind_down(end, now),
+            None => self.go_on(now),
+        }
+    }
+
+    fn go_on(&mut self, now: Millis) -> Step<K> {
+        self.close_surplus(now)
+            .or_else(|| self.end_first(now))
+            .or_else(|| self.send(now))
+            .or_else(|| self.open(now))
+            .unwrap_or_else(|| self.wait(now))
+    }
+
+    fn wind_down(&mut self, end: End, now: Millis) -> Step<K> {
+        if let Some(row) = self.rows.take_any() {
+            let ending = self.left_over(&row, end, now);
+            return self.end_row(row, ending);
+        }
+        match self.connections.close_any(now) {
+            Some(connection) => Step::Close(connection),
+            None if self.connections.len() == 0 => Step::Done,
+            None => Step::WaitForEvent,
+        }
+    }
+
+    /// How a row ends that is left when the run ends.
+    pub(super) fn left_over(&self, row: &Row<K>, end: End, now: Millis) -> Ending {
+        match end.next_at {
+            Some(next_at) => self.deferred(next_at.max(row.due)),
+            None if row.tried => self.deferred(now.max(row.due)),
+            None => Ending::Untouched,
+        }
+    }
+
+    pub(super) fn deferred(&self, until: Millis) -> Ending {
+        Ending::Deferred { next_at: self.clock.shown(until) }
+    }
+
+    fn end_row(&mut self, row: Row<K>, ending: Ending) -> Step<K> {
+        self.counts.end(ending);
+        Step::End { key: row.key, attempts: row.attempts, ending }
+    }
+
+    fn close_surplus(&mut self, now: Millis) -> Option<Step<K>> {
+        self.connections.close_surplus(self.cap(), now, &self.settings).map(Step::Close)
+    }
+
+    /// Ends the row whose turn it is if it cannot go in this run.
+    fn end_first(&mut self, now: Millis) -> Option<Step<K>> {
+        let ending = self.obstacle(self.rows.first()?, now)?;
+        let row = self.rows.take()?;
+        Some(self.end_row(row, ending))
+    }
+
+    fn obstacle(&self, row: &Row<K>, now: Millis) -> Option<Ending> {
+        if row.attempts >= self.settings.max_attempts {
+            return Some(Ending::Refused(Refusal::AttemptsUsedUp));
+        }
+        match self.pace.day_has_room_at(now, row.recipients) {
+            None => Some(Ending::Refused(Refusal::TooManyRecipients)),
+            Some(at) if at - now > self.settings.longest_wait => Some(self.deferred(at)),
+            Some(_) => None,
+        }
+    }
+
+    /// When the pace and the pauses let the first row go, connections aside.
+    fn turn(&self, now: Millis) -> Option<Millis> {
+        let paced = self.pace.next_at(now, self.rows.first()?.recipients)?;
+        Some(paced.max(self.throttle.until()))
+    }
+
+    fn send(&mut self, now: Millis) -> Option<Step<K>> {
+        let connection = self.connections.idle()?;
+        self.turn(now).filter(|turn| *turn <= now)?;
+        let row = self.rows.take()?;
+        self.pace.take(now, row.recipients);
+        self.connections.start(connection, now);
+        Some(Step::Send(Sending { connection, row, started: now }))
+    }
+
+    fn open(&mut self, now: Millis) -> Option<Step<K>> {
+        self.turn(now).filter(|turn| (*turn).max(self.outage.until()) <= now)?;
+        let is_free = self.connections.places(now) < self.cap() as usize;
+        if !is_free || self.connections.opening() >= self.useful_openings() {
+            return None;
+        }
+        let connection = self.connections.open(now);
+        let open = self.connections.len() as u64;
+        self.counts.peak_connections = self.counts.peak_connections.max(open);
+        Some(Step::Open(connection))
+    }
+
+    /// How many connections to open at once: as many as the pace could use by then, but one alone as long as none came
+    /// about or they fail, so that a wrong password or a dead server is met once and not three times.
+    fn useful_openings(&self) -> usize {
+        if self.counts.connections_opened == 0 || self.outage.in_a_row() > 0 {
+            return 1;
+        }
+        let soon = 1 + LOGIN / self.settings.rate.spacing();
+        self.rows.ready().min(usize::try_from(soon).unwrap_or(usize::MAX))
+    }
+
+    fn wait(&self, now: Millis) -> Step<K> {
+        let opening = self.rows.first().map(|_| self.outage.until());
+        let change = self.connections.next_change(now, &self.settings);
+        let times = [self.turn(now), opening, self.rows.next_due(), change];
+        let next = times.into_iter().flatten().filter(|at| *at > now).min();
+        next.map_or(Step::WaitForEvent, |at| Step::Wait { until: self.clock.shown(at) })
+    }
+}

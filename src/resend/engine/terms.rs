@@ -1,0 +1,171 @@
+//! The words between the engine and its driver.
+
+use crate::model::Millis;
+
+use super::ConnectionId;
+use super::rows::Row;
+
+/// What the driver is to do next.
+#[derive(Debug)]
+#[must_use]
+pub enum Step<K> {
+    /// Open a connection up to the end of its login, then tell [`opened`](super::Engine::opened) or
+    /// [`open_failed`](super::Engine::open_failed).
+    Open(ConnectionId),
+    /// Send this message, then tell [`finished`](super::Engine::finished) or [`skipped`](super::Engine::skipped).
+    Send(Sending<K>),
+    /// Close this connection, also while it is still opening, then tell [`closed`](super::Engine::closed).
+    Close(ConnectionId),
+    /// This row has come to its end without another attempt.
+    End {
+        /// Which row.
+        key: K,
+        /// The attempts it has used up, in this run and before.
+        attempts: u32,
+        /// How it ended.
+        ending: Ending,
+    },
+    /// Ask again at this time or at the next event, whichever is first.
+    Wait {
+        /// In the caller's time; it is after the `now` that was given.
+        until: Millis,
+    },
+    /// Ask again at the next event.
+    WaitForEvent,
+    /// All rows have ended and all connections are closed.
+    Done,
+}
+
+/// One message on one connection. It is handed out once and must be handed back once: until then the run cannot end.
+#[derive(Debug)]
+#[must_use]
+pub struct Sending<K> {
+    pub(super) connection: ConnectionId,
+    pub(super) row: Row<K>,
+    pub(super) started: Millis,
+}
+
+impl<K> Sending<K> {
+    /// The connection to send it on.
+    pub fn connection(&self) -> ConnectionId {
+        self.connection
+    }
+
+    /// The row to send.
+    pub fn key(&self) -> &K {
+        &self.row.key
+    }
+
+    /// Which attempt of the row this is, from 1, those of earlier runs included.
+    pub fn attempt(&self) -> u32 {
+        self.row.attempts + 1
+    }
+}
+
+/// What came of opening a connection or of sending a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Accepted by the server.
+    Delivered,
+    /// Refused because of too many connections or messages; uses up no attempt.
+    Throttled {
+        /// The wait the reply asks for.
+        retry_after: Option<Millis>,
+    },
+    /// Refused for a moment.
+    Retry {
+        /// The wait the reply asks for.
+        retry_after: Option<Millis>,
+    },
+    /// A counted window is used up; uses up no attempt.
+    Wait {
+        /// When it frees, in the caller's time; if that has passed, the schedule's first wait is kept instead.
+        until: Millis,
+        /// For whom it is used up.
+        scope: Scope,
+    },
+    /// Refused for good.
+    Never,
+    /// The account is refused: nothing will go.
+    Stop,
+    /// It may have been delivered: no reply came after the message was handed over.
+    Doubt,
+    /// The connection failed before the message was handed over; uses up no attempt.
+    Lost,
+}
+
+/// For whom a counted window is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// For this row alone, such as too many messages to one recipient.
+    Row,
+    /// For all that the account sends.
+    Account,
+}
+
+/// What becomes of a row after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// The attempts it has used up, in this run and before.
+    pub attempts: u32,
+    /// Whether it goes again.
+    pub fate: Fate,
+}
+
+/// Whether a row goes again in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes again within this run.
+    Again {
+        /// In the caller's time.
+        not_before: Millis,
+    },
+    /// It has ended.
+    Ended(Ending),
+}
+
+/// How a row ended in this run; every row ends in exactly one way, unless it was skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Delivered.
+    Sent,
+    /// Left for a later run.
+    Deferred {
+        /// Not before this time, in the caller's time.
+        next_at: Millis,
+    },
+    /// It will not go without a change.
+    Refused(Refusal),
+    /// It may have been delivered.
+    Doubt,
+    /// As it was before the run: its turn did not come, or the account was refused.
+    Untouched,
+}
+
+/// Why a row was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The server refused it for good.
+    ForGood,
+    /// It was refused for a moment as often as it may be tried.
+    AttemptsUsedUp,
+    /// It has more recipients than may be sent to in a day.
+    TooManyRecipients,
+}
+
+/// Why the run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Every row had its turn.
+    NoRowsLeft,
+    /// The driver asked for it.
+    StopRequested,
+    /// The account was refused.
+    AccountRefused,
+    /// The server asked for a longer wait than a run lasts.
+    ServerAsksToWait,
+    /// Too many refusals in a row.
+    RefusalsInARow,
+    /// Too many failed connections in a row.
+    ConnectionFailures,
+}

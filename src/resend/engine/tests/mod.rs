@@ -1,0 +1,34 @@
+//! A day of sending in milliseconds: the engine against a simulated server.
+
+mod faults;
+mod limits;
+mod run;
+mod server;
+mod troubles;
+
+use super::*;
+use run::{Event, Run};
+use server::Server;
+
+const SECOND: Millis = 1_000;
+const MINUTE: Millis = 60 * SECOND;
+const HOUR: Millis = 60 * MINUTE;
+const DAY: Millis = 24 * HOUR;
+
+/// As many messages as the connections can carry.
+fn fast() -> Settings {
+    Settings { rate: "1000/1s".parse().unwrap(), ..Settings::default() }
+}
+
+fn throttle() -> Outcome {
+    Outcome::Throttled { retry_after: None }
+}
+
+fn retry() -> Outcome {
+    Outcome::Retry { retry_after: None }
+}
+
+/// The rows in the order in which they started.
+fn order(run: &Run) -> Vec<u32> {
+    run.started.iter().map(|(_, row)| *row).collect()
+}

@@ -1,0 +1,175 @@
+//! What an outcome means for the row, the account and the rest of the run.
+
+use crate::model::Millis;
+
+use super::Engine;
+use super::rows::Row;
+use super::terms::{Ending, Fate, Outcome, Reason, Refusal, Scope, Settled};
+
+/// A row that a throttle has sent back so often lets others go first: perhaps it is the row.
+const THROTTLES_IN_TURN: u32 = 3;
+
+impl<K> Engine<K> {
+    pub(super) fn judge_opening(&mut self, outcome: Outcome, begun: Millis, now: Millis) {
+        match outcome {
+            Outcome::Throttled { retry_after } => self.hold_back(begun, retry_after, now),
+            Outcome::Wait { until, .. } => {
+                let until = self.coming(until, now);
+                self.account_waits(until, now);
+                self.count_refusal(now);
+            }
+            Outcome::Stop | Outcome::Never => self.finish_run(Reason::AccountRefused, None),
+            Outcome::Retry { retry_after } => self.connection_failed(begun, retry_after, now),
+            Outcome::Lost | Outcome::Doubt | Outcome::Delivered => self.connection_failed(begun, None, now),
+        }
+    }
+
+    pub(super) fn judge(&mut self, row: Row<K>, outcome: Outcome, started: Millis, now: Millis) -> Settled {
+        let uses_attempt =
+            matches!(outcome, Outcome::Delivered | Outcome::Retry { .. } | Outcome::Never | Outcome::Doubt);
+        let attempts = row.attempts + u32::from(uses_attempt);
+        let row = Row { attempts, tried: row.tried || outcome != Outcome::Lost, ..row };
+        let fate = match outcome {
+            Outcome::Delivered => self.delivered(now - started, now),
+            Outcome::Throttled { retry_after } => self.throttled(row, started, retry_after, now),
+            Outcome::Retry { retry_after } => self.refused_for_now(row, retry_after, now),
+            Outcome::Wait { until, scope } => self.must_wait(row, until, scope, now),
+            Outcome::Never => self.refused(Refusal::ForGood, now),
+            Outcome::Stop => self.account_refused(),
+            Outcome::Doubt => self.in_doubt(started, now),
+            Outcome::Lost => self.lost(row, started, now),
+        };
+        Settled { attempts, fate }
+    }
+
+    fn delivered(&mut self, session: Millis, now: Millis) -> Fate {
+        self.refusals = 0;
+        self.throttle.over();
+        self.outage.over();
+        self.allowance.earn();
+        self.deliveries.count(session, now);
+        self.ended(Ending::Sent)
+    }
+
+    fn throttled(&mut self, row: Row<K>, started: Millis, asked: Option<Millis>, now: Millis) -> Fate {
+        self.hold_back(started, asked, now);
+        let row = Row { throttles: row.throttles + 1, due: self.throttle.until(), ..row };
+        self.back(row, now)
+    }
+
+    fn refused_for_now(&mut self, row: Row<K>, asked: Option<Millis>, now: Millis) -> Fate {
+        let delay = self.settings.schedule.delay(row.attempts, self.random.draw());
+        match delay.filter(|_| row.attempts < self.settings.max_attempts) {
+            None => self.refused(Refusal::AttemptsUsedUp, now),
+            Some(delay) => {
+                self.count_refusal(now);
+                self.back(Row { due: now + delay.max(asked.unwrap_or(0)), ..row }, now)
+            }
+        }
+    }
+
+    fn must_wait(&mut self, row: Row<K>, until: Millis, scope: Scope, now: Millis) -> Fate {
+        let until = self.coming(until, now);
+        if scope == Scope::Account {
+            self.account_waits(until, now);
+        }
+        self.count_refusal(now);
+        self.back(Row { due: until, ..row }, now)
+    }
+
+    fn refused(&mut self, refusal: Refusal, now: Millis) -> Fate {
+        self.count_refusal(now);
+        self.ended(Ending::Refused(refusal))
+    }
+
+    fn account_refused(&mut self) -> Fate {
+        self.finish_run(Reason::AccountRefused, None);
+        self.ended(Ending::Untouched)
+    }
+
+    /// A lost reply is a failed connection too: each one makes a row that a person must look into.
+    fn in_doubt(&mut self, started: Millis, now: Millis) -> Fate {
+        self.connection_failed(started, None, now);
+        self.ended(Ending::Doubt)
+    }
+
+    fn lost(&mut self, row: Row<K>, started: Millis, now: Millis) -> Fate {
+        self.connection_failed(started, None, now);
+        self.back(row, now)
+    }
+
+    fn ended(&mut self, ending: Ending) -> Fate {
+        self.counts.end(ending);
+        Fate::Ended(ending)
+    }
+
+    /// The row goes again when it is due, or is left for a later run.
+    fn back(&mut self, row: Row<K>, now: Millis) -> Fate {
+        if let Some(end) = self.end {
+            return self.ended(self.left_over(&row, end, now));
+        }
+        if row.due > now + self.settings.longest_wait {
+            return self.ended(self.deferred(row.due));
+        }
+        let not_before = self.clock.shown(row.due.max(now));
+        if row.throttles >= THROTTLES_IN_TURN {
+            self.rows.put_last(row);
+        } else {
+            self.rows.put_back(row);
+        }
+        Fate::Again { not_before }
+    }
+
+    /// A throttle reply: fewer connections, a pause for all and a slightly slower pace.
+    fn hold_back(&mut self, begun: Millis, asked: Option<Millis>, now: Millis) {
+        self.counts.throttled += 1;
+        let is_new = self.throttle.count(begun, asked, now, &mut self.random);
+        self.account_waits(self.throttle.until(), now);
+        if is_new {
+            self.allowance.halve(self.cap());
+            self.pace.widen();
+            self.count_refusal(now);
+        }
+    }
+
+    /// Nothing goes before `until`; what is left is deferred if that is too long for this run.
+    fn account_waits(&mut self, until: Millis, now: Millis) {
+        self.throttle.pause(until);
+        if until > now + self.settings.longest_wait {
+            self.finish_run(Reason::ServerAsksToWait, Some(until));
+        }
+    }
+
+    fn count_refusal(&mut self, now: Millis) {
+        self.refusals += 1;
+        if self.refusals >= self.settings.refusals_in_a_row {
+            self.give_up(Reason::RefusalsInARow, now);
+        }
+    }
+
+    fn connection_failed(&mut self, begun: Millis, asked: Option<Millis>, now: Millis) {
+        self.outage.count(begun, asked, now, &mut self.random);
+        if self.outage.until() > now + self.settings.longest_wait {
+            self.finish_run(Reason::ServerAsksToWait, Some(self.outage.until()));
+        }
+        if self.outage.in_a_row() >= self.settings.connection_failures_in_a_row {
+            self.give_up(Reason::ConnectionFailures, now);
+        }
+    }
+
+    /// Leaves the rest to a later run.
+    fn give_up(&mut self, reason: Reason, now: Millis) {
+        let next_at = now + self.first_wait();
+        self.finish_run(reason, Some(next_at));
+    }
+
+    /// The steady time for the caller's `until`, or the schedule's first wait if that has passed.
+    fn coming(&mut self, until: Millis, now: Millis) -> Millis {
+        let until = self.clock.steady(until);
+        if until > now { until } else { now + self.first_wait() }
+    }
+
+    fn first_wait(&mut self) -> Millis {
+        self.settings.schedule.delay(1, self.random.draw()).unwrap_or(0)
+    }
+}

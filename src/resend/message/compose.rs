@@ -1,0 +1,115 @@
+//! The message built from subject, bodies and attachments.
+//!
+//! lettre writes it. What it would draw at random, the boundaries between parts, comes from the content here.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use lettre::address::Envelope;
+use lettre::message::header::{
+    Cc, ContentTransferEncoding, ContentType, HeaderName, HeaderValue, ReplyTo, To,
+};
+use lettre::message::{Attachment as Part, Body, Mailboxes, MessageBuilder, MultiPart, SinglePart};
+
+use super::addresses::People;
+use super::{Attachment, MARK, Refusal, Sending, Stored, crlf, mark, stable_hash};
+
+/// Headers and body with CRLF line ends.
+pub fn compose(
+    stored: &Stored,
+    people: &People,
+    sending: &Sending,
+    message_id: &str,
+) -> Result<Vec<u8>, Refusal> {
+    let builder = headers(stored, people, sending, message_id);
+    let boundary = boundary(stored, message_id);
+    let text = stored.body_text.as_deref().filter(|text| !text.is_empty());
+    let html = stored.body_html.as_deref().filter(|html| !html.is_empty());
+    if text.is_none() && html.is_none() && stored.subject.is_empty() && stored.attachments.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    let content = content(text, html, &boundary);
+    let built = if stored.attachments.is_empty() {
+        match content {
+            Content::One(part) => builder.singlepart(part),
+            Content::Both(parts) => builder.multipart(parts),
+        }
+    } else {
+        builder.multipart(with_files(content, &stored.attachments, &boundary)?)
+    };
+    Ok(built.expect("sender and recipients are there").formatted())
+}
+
+fn headers(stored: &Stored, people: &People, sending: &Sending, message_id: &str) -> MessageBuilder {
+    let everyone = people.to.iter().chain(&people.cc).chain(&people.bcc);
+    let envelope =
+        Envelope::new(Some(people.sender.email.clone()), everyone.map(|p| p.email.clone()).collect())
+            .expect("there is a recipient");
+    let mark = HeaderValue::new(HeaderName::new_from_ascii_str(MARK), mark(sending));
+    let at = Duration::from_millis(u64::try_from(sending.at).unwrap_or_default());
+    let mut builder = lettre::Message::builder()
+        .raw_header(mark)
+        .envelope(envelope)
+        .date(UNIX_EPOCH + at)
+        .message_id(Some(message_id.to_owned()))
+        .from(people.sender.clone());
+    if !people.to.is_empty() {
+        builder = builder.mailbox(To::from(Mailboxes::from_iter(people.to.clone())));
+    }
+    if !people.cc.is_empty() {
+        builder = builder.mailbox(Cc::from(Mailboxes::from_iter(people.cc.clone())));
+    }
+    if !people.reply_to.is_empty() {
+        builder = builder.mailbox(ReplyTo::from(Mailboxes::from_iter(people.reply_to.clone())));
+    }
+    if stored.subject.is_empty() { builder } else { builder.subject(stored.subject.clone()) }
+}
+
+/// The readable part of a message.
+enum Content {
+    One(SinglePart),
+    Both(MultiPart),
+}
+
+fn content(text: Option<&str>, html: Option<&str>, boundary: &str) -> Content {
+    let plain = |text: &str| SinglePart::plain(with_crlf(text));
+    match (text, html) {
+        (text, None) => Content::One(plain(text.unwrap_or_default())),
+        (None, Some(html)) => Content::One(SinglePart::html(with_crlf(html))),
+        (Some(text), Some(html)) => Content::Both(
+            MultiPart::alternative()
+                .boundary(format!("a.{boundary}"))
+                .singlepart(plain(text))
+                .singlepart(SinglePart::html(with_crlf(html))),
+        ),
+    }
+}
+
+fn with_crlf(text: &str) -> String {
+    String::from_utf8(crlf(text.as_bytes())).expect("only ASCII was put in")
+}
+
+fn with_files(content: Content, files: &[Attachment], boundary: &str) -> Result<MultiPart, Refusal> {
+    let mixed = MultiPart::mixed().boundary(format!("m.{boundary}"));
+    let mixed = match content {
+        Content::One(part) => mixed.singlepart(part),
+        Content::Both(parts) => mixed.multipart(parts),
+    };
+    files.iter().try_fold(mixed, |mixed, file| Ok(mixed.singlepart(part(file)?)))
+}
+
+/// Always Base64, or the line ends of a text file would be changed on the way.
+fn part(file: &Attachment) -> Result<SinglePart, Refusal> {
+    let media_type =
+        if file.media_type.is_empty() { "application/octet-stream" } else { file.media_type.as_str() };
+    let content_type = ContentType::parse(media_type)
+        .map_err(|_| Refusal::MediaType { name: file.name.clone(), media_type: file.media_type.clone() })?;
+    let body = Body::new_with_encoding(file.bytes.clone(), ContentTransferEncoding::Base64)
+        .expect("everything can be written in Base64");
+    Ok(Part::new(file.name.clone()).body(body, content_type))
+}
+
+/// A line that occurs in no body, short of a body made to hold it.
+fn boundary(stored: &Stored, message_id: &str) -> String {
+    let bodies = [&stored.body_text, &stored.body_html].map(|body| body.as_deref().unwrap_or_default());
+    format!("{:032x}", stable_hash([message_id.as_bytes(), bodies[0].as_bytes(), bodies[1].as_bytes()]))
+}

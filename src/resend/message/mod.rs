@@ -1,0 +1,221 @@
+//! The message to send: from the fields that the log keeps to an envelope and RFC 5322 bytes.
+//!
+//! Nothing is repaired in silence. A header value with a line break or a control character, an address that is none, a
+//! message without content are refused with the reason, since what was never sent can still be sent by hand. The one
+//! liberty is line ends, which become CRLF. The same fields give the same bytes: the date is an argument, and a
+//! Message-ID that the log does not have is computed from the row, so that a duplicate can be recognised as one.
+
+mod addresses;
+mod compose;
+mod raw;
+
+use thiserror::Error;
+
+use crate::model::Millis;
+
+/// A message as the log keeps it. Address lists are separated by `,` or `;`.
+#[derive(Debug, Clone, Default)]
+pub struct Stored {
+    /// The log's table.
+    pub table: String,
+    /// The row's key.
+    pub id: String,
+    /// When the row was first tried.
+    pub first_sent: Option<Millis>,
+    /// The mailbox it goes out from, with or without a name.
+    pub sender: String,
+    /// The recipients that everyone sees.
+    pub to: String,
+    /// Further recipients that everyone sees.
+    pub cc: String,
+    /// Recipients that nobody sees: in the envelope only.
+    pub bcc: String,
+    /// Where answers go.
+    pub reply_to: String,
+    /// The subject.
+    pub subject: String,
+    /// The plain text.
+    pub body_text: Option<String>,
+    /// The same as HTML.
+    pub body_html: Option<String>,
+    /// The whole message (RFC 5322), in place of subject, bodies and attachments.
+    pub raw: Option<Vec<u8>>,
+    /// Files to go with it.
+    pub attachments: Vec<Attachment>,
+    /// The Message-ID it was first sent with.
+    pub message_id: Option<String>,
+}
+
+/// A file that goes with a message.
+#[derive(Debug, Clone)]
+pub struct Attachment {
+    /// Its name, without a folder.
+    pub name: String,
+    /// Its media type, such as `application/pdf`; empty if not known.
+    pub media_type: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// Which sending of the message this is.
+#[derive(Debug, Clone)]
+pub struct Sending {
+    /// The run's name in the ledger.
+    pub run: String,
+    /// The attempt within the ledger, from 1.
+    pub attempt: u32,
+    /// The time for the `Date` header.
+    pub at: Millis,
+}
+
+/// Who sends to whom (RFC 5321), and what the server has to be able to take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The address for MAIL FROM.
+    pub sender: String,
+    /// The addresses for RCPT TO, each once.
+    pub recipients: Vec<String>,
+    /// An address has characters beyond ASCII before the `@` (RFC 6531).
+    pub needs_smtputf8: bool,
+    /// The content has bytes beyond ASCII (RFC 6152).
+    pub has_8bit: bool,
+}
+
+/// A message ready to be handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Who sends to whom.
+    pub envelope: Envelope,
+    /// Headers and body with CRLF line ends, dots not stuffed.
+    pub bytes: Vec<u8>,
+    /// The Message-ID with its angle brackets.
+    pub message_id: String,
+}
+
+/// Why a message cannot be built from what the log keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// A header would be broken up by what its value holds.
+    #[error("the {field} holds a line break or control character: {value:?}")]
+    ControlCharacter {
+        /// The field of the log.
+        field: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// What should be an address is none.
+    #[error("the {field} holds {value:?}, which is no mail address")]
+    NoAddress {
+        /// The field of the log.
+        field: &'static str,
+        /// What stands in place of an address.
+        value: String,
+    },
+    /// MAIL FROM takes one address.
+    #[error("the sender has to be one mail address and is {0:?}")]
+    NotOneSender(String),
+    /// To, cc and bcc are empty.
+    #[error("there is no recipient: to, cc and bcc are empty")]
+    NoRecipient,
+    /// Neither subject nor content.
+    #[error("the message is empty: the log has no subject, no text, no HTML and no attachment")]
+    Empty,
+    /// The Message-ID of the log cannot be written as one.
+    #[error("the Message-ID {0:?} cannot be written in a header")]
+    MessageId(String),
+    /// A media type of an attachment is none.
+    #[error("the attachment {name:?} has the media type {media_type:?}, which is none")]
+    MediaType {
+        /// The attachment.
+        name: String,
+        /// What stands in place of its type.
+        media_type: String,
+    },
+    /// The raw message does not begin with a header.
+    #[error("the raw message does not begin with a header but with {0:?}")]
+    RawWithoutHeader(String),
+}
+
+/// Builds the message; the raw one goes as it is but for Bcc, which is taken out, and a missing Message-ID.
+///
+/// # Errors
+/// Says which field of the log cannot be sent and why.
+pub fn build(stored: &Stored, sending: &Sending) -> Result<Message, Refusal> {
+    check_headers(stored, sending)?;
+    let people = addresses::People::of(stored)?;
+    let message_id = message_id(stored, people.sender.email.domain())?;
+    let raw = stored.raw.as_deref().filter(|raw| !raw.iter().all(u8::is_ascii_whitespace));
+    let (bytes, message_id) = match raw {
+        Some(raw) => raw::prepare(raw, message_id, &mark(sending))?,
+        None => (compose::compose(stored, &people, sending, &message_id)?, message_id),
+    };
+    let envelope = people.envelope(!bytes.is_ascii());
+    Ok(Message { envelope, bytes, message_id })
+}
+
+/// The header by which a message that was sent again is known.
+const MARK: &str = "X-Mailthrottle-Resend";
+
+/// The value of [`MARK`].
+fn mark(sending: &Sending) -> String {
+    format!("{}/{}", sending.run, sending.attempt)
+}
+
+/// Every value that ends up in a header.
+fn check_headers(stored: &Stored, sending: &Sending) -> Result<(), Refusal> {
+    let fields = [
+        ("sender", stored.sender.as_str()),
+        ("recipient", &stored.to),
+        ("cc", &stored.cc),
+        ("bcc", &stored.bcc),
+        ("reply_to", &stored.reply_to),
+        ("subject", &stored.subject),
+        ("message_id", stored.message_id.as_deref().unwrap_or_default()),
+        ("run", &sending.run),
+    ];
+    let files = stored.attachments.iter().flat_map(|file| {
+        [("attachment's name", file.name.as_str()), ("attachment's media type", &file.media_type)]
+    });
+    match fields.into_iter().chain(files).find(|(_, value)| value.contains(char::is_control)) {
+        Some((field, value)) => Err(Refusal::ControlCharacter { field, value: value.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// The log's own Message-ID, else one that the row always gets, at the sender's domain.
+fn message_id(stored: &Stored, domain: &str) -> Result<String, Refusal> {
+    let kept = stored.message_id.as_deref().map(str::trim).unwrap_or_default();
+    if kept.is_empty() {
+        let first_sent = stored.first_sent.map(|at| at.to_string()).unwrap_or_default();
+        let hash = stable_hash([stored.table.as_bytes(), stored.id.as_bytes(), first_sent.as_bytes()]);
+        return Ok(format!("<mailthrottle.{hash:032x}@{domain}>"));
+    }
+    let inner = kept.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(kept);
+    let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>');
+    if inner.is_empty() || !inner.chars().all(fits) {
+        return Err(Refusal::MessageId(kept.to_owned()));
+    }
+    Ok(format!("<{inner}>"))
+}
+
+/// FNV-1a over 128 bits, the parts separated: the same in every release.
+fn stable_hash<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> u128 {
+    const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
+    parts.into_iter().fold(BASIS, |hash, part| part.iter().chain(&[0]).fold(hash, step))
+}
+
+/// The text with CRLF at every end of a line, be it a lone CR, a lone LF or both.
+fn crlf(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + text.len() / 32);
+    let mut rest = text;
+    while let Some(end) = memchr::memchr2(b'\r', b'\n', rest) {
+        out.extend_from_slice(&rest[..end]);
+        out.extend_from_slice(b"\r\n");
+        let both = rest[end..].starts_with(b"\r\n");
+        rest = &rest[end + 1 + usize::from(both)..];
+    }
+    out.extend_from_slice(rest);
+    out
+}
