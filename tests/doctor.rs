@@ -320,6 +320,41 @@ fn a_large_log_wants_an_index_and_has_the_statement_for_it() {
 }
 
 #[test]
+fn a_further_table_wants_an_index_too() {
+    on_every_database(|log| {
+        log.sql(&format!(
+            "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status text, sent_date {}); \
+             INSERT INTO email_log SELECT n, 'S', '2026-11-20 08:00:00' FROM {} AS g; \
+             CREATE INDEX i ON email_log (status, sent_date); CREATE TABLE mail_error (mail_id integer, message text);",
+            log.word("text", "timestamp"),
+            log.word(
+                "(WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 10001) SELECT n FROM c)",
+                "(SELECT generate_series(1, 10001) AS n)"
+            )
+        ));
+        let_read(log, "email_log, mail_error");
+        log.write(
+            "mailthrottle.toml",
+            "[email_log]\nerror_join = { table = 'mail_error', on = 'mail_id', column = 'message' }",
+        );
+        let run = || -> Value {
+            let ran = doctor(log, &["--format", "json", "--since", "2026-11-20"]);
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"))
+        };
+        let answer = run();
+        assert_eq!(
+            check(&answer, "index"),
+            said(
+                "warning",
+                "no index finds the rows of a mail in mail_error: each mail reads the whole table"
+            )
+        );
+        log.sql(answer["source"]["index"]["create"][0].as_str().unwrap());
+        assert_eq!(check(&run(), "index").0, "ok");
+    });
+}
+
+#[test]
 fn a_role_that_may_write_or_may_not_read() {
     let log = TestLog::on_postgres();
     make(&log, &[("'S'", "'2026-11-20 08:00:00'", "NULL")]);

@@ -63,7 +63,7 @@ pub async fn find(db: &mut Db, flags: &Global) -> Result<Chosen> {
         None => choose(&candidates, &closed, db, flags).await?,
     };
     if let Some(name) = &flags.preset {
-        proposal.preset = preset::all().iter().map(|preset| preset.name.as_str()).find(|known| known == name);
+        proposal.preset = preset::by_name(name).map(|preset| preset.name.as_str());
     }
     let described = tables.iter().find(|table| table.name(catalogue.dialect) == proposal.table);
     let keys = described.map_or(&[][..], |described| &described.keys);

@@ -111,6 +111,8 @@ fn email_log(file: &ConfigFile<'_>) -> Vec<String> {
     let proposal = file.proposal;
     let names: Vec<_> = preset::all().iter().map(|preset| preset.name.as_str()).collect();
     let mut lines = vec!["[email_log]".to_owned()];
+    let note = proposal.preset.and_then(preset::by_name).and_then(|preset| preset.note.as_deref());
+    lines.extend(note.map(|note| format!("# {note}")));
     match proposal.preset {
         Some(name) => {
             lines.push(key("preset", &quoted(name), "its table, columns and words; keys below go before it"));

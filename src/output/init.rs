@@ -7,7 +7,7 @@ use super::config_file::{self, ConfigFile};
 use super::document::{Block, Column, Document, Table, Tone};
 use super::{Format, csv, escape, json as as_json, markdown, text};
 use crate::mapping::guess::{GuessedWord, Proposal, is_good};
-use crate::mapping::{Column as Canonical, guess};
+use crate::mapping::{Column as Canonical, guess, preset};
 use crate::zone;
 
 const KEYS: &[&str] = &["column", "names", "reason"];
@@ -111,10 +111,9 @@ fn document(proposed: &Proposed<'_>) -> Document {
         Block::Line(String::new()),
         Block::Line(escape::line(&format!("{} in {database}", proposal.table))),
     ];
-    if let Some(preset) = proposal.preset {
-        blocks.push(Block::Line(format!(
-            "It fits the preset {preset}, which says what its columns and words mean."
-        )));
+    if let Some(preset) = proposal.preset.and_then(preset::by_name) {
+        blocks.push(Block::Line(format!("It fits the preset {}: {}.", preset.name, preset.title)));
+        blocks.extend(preset.note.clone().map(Block::Line));
     }
     blocks.extend([Block::Heading("Columns".to_owned()), Block::Table(table_of_columns(proposal))]);
     if !proposal.words.is_empty() {
