@@ -101,6 +101,8 @@ pub struct Selection {
     pub with_key: bool,
     /// Whether the relation shows the status as it is kept, and not as text, so that an index on it serves.
     pub with_kept_status: bool,
+    /// Whether columns of further tables are NULL: each costs a look into its table, even where nobody asks for it.
+    pub own_only: bool,
     /// Whether the rows with the highest ids come first, where the id is a column of the log.
     pub newest_first: bool,
 }
@@ -193,11 +195,19 @@ impl Mapping {
         for column in Column::all() {
             let value = match column {
                 Column::Status if selection.with_kept_status => self.kept_status(binds),
+                _ if selection.own_only && self.is_joined(column) => "NULL".to_owned(),
                 _ => self.value(column, binds),
             };
             list.push(format!("{value} AS {}", column.name()));
         }
         list
+    }
+
+    /// Whether a column needs a look into a further table.
+    fn is_joined(&self, column: Column) -> bool {
+        let by_error = column == Column::Status && self.failed_when_not_empty;
+        let column = if by_error { Column::ErrorMessage } else { column };
+        self.sources(column).iter().any(|source| matches!(source, Source::Joined(..)))
     }
 
     /// A canonical column as the relation shows it.
@@ -436,6 +446,9 @@ pub(super) mod tests {
             text("text")
         );
         assert!(sql.contains(&expected), "{sql}");
+        let own_only = Selection { own_only: true, ..Selection::default() };
+        let sql = resolved(toml, Dialect::Postgres, &columns).statement(&own_only, "SELECT 1").sql;
+        assert!(sql.contains("NULL AS error_message") && !sql.contains("mail_error"), "{sql}");
     }
 
     #[test]

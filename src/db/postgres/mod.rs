@@ -162,7 +162,10 @@ impl Postgres {
             bail!(Misfit(no_table(wanted, key, &tables, &self.asked.name)))
         };
         let columns = self.columns(&schema, &name).await?;
-        self.asked.tables.push((schema.clone(), name.clone()));
+        let named = (schema.clone(), name.clone());
+        if !self.asked.tables.contains(&named) {
+            self.asked.tables.push(named);
+        }
         Ok(Table { schema, name, columns })
     }
 

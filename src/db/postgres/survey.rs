@@ -133,6 +133,9 @@ impl Postgres {
             last.table.columns.push(Field { name: column, kind: kind(row.try_get(6)?, row.try_get(7)?) });
         }
         closed.dedup();
+        // one of which some columns may be read is open
+        let name = |open: &Described| format!("{}.{}", open.table.schema, open.table.name);
+        closed.retain(|closed| !tables.iter().any(|open| name(open) == *closed));
         Ok((tables, closed))
     }
 
@@ -179,7 +182,8 @@ impl Postgres {
     /// The number of rows, or one more than `most`.
     pub async fn count(&mut self, mapping: &Mapping, most: u32) -> Result<u64> {
         let mut rows = 0;
-        let selection = Selection { limit: Some(i64::from(most) + 1), ..Selection::default() };
+        let selection =
+            Selection { limit: Some(i64::from(most) + 1), own_only: true, ..Selection::default() };
         self.each(mapping.statement(&selection, COUNT), &mut |cells| {
             rows = cells.count(0)?;
             Ok(true)

@@ -108,7 +108,8 @@ impl Sqlite {
     /// The number of rows, or one more than `most`.
     pub async fn count(&mut self, mapping: &Mapping, most: u32) -> Result<u64> {
         let mut rows = 0;
-        let selection = Selection { limit: Some(i64::from(most) + 1), ..Selection::default() };
+        let selection =
+            Selection { limit: Some(i64::from(most) + 1), own_only: true, ..Selection::default() };
         self.each(mapping.statement(&selection, COUNT), &mut |row| {
             rows = u64::try_from(row.try_get::<i64, _>(0)?)?;
             Ok(true)
