@@ -12,7 +12,7 @@ use crate::zone::Step;
 
 /// Finds mail that a provider refused for a moment, and says why.
 ///
-/// Exit codes: 0 fine, 1 a rule that needs a look, 3 could not find out (usage, config, connection, database), 130 interrupted.
+/// Exit codes: 0 fine, 1 something to look at, 2 something to do now, 3 could not find out (usage, config, connection, database), 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
@@ -91,6 +91,10 @@ pub enum Command {
     Explain(Explain),
     /// Send failed mails again, slowly enough and exactly once
     Resend(Resend),
+    /// Looks for the mail log in a database, and writes a config for it
+    Init(Init),
+    /// Whether connection, rights, mapping, clock, index and log are as they should be
+    Doctor(Doctor),
 }
 
 /// Which rows to look at.
@@ -145,6 +149,25 @@ pub struct Failures {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Write over a config that is there, whole
+    #[arg(long)]
+    pub force: bool,
+    /// Print the config instead of writing it
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// From when on rows are looked at, `all` for all of them [default: 7 days ago]
+    #[arg(long, value_name = "TIME", long_help = format!("From when on rows are looked at, 'all' for all of them; without it, from 7 days ago. Write {}", window::FORMS))]
+    pub since: Option<String>,
 }
 
 /// `explain`.

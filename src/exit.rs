@@ -12,7 +12,7 @@ pub enum Exit {
     Fine,
     /// 1: something to look at.
     Warning,
-    /// 2: something has gone wrong for good.
+    /// 2: something to do now.
     Critical,
     /// 3: the question could not be answered: usage, config, connection or database.
     Unknown,

@@ -199,6 +199,58 @@ pub struct Attempt<'r> {
     pub finished_at: Option<Millis>,
 }
 
+/// What a database says of itself and of the connection to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its name and version.
+    pub version: String,
+    /// Whether it is reached over TCP.
+    pub is_remote: bool,
+    /// The version of TLS, where the connection is encrypted.
+    pub tls: Option<String>,
+    /// Who asks.
+    pub role: Option<String>,
+    /// How far its clock is ahead of this host's, where it has one of its own.
+    pub clock_ahead: Option<Millis>,
+    /// The zone it lives in, where it says so.
+    pub zone: Option<String>,
+}
+
+/// What the asking role may do with the log, and the statements that would put it right.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// What has to be granted before the log can be read; nothing where it can.
+    pub grants: Vec<String>,
+    /// Whether it could also write to the log.
+    pub may_write: bool,
+    /// What takes that away, or makes a role without it.
+    pub revokes: Vec<String>,
+}
+
+/// How the database finds a window of the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Indexing {
+    /// Whether an index serves it.
+    pub serves: bool,
+    /// Further tables in which no index finds the rows of a mail.
+    pub unserved: Vec<String>,
+    /// How the database would look for the failed mails of a day.
+    pub plan: Vec<String>,
+    /// The statements that make such indexes, where the tables can have them.
+    pub create: Vec<String>,
+}
+
+/// How many rows have a status word, and how many of them an error text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The word as it is stored.
+    pub word: Option<String>,
+    /// Rows.
+    pub rows: u64,
+    /// Of these, those with an error text.
+    pub with_error: u64,
+}
+
 /// A code a person asks for: a reply code or an enhanced one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {

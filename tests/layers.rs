@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("db", &["mapping", "model", "secret", "window"]),
     ("resend", &["db", "mapping", "model", "output", "reply", "secret", "zone"]),
-    ("output", &["analysis", "model", "reply", "window", "zone"]),
+    ("output", &["analysis", "mapping", "model", "reply", "window", "zone"]),
     ("cli", &["model", "output", "resend", "window", "zone"]),
     ("config", &["cli", "db", "mapping", "model", "provider", "reply", "resend", "secret"]),
     (
@@ -36,8 +36,7 @@ const PURE: &[&str] =
     &["model", "secret", "zone", "window", "reply", "provider", "mapping", "analysis", "output", "resend"];
 
 /// The parts of those layers that are there to touch it.
-const HANDS: &[&str] =
-    &["resend/transport", "resend/driver", "resend/ledger", "resend/points.rs"];
+const HANDS: &[&str] = &["resend/transport", "resend/driver", "resend/ledger", "resend/points.rs"];
 
 /// Signs of a clock, a network, a database, a file, the environment or a print.
 const WORLD: &[&str] = &[

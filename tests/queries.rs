@@ -9,8 +9,13 @@ use std::path::{Path, PathBuf};
 use sqlx::Connection;
 use support::{TestLog, blocking, leaked};
 
-const CANONICAL: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status, sent_date, error_message, sender, recipient, \
-    cc, bcc, reply_to, subject, body_text, body_html, raw, attachments, message_id, queued_at, finished_at, attempts, job);";
+const CANONICAL: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status text, sent_date timestamp, error_message text, \
+    sender text, recipient text, cc text, bcc text, reply_to text, subject text, body_text text, body_html text, raw text, \
+    attachments text, message_id text, queued_at timestamp, finished_at timestamp, attempts integer, job text);";
+
+/// What stands for the values that a few files bind: a table's names, and in one file a number of milliseconds.
+const VALUES: [(&str, &str); 3] = [("?1", "'email_log'"), ("$1", "'public'"), ("$2", "'email_log'")];
+const SETTINGS: &str = "settings.sql";
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -21,9 +26,22 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-fn all() -> Vec<(PathBuf, String)> {
-    let files = files("queries").into_iter().chain(files("queries/sqlite"));
+/// The files of these folders with their text.
+fn texts(folders: &[&str]) -> Vec<(PathBuf, String)> {
+    let files = folders.iter().flat_map(|folder| files(folder));
     files.map(|file| (file.clone(), fs::read_to_string(file).unwrap())).collect()
+}
+
+fn all() -> Vec<(PathBuf, String)> {
+    texts(&["queries", "queries/sqlite", "queries/postgres"])
+}
+
+/// A file's text with its values put in.
+fn with_values(file: &Path, text: &str) -> String {
+    if file.ends_with(SETTINGS) {
+        return text.replace("$1", "'60000'");
+    }
+    VALUES.iter().fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value))
 }
 
 #[test]
@@ -42,14 +60,22 @@ fn each_file_runs_as_it_stands() {
     let log = TestLog::of(CANONICAL);
     blocking(async {
         let mut connection = log.connect().await;
-        for (file, text) in all() {
-            // the one file with a value to bind asks the catalogue, not the relation
-            let text = text.replace("?1", "'email_log'");
-            let ran = sqlx::raw_sql(leaked(&text)).execute(&mut connection).await;
+        for (file, text) in texts(&["queries", "queries/sqlite"]) {
+            let ran = sqlx::raw_sql(leaked(&with_values(&file, &text))).execute(&mut connection).await;
             assert!(ran.is_ok(), "{}: {ran:?}", file.display());
         }
         connection.close().await.unwrap();
     });
+}
+
+#[test]
+fn each_file_runs_as_it_stands_on_postgres() {
+    let log = TestLog::on_postgres();
+    log.sql(CANONICAL);
+    for (file, text) in texts(&["queries", "queries/postgres"]) {
+        println!("{}", file.display());
+        log.sql(&with_values(&file, &text));
+    }
 }
 
 #[test]
@@ -60,8 +86,14 @@ fn what_is_printed_is_what_would_run() {
         ["", "CREATE INDEX i ON email_log (status, sent_date)", "CREATE INDEX i2 ON email_log (sent_date)"]
     {
         log.sql(index);
-        for args in [&window[..], &["report", "--since", "all"], &["failures"], &["explain", "--test-rules"]]
-        {
+        for args in [
+            &window[..],
+            &["report", "--since", "all"],
+            &["failures"],
+            &["explain", "--test-rules"],
+            &["doctor"],
+            &["init"],
+        ] {
             let statements = log.printed(args);
             assert!(!statements.is_empty(), "{args:?}");
             blocking(async {
@@ -90,10 +122,18 @@ fn the_printed_statement_gives_the_rows_that_plain_sql_gives() {
 
 #[test]
 fn each_file_is_used() {
-    let sources = ["src/db/sqlite/mod.rs", "src/db/sqlite/attempts.rs", "src/mapping/sql.rs"];
+    let sources = [
+        "src/db/sqlite/mod.rs",
+        "src/db/sqlite/attempts.rs",
+        "src/db/sqlite/survey.rs",
+        "src/db/postgres/mod.rs",
+        "src/db/postgres/survey.rs",
+        "src/mapping/described.rs",
+        "src/mapping/sql.rs",
+    ];
     let code: String = sources.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     for (file, _) in all() {
-        let name = file.file_name().unwrap().to_str().unwrap();
-        assert!(code.contains(name), "nothing asks {name}");
+        let name = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string();
+        assert!(code.contains(&format!("/{name}\"")), "nothing asks {name}");
     }
 }

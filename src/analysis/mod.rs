@@ -5,8 +5,10 @@
 //! sentences, and [`report`] is all of it as the JSON contract has it.
 
 pub mod clusters;
+pub mod doctor;
 pub mod failures;
 pub mod names;
+pub mod newest;
 pub mod order;
 pub mod report;
 pub mod running;

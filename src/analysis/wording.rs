@@ -192,6 +192,6 @@ pub fn seconds(span: Millis) -> String {
 }
 
 /// A number with its noun.
-fn count(number: u64, noun: &str) -> String {
+pub(super) fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,7 +1,11 @@
 //! The commands, a file each: load, call, print. Here is what they share.
 
+mod ask;
+mod candidates;
+mod doctor;
 mod explain;
 mod failures;
+mod init;
 mod report;
 mod resend;
 mod test_rules;
@@ -14,7 +18,7 @@ use chrono::Utc;
 use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command, Global, Rows, When};
-use crate::config::{Config, Database};
+use crate::config::{Config, Database, UserRules};
 use crate::db::Db;
 use crate::exit::Exit;
 use crate::mapping::Mapping;
@@ -60,6 +64,8 @@ async fn command(cli: &Cli) -> Result<Exit> {
         Command::Failures(args) => failures::run(&cli.global, args).await,
         Command::Explain(args) => explain::run(&cli.global, args).await,
         Command::Resend(args) => resend::run(&cli.global, args).await,
+        Command::Init(args) => init::run(&cli.global, args).await,
+        Command::Doctor(args) => doctor::run(&cli.global, args).await,
     }
 }
 
@@ -124,10 +130,25 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
+/// Prints an answer, once it is sure that it came from one state of the database, or with `--print-sql` what would have
+/// been asked for it.
+fn print_settled(db: &Db, flags: &Global, answer: &str) -> Result<()> {
+    db.settle()?;
+    if !flags.print_sql {
+        return print(answer);
+    }
+    let statements: Vec<String> = db.rehearsed().iter().map(ToString::to_string).collect();
+    print(&statements.join("\n"))
+}
+
 /// The rules, being compiled while the database works: that takes as long as a small report.
 struct Rules(thread::JoinHandle<Result<Classifier>>);
 
 impl Rules {
+    fn compiling(rules: UserRules) -> Self {
+        Self(thread::spawn(|| rules.compile()))
+    }
+
     fn ready(self) -> Result<Classifier> {
         self.0.join().map_err(|_| anyhow!("the rules cannot be compiled"))?
     }
@@ -152,7 +173,7 @@ impl Log {
         rows: &Rows,
         usual: Option<Millis>,
     ) -> Result<(Self, Rules)> {
-        let rules = Rules(thread::spawn(|| config.rules.compile()));
+        let rules = Rules::compiling(config.rules);
         let now = Utc::now().timestamp_millis();
         let window =
             Window::read(rows.since.as_deref(), rows.until.as_deref(), usual, now, config.wanted.zone);
@@ -165,22 +186,8 @@ impl Log {
         Ok((Self { profile: config.profile, db, mapping, window, now }, rules))
     }
 
-    /// Prints the answer, or with `--print-sql` what would have been asked for it.
     fn print(&self, flags: &Global, answer: &str) -> Result<()> {
-        self.db.settle()?;
-        if !flags.print_sql {
-            return print(answer);
-        }
-        self.print_statements(flags)
-    }
-
-    /// With `--print-sql`, prints what would have been asked.
-    fn print_statements(&self, flags: &Global) -> Result<()> {
-        if !flags.print_sql {
-            return Ok(());
-        }
-        let statements: Vec<String> = self.db.rehearsed().iter().map(ToString::to_string).collect();
-        print(&statements.join("\n"))
+        print_settled(&self.db, flags, answer)
     }
 
     /// The words of failed mails that are asked for: those the mapping says, but for a wish of the user's.

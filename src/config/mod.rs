@@ -5,6 +5,7 @@
 
 mod password;
 pub mod smtp;
+pub mod start;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -8,6 +8,7 @@ mod postgres;
 pub mod sqlite;
 mod statement;
 pub mod store;
+mod survey;
 
 use std::time::Duration;
 

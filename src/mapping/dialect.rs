@@ -109,6 +109,15 @@ impl Dialect {
             )
     }
 
+    /// The beginning of a value as text, to guess from.
+    pub(super) fn sampled(self, value: &str, kind: &Kind, cut: u32) -> String {
+        match (self, kind) {
+            (Dialect::Sqlite, _) => format!("substr(CAST({value} AS TEXT), 1, {cut})"),
+            (Dialect::Postgres, Kind::Bytes) => format!("CASE WHEN {value} IS NOT NULL THEN '(bytes)' END"),
+            (Dialect::Postgres, _) => format!("left({value}::text, {cut})"),
+        }
+    }
+
     /// A condition that holds where a text does not begin with a valid date.
     pub(super) fn no_date(self, text: &str) -> String {
         match self {

@@ -2,10 +2,13 @@
 //!
 //! What the config says ([`raw`], on top of a [`preset`]) is checked against the columns that are there ([`resolve`]) and
 //! becomes a `Mapping`; from a mapping and a `Selection` of rows, [`sql`] makes the relation `email_log` that every query
-//! file reads, in the words of the database ([`dialect`]). Names are looked up before they are quoted; values are bound.
+//! file reads, in the words of the database ([`dialect`]). Where nobody wrote a config, [`guess`] proposes one for the tables
+//! of the catalogue ([`described`]). Names are looked up before they are quoted; values are bound.
 
 mod bounds;
+pub mod described;
 pub mod dialect;
+pub mod guess;
 pub mod preset;
 pub mod raw;
 pub mod resolve;

@@ -39,12 +39,17 @@ pub fn all() -> &'static [Preset] {
     &PRESETS
 }
 
+/// A preset by its name.
+pub fn by_name(name: &str) -> Option<&'static Preset> {
+    all().iter().find(|preset| preset.name == name)
+}
+
 /// The mapping of a preset.
 ///
 /// # Errors
 /// Names the presets there are.
 pub fn mapping(name: &str) -> Result<&'static RawMapping, String> {
-    all().iter().find(|preset| preset.name == name).map(|preset| &preset.mapping).ok_or_else(|| {
+    by_name(name).map(|preset| &preset.mapping).ok_or_else(|| {
         let known: Vec<_> = all().iter().map(|preset| preset.name.as_str()).collect();
         format!("'{}' is none of {}", name.escape_debug(), known.join(", "))
     })

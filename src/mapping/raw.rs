@@ -43,7 +43,7 @@ pub struct RawMapping {
     pub joins: BTreeMap<String, RawJoin>,
     /// The columns that only a preset speaks of.
     #[serde(skip)]
-    lent: BTreeSet<String>,
+    pub lent: BTreeSet<String>,
 }
 
 /// One name, or several.

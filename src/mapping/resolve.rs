@@ -8,6 +8,11 @@ use crate::mapping::raw::{ERROR_JOIN, Wanted, WantedJoin};
 use crate::mapping::time::Form;
 use crate::mapping::{Column, Dialect, Words, nearest};
 
+/// What the config wants is not in the database; the sentence says what is, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Misfit(pub String);
+
 /// A table or view as the database describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
@@ -59,7 +64,7 @@ pub enum Kind {
 
 impl Kind {
     /// Whether times can be kept in it.
-    fn can_be_time(&self) -> bool {
+    pub(super) fn can_be_time(&self) -> bool {
         !matches!(self, Kind::Enum(_) | Kind::Truth | Kind::Bytes | Kind::Other(_))
     }
 
@@ -206,6 +211,15 @@ impl Mapping {
         kinds.all(|kind| kind == first).then_some(first)
     }
 
+    /// Whether some of the log's times name no zone, so that the mapping's zone decides what they are.
+    pub fn has_naive_times(&self) -> bool {
+        match self.kind_of_time(Column::SentDate) {
+            None => true,
+            Some(kind) if kind.is_time() => *kind != Kind::Instant,
+            Some(_) => matches!(self.form, Form::Text | Form::TextWithT | Form::TextOfManyForms),
+        }
+    }
+
     fn check_times(&self) -> Result<(), String> {
         for (column, sources) in self.columns.iter().filter(|(column, _)| column.is_time()) {
             let fields = || sources.iter().map(Source::field);
@@ -322,7 +336,7 @@ impl There<'_> {
     }
 }
 
-fn look_up<'t>(name: &str, table: &'t Table) -> Option<&'t Field> {
+pub(super) fn look_up<'t>(name: &str, table: &'t Table) -> Option<&'t Field> {
     let mut alike = table.columns.iter().filter(|there| there.name.eq_ignore_ascii_case(name));
     match (table.columns.iter().find(|there| there.name == name), alike.next(), alike.next()) {
         (Some(exact), ..) => Some(exact),

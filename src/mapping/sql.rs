@@ -112,6 +112,10 @@ pub struct Selection {
     pub with_key: bool,
     /// Whether the relation shows the status as it is kept, and not as text, so that an index on it serves.
     pub with_kept_status: bool,
+    /// Whether columns of further tables are NULL: each costs a look into its table, even where nobody asks for it.
+    pub own_only: bool,
+    /// Whether the rows with the highest ids come first, where the id is a column of the log.
+    pub newest_first: bool,
 }
 
 /// Which times are asked for. Bounds on texts are whole days, wider than the window: the reader decides exactly.
@@ -153,10 +157,12 @@ impl Mapping {
         };
         let limit = selection.limit.map(|rows| format!(" LIMIT {}", binds.add(Bind::Int(rows))));
         let limit = limit.unwrap_or_default();
+        let order = self.own(Column::Id).filter(|_| selection.newest_first);
+        let order = order.map_or_else(String::new, |id| format!(" ORDER BY t.{} DESC", quoted(&id.name)));
         let columns = self.select_list(selection, &mut binds).join(",\n    ");
         let (gaps, from) = self.from(selection);
         let relation = format!(
-            "{gaps}email_log AS NOT MATERIALIZED (\n  SELECT {columns}\n  FROM {from}{condition}{limit}\n)"
+            "{gaps}email_log AS NOT MATERIALIZED (\n  SELECT {columns}\n  FROM {from}{condition}{order}{limit}\n)"
         );
         let sql = match body(query).strip_prefix("WITH RECURSIVE ") {
             Some(own) => format!("WITH RECURSIVE {relation},\n{own}"),
@@ -210,11 +216,19 @@ impl Mapping {
         for column in Column::all() {
             let value = match column {
                 Column::Status if selection.with_kept_status => self.kept_status(binds),
+                _ if selection.own_only && self.is_joined(column) => "NULL".to_owned(),
                 _ => self.value(column, binds),
             };
             list.push(format!("{value} AS {}", column.name()));
         }
         list
+    }
+
+    /// Whether a column needs a look into a further table.
+    fn is_joined(&self, column: Column) -> bool {
+        let by_error = column == Column::Status && self.failed_when_not_empty;
+        let column = if by_error { Column::ErrorMessage } else { column };
+        self.sources(column).iter().any(|source| matches!(source, Source::Joined(..)))
     }
 
     /// A canonical column as the relation shows it.
@@ -342,7 +356,7 @@ fn coalesced(values: Vec<String>) -> String {
 }
 
 /// A table with its schema, as SQL writes it.
-fn quoted_table((schema, name): &(String, String)) -> String {
+pub fn quoted_table((schema, name): &(String, String)) -> String {
     format!("{}.{}", quoted(schema), quoted(name))
 }
 
@@ -455,6 +469,9 @@ pub(super) mod tests {
             text("text")
         );
         assert!(sql.contains(&expected), "{sql}");
+        let own_only = Selection { own_only: true, ..Selection::default() };
+        let sql = resolved(toml, Dialect::Postgres, &columns).statement(&own_only, "SELECT 1").sql;
+        assert!(sql.contains("NULL AS error_message") && !sql.contains("mail_error"), "{sql}");
     }
 
     #[test]

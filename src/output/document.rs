@@ -20,13 +20,32 @@ pub enum Block {
     List(Vec<String>),
     /// Sentences, each after a word or a key; on a screen all begin at the same column.
     Facts(Vec<(String, String)>),
+    /// What was found to be good or bad, a point each.
+    Findings(Vec<Finding>),
     /// Rows and columns, a line a row.
     Table(Table),
     /// Lines drawn with characters, kept as they are.
     Chart(Vec<String>),
 }
 
-/// How serious a verdict is.
+/// Something found to be good or bad.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// How serious it is.
+    pub tone: Tone,
+    /// The same in a word.
+    pub word: &'static str,
+    /// What was looked at.
+    pub name: String,
+    /// What is so.
+    pub message: String,
+    /// What to do.
+    pub advice: Option<String>,
+    /// Further lines, such as a statement to run.
+    pub details: Vec<String>,
+}
+
+/// How serious a verdict or a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// Nothing to do.

@@ -1,6 +1,6 @@
 //! A document as Markdown, for tickets.
 
-use super::document::{Block, Document, Table};
+use super::document::{Block, Document, Finding, Table};
 
 /// Writes a document as Markdown.
 pub fn render(document: &Document) -> String {
@@ -20,12 +20,24 @@ pub fn render(document: &Document) -> String {
                 facts.iter().for_each(|fact| text.push_str(&point(fact)));
                 text.push('\n');
             }
+            Block::Findings(findings) => {
+                findings.iter().for_each(|finding| text.push_str(&found(finding)));
+                text.push('\n');
+            }
             Block::Table(rows) => text.push_str(&table(rows)),
             Block::Chart(lines) => text.push_str(&format!("```\n{}\n```\n\n", lines.join("\n"))),
         }
     }
     text.truncate(text.trim_end().len());
     text + "\n"
+}
+
+fn found(finding: &Finding) -> String {
+    let Finding { word, name, message, advice, details, .. } = finding;
+    let mut text = format!("- **{word}** {}: {}\n", escaped(name), escaped(message));
+    text.extend(advice.iter().map(|advice| format!("  - {}\n", escaped(advice))));
+    text.extend(details.iter().map(|line| format!("  - `{}`\n", line.replace('`', "'"))));
+    text
 }
 
 fn table(table: &Table) -> String {

@@ -4,11 +4,14 @@
 //! and [`csv`]. Values from outside go through [`escape`] first.
 
 pub mod chart;
+pub mod config_file;
 pub mod csv;
+pub mod doctor;
 pub mod document;
 pub mod escape;
 pub mod explain;
 pub mod failures;
+pub mod init;
 pub mod json;
 pub mod markdown;
 pub mod report;

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
 
-use super::document::{Block, Document, Table, Tone};
+use super::document::{Block, Document, Finding, Table, Tone};
 
 /// How wide text may be, and whether it may be coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub fn render(document: &Document, look: Look) -> String {
             Block::Line(line) => text.push_str(&wrap(line, "", look)),
             Block::List(points) => points.iter().for_each(|point| text.push_str(&wrap(point, "- ", look))),
             Block::Facts(facts) => text.push_str(&facts_in_columns(facts, look)),
+            Block::Findings(findings) => {
+                findings.iter().for_each(|finding| text.push_str(&found(finding, look)));
+            }
             Block::Table(rows) => text.push_str(&table(rows, look)),
             Block::Chart(lines) => lines.iter().for_each(|line| text.push_str(&format!("{line}\n"))),
         }
@@ -36,13 +39,30 @@ pub fn render(document: &Document, look: Look) -> String {
 }
 
 fn verdict(sentence: &str, tone: Tone, look: Look) -> String {
+    format!("{}\n", colored(wrap(sentence, "", look).trim_end(), tone, look))
+}
+
+fn colored(text: &str, tone: Tone, look: Look) -> String {
     let code = match tone {
         Tone::Good => 32,
         Tone::Warning => 33,
         Tone::Bad => 31,
     };
-    let wrapped = wrap(sentence, "", look);
-    if look.color { format!("\u{1b}[1;{code}m{}\u{1b}[0m\n", wrapped.trim_end()) } else { wrapped }
+    if look.color { format!("\u{1b}[1;{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+/// The longest word of a finding, and two blanks.
+const FINDING: usize = 9;
+
+/// The word, the name and the message; below them what to do, and the details.
+fn found(finding: &Finding, look: Look) -> String {
+    let Finding { tone, word, name, message, advice, details } = finding;
+    let first = wrap(&format!("{name}: {message}"), &format!("{word:FINDING$}"), look);
+    let first = first.replacen(&format!("{name}:"), &format!("{}:", bold(name, look)), 1);
+    let mut text = first.replacen(word, &colored(word, *tone, look), 1);
+    text.extend(advice.iter().map(|advice| wrap(advice, &format!("{:>FINDING$}", "→ "), look)));
+    text.extend(details.iter().map(|line| wrap(line, &format!("{:FINDING$}", ""), look)));
+    text
 }
 
 fn bold(title: &str, look: Look) -> String {

@@ -72,7 +72,9 @@ pub async fn make(flags: &Global, args: &Args, config: Config, sending: &Sending
     let (earlier, is_shared) = earlier(&mut log, &chosen).await?;
     let recipients = chosen.iter().map(|mail| u64::from(mail.recipients)).sum();
     let estimate = sending.engine.estimate(chosen.len() as u64, recipients, SESSION);
-    log.print_statements(flags)?;
+    if flags.print_sql {
+        log.print(flags, "")?;
+    }
     let Log { db, mapping, .. } = log;
     // what is read holds up what is to be written
     db.close().await;

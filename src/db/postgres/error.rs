@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Error, anyhow};
 
-use super::Asked;
+use super::{Asked, grants};
 
 /// Explains an error of the driver.
 pub fn explain(error: &sqlx::Error, asked: &Asked) -> Error {
@@ -48,7 +48,7 @@ fn advice(code: &str, asked: &Asked) -> String {
         "28P01" => "check user and password (URL, password_file, PGPASSWORD, ~/.pgpass)".to_owned(),
         "28000" => "check the user, or have the server let this host in (pg_hba.conf)".to_owned(),
         "3D000" => "name another database in --db".to_owned(),
-        "42501" => format!("ask for: {}", asked.grants().join("; ")),
+        "42501" => format!("ask for: {}", grants::needed(&asked.tables, &asked.role).join("; ")),
         "57014" => format!(
             "the limit is {} (--statement-timeout): take a shorter window, add {}, or raise the limit",
             humantime::format_duration(asked.limit),
@@ -85,30 +85,4 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         error = source;
     }
     error.to_string()
-}
-
-impl Asked {
-    /// What has to be granted to read the tables in question.
-    fn grants(&self) -> Vec<String> {
-        let (role, mut grants) = (identifier(&self.role), Vec::new());
-        for (schema, table) in &self.tables {
-            let (schema, table) = (identifier(schema), identifier(table));
-            let usage = format!("GRANT USAGE ON SCHEMA {schema} TO {role}");
-            if !grants.contains(&usage) {
-                grants.push(usage);
-            }
-            grants.push(format!("GRANT SELECT ON {schema}.{table} TO {role}"));
-        }
-        grants
-    }
-}
-
-/// A name as a person writes it in SQL: in quotes only where it needs them.
-fn identifier(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if name.chars().all(is_plain) && !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty() {
-        name.to_owned()
-    } else {
-        crate::mapping::sql::quoted(name)
-    }
 }

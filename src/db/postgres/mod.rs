@@ -1,18 +1,21 @@
 //! The questions, asked of PostgreSQL.
 //!
 //! Everything is read in one read-only transaction with one snapshot, so the numbers of a report agree. Rows are streamed:
-//! a report keeps those that failed and counts the others. `params` finds out where to connect, `values` reads cells.
+//! a report keeps those that failed and counts the others. `params` finds out where to connect, `values` reads cells, `survey` looks
+//! at the database itself.
 
 mod copy;
 mod error;
+mod grants;
 mod params;
 mod service;
+mod survey;
 mod values;
 
 use std::pin::pin;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use futures_util::{FutureExt, Stream, TryStreamExt};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{ConnectOptions, Connection, Row as _};
@@ -20,7 +23,7 @@ use sqlx::{ConnectOptions, Connection, Row as _};
 use crate::db::statement::query;
 use crate::db::store::Row;
 use crate::db::{Failed, Order, Target, has_more, recipients};
-use crate::mapping::resolve::{Field, Kind, Source, Table};
+use crate::mapping::resolve::{Field, Kind, Misfit, Source, Table};
 use crate::mapping::sql::{self, Bind, Selection, Statement};
 use crate::mapping::time::{Form, Sampled};
 use crate::mapping::words::spellings;
@@ -143,8 +146,7 @@ impl Postgres {
         for join in &wanted.joins {
             further.push(self.table(&join.table, &format!("{} table", join.key())).await?);
         }
-        let mut mapping =
-            Mapping::resolve(wanted, Dialect::Postgres, &log, &further).map_err(|error| anyhow!(error))?;
+        let mut mapping = Mapping::resolve(wanted, Dialect::Postgres, &log, &further).map_err(Misfit)?;
         self.asked.indexes = mapping.indexes();
         mapping.form = self.form(&mapping).await?;
         let time = mapping.names(Column::SentDate).join(", ");
@@ -158,10 +160,13 @@ impl Postgres {
             tables.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
         }
         let Some((schema, name)) = find(wanted, &tables) else {
-            bail!(no_table(wanted, key, &tables, &self.asked.name))
+            bail!(Misfit(no_table(wanted, key, &tables, &self.asked.name)))
         };
         let columns = self.columns(&schema, &name).await?;
-        self.asked.tables.push((schema.clone(), name.clone()));
+        let named = (schema.clone(), name.clone());
+        if !self.asked.tables.contains(&named) {
+            self.asked.tables.push(named);
+        }
         Ok(Table { schema, name, columns })
     }
 
@@ -212,8 +217,19 @@ impl Postgres {
         failed: &Failed<'_>,
         each: &mut dyn FnMut(FailedMail),
     ) -> Result<()> {
-        let window = failed.window;
         let query = if failed.to_send { CANDIDATES } else { FAILED };
+        self.mails(mapping, failed, query, each).await
+    }
+
+    /// The mails of these status words that a query of the columns of `failed.sql` gives.
+    async fn mails(
+        &mut self,
+        mapping: &Mapping,
+        failed: &Failed<'_>,
+        query: &str,
+        each: &mut dyn FnMut(FailedMail),
+    ) -> Result<()> {
+        let window = failed.window;
         let words: Vec<Bind> = failed.words.iter().flat_map(|word| spelled(word)).collect();
         let times = match self.index(mapping, window).await? {
             Some(_) => mapping.parts_by_index(window),
@@ -358,14 +374,23 @@ impl Postgres {
         window: Window,
         columns: &[&str],
     ) -> Result<bool> {
+        let serves = |line: &String| {
+            line.trim_start().starts_with("Index Cond:") && columns.iter().all(|name| line.contains(name))
+        };
+        Ok(self.plan(mapping, words, window).await?.iter().any(serves))
+    }
+
+    /// How the server would look for the failed mails of a window.
+    async fn plan(
+        &mut self,
+        mapping: &Mapping,
+        words: Option<Vec<Bind>>,
+        window: Window,
+    ) -> Result<Vec<String>> {
         let selection = Selection { words, time: sql::Times::Inside(window), ..Selection::default() };
         let statement = mapping.statement(&selection, FAILED);
         let plan = self.all(Statement { sql: format!("EXPLAIN {}", statement.sql), ..statement }).await?;
-        let lines: Vec<&str> = plan.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-        let serves = |line: &&str| {
-            line.trim_start().starts_with("Index Cond:") && columns.iter().all(|name| line.contains(name))
-        };
-        Ok(lines.iter().any(serves))
+        plan.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     async fn status_words(&mut self, mapping: &Mapping) -> Result<Vec<Bind>> {
@@ -518,15 +543,18 @@ fn find(wanted: &str, tables: &[(String, String, bool)]) -> Option<(String, Stri
     whole.or_else(by_parts).map(|(schema, name, _)| (schema.clone(), name.clone()))
 }
 
-/// `schema.table`, each part perhaps in double quotes.
+/// `schema.table`, each part perhaps in double quotes, in which a quote is doubled.
 fn parts(wanted: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut is_quoted = false;
-    for letter in wanted.chars() {
+    let mut letters = wanted.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let part = parts.last_mut().expect("it begins with one");
         match letter {
+            '"' if is_quoted && letters.next_if_eq(&'"').is_some() => part.push('"'),
             '"' => is_quoted = !is_quoted,
             '.' if !is_quoted => parts.push(String::new()),
-            letter => parts.last_mut().expect("it begins with one").push(letter),
+            letter => part.push(letter),
         }
     }
     parts
@@ -565,6 +593,7 @@ mod tests {
             table("erp", "email_log", false),
             table("Mail Box", "Sent.Items", false),
             table("public", "Twice", true),
+            table("public", "the \"log\"", true),
             table("public", "twice", true),
         ];
         let found = |wanted| find(wanted, &tables).map(|(schema, name)| format!("{schema}/{name}"));
@@ -572,6 +601,7 @@ mod tests {
         assert_eq!(found("EMAIL_LOG").as_deref(), Some("public/email_log"));
         assert_eq!(found("ERP.email_log").as_deref(), Some("erp/email_log"));
         assert_eq!(found("\"Mail Box\".\"Sent.Items\"").as_deref(), Some("Mail Box/Sent.Items"));
+        assert_eq!(found("\"the \"\"log\"\"\"").as_deref(), Some("public/the \"log\""));
         assert_eq!(found("twice").as_deref(), Some("public/twice"));
         assert_eq!(found("TWICE"), None);
         assert_eq!(found("other.email_log"), None);

@@ -97,6 +97,11 @@ impl<'r> Cells<'r> {
         Ok(self.bytes(column)?.map(String::from_utf8_lossy))
     }
 
+    /// A cell as a count.
+    pub fn count(&self, column: usize) -> Result<u64> {
+        Ok(self.bytes(column)?.map_or(Ok(0), whole)?.try_into()?)
+    }
+
     fn width(&self) -> usize {
         match self {
             Cells::Row(row) => row.len(),

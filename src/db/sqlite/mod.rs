@@ -1,11 +1,13 @@
 //! The questions, asked of SQLite.
 //!
 //! The file is opened read-only, never made, and read within one transaction; a live writer's WAL is respected.
-//! `attempts` reads every row of a window, `values` reads single values whatever their type or encoding.
+//! `attempts` reads every row of a window, `values` reads single values whatever their type or encoding, `survey` looks at
+//! the database itself.
 
 mod attempts;
 pub(super) mod error;
 mod page;
+mod survey;
 mod values;
 
 use std::io::Read;
@@ -21,7 +23,7 @@ use sqlx::{ConnectOptions, Connection, Row as _, SqliteConnection};
 use crate::db::statement::query;
 use crate::db::store::Row;
 use crate::db::{Failed, YEAR_2200, stored_word};
-use crate::mapping::resolve::{Field, Kind, Table};
+use crate::mapping::resolve::{Field, Kind, Misfit, Table};
 use crate::mapping::sql::{Bind, Selection, Statement, Times};
 use crate::mapping::time::{Form, Reader, Sampled};
 use crate::mapping::words::spellings;
@@ -208,8 +210,7 @@ impl Sqlite {
         for join in &wanted.joins {
             further.push(self.table(&join.table, &format!("{} table", join.key())).await?.0);
         }
-        let mut mapping =
-            Mapping::resolve(wanted, Dialect::Sqlite, &log, &further).map_err(|error| anyhow!(error))?;
+        let mut mapping = Mapping::resolve(wanted, Dialect::Sqlite, &log, &further).map_err(Misfit)?;
         self.limit.indexes = mapping.indexes();
         mapping.form = self.form(&mapping).await?;
         let time = mapping.names(Column::SentDate).join(", ");
@@ -243,15 +244,15 @@ impl Sqlite {
         let names: Vec<String> = tables.into_iter().map(|(name, _)| name).collect();
         let file = self.path.display();
         if names.is_empty() {
-            bail!("{file} holds no table at all; give another file to --db");
+            bail!(Misfit(format!("{file} holds no table at all; give another file to --db")));
         }
         let near =
             nearest(bare, &names).map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
-        bail!(
+        bail!(Misfit(format!(
             "no table '{}' in {file}, which has {}{near}; name it by {key}",
             wanted.escape_debug(),
             names.join(", ")
-        )
+        )))
     }
 
     async fn columns(&mut self, table: &str) -> Result<Vec<Field>> {
@@ -291,8 +292,19 @@ impl Sqlite {
         failed: &Failed<'_>,
         each: &mut dyn FnMut(FailedMail),
     ) -> Result<()> {
-        let window = failed.window;
         let query = if failed.to_send { CANDIDATES } else { FAILED };
+        self.mails(mapping, failed, query, each).await
+    }
+
+    /// The mails of these status words that a query of the columns of `failed.sql` gives.
+    async fn mails(
+        &mut self,
+        mapping: &Mapping,
+        failed: &Failed<'_>,
+        query: &str,
+        each: &mut dyn FnMut(FailedMail),
+    ) -> Result<()> {
+        let window = failed.window;
         let words =
             failed.words.iter().flat_map(|word| spellings(word)).flat_map(stored_word).collect::<Vec<_>>();
         let times = match self.index(mapping, window).await? {

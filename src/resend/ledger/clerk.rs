@@ -32,7 +32,7 @@ pub struct Handing {
 
 /// What is sent back once the commit is done.
 enum Done {
-    Claim(Answer<Stored>),
+    Claim(Box<Answer<Stored>>),
     HandOver(Answer<()>),
     Settle(Option<String>),
 }
@@ -168,7 +168,9 @@ impl Ledger {
 
     async fn serve(&mut self, request: &Request) -> Result<Done> {
         match request {
-            Request::Claim(wish, _) => with_row(self.claim(wish).await, &wish.key).map(Done::Claim),
+            Request::Claim(wish, _) => {
+                with_row(self.claim(wish).await, &wish.key).map(|answer| Done::Claim(Box::new(answer)))
+            }
             Request::HandOver(handing, _) => {
                 let Handing { key, status, message_id, now } = handing;
                 with_row(self.hand_over(key, status, message_id, *now).await, key).map(Done::HandOver)
@@ -232,7 +234,7 @@ impl Request {
     /// Whoever asked may be gone; then nobody needs the answer.
     fn reply_with(self, done: Result<Done>) {
         match (self, done) {
-            (Request::Claim(_, reply), Ok(Done::Claim(answer))) => drop(reply.send(Ok(answer))),
+            (Request::Claim(_, reply), Ok(Done::Claim(answer))) => drop(reply.send(Ok(*answer))),
             (Request::HandOver(_, reply), Ok(Done::HandOver(answer))) => drop(reply.send(Ok(answer))),
             (Request::Settle(_, reply), Ok(Done::Settle(answer))) => drop(reply.send(Ok(answer))),
             (Request::Claim(_, reply), Err(error)) => drop(reply.send(Err(error))),

@@ -1,0 +1,201 @@
+//! The checks of the log itself: its words, its times, its errors, and whether it tells the truth.
+
+use super::tally::{Attempts, Failed, Odd};
+use super::{Check, State};
+use crate::analysis::report::rate;
+use crate::analysis::wording::count;
+use crate::mapping::Mapping;
+use crate::model::{Meaning, Millis};
+use crate::window;
+
+/// The share of texts that no rule knows from which it is worth a look.
+const UNCLASSIFIED: f64 = 0.1;
+
+/// Words that a finding names.
+const MOST_WORDS: usize = 10;
+
+/// Whether the mapping says what each status word means.
+pub fn status_words(attempts: &Attempts, mapping: &Mapping) -> Check {
+    let name = "status-words";
+    if attempts.rows == 0 {
+        return Check::ok(name, "no row lies in the window, so there is no word to look at");
+    }
+    let unmapped: Vec<_> = attempts
+        .statuses()
+        .into_iter()
+        .filter(|(word, _)| mapping.words.meaning(*word) == Meaning::Other)
+        .collect();
+    let rows: u64 = unmapped.iter().map(|(_, rows)| rows).sum();
+    if rows == 0 {
+        return Check::ok(name, format!("the status of all {} is mapped", count(attempts.rows, "row")));
+    }
+    let words: Vec<_> = unmapped
+        .iter()
+        .take(MOST_WORDS)
+        .map(|(word, rows)| {
+            format!("{} ({rows})", word.map_or("NULL".to_owned(), |word| format!("'{word}'")))
+        })
+        .collect();
+    let more = if unmapped.len() > MOST_WORDS { ", ..." } else { "" };
+    let verb = if rows == 1 { "has" } else { "have" };
+    let message = format!(
+        "{rows} of {} {verb} a status that is not mapped: {}{more}",
+        count(attempts.rows, "row"),
+        words.join(", ")
+    );
+    let advice =
+        "add each word to sent, failed or pending in [email_log]; until then its rows count as other";
+    if rows * 2 >= attempts.rows {
+        Check::problem(name, message, advice)
+    } else {
+        Check::warning(name, message, advice)
+    }
+}
+
+/// Whether the times can be read, and lie where times lie.
+pub fn times(attempts: &Attempts, mapping: &Mapping, extent: Option<(Millis, Millis)>) -> Check {
+    let show = |at| window::show(at, mapping.zone);
+    let check = if attempts.rows == 0 {
+        let message = match extent {
+            Some((first, last)) => {
+                format!(
+                    "no row lies in the window; the times of the log run from {} to {}",
+                    show(first),
+                    show(last)
+                )
+            }
+            None => "the log holds no row with a readable time".to_owned(),
+        };
+        Check::warning(
+            "times",
+            message,
+            "give --since all, or see whether the application still writes to it",
+        )
+    } else if attempts.unreadable > 0 {
+        let state = if attempts.unreadable * 2 >= attempts.rows { State::Problem } else { State::Warning };
+        let message = format!(
+            "{} of {} without a readable time, so no window leaves them out",
+            attempts.unreadable,
+            count(attempts.rows, "row")
+        );
+        let advice = "name a second column in sent_date that is never empty, such as the one of creation";
+        Check { state, ..Check::warning("times", message, advice) }
+    } else if attempts.future > 0 {
+        let message = format!(
+            "{} of {} lie in the future, read in {}",
+            attempts.future,
+            count(attempts.rows, "row"),
+            mapping.zone
+        );
+        let advice = "set time_zone in [email_log] to the zone the application writes its times in";
+        Check::warning("times", message, advice)
+    } else {
+        let read = count(attempts.rows, "row");
+        Check::ok("times", format!("the times of all {read} can be read; {}", zones(mapping)))
+    };
+    check.with("form", mapping.form.to_string())
+}
+
+fn zones(mapping: &Mapping) -> String {
+    match mapping.has_naive_times() {
+        true => format!("those that name no zone are taken as {}", mapping.zone),
+        false => "they are the same in every zone".to_owned(),
+    }
+}
+
+/// Whether the rules know what the errors mean: how many texts were read, and how many of them no rule knows.
+pub fn unclassified((read, unknown): (u64, u64)) -> Check {
+    let name = "unclassified";
+    if read == 0 {
+        return Check::ok(name, "there is no error text to read");
+    }
+    if unknown == 0 {
+        return Check::ok(name, format!("all error texts are classified ({read} read)"));
+    }
+    let share = rate(unknown, read);
+    let message =
+        format!("no rule knows {unknown} of {} ({:.1} %)", count(read, "error text"), share * 100.0);
+    if share < UNCLASSIFIED {
+        return Check::ok(name, message);
+    }
+    Check::warning(name, message, "mailthrottle explain --test-rules shows them and suggests rules")
+}
+
+/// Whether mails wait for longer than an hour.
+pub fn pending(waiting: Odd, mapping: &Mapping) -> Check {
+    let name = "pending";
+    let advice = "see whether the application's own sender runs; until it does, nobody sends them";
+    match waiting.oldest {
+        Some(oldest) => {
+            let rows = waiting.rows - waiting.without_time;
+            let verb = if rows == 1 { "has" } else { "have" };
+            let message = format!(
+                "{} {verb} been pending for more than an hour, the oldest since {}: {}",
+                count(rows, "row"),
+                window::show(oldest, mapping.zone),
+                waiting.ids()
+            );
+            Check::warning(name, message, advice)
+        }
+        None if waiting.rows > 0 => Check::warning(
+            name,
+            format!(
+                "{} pending without a time, so nobody can say for how long: {}",
+                count(waiting.rows, "row"),
+                waiting.ids()
+            ),
+            "name a second column in sent_date that is never empty, such as the one of creation",
+        ),
+        None => Check::ok(name, "no row has been pending for more than an hour"),
+    }
+}
+
+/// Whether a mail that counts as sent has an error text.
+pub fn sent_with_error(odd: Odd) -> Check {
+    let name = "sent-with-error";
+    if odd.rows == 0 {
+        return Check::ok(name, "no row that counts as sent has an error text");
+    }
+    let verb = if odd.rows == 1 { "counts as sent but has" } else { "count as sent but have" };
+    let message = format!("{} {verb} an error text: {}", count(odd.rows, "row"), odd.ids());
+    Check::warning(
+        name,
+        message,
+        "see whether these mails arrived, and whether the words under sent are right",
+    )
+}
+
+/// Whether every failed mail has an error text.
+pub fn failed_without_text(failed: &Failed) -> Check {
+    let name = "failed-without-text";
+    if failed.rows == 0 {
+        return Check::ok(name, "no row of the window failed");
+    }
+    if failed.without_text == 0 {
+        return Check::ok(
+            name,
+            format!("every failed row has an error text ({})", count(failed.rows, "row")),
+        );
+    }
+    let verb = if failed.without_text == 1 { "has" } else { "have" };
+    let message =
+        format!("{} of {} {verb} no error text", failed.without_text, count(failed.rows, "failed row"));
+    Check::warning(
+        name,
+        message,
+        "have the application store what the server replied; nothing else tells why a mail failed",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_texts_that_no_rule_knows_are_no_harm() {
+        assert_eq!(unclassified((0, 0)).state, State::Ok);
+        assert_eq!(unclassified((54, 2)).message, "no rule knows 2 of 54 error texts (3.7 %)");
+        assert_eq!(unclassified((54, 2)).state, State::Ok);
+        assert_eq!(unclassified((10, 1)).state, State::Warning);
+    }
+}

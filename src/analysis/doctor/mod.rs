@@ -1,0 +1,90 @@
+//! Whether the setup is as it should be: checks in a fixed order, each a function from facts to a finding.
+//!
+//! What a check says depends on the rows and the mapping alone, so that it is the same on every database; what only this
+//! database says (versions, plans, statements in its words) stands in the details.
+
+pub mod log;
+pub mod setup;
+pub mod tally;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// Every check in its order. One that needs what an earlier one found wanting is left out.
+pub const NAMES: &[&str] = &[
+    "connection",
+    "table",
+    "rights",
+    "columns",
+    "status-words",
+    "times",
+    "unclassified",
+    "clock",
+    "index",
+    "pending",
+    "sent-with-error",
+    "failed-without-text",
+];
+
+/// How serious a finding is, the worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// As it should be.
+    Ok,
+    /// Works, but something is worth a look.
+    Warning,
+    /// Does not work.
+    Problem,
+}
+
+impl State {
+    /// The word in JSON and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Ok => "ok",
+            State::Warning => "warning",
+            State::Problem => "problem",
+        }
+    }
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Check {
+    /// Which.
+    pub name: &'static str,
+    /// How serious.
+    pub state: State,
+    /// What is so.
+    pub message: String,
+    /// What to do.
+    pub advice: Option<String>,
+    /// What this database says of it.
+    #[serde(skip)]
+    pub details: Vec<(&'static str, Value)>,
+}
+
+impl Check {
+    fn new(name: &'static str, state: State, message: impl Into<String>) -> Self {
+        debug_assert!(NAMES.contains(&name), "{name}");
+        Self { name, state, message: message.into(), advice: None, details: Vec::new() }
+    }
+
+    fn ok(name: &'static str, message: impl Into<String>) -> Self {
+        Self::new(name, State::Ok, message)
+    }
+
+    fn warning(name: &'static str, message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { advice: Some(advice.into()), ..Self::new(name, State::Warning, message) }
+    }
+
+    fn problem(name: &'static str, message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { advice: Some(advice.into()), ..Self::new(name, State::Problem, message) }
+    }
+
+    fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+        self.details.push((key, value.into()));
+        self
+    }
+}

@@ -1,0 +1,164 @@
+//! `mailthrottle doctor`: whether connection, rights, mapping, clock, index and log are as they should be.
+
+use anyhow::{Result, anyhow};
+use chrono::Utc;
+
+use super::{Rules, look, print_settled};
+use crate::analysis::doctor::tally::{Attempts, Failed, Odd, contradicts};
+use crate::analysis::doctor::{Check, State, log, setup};
+use crate::cli::{Doctor as Args, Global};
+use crate::config::{Config, Database};
+use crate::db::{self, Db, Order};
+use crate::exit::Exit;
+use crate::mapping::resolve::{Misfit, Table};
+use crate::mapping::{Column, Mapping, Wanted};
+use crate::model::{Meaning, Millis};
+use crate::output;
+use crate::output::doctor::{Visit, worst};
+use crate::reply::Classifier;
+use crate::window::Window;
+
+const HOUR: Millis = 3_600_000;
+
+/// How far back rows are looked at when nobody says otherwise.
+const USUAL_WINDOW: Millis = 7 * 24 * HOUR;
+
+/// Runs the command.
+///
+/// # Errors
+/// Config, window, connection, a statement that the database refuses.
+pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
+    let config = Config::load(flags)?;
+    let rules = Rules::compiling(config.rules);
+    let now = Utc::now().timestamp_millis();
+    let window = Window::read(args.since.as_deref(), None, Some(USUAL_WINDOW), now, config.wanted.zone);
+    let window = window.map_err(|error| anyhow!(error))?;
+    let db = Db::open(&Database::target(config.database)?).await?;
+    let mut doctor = Doctor { db, now, window, checks: Vec::new() };
+    doctor.examine(&config.wanted, rules, flags.print_sql).await?;
+    let visit = Visit { now, window, database: &doctor.db.name(), checks: &doctor.checks };
+    print_settled(&doctor.db, flags, &output::doctor::render(&visit, flags.format, look(flags))?)?;
+    Ok(match worst(&doctor.checks) {
+        _ if flags.print_sql => Exit::Fine,
+        State::Ok => Exit::Fine,
+        State::Warning => Exit::Warning,
+        State::Problem => Exit::Critical,
+    })
+}
+
+struct Doctor {
+    db: Db,
+    now: Millis,
+    window: Window,
+    checks: Vec<Check>,
+}
+
+impl Doctor {
+    /// Makes the checks in their order, up to one without which the next ones say nothing.
+    async fn examine(&mut self, wanted: &Wanted, rules: Rules, only_rehearse: bool) -> Result<()> {
+        let server = self.db.server().await?;
+        self.checks.push(setup::connection(&server));
+        let Some(mapping) = self.mapping(wanted).await? else {
+            return Ok(());
+        };
+        if only_rehearse {
+            self.db.rehearse();
+        }
+        let rules = rules.ready()?;
+        let attempts = self.attempts(&mapping).await?;
+        let extent = if attempts.rows == 0 { self.db.extent(&mapping).await? } else { None };
+        let has_text = mapping.has(Column::ErrorMessage);
+        let failed = self.failed(&mapping).await?;
+        let without_text = log::failed_without_text(&failed);
+        self.checks.push(log::status_words(&attempts, &mapping));
+        self.checks.push(log::times(&attempts, &mapping, extent));
+        self.checks.extend(has_text.then(|| log::unclassified(failed.read(&rules))));
+        self.checks.push(setup::clock(&server));
+        let rows = self.db.count(&mapping, setup::MANY).await?;
+        let indexing = self.db.indexing(&mapping, self.now).await?;
+        self.checks.push(setup::index(&indexing, rows, attempts.last_day));
+        let waiting = self.waiting(&mapping).await?;
+        self.checks.push(log::pending(waiting, &mapping));
+        if has_text {
+            let odd = self.sent_with_error(&mapping, &rules).await?;
+            self.checks.extend([log::sent_with_error(odd), without_text]);
+        }
+        Ok(())
+    }
+
+    /// The mapping, if its tables are there, may be read and have its columns.
+    async fn mapping(&mut self, wanted: &Wanted) -> Result<Option<Mapping>> {
+        let tables = fits(self.db.tables(wanted).await)?;
+        self.checks.push(setup::table(tables.as_deref().map_err(String::as_str)));
+        let Ok(tables) = tables else {
+            return Ok(None);
+        };
+        let rights = self.db.rights(&tables).await?;
+        self.checks.push(setup::rights(&rights));
+        if !rights.grants.is_empty() {
+            return Ok(None);
+        }
+        let mapping = fits(self.db.mapping(wanted).await)?;
+        let log: &Table = &tables[0];
+        self.checks.push(setup::columns(mapping.as_ref().map_err(String::as_str), log));
+        Ok(mapping.ok())
+    }
+
+    async fn attempts(&mut self, mapping: &Mapping) -> Result<Attempts> {
+        let mut attempts = Attempts::until(self.now);
+        let mut add = |attempt: crate::model::Attempt<'_>| {
+            attempts.add(&attempt, mapping.words.meaning(attempt.status));
+            true
+        };
+        self.db.attempts(mapping, self.window, Order::AsStored, &mut add).await?;
+        Ok(attempts)
+    }
+
+    async fn failed(&mut self, mapping: &Mapping) -> Result<Failed> {
+        let mut failed = Failed::default();
+        let words = words(mapping, Meaning::Failed);
+        let wanted = db::Failed { window: self.window, words: &words, to_send: false };
+        self.db.failed(mapping, &wanted, &mut |mail| failed.add(mail)).await?;
+        Ok(failed)
+    }
+
+    /// The mails that have been pending for more than an hour, however old.
+    async fn waiting(&mut self, mapping: &Mapping) -> Result<Odd> {
+        let mut waiting = Odd::default();
+        let words = words(mapping, Meaning::Pending);
+        // where the error text alone decides, nothing is ever pending
+        if !words.is_empty() && mapping.has(Column::Status) {
+            let window = Window { since: None, until: Some(self.now - HOUR), zone: mapping.zone };
+            let wanted = db::Failed { window, words: &words, to_send: false };
+            self.db.failed(mapping, &wanted, &mut |mail| waiting.add(mail)).await?;
+        }
+        Ok(waiting)
+    }
+
+    async fn sent_with_error(&mut self, mapping: &Mapping, rules: &Classifier) -> Result<Odd> {
+        let mut odd = Odd::default();
+        let words = words(mapping, Meaning::Sent);
+        if !words.is_empty() && !mapping.failed_when_not_empty {
+            let wanted = db::Failed { window: self.window, words: &words, to_send: false };
+            let mut add = |mail| {
+                if contradicts(&mail, rules) {
+                    odd.add(mail);
+                }
+            };
+            self.db.with_error(mapping, &wanted, &mut add).await?;
+        }
+        Ok(odd)
+    }
+}
+
+fn words(mapping: &Mapping, meaning: Meaning) -> Vec<String> {
+    mapping.words.of(meaning).map(str::to_owned).collect()
+}
+
+/// Tells a config that does not fit the database, which is a finding, from a question that could not be asked.
+fn fits<T>(answer: Result<T>) -> Result<Result<T, String>> {
+    match answer {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(error) => error.downcast::<Misfit>().map(|misfit| Err(misfit.0)),
+    }
+}

@@ -1,0 +1,107 @@
+//! `mailthrottle init`: looks for the mail log in a database, proposes a mapping with reasons, and writes a config.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use chrono::Utc;
+
+use super::{ask, candidates, look, print, print_settled};
+use crate::cli::{Global, Init as Args};
+use crate::config::Database;
+use crate::config::start::{Start, storable};
+use crate::db::Db;
+use crate::exit::Exit;
+use crate::output::Format;
+use crate::output::config_file::{self, ConfigFile, DatabaseKeys};
+use crate::output::init::{Proposed, render};
+
+/// Runs the command.
+///
+/// # Errors
+/// A config that is there, no connection, no table that looks like a mail log, or several alike.
+pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
+    let Start { database, url, kept, file } = Start::find(flags)?;
+    let writes = !args.print && !flags.print_sql;
+    if writes {
+        check_free(&file, args.force)?;
+    }
+    let mut db = Db::open(&Database::target(database)?).await?;
+    let zone = db.server().await?.zone;
+    if flags.print_sql {
+        db.rehearse();
+    }
+    let chosen = candidates::find(&mut db, flags).await?;
+    let (name, keys) = (db.name(), DatabaseKeys { url: storable(&url), kept, zone });
+    let path = file.display().to_string();
+    let proposed = Proposed {
+        file: ConfigFile {
+            now: Utc::now().timestamp_millis(),
+            database: &name,
+            keys: &keys,
+            proposal: &chosen.proposal,
+            rows: chosen.rows,
+            has_naive_times: chosen.has_naive_times,
+            time_zone: chosen.time_zone,
+        },
+        candidates: &chosen.candidates,
+        path: writes.then_some(path.as_str()),
+    };
+    deliver(&db, flags, args, &proposed, &file).await?;
+    Ok(Exit::Fine)
+}
+
+/// Prints the proposal, and writes the file unless it is only to be printed or a person says no.
+async fn deliver(db: &Db, flags: &Global, args: &Args, proposed: &Proposed<'_>, file: &Path) -> Result<()> {
+    let is_text = flags.format == Format::Table;
+    let text = config_file::text(&proposed.file);
+    if proposed.path.is_none() && is_text {
+        return print_settled(db, flags, &text);
+    }
+    let answer = render(proposed, flags.format, look(flags))?;
+    if proposed.path.is_none() {
+        return print_settled(db, flags, &answer);
+    }
+    db.settle()?;
+    let asks = is_text && ask::can_ask();
+    if asks {
+        print(&answer)?;
+        if !ask::agrees(&format!("\nWrite {}?", file.display())).await? {
+            return ask::say("Nothing was written.");
+        }
+    }
+    write(file, &text, args.force)?;
+    if !asks {
+        print(&answer)?;
+    }
+    if is_text {
+        print(&format!("\nWrote {}. Look it over, then run: mailthrottle doctor\n", file.display()))?;
+    }
+    Ok(())
+}
+
+fn check_free(file: &Path, is_forced: bool) -> Result<()> {
+    if !is_forced && file.symlink_metadata().is_ok() {
+        bail!("{} is there already; --force writes over it, --print only prints", file.display());
+    }
+    Ok(())
+}
+
+/// Writes the file aside and gives it its name at the end, so that it is there whole or not at all.
+fn write(file: &Path, text: &str, is_forced: bool) -> Result<()> {
+    let mut aside = file.as_os_str().to_owned();
+    aside.push(format!(".{}.new", std::process::id()));
+    let aside = Path::new(&aside);
+    let written = OpenOptions::new().write(true).create_new(true).open(aside).and_then(|mut new| {
+        new.write_all(text.as_bytes())?;
+        new.sync_all()
+    });
+    let placed = match written {
+        Ok(()) => check_free(file, is_forced).and_then(|()| Ok(fs::rename(aside, file)?)),
+        Err(error) => Err(error.into()),
+    };
+    placed.inspect_err(|_| drop(fs::remove_file(aside))).with_context(|| {
+        format!("{} cannot be written; name another file by --config, or see it with --print", file.display())
+    })
+}

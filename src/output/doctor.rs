@@ -1,0 +1,154 @@
+//! The findings of the doctor.
+
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+
+use super::document::{Block, Document, Finding, Tone};
+use super::{Format, csv, escape, json as as_json, markdown, text};
+use crate::analysis::doctor::{Check, NAMES, State};
+use crate::model::Millis;
+use crate::window::{self, Window};
+use crate::zone;
+
+const KEYS: &[&str] = &["name", "state", "message", "advice"];
+
+/// Lines of a plan that are shown; JSON has them all.
+const MOST_LINES: usize = 6;
+
+/// What was found, where and when.
+#[derive(Debug)]
+pub struct Visit<'c> {
+    /// The moment the command was given.
+    pub now: Millis,
+    /// What the rows were looked for in.
+    pub window: Window,
+    /// What a report calls the database.
+    pub database: &'c str,
+    /// The checks that could be made, in their order.
+    pub checks: &'c [Check],
+}
+
+/// Writes the findings.
+///
+/// # Errors
+/// None for the types of this program.
+pub fn render(visit: &Visit<'_>, format: Format, look: text::Look) -> Result<String> {
+    Ok(match format {
+        Format::Table => text::render(&document(visit), look),
+        Format::Markdown => markdown::render(&document(visit)),
+        Format::Json => as_json::object(&object(visit))?,
+        Format::Ndjson => visit.checks.iter().map(as_json::line).collect::<serde_json::Result<String>>()?,
+        Format::Csv => csv::rows(KEYS, visit.checks)?,
+    })
+}
+
+/// `mailthrottle/doctor/1`: the same for the same rows on every database, but for `source`.
+fn object(visit: &Visit<'_>) -> Value {
+    json!({
+        "schema": "mailthrottle/doctor/1",
+        "generated_at": zone::rfc3339(visit.now),
+        "source": source(visit),
+        "state": worst(visit.checks),
+        "checks": visit.checks,
+        "unchecked": unchecked(visit),
+    })
+}
+
+fn source(visit: &Visit<'_>) -> Value {
+    let mut source = Map::new();
+    source.insert("database".to_owned(), visit.database.into());
+    source.insert("since".to_owned(), visit.window.since.map(zone::rfc3339).into());
+    for check in visit.checks.iter().filter(|check| !check.details.is_empty()) {
+        let details = check.details.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+        source.insert(check.name.replace('-', "_"), Value::Object(details.collect()));
+    }
+    Value::Object(source)
+}
+
+/// The most serious of all findings.
+pub fn worst(checks: &[Check]) -> State {
+    checks.iter().map(|check| check.state).max().unwrap_or(State::Ok)
+}
+
+fn unchecked(visit: &Visit<'_>) -> Vec<&'static str> {
+    let is_there = |name: &&&str| visit.checks.iter().any(|check| check.name == **name);
+    NAMES.iter().filter(|name| !is_there(name)).copied().collect()
+}
+
+fn document(visit: &Visit<'_>) -> Document {
+    let rows = match visit.window.since {
+        Some(since) => format!("rows since {}", window::show(since, visit.window.zone)),
+        None => "all rows".to_owned(),
+    };
+    let mut blocks = vec![
+        Block::Verdict(summary(visit.checks), tone(worst(visit.checks))),
+        Block::Line(String::new()),
+        Block::Line(escape::line(&format!("{}, {rows}", visit.database))),
+        Block::Line(String::new()),
+        Block::Findings(visit.checks.iter().map(finding).collect()),
+    ];
+    let unchecked = unchecked(visit);
+    if !unchecked.is_empty() {
+        let names = unchecked.join(", ");
+        blocks.push(Block::Line(format!("\nNot looked at, for want of what comes before: {names}")));
+    }
+    Document { blocks }
+}
+
+fn summary(checks: &[Check]) -> String {
+    let of = |state: State| {
+        let names: Vec<_> =
+            checks.iter().filter(|check| check.state == state).map(|check| check.name).collect();
+        let s = if names.len() == 1 { "" } else { "s" };
+        (!names.is_empty()).then(|| format!("{} {}{s} ({})", names.len(), state.as_str(), names.join(", ")))
+    };
+    let found: Vec<_> = [State::Problem, State::Warning].into_iter().filter_map(of).collect();
+    match found.as_slice() {
+        [] => format!("All is well: {} checks, nothing to do.", checks.len()),
+        found => format!("{} in {} checks.", found.join(" and "), checks.len()),
+    }
+}
+
+fn tone(state: State) -> Tone {
+    match state {
+        State::Ok => Tone::Good,
+        State::Warning => Tone::Warning,
+        State::Problem => Tone::Bad,
+    }
+}
+
+fn finding(check: &Check) -> Finding {
+    Finding {
+        tone: tone(check.state),
+        word: check.state.as_str(),
+        name: check.name.to_owned(),
+        message: escape::line(&check.message),
+        advice: check.advice.as_deref().map(escape::line),
+        details: details(check),
+    }
+}
+
+/// Short values on one line, lists a line each.
+fn details(check: &Check) -> Vec<String> {
+    let short: Vec<_> = check.details.iter().filter_map(|(key, value)| short(key, value)).collect();
+    // where all is well, nobody has to read a plan
+    let shown = check.details.iter().filter(|(key, _)| *key != "plan" || check.state != State::Ok);
+    let lists = shown.filter_map(|(_, value)| value.as_array());
+    let lines = lists.flat_map(|list| list.iter().take(MOST_LINES).filter_map(Value::as_str));
+    let mut details: Vec<_> = (!short.is_empty()).then(|| short.join(", ")).into_iter().collect();
+    details.extend(lines.map(|line| escape::visible(line).replace('\n', " ")));
+    details
+}
+
+fn short(key: &str, value: &Value) -> Option<String> {
+    let value = match value {
+        Value::String(text) => escape::line(text),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    Some(match key {
+        "version" | "reason" | "create" => value,
+        "database_ahead_ms" => format!("the database is {value} ms ahead"),
+        key => format!("{} {value}", key.replace('_', " ")),
+    })
+}
