@@ -15,7 +15,7 @@ const CANONICAL: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status 
 
 /// What stands for the values that a few files bind: a table's names, and in one file a number of milliseconds.
 const VALUES: [(&str, &str); 3] = [("?1", "'email_log'"), ("$1", "'public'"), ("$2", "'email_log'")];
-const SETTINGS: &str = "settings.sql";
+const SETTINGS: [&str; 2] = ["settings.sql", "write_settings.sql"];
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -33,12 +33,12 @@ fn texts(folders: &[&str]) -> Vec<(PathBuf, String)> {
 }
 
 fn all() -> Vec<(PathBuf, String)> {
-    texts(&["queries", "queries/sqlite", "queries/postgres"])
+    texts(&["queries", "queries/sqlite", "queries/postgres", "queries/ledger"])
 }
 
 /// A file's text with its values put in.
 fn with_values(file: &Path, text: &str) -> String {
-    if file.ends_with(SETTINGS) {
+    if SETTINGS.iter().any(|name| file.ends_with(name)) {
         return text.replace("$1", "'60000'");
     }
     VALUES.iter().fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value))
@@ -122,16 +122,16 @@ fn the_printed_statement_gives_the_rows_that_plain_sql_gives() {
 
 #[test]
 fn each_file_is_used() {
-    let sources = [
-        "src/db/sqlite/mod.rs",
-        "src/db/sqlite/attempts.rs",
-        "src/db/sqlite/survey.rs",
-        "src/db/postgres/mod.rs",
-        "src/db/postgres/survey.rs",
-        "src/mapping/described.rs",
-        "src/mapping/sql.rs",
-    ];
-    let code: String = sources.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut code = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.is_dir() {
+                true => folders.push(entry),
+                false => code.push_str(&fs::read_to_string(&entry).unwrap()),
+            }
+        }
+    }
     for (file, _) in all() {
         let name = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display().to_string();
         assert!(code.contains(&format!("/{name}\"")), "nothing asks {name}");

@@ -131,25 +131,20 @@ impl<'c> Failures<'c> {
         }
     }
 
-    /// Reads one failed mail's error and counts it to its cause.
-    pub fn add(&mut self, mail: &FailedMail) {
+    /// Reads one failed mail's error and counts it to its cause; one that was sent later counts as the failure it was.
+    pub fn add(&mut self, mail: &FailedMail, recovered: bool) {
         self.garbled += u64::from(mail.garbled && mail.at.is_some());
         let Some(index) = self.cause(mail.error.as_deref().unwrap_or_default()) else {
             return;
         };
         let cause = &mut self.causes[index as usize];
         cause.rows += 1;
+        cause.recovered += u64::from(recovered);
         cause.show(mail);
         cause.first_at = cause.first_at.into_iter().chain(mail.at).min();
         cause.last_at = cause.last_at.into_iter().chain(mail.at).max();
         let sender = self.senders.id(mail.sender.as_deref());
-        self.rows.push(Failure {
-            id: mail.id.as_str().into(),
-            at: mail.at,
-            sender,
-            cause: index,
-            recovered: false,
-        });
+        self.rows.push(Failure { id: mail.id.as_str().into(), at: mail.at, sender, cause: index, recovered });
     }
 
     fn cause(&mut self, text: &str) -> Option<u32> {

@@ -299,11 +299,15 @@ impl Report {
 }
 
 fn totals(parts: &Parts<'_>, statuses: &[StatusRow]) -> Totals {
-    let of = |meaning| statuses.iter().filter(|row| row.meaning == meaning).map(|row| row.rows).sum();
-    let (rows, failed): (u64, u64) = (statuses.iter().map(|row| row.rows).sum(), of(Meaning::Failed));
+    let of =
+        |meaning| -> u64 { statuses.iter().filter(|row| row.meaning == meaning).map(|row| row.rows).sum() };
+    // what was sent again counts as the failure it was, whatever its status says by now
+    let again = parts.swept.recovered;
+    let rows: u64 = statuses.iter().map(|row| row.rows).sum();
+    let failed = of(Meaning::Failed) + again;
     Totals {
         rows,
-        sent: of(Meaning::Sent),
+        sent: of(Meaning::Sent).saturating_sub(again),
         failed,
         pending: of(Meaning::Pending),
         other: of(Meaning::Other),

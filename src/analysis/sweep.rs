@@ -85,6 +85,8 @@ pub struct Swept {
     pub timeline: Vec<(Millis, u64)>,
     /// How many ran at once.
     pub overlap: Overlap,
+    /// Rows whose status says sent and which failed before.
+    pub recovered: u64,
 }
 
 /// An attempt with its time, as the pass holds it.
@@ -114,6 +116,10 @@ pub struct Sweep {
     unplaced: u64,
     order: InOrder<Timely>,
     counts: Counts,
+    /// Recovered failures by time and sender, not met yet.
+    recovered: HashMap<(Millis, NameId), u32>,
+    /// How many were met with a status that says sent.
+    met: u64,
 }
 
 /// What is counted once the attempts are in order.
@@ -168,6 +174,23 @@ impl Sweep {
             unplaced: 0,
             order: InOrder::default(),
             counts,
+            recovered: recovered(failures),
+            met: 0,
+        }
+    }
+
+    /// Whether an attempt is one that failed although its status says sent by now.
+    fn take_recovered(&mut self, at: Millis, sender: NameId, meaning: Meaning) -> bool {
+        if self.recovered.is_empty() || meaning != Meaning::Sent {
+            return false;
+        }
+        match self.recovered.get_mut(&(at, sender)) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                self.met += 1;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -194,12 +217,14 @@ impl Sweep {
             self.unplaced += 1;
             return true;
         };
+        let sender = self.senders.id(attempt.sender);
+        let meaning = self.meanings[status];
         let timely = Timely {
             at,
             end: attempt.finished_at.unwrap_or(at + self.settings.session),
-            sender: self.senders.id(attempt.sender),
+            sender,
             recipients: attempt.recipients,
-            failed: self.meanings[status] == Meaning::Failed,
+            failed: meaning == Meaning::Failed || self.take_recovered(at, sender, meaning),
         };
         self.order.add(timely, &mut |row| self.counts.count(row))
     }
@@ -217,8 +242,19 @@ impl Sweep {
             around: counts.clusters.finish(),
             timeline: counts.timeline,
             overlap: counts.overlap,
+            recovered: self.met,
         }
     }
+}
+
+fn recovered(failures: &Failures<'_>) -> HashMap<(Millis, NameId), u32> {
+    let mut recovered = HashMap::new();
+    for failure in failures.rows.iter().filter(|failure| failure.recovered) {
+        if let Some(at) = failure.at {
+            *recovered.entry((at, failure.sender)).or_default() += 1;
+        }
+    }
+    recovered
 }
 
 impl Counts {

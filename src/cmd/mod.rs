@@ -12,6 +12,7 @@ mod test_rules;
 
 use std::io::{self, IsTerminal, Write};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use chrono::Utc;
@@ -19,14 +20,15 @@ use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command, Global, Rows, When};
 use crate::config::{Config, Database, UserRules};
-use crate::db::Db;
+use crate::db::{Db, Target};
 use crate::exit::Exit;
-use crate::mapping::Mapping;
-use crate::model::{Meaning, Millis};
+use crate::mapping::{Dialect, Mapping};
+use crate::model::{FailedMail, Meaning, Millis};
 use crate::output::escape;
 use crate::output::text::Look;
 use crate::provider::Profile;
 use crate::reply::Classifier;
+use crate::resend::ledger::{Past, read_past};
 use crate::window::Window;
 
 /// Columns of text where there is no terminal to ask.
@@ -154,6 +156,12 @@ impl Rules {
     }
 }
 
+/// Whether the file of a separate ledger is not there yet.
+fn ledger_is_missing(url: &str) -> bool {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    !std::path::Path::new(path).exists()
+}
+
 /// What every command on the log begins with.
 struct Log {
     profile: &'static Profile,
@@ -162,6 +170,8 @@ struct Log {
     window: Window,
     /// The moment the command was given.
     now: Millis,
+    /// Where the ledger is; none: in the log's own database.
+    ledger: Option<String>,
 }
 
 impl Log {
@@ -183,11 +193,42 @@ impl Log {
         if flags.print_sql {
             db.rehearse();
         }
-        Ok((Self { profile: config.profile, db, mapping, window, now }, rules))
+        Ok((Self { profile: config.profile, db, mapping, window, now, ledger: config.ledger }, rules))
     }
 
     fn print(&self, flags: &Global, answer: &str) -> Result<()> {
         print_settled(&self.db, flags, answer)
+    }
+
+    /// What the ledger knows of this log; nothing where there is none.
+    async fn past(&mut self) -> Result<Past> {
+        let (table, dialect) = (self.mapping.table.clone(), self.mapping.dialect);
+        match &self.ledger {
+            None => read_past(&mut self.db, &table, dialect).await,
+            Some(url) => {
+                if ledger_is_missing(url) {
+                    return Ok(Past::default());
+                }
+                let target = Target { url: url.clone(), password: None, statement_timeout: Duration::ZERO };
+                read_past(&mut Db::open(&target).await?, &table, Dialect::Sqlite).await
+            }
+        }
+    }
+
+    /// The mails of the window that failed and were sent again, whose status says so by now.
+    async fn recovered(&mut self, past: &Past, rows: &Rows) -> Result<Vec<FailedMail>> {
+        let mut recovered = Vec::new();
+        for id in past.sent_within(self.window) {
+            for mail in self.db.mail(&self.mapping, &id).await? {
+                let is_asked_for = wanted(rows.status.as_deref(), mail.status.as_deref())
+                    && wanted(rows.sender.as_deref(), mail.sender.as_deref());
+                let says_sent = self.mapping.words.meaning(mail.status.as_deref()) == Meaning::Sent;
+                if is_asked_for && says_sent && past.is_sent(&mail.id, mail.at) {
+                    recovered.push(mail);
+                }
+            }
+        }
+        Ok(recovered)
     }
 
     /// The words of failed mails that are asked for: those the mapping says, but for a wish of the user's.

@@ -56,14 +56,19 @@ async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows) ->
     let filter = Filter { code: rows.code, class: rows.class };
     let mut failures = Failures::new(classifier, filter);
     let words = log.failed_words(rows);
+    let past = log.past().await?;
+    let is_sent = |mail: &crate::model::FailedMail| past.is_sent(&mail.id, mail.at);
     if !words.is_empty() {
         let failed = Failed { window: log.window, words: &words, to_send: false };
         let mut add = |mail: crate::model::FailedMail| {
             if wanted(rows.sender.as_deref(), mail.sender.as_deref()) {
-                failures.add(&mail);
+                failures.add(&mail, is_sent(&mail));
             }
         };
         log.db.failed(&log.mapping, &failed, &mut add).await?;
+    }
+    for mail in log.recovered(&past, rows).await? {
+        failures.add(&mail, true);
     }
     failures.sort();
     Ok(failures)

@@ -75,6 +75,8 @@ pub struct Config {
     pub database: Option<Database>,
     /// What the file says about sending.
     pub sending: smtp::Raw,
+    /// Where the ledger is; none: in the log's own database.
+    pub ledger: Option<String>,
 }
 
 /// A database that was named.
@@ -160,6 +162,7 @@ impl Config {
         Ok(Self {
             wanted: wanted.map_err(|error| blame(&named, error))?,
             profile: profile.map_err(|error| blame(&named, error))?,
+            ledger: raw.resend.ledger.clone().filter(|ledger| ledger != smtp::SAME),
             sending: smtp::Raw {
                 smtp: raw.smtp,
                 resend: raw.resend,

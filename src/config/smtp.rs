@@ -19,6 +19,9 @@ use crate::secret::Secret;
 /// The variable a password is looked for in where the config names no way to get one.
 const PASSWORD_VARIABLE: &str = "MAILTHROTTLE_SMTP_PASSWORD";
 
+/// The word for a ledger in the log's own database.
+pub const SAME: &str = "same";
+
 /// Failed mails older than this do not go where nobody says otherwise.
 const MAX_AGE: Duration = Duration::from_secs(7 * 86_400);
 
@@ -46,7 +49,8 @@ pub struct RawResend {
     max_attempts: Option<u32>,
     max_age: Option<String>,
     claim_status: Option<String>,
-    ledger: Option<String>,
+    /// Where the ledger is.
+    pub ledger: Option<String>,
     attachments_under: Option<PathBuf>,
 }
 
@@ -127,7 +131,7 @@ impl Raw {
                 .map_err(|error| anyhow!("[resend] max_age: '{}': {error}; write 7d", key.escape_debug()))?,
             (None, None) => MAX_AGE,
         };
-        let ledger = flags.ledger.clone().or_else(|| raw.ledger.clone()).filter(|ledger| ledger != "same");
+        let ledger = flags.ledger.clone().or_else(|| raw.ledger.clone()).filter(|ledger| ledger != SAME);
         if ledger.as_ref().is_some_and(|ledger| !ledger.starts_with("sqlite:")) {
             bail!("--ledger: give sqlite:PATH, or same for the log's own database");
         }

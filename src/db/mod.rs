@@ -129,6 +129,17 @@ impl Db {
         }
     }
 
+    /// The mail of a key; several where keys are not unique.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<FailedMail>> {
+        match self {
+            Db::Sqlite(db) => db.mail(mapping, id).await,
+            Db::Postgres(db) => db.mail(mapping, id).await,
+        }
+    }
+
     /// Asks something of the ledger.
     ///
     /// # Errors

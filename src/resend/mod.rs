@@ -9,6 +9,6 @@ pub mod engine;
 pub mod ledger;
 pub mod message;
 pub mod pace;
-mod points;
+pub mod points;
 pub mod selection;
 pub mod transport;

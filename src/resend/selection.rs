@@ -160,7 +160,7 @@ pub struct Held<'h> {
 
 /// Why a mail does not go; `None`: it goes.
 pub fn skip(candidate: &Candidate, held: &Held<'_>) -> Option<Skip> {
-    let known = held.past.get(&(candidate.key.id.clone(), candidate.key.time()));
+    let known = held.past.of(&candidate.key);
     known
         .and_then(|known| by_ledger(known, held.now))
         .or_else(|| by_error(candidate, held.now))
@@ -311,12 +311,12 @@ mod tests {
             reply: Some("550 no".into()),
             changed_at: NOW,
         };
-        Past::from([(("1".to_owned(), crate::zone::rfc3339(NOW - HOUR)), known)])
+        [(("1".to_owned(), crate::zone::rfc3339(NOW - HOUR)), known)].into_iter().collect()
     }
 
     #[test]
     fn only_what_may_be_retried_goes() {
-        let none = Past::new();
+        let none = Past::default();
         let by_disposition = |disposition| skipped(&candidate(disposition), &none);
         assert_eq!(by_disposition(Disposition::Retry), None);
         assert_eq!(by_disposition(Disposition::Never), Some(Skip::Never(Class::Quota)));
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_mail_without_body_or_time_or_of_long_ago_stays() {
-        let none = Past::new();
+        let none = Past::default();
         let retry = candidate(Disposition::Retry);
         let no_body = Candidate { has_body: false, ..retry.clone() };
         assert_eq!(skipped(&no_body, &none), Some(Skip::NoBody));

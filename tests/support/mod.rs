@@ -146,6 +146,25 @@ impl TestLog {
         });
     }
 
+    /// The one value of a query, as text.
+    pub fn value(&self, sql: &str) -> String {
+        let sql = format!("SELECT CAST(({sql}) AS text)");
+        blocking(async {
+            match &self.database {
+                Database::Postgres(name) => {
+                    let mut connection = postgres::server().connect(name).await;
+                    sqlx::query_scalar(leaked(&sql)).fetch_one(&mut connection).await.unwrap()
+                }
+                Database::Sqlite => {
+                    let mut connection = self.connect().await;
+                    let value = sqlx::query_scalar(leaked(&sql)).fetch_one(&mut connection).await.unwrap();
+                    connection.close().await.unwrap();
+                    value
+                }
+            }
+        })
+    }
+
     /// A connection of the application's, to be held while the program runs.
     pub async fn connect(&self) -> SqliteConnection {
         sqlx::sqlite::SqliteConnectOptions::new()

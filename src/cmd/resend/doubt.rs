@@ -31,7 +31,9 @@ pub async fn run(
         return tell(flags, &[]);
     }
     store.close().await;
-    let mapping = Db::open(target).await?.mapping(&config.wanted).await?;
+    let mut db = Db::open(target).await?;
+    let mapping = db.mapping(&config.wanted).await?;
+    db.close().await;
     let mut ledger = open_ledger(sending, target, mapping).await?;
     let alive = ledger.bury_the_dead(now()).await?;
     let doubts = ledger.doubts().await?;

@@ -7,12 +7,12 @@ mod send;
 use anyhow::{Result, bail};
 use chrono::Utc;
 
-use super::{look, print};
+use super::{ledger_is_missing, look, print};
 use crate::cli::{Global, Resend as Args};
 use crate::config::Config;
 use crate::config::smtp::Sending;
-use crate::db::Target;
 use crate::db::store::Store;
+use crate::db::{Db, Target};
 use crate::exit::Exit;
 use crate::mapping::Mapping;
 use crate::output;
@@ -25,12 +25,16 @@ use crate::resend::ledger::{Ledger, PastRun};
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let mut config = Config::load(flags)?;
     let sending = std::mem::take(&mut config.sending).check(args)?;
+    config.ledger.clone_from(&sending.ledger);
     let target = crate::config::Database::target(config.database.clone())?;
     if args.history {
         return history(flags, &sending, &target).await;
     }
     if let Some(words) = &args.doubt {
         return doubt::run(flags, config, &sending, &target, words).await;
+    }
+    if !args.dry_run && !flags.print_sql {
+        tidy_up(&config, &sending, &target).await?;
     }
     let planned = plan::make(flags, args, config, &sending).await?;
     if flags.print_sql {
@@ -44,6 +48,27 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     sending.url()?;
     plan::agree(flags, args, &answer)?;
     send::run(flags, planned, &sending, &target).await
+}
+
+/// Settles what dead runs left, and tells the log what it has not learnt, before anything is planned.
+async fn tidy_up(config: &Config, sending: &Sending, target: &Target) -> Result<()> {
+    if sending.ledger.as_deref().is_some_and(ledger_is_missing) {
+        return Ok(());
+    }
+    let mut store = open_store(sending, target, false).await?;
+    let is_made = Ledger::is_made(&mut store).await?;
+    store.close().await;
+    if !is_made {
+        return Ok(());
+    }
+    let mut db = Db::open(target).await?;
+    let mapping = db.mapping(&config.wanted).await?;
+    db.close().await;
+    let mut ledger = open_ledger(sending, target, mapping).await?;
+    ledger.bury_the_dead(now()).await?;
+    ledger.catch_up().await?;
+    ledger.close().await;
+    Ok(())
 }
 
 async fn history(flags: &Global, sending: &Sending, target: &Target) -> Result<Exit> {

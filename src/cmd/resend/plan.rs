@@ -9,13 +9,13 @@ use crate::cli::{Global, Resend as Args};
 use crate::cmd::{Log, look, wanted};
 use crate::config::Config;
 use crate::config::smtp::Sending;
-use crate::db::{Db, Failed, Target};
-use crate::mapping::{Dialect, Mapping};
+use crate::db::Failed;
+use crate::mapping::Mapping;
 use crate::model::{FailedMail, Meaning, Millis};
 use crate::output;
 use crate::output::resend::{Answer, Row, SCHEMA};
 use crate::reply::{Classifier, NotBefore};
-use crate::resend::ledger::{Past, read_past};
+use crate::resend::ledger::Past;
 use crate::resend::pace::Earlier;
 use crate::resend::selection::{self, Candidate, Delivered, Held, Reading, Skip, Successors};
 use crate::window::Window;
@@ -53,7 +53,7 @@ pub async fn make(flags: &Global, args: &Args, config: Config, sending: &Sending
     let (mut log, rules) = Log::open(flags, config, &args.rows, Some(usual)).await?;
     let classifier = rules.ready()?;
     let candidates = candidates(&mut log, &classifier, args).await?;
-    let past = past(&mut log, sending).await?;
+    let past = log.past().await?;
     let named: HashSet<String> = args.id.iter().cloned().collect();
     let superseded = superseded(&mut log, &candidates).await?;
     // a window that a person names is as old as it says
@@ -93,7 +93,7 @@ pub async fn make(flags: &Global, args: &Args, config: Config, sending: &Sending
 }
 
 fn attempts(mail: &Candidate, past: &Past) -> u32 {
-    past.get(&(mail.key.id.clone(), mail.key.time())).map_or(0, |known| known.attempts)
+    past.of(&mail.key).map_or(0, |known| known.attempts)
 }
 
 /// The failed mails asked for, oldest first.
@@ -144,22 +144,6 @@ fn read(classifier: &Classifier, mail: &FailedMail) -> Reading {
         class: reading.class,
         disposition: reading.disposition,
         window: window.and_then(|window| Millis::try_from(window.as_millis()).ok()),
-    }
-}
-
-async fn past(log: &mut Log, sending: &Sending) -> Result<Past> {
-    let (table, dialect) = (log.mapping.table.clone(), log.mapping.dialect);
-    match &sending.ledger {
-        None => read_past(&mut log.db, &table, dialect).await,
-        Some(url) => {
-            let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-            if !std::path::Path::new(path).exists() {
-                return Ok(Past::new());
-            }
-            let target =
-                Target { url: url.clone(), password: None, statement_timeout: std::time::Duration::ZERO };
-            read_past(&mut Db::open(&target).await?, &table, Dialect::Sqlite).await
-        }
     }
 }
 

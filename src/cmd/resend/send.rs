@@ -20,6 +20,7 @@ use crate::resend::driver::{Attachments, Driver, Outcome, Ran, RowEnd};
 use crate::resend::engine::{Counts, Engine, Progress, Reason};
 use crate::resend::ledger::{Clerk, Ledger};
 use crate::resend::pace::Earlier;
+use crate::resend::points;
 use crate::resend::transport::smtp::Connection;
 
 const DAY: Millis = 86_400_000;
@@ -43,11 +44,15 @@ pub async fn run(flags: &Global, plan: Plan, sending: &Sending, target: &Target)
     ledger.try_log().await?;
     let turn = turn(&mut ledger, &identity).await?;
     let run = run_name();
+    points::pass("before the run begins");
     let lock = ledger.begin_run(&run, &identity, &who(), now()).await?;
     let began = Instant::now();
+    points::pass("after the run has begun");
     let (ran, mut ledger) = drive(flags, &plan, sending, smtp, ledger, &identity).await?;
     let reason = reason(&ran);
+    points::pass("before the run ends");
     let ended = ledger.end_run(lock, &reason, now()).await;
+    points::pass("after the run has ended");
     let freed = ledger.leave_turn(&identity, turn).await;
     ledger.close().await;
     let answer = answer(&plan, &ran, &run, sending, began.elapsed());

@@ -198,6 +198,21 @@ impl Postgres {
         })
     }
 
+    /// The mail of a key.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<FailedMail>> {
+        let selection = Selection { id: Some(id.to_owned()), ..Selection::default() };
+        let (mut mails, mut sent_date) = (Vec::new(), Times::of(mapping, Column::SentDate));
+        self.each(mapping.statement(&selection, FAILED), &mut |cells| {
+            mails.push(cells.failed_mail(mapping, &mut sent_date)?);
+            Ok(true)
+        })
+        .await?;
+        Ok(mails)
+    }
+
     /// Every row of an answer, its cells as text.
     ///
     /// # Errors

@@ -273,6 +273,21 @@ impl Sqlite {
         Ok(Form::of(&sample))
     }
 
+    /// The mail of a key.
+    ///
+    /// # Errors
+    /// SQLite's refusal.
+    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<FailedMail>> {
+        let selection = Selection { id: Some(id.to_owned()), ..Selection::default() };
+        let (mut mails, mut reader) = (Vec::new(), Reader::new(mapping.zone));
+        self.each(mapping.statement(&selection, FAILED), &mut |row| {
+            mails.push(values::failed_mail(row, mapping, &mut reader)?);
+            Ok(true)
+        })
+        .await?;
+        Ok(mails)
+    }
+
     /// Every row of an answer, its cells as text.
     ///
     /// # Errors

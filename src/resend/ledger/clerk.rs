@@ -8,6 +8,7 @@ use super::{Answer, Key, Ledger, Settlement, Wish, with_row};
 use crate::model::Millis;
 use crate::resend::ledger::Stage;
 use crate::resend::message::Stored;
+use crate::resend::points;
 
 /// So many requests at most share a commit.
 const TOGETHER: usize = 64;
@@ -131,7 +132,9 @@ impl Clerk {
         for request in batch {
             done.push(self.ledger.serve(request).await?);
         }
+        points::pass("before a commit of the ledger");
         self.ledger.store.commit().await?;
+        points::pass("after a commit of the ledger");
         Ok(done)
     }
 

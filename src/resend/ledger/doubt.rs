@@ -66,7 +66,7 @@ impl Ledger {
     /// # Errors
     /// The database's refusal.
     pub async fn doubts(&mut self) -> Result<Vec<Doubted>> {
-        let past = self.past().await?.into_iter();
+        let past = self.past().await?.into_all();
         let mut doubts: Vec<_> = past
             .filter(|(_, known)| known.stage == Stage::Doubt)
             .map(|((id, time), known)| Doubted {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -12,6 +13,8 @@ use crate::db::store::{Lock, Row, Store, is_there};
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::Millis;
+use crate::window::Window;
+use crate::zone;
 
 const BEGIN_RUN: &str = include_str!("../../../queries/ledger/begin_run.sql");
 const DUE_IN_LOG: &str = include_str!("../../../queries/ledger/due_in_log.sql");
@@ -24,6 +27,10 @@ const RECENT: &str = include_str!("../../../queries/ledger/recent.sql");
 
 /// The ledger's tables, a file a step; a database remembers which it has.
 const MIGRATIONS: [&str; 1] = [include_str!("../../../queries/ledger/migration_1.sql")];
+
+/// The lock of whoever makes the ledger's tables, and how often it is looked for.
+const MAKING: &str = "making";
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How far the last attempt of a mail came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,14 +111,14 @@ fn turn(identity: &str) -> String {
 /// The database's refusal.
 pub async fn read_past(db: &mut Db, table: &(String, String), dialect: Dialect) -> Result<Past> {
     if db.rows(is_there(dialect, "mailthrottle_mail")).await?.is_empty() {
-        return Ok(Past::new());
+        return Ok(Past::default());
     }
     let table = vec![Bind::Text(format!("{}.{}", table.0, table.1))];
     past_of(&db.rows(Statement { dialect, sql: MAILS.to_owned(), binds: table }).await?)
 }
 
 fn past_of(rows: &[Row]) -> Result<Past> {
-    let mut past = Past::new();
+    let mut past = HashMap::new();
     for row in rows {
         let text = |column| row.text(column).unwrap_or_default();
         let known = Known {
@@ -126,11 +133,55 @@ fn past_of(rows: &[Row]) -> Result<Past> {
         };
         past.insert((text(0), text(1)), known);
     }
-    Ok(past)
+    Ok(Past(past))
 }
 
-/// What the ledger knows of the mails of a log.
-pub type Past = HashMap<(String, String), Known>;
+/// What the ledger knows of the mails of a log, by key and time.
+#[derive(Debug, Default)]
+pub struct Past(HashMap<(String, String), Known>);
+
+impl Past {
+    /// What is known of a mail.
+    pub fn of(&self, key: &Key) -> Option<&Known> {
+        self.0.get(&(key.id.clone(), key.time()))
+    }
+
+    /// Whether a mail went out by the ledger.
+    pub fn is_sent(&self, id: &str, at: Option<Millis>) -> bool {
+        // a report on a log without a ledger asks this for every row
+        if self.0.is_empty() {
+            return false;
+        }
+        let key = Key { id: id.to_owned(), sent_date: at };
+        self.of(&key).is_some_and(|known| known.stage == Stage::Sent)
+    }
+
+    /// The keys of the mails of a window that went out by the ledger, in order.
+    pub fn sent_within(&self, window: Window) -> Vec<String> {
+        let is_in = |time: &str| zone::read_rfc3339(time).is_none_or(|at| window.contains(at));
+        let sent = self.0.iter().filter(|((_, time), known)| known.stage == Stage::Sent && is_in(time));
+        let mut ids: Vec<_> = sent.map(|((id, _), _)| id.clone()).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    /// The mails in doubt.
+    pub fn in_doubt(&self) -> usize {
+        self.0.values().filter(|known| known.stage == Stage::Doubt).count()
+    }
+
+    /// Every mail.
+    pub fn into_all(self) -> impl Iterator<Item = ((String, String), Known)> {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<((String, String), Known)> for Past {
+    fn from_iter<I: IntoIterator<Item = ((String, String), Known)>>(known: I) -> Self {
+        Self(known.into_iter().collect())
+    }
+}
 
 impl Ledger {
     /// Whether the ledger's tables are there, all of this version.
@@ -160,6 +211,19 @@ impl Ledger {
     /// # Errors
     /// No right to make tables, or the database's refusal.
     pub async fn make(store: &mut Store, now: Millis) -> Result<()> {
+        // one at a time, whoever comes first
+        let lock = loop {
+            if let Some(lock) = store.lock(MAKING).await? {
+                break lock;
+            }
+            tokio::time::sleep(LOOK).await;
+        };
+        let made = Self::make_missing(store, now).await;
+        store.unlock(MAKING, lock).await?;
+        made
+    }
+
+    async fn make_missing(store: &mut Store, now: Millis) -> Result<()> {
         for (place, file) in MIGRATIONS.iter().enumerate().skip(Self::version(store).await?) {
             let number = i64::try_from(place + 1).unwrap_or(i64::MAX);
             let remember = store.statement(

@@ -1,0 +1,370 @@
+//! Sending again: the plan, the sending, the ledger and what is in doubt, on every database, against a server that throttles.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod smtp_server;
+mod support;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mailthrottle::model::Stage;
+use serde_json::{Value, json};
+use smtp_server::{Fault, Settings, SmtpServer};
+use support::{Ran, TestLog, on_every_database};
+
+const THROTTLED: &str = "432 4.3.2 Concurrent connections limit exceeded";
+
+/// The generic table with so many throttled rows, a minute ago.
+fn make(log: &TestLog, rows: usize) {
+    log.sql(
+        "CREATE TABLE email_log (id integer PRIMARY KEY, status text, sent_date text, sender text, recipient text, \
+         subject text, body text, error_message text)",
+    );
+    let at = chrono::Utc::now() - chrono::TimeDelta::minutes(10);
+    for chunk in (1..=rows).collect::<Vec<_>>().chunks(5000) {
+        let values: Vec<_> = chunk
+            .iter()
+            .map(|id| {
+                format!(
+                    "({id}, 'F', '{}', 'reports@contoso.example', 'user{id}@example.com', 'Invoice {id}', 'Text {id}', '{THROTTLED}')",
+                    at.format("%Y-%m-%d %H:%M:%S")
+                )
+            })
+            .collect();
+        log.sql(&format!("INSERT INTO email_log VALUES {}", values.join(", ")));
+    }
+}
+
+fn url(server: &SmtpServer) -> String {
+    format!("smtp://127.0.0.1:{}", server.port)
+}
+
+/// Runs `resend` quickly against a server.
+fn resend(log: &TestLog, server: &SmtpServer, more: &[&str]) -> Ran {
+    let url = url(server);
+    log.run(
+        &[&["-q", "--format", "json", "resend", "--smtp", &url, "--rate", "60000/1m", "--yes"], more]
+            .concat(),
+    )
+}
+
+fn answer(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"))
+}
+
+/// A single value of a query, as text.
+fn value(log: &TestLog, sql: &str) -> String {
+    log.value(sql)
+}
+
+fn no_duplicates(server: &SmtpServer) -> usize {
+    let accepted: BTreeMap<String, usize> = server.accepted();
+    assert!(accepted.values().all(|count| *count == 1), "{accepted:?}");
+    accepted.len()
+}
+
+#[test]
+fn what_was_throttled_goes_again_once() {
+    on_every_database(|log| {
+        make(log, 30);
+        let server = SmtpServer::start(Settings { limit: 3, ..Settings::default() });
+        let first = resend(log, &server, &[]);
+        assert_eq!(first.code, 0, "{}", first.stderr);
+        let said = answer(&first);
+        assert_eq!([&said["sent"], &said["throttled"], &said["connections_opened"]], [30, 0, 3]);
+        assert_eq!(no_duplicates(&server), 30);
+        assert!(server.seen().violations.is_empty());
+        assert_eq!(value(log, "SELECT count(*) FROM email_log WHERE status = 'S'"), "30");
+        // a second run finds nothing to do
+        let second = answer(&resend(log, &server, &[]));
+        assert_eq!([&second["selected"], &second["sent"]], [0, 0]);
+        assert_eq!(no_duplicates(&server), 30);
+        let report = log.json(&["report", "--since", "all"]);
+        assert_eq!(
+            [&report["totals"]["failed"], &report["totals"]["recovered"], &report["totals"]["sent"]],
+            [30, 30, 0]
+        );
+        assert_eq!([&report["clusters"][0]["failures"], &report["clusters"][0]["recovered"]], [30, 30]);
+        assert_eq!(report["verdict"]["kind"], json!("burst-throttling"));
+        let history = log.json(&["resend", "--history"]);
+        assert_eq!(history["runs"][0]["sent"], json!(30));
+    });
+}
+
+#[test]
+fn a_message_has_what_the_log_has() {
+    let log = TestLog::empty();
+    make(&log, 1);
+    let server = SmtpServer::start(Settings::default());
+    resend(&log, &server, &[]);
+    let seen = server.seen();
+    let mail = &seen.accepted[0];
+    let text = String::from_utf8_lossy(&mail.bytes);
+    for part in [
+        "Subject: Invoice 1\r\n",
+        "To: user1@example.com\r\n",
+        "From: reports@contoso.example\r\n",
+        "X-Mailthrottle-Resend: ",
+        "Text 1",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn nothing_is_sent_without_a_server_or_consent() {
+    let log = TestLog::empty();
+    make(&log, 2);
+    let server = SmtpServer::start(Settings::default());
+    let url = url(&server);
+    assert_eq!(
+        log.error(&["resend", "--yes"]),
+        "mailthrottle: no server to send through: give --smtp smtp://USER@HOST:PORT, or url in [smtp] of the config; \
+         nothing is sent without it"
+    );
+    assert_eq!(
+        log.error(&["resend", "--smtp", &url]),
+        "mailthrottle: nothing was sent: 2 rows would go; agree by --yes, or look first with --dry-run"
+    );
+    let before = log.files();
+    let plan = log.json(&["resend", "--smtp", &url, "--dry-run"]);
+    assert_eq!(
+        [&plan["dry_run"], &plan["selected"], &plan["run_id"]],
+        [&json!(true), &json!(2), &Value::Null]
+    );
+    assert_eq!(log.files(), before);
+    assert_eq!(server.seen().connections, 0);
+}
+
+#[test]
+fn rows_that_must_not_go_are_listed_with_their_reason() {
+    on_every_database(|log| {
+        make(log, 6);
+        log.sql(
+            "UPDATE email_log SET error_message = '550 5.1.1 User unknown' WHERE id = 2; \
+             UPDATE email_log SET body = NULL WHERE id = 3; \
+             UPDATE email_log SET sent_date = '2020-01-01 00:00:00' WHERE id = 4; \
+             INSERT INTO email_log SELECT 7, 'S', sent_date, sender, recipient, subject, body, NULL FROM email_log WHERE id = 5; \
+             INSERT INTO email_log SELECT 8, 'S', sent_date, sender, recipient, subject, 'another text', NULL FROM email_log WHERE id = 6",
+        );
+        let plan = log.json(&["resend", "--max-age", "7d", "--since", "all", "--dry-run"]);
+        let reasons: BTreeMap<_, _> = plan["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| (row["id"].as_str().unwrap(), row["reason"].as_str().unwrap_or("goes")))
+            .collect();
+        let expected = [
+            ("1", "goes"),
+            ("2", "recipient: it will not go without a change"),
+            ("3", "the log keeps no body to send"),
+            ("4", "older than --max-age"),
+            ("5", "went out later as row 7"),
+            ("6", "goes"),
+        ];
+        assert_eq!(reasons, BTreeMap::from(expected));
+    });
+}
+
+/// The server's limit is lowered while it is sent: every mail goes, the refusals are counted, no row is given up.
+#[test]
+fn a_lowered_limit_is_found_and_kept_to() {
+    let log = TestLog::empty();
+    make(&log, 60);
+    let latency = vec![(Stage::Dot, Duration::from_millis(20))];
+    let server = SmtpServer::start(Settings { limit: 2, latency, ..Settings::default() });
+    let said = answer(&resend(&log, &server, &["--cap", "3"]));
+    assert_eq!([&said["sent"], &said["deferred"], &said["refused"]], [60, 0, 0]);
+    assert!(said["throttled"].as_u64().unwrap() > 0);
+    assert_eq!(no_duplicates(&server), 60);
+}
+
+#[test]
+fn a_lost_answer_is_a_doubt_that_a_person_settles() {
+    on_every_database(|log| {
+        make(log, 4);
+        let fault = Fault::hang_up(Stage::Dot).nth(2).accepting();
+        let server = SmtpServer::start(Settings { faults: vec![fault], ..Settings::default() });
+        let ran = resend(log, &server, &["--cap", "1"]);
+        assert_eq!(ran.code, 2);
+        let said = answer(&ran);
+        assert_eq!([&said["sent"], &said["doubt"]], [3, 1]);
+        assert_eq!(no_duplicates(&server), 4);
+        // it does not go again by itself
+        let again = answer(&resend(log, &server, &[]));
+        assert_eq!([&again["selected"], &again["sent"]], [0, 0]);
+        let listed = log.run(&["--format", "json", "resend", "--doubt"]);
+        assert_eq!(listed.code, 2);
+        let doubt = answer(&listed);
+        let id = doubt["rows"][0]["id"].as_str().unwrap().to_owned();
+        let message_id = doubt["rows"][0]["message_id"].as_str().unwrap();
+        assert_eq!(server.accepted().get(message_id), Some(&1));
+        let error = log.error(&["resend", "--doubt", "delivered", "99"]);
+        assert_eq!(error, "mailthrottle: --doubt: row 99 is not in doubt; list them with resend --doubt");
+        let settled = log.run(&["resend", "--doubt", "delivered", &id]);
+        assert_eq!(settled.code, 0, "{}", settled.stderr);
+        assert_eq!(value(log, "SELECT count(*) FROM email_log WHERE status = 'S'"), "4");
+        assert!(
+            value(log, "SELECT settled_by FROM mailthrottle_mail WHERE settled_by IS NOT NULL").contains('@')
+        );
+    });
+}
+
+#[test]
+fn a_doubt_may_go_again_or_be_dropped() {
+    let log = TestLog::empty();
+    make(&log, 2);
+    let fault = |nth| Fault::hang_up(Stage::Dot).nth(nth);
+    let server = SmtpServer::start(Settings { faults: vec![fault(1), fault(2)], ..Settings::default() });
+    let said = answer(&resend(&log, &server, &["--cap", "1"]));
+    assert_eq!(said["doubt"], json!(2));
+    assert_eq!(log.run(&["resend", "--doubt", "again", "1"]).code, 2);
+    assert_eq!(log.run(&["resend", "--doubt", "drop", "2"]).code, 0);
+    let said = answer(&resend(&log, &server, &[]));
+    assert_eq!([&said["sent"], &said["skipped"]], [1, 1]);
+    assert_eq!(no_duplicates(&server), 1);
+}
+
+/// A view, or a table of which only reading is allowed, with the ledger in a file of its own.
+#[test]
+fn a_separate_ledger_keeps_what_was_sent() {
+    on_every_database(|log| {
+        make(log, 5);
+        let server = SmtpServer::start(Settings::default());
+        let ledger = format!("sqlite:{}", log.path("ledger.db").display());
+        let said = answer(&resend(log, &server, &["--ledger", &ledger]));
+        assert_eq!(said["sent"], json!(5));
+        assert_eq!(value(log, "SELECT count(*) FROM email_log WHERE status = 'S'"), "5");
+        log.sql("UPDATE email_log SET status = 'F'");
+        let again = answer(&resend(log, &server, &["--ledger", &ledger]));
+        assert_eq!([&again["selected"], &again["sent"]], [0, 0]);
+        assert_eq!(no_duplicates(&server), 5);
+    });
+}
+
+#[test]
+fn a_view_is_recorded_in_the_ledger_alone() {
+    let log = TestLog::empty();
+    make(&log, 3);
+    log.sql("CREATE VIEW mails AS SELECT * FROM email_log");
+    let server = SmtpServer::start(Settings::default());
+    let args = ["--table", "mails"];
+    let said = answer(&resend(&log, &server, &args));
+    assert_eq!(said["sent"], json!(3));
+    assert_eq!(value(&log, "SELECT count(*) FROM email_log WHERE status = 'F'"), "3");
+    let again = answer(&resend(&log, &server, &args));
+    assert_eq!(again["selected"], json!(0));
+    assert_eq!(no_duplicates(&server), 3);
+    let report = log.json(&["--table", "mails", "report", "--since", "all"]);
+    assert_eq!([&report["totals"]["failed"], &report["totals"]["recovered"]], [3, 3]);
+}
+
+/// The application's own job changes a status between claim and data: the row is not sent.
+#[test]
+fn claim_status_is_seen_by_the_application_and_put_back() {
+    on_every_database(|log| {
+        make(log, 3);
+        log.write("mailthrottle.toml", "[resend]\nclaim_status = 'R'\n");
+        let faults = vec![Fault::says(Stage::Rcpt, "550 5.1.1 unknown").nth(2)];
+        let server = SmtpServer::start(Settings { faults, ..Settings::default() });
+        let ran = resend(log, &server, &["--cap", "1"]);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        let said = answer(&ran);
+        assert_eq!([&said["sent"], &said["refused"]], [2, 1]);
+        assert_eq!(value(log, "SELECT count(*) FROM email_log WHERE status = 'S'"), "2");
+        assert_eq!(value(log, "SELECT count(*) FROM email_log WHERE status = 'F'"), "1");
+    });
+}
+
+/// Several senders at the same table: the caps hold for all of them together, and nothing goes twice.
+#[test]
+fn four_senders_share_the_caps() {
+    on_every_database(|log| {
+        make(log, 100);
+        let latency = vec![(Stage::Dot, Duration::from_millis(2))];
+        let server = SmtpServer::start(Settings { limit: 3, latency, ..Settings::default() });
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let ran = resend(log, &server, &["--cap", "3"]);
+                    assert_eq!(ran.code, 0, "{}", ran.stderr);
+                });
+            }
+        });
+        assert_eq!(no_duplicates(&server), 100);
+        assert!(server.seen().peak_sending <= 3);
+        assert!(server.seen().refusals.is_empty());
+        assert_eq!(value(log, "SELECT count(*) FROM email_log WHERE status = 'S'"), "100");
+    });
+}
+
+#[test]
+fn a_log_that_cannot_be_told_learns_at_the_next_start() {
+    let log = TestLog::empty();
+    make(&log, 3);
+    log.sql("CREATE TRIGGER no BEFORE UPDATE ON email_log WHEN new.id = 2 BEGIN SELECT RAISE(ABORT, 'frozen'); END");
+    let server = SmtpServer::start(Settings::default());
+    let said = answer(&resend(&log, &server, &["--cap", "1"]));
+    assert!(said["sent"].as_u64().unwrap() >= 2, "{said}");
+    log.sql("DROP TRIGGER no");
+    resend(&log, &server, &[]);
+    assert_eq!(no_duplicates(&server), 3);
+    assert_eq!(value(&log, "SELECT count(*) FROM email_log WHERE status = 'S'"), "3");
+}
+
+#[test]
+fn a_database_that_cannot_be_written_sends_nothing() {
+    let log = TestLog::on_postgres();
+    make(&log, 3);
+    let server = SmtpServer::start(Settings::default());
+    let support::Database::Postgres(database) = log.database().clone() else { unreachable!() };
+    log.sql(&format!(
+        "CREATE ROLE only_{database} LOGIN PASSWORD 'x'; GRANT SELECT ON email_log TO only_{database}; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    ));
+    let login = support::postgres::server().tcp_url(&format!("only_{database}:x"), &database);
+    let url = url(&server);
+    let mut command = log.command(&["resend", "--smtp", &url, "--yes"]);
+    let ran: Ran = command.env("MAILTHROTTLE_DB", login).output().unwrap().into();
+    let error = ran.error();
+    assert!(
+        error.contains(
+            "the ledger's tables cannot be made; have them made by init --ledger, or use --ledger sqlite:PATH"
+        ),
+        "{error}"
+    );
+    assert_eq!(server.seen().connections, 0);
+}
+
+#[test]
+fn caps_are_lowered_to_those_of_a_known_provider() {
+    let log = TestLog::empty();
+    make(&log, 1);
+    log.write("mailthrottle.toml", "[provider]\nprofile = 'exchange-online'\n");
+    let plan = log.json(&[
+        "-q",
+        "resend",
+        "--smtp",
+        "smtp://u@smtp.office365.com",
+        "--cap",
+        "20",
+        "--rate",
+        "100/1m",
+        "--dry-run",
+    ]);
+    assert_eq!(
+        plan["caps"],
+        json!(
+            "3 connections, 30/1m messages, 10000 recipients a day (Exchange Online, SMTP AUTH client submission)"
+        )
+    );
+}
+
+#[test]
+fn a_password_has_no_place_on_the_command_line() {
+    let log = TestLog::empty();
+    make(&log, 1);
+    assert_eq!(
+        log.error(&["resend", "--smtp", "smtp://u:secret@host", "--dry-run"]),
+        "mailthrottle: --smtp: a password in the URL can be seen by others; set password_file or password_env in [smtp]"
+    );
+}
