@@ -160,6 +160,9 @@ pub struct Init {
     /// Print the config instead of writing it
     #[arg(long)]
     pub print: bool,
+    /// Make the tables of the ledger that resend keeps, and nothing else
+    #[arg(long, conflicts_with_all = ["print", "force"])]
+    pub ledger: bool,
 }
 
 /// `doctor`.

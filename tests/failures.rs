@@ -14,8 +14,7 @@ fn the_last_failures_come_newest_first() {
     assert_eq!((&listed["schema"], rows.len()), (&json!("mailthrottle/failures/1"), 20));
     assert!(rows.windows(2).all(|pair| pair[0]["sent_date"].as_str() >= pair[1]["sent_date"].as_str()));
     let keys: Vec<&str> = rows[0].as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        "id status sent_date sender recipient subject reply enhanced class disposition stage error_message";
+    let expected = "id status sent_date sender recipient subject reply enhanced class disposition stage error_message attempts";
     assert_eq!(keys.join(" "), expected);
     assert_eq!(rows[0]["id"], "8301");
 }

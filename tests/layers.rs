@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("analysis", &["mapping", "model", "provider", "reply", "window", "zone"]),
     ("secret", &[]),
     ("db", &["mapping", "model", "secret", "window"]),
-    ("resend", &["db", "mapping", "model", "output", "reply", "secret", "zone"]),
+    ("resend", &["db", "mapping", "model", "output", "reply", "secret", "window", "zone"]),
     ("output", &["analysis", "mapping", "model", "reply", "window", "zone"]),
     ("cli", &["model", "output", "resend", "window", "zone"]),
     ("config", &["cli", "db", "mapping", "model", "provider", "reply", "resend", "secret"]),

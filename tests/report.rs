@@ -119,7 +119,7 @@ fn the_json_follows_the_contract_key_by_key() {
     subset(&report["source"], "database table");
     subset(
         &report["totals"],
-        "rows sent failed pending other recovered failure_rate unclassified unreadable",
+        "rows sent failed pending other recovered failure_rate unclassified unreadable doubt",
     );
     subset(&report["statuses"][0], "status meaning rows");
     subset(

@@ -368,3 +368,113 @@ fn a_password_has_no_place_on_the_command_line() {
         "mailthrottle: --smtp: a password in the URL can be seen by others; set password_file or password_env in [smtp]"
     );
 }
+
+#[test]
+fn the_ledger_can_be_made_beforehand_and_its_attempts_are_shown() {
+    on_every_database(|log| {
+        make(log, 2);
+        let made = log.run(&["init", "--ledger"]);
+        assert_eq!((made.code, made.stdout.as_str()), (0, "Made the ledger: the tables mailthrottle_*.\n"));
+        assert_eq!(log.run(&["init", "--ledger"]).stdout, "The ledger is there already.\n");
+        let faults =
+            vec![Fault::says(Stage::Rcpt, "451 4.3.0 try later").nth(1), Fault::hang_up(Stage::Dot).nth(2)];
+        let server = SmtpServer::start(Settings { faults, ..Settings::default() });
+        let ran = resend(log, &server, &["--cap", "1", "--max-attempts", "1"]);
+        assert_eq!(ran.code, 2);
+        let failures = log.json(&["failures"]);
+        let outcomes: Vec<_> = failures["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| (row["id"].as_str().unwrap(), row["attempts"][0]["outcome"].as_str().unwrap()))
+            .collect();
+        assert_eq!(outcomes, [("2", "doubt"), ("1", "refused")]);
+        let report = log.json(&["report", "--since", "all"]);
+        assert_eq!(report["totals"]["doubt"], json!(1));
+        let evidence = report["verdict"]["evidence"].to_string();
+        assert!(evidence.contains("settle it with resend --doubt"), "{evidence}");
+    });
+}
+
+/// What keeps the ledger from being written while it is sent: sending stops, nothing is lost or sent twice.
+#[test]
+fn a_ledger_that_fills_up_or_is_held_stops_the_sending() {
+    let log = TestLog::empty();
+    make(&log, 300);
+    log.run(&["init", "--ledger"]);
+    let pages: u64 = log.value("SELECT page_count FROM pragma_page_count").parse().unwrap();
+    let server = SmtpServer::start(Settings::default());
+    // room for the first rows, by the limit that the shell sets on the size of files
+    let blocks = (pages * 4096 + 8 * 4096) / 512;
+    let program = assert_cmd::cargo::cargo_bin!("mailthrottle").display().to_string();
+    let script = format!(
+        "trap '' XFSZ; ulimit -f {blocks}; exec {program} --db log.db -q --format json resend --smtp {} --rate 60000/1m --yes",
+        url(&server)
+    );
+    let full: Ran = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(log.folder())
+        .env("HOME", log.folder())
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(full.code, 3, "{}", full.stderr);
+    let so_far = no_duplicates(&server);
+    assert!(so_far < 300);
+    let rest = answer(&resend(&log, &server, &[]));
+    let doubts = log.run(&["--format", "json", "resend", "--doubt"]);
+    let doubts = answer(&doubts)["doubt"].as_u64().unwrap();
+    assert_eq!(no_duplicates(&server) as u64, 300 - doubts_not_taken(&log, &server, doubts), "{rest}");
+}
+
+/// Rows in doubt that the server does not have.
+fn doubts_not_taken(log: &TestLog, server: &SmtpServer, doubts: u64) -> u64 {
+    let listed = answer(&log.run(&["--format", "json", "resend", "--doubt"]));
+    let accepted = server.accepted();
+    let taken = listed["rows"].as_array().unwrap().iter();
+    doubts
+        - taken.filter(|row| accepted.contains_key(row["message_id"].as_str().unwrap_or_default())).count()
+            as u64
+}
+
+#[test]
+fn a_log_that_is_held_by_another_writer_sends_nothing() {
+    let log = TestLog::empty();
+    make(&log, 3);
+    log.run(&["init", "--ledger"]);
+    let server = SmtpServer::start(Settings::default());
+    support::blocking(async {
+        let mut writer = log.connect().await;
+        sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE email_log SET subject = 'x'")
+            .execute(&mut writer)
+            .await
+            .unwrap();
+        let ran = resend(&log, &server, &[]);
+        let error = ran.error();
+        assert!(error.contains("log.db is locked: another process has held it for 5 s"), "{error}");
+        sqlx::raw_sql("ROLLBACK").execute(&mut writer).await.unwrap();
+    });
+    assert!(server.seen().accepted.is_empty());
+    assert_eq!(answer(&resend(&log, &server, &[]))["sent"], json!(3));
+}
+
+/// The application's own job is faster: its row is not sent by us.
+#[test]
+fn a_row_whose_status_changes_meanwhile_is_left_alone() {
+    let log = TestLog::empty();
+    make(&log, 20);
+    let latency = vec![(Stage::Dot, Duration::from_millis(40))];
+    let server = SmtpServer::start(Settings { limit: 1, latency, ..Settings::default() });
+    let ran = std::thread::scope(|scope| {
+        let ran = scope.spawn(|| resend(&log, &server, &["--cap", "1"]));
+        while server.seen().accepted.len() < 3 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        log.sql("PRAGMA busy_timeout = 5000; UPDATE email_log SET status = 'P' WHERE id > 15");
+        ran.join().unwrap()
+    });
+    let said = answer(&ran);
+    assert_eq!([&said["sent"], &said["skipped"]], [15, 5], "{said}");
+    assert_eq!(no_duplicates(&server), 15);
+    assert_eq!(value(&log, "SELECT count(*) FROM email_log WHERE status = 'P'"), "5");
+}

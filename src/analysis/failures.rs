@@ -113,6 +113,8 @@ pub struct Failures<'c> {
     pub senders: Names,
     /// Rows whose error text was garbled though their time could be read.
     pub garbled: u64,
+    /// Mails of the log that were sent again and are in doubt, whatever the window.
+    pub in_doubt: u64,
     keys: HashMap<Key, u32>,
 }
 
@@ -127,6 +129,7 @@ impl<'c> Failures<'c> {
             causes: Vec::new(),
             senders,
             garbled: 0,
+            in_doubt: 0,
             keys: HashMap::new(),
         }
     }

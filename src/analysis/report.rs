@@ -132,6 +132,8 @@ pub struct Totals {
     pub unclassified: u64,
     /// Rows with a time or an error text that cannot be read.
     pub unreadable: u64,
+    /// Mails of the log that were sent again and may have been delivered, whatever the window: a person decides.
+    pub doubt: u64,
 }
 
 /// One status word.
@@ -315,6 +317,7 @@ fn totals(parts: &Parts<'_>, statuses: &[StatusRow]) -> Totals {
         failure_rate: rate(failed, rows),
         unclassified: parts.failures.count(&[Class::Unknown]),
         unreadable: parts.swept.unplaced + parts.failures.garbled,
+        doubt: parts.failures.in_doubt,
     }
 }
 

@@ -102,6 +102,12 @@ pub fn evidence(report: &Report) -> Vec<String> {
     let collateral: u64 = report.clusters.iter().map(|cluster| cluster.collateral).sum();
     let totals = &report.totals;
     let counted = [
+        (totals.recovered, "failed mail", "went out when it was sent again."),
+        (
+            totals.doubt,
+            "mail",
+            "may have been delivered when it was sent again: settle it with resend --doubt.",
+        ),
         (collateral, "network error", "followed from a throttle: the server had closed the connection."),
         (
             totals.unreadable,

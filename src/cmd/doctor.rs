@@ -16,6 +16,7 @@ use crate::model::{Meaning, Millis};
 use crate::output;
 use crate::output::doctor::{Visit, worst};
 use crate::reply::Classifier;
+use crate::resend::ledger::read_past;
 use crate::window::Window;
 
 const HOUR: Millis = 3_600_000;
@@ -139,9 +140,11 @@ impl Doctor {
         let mut odd = Odd::default();
         let words = words(mapping, Meaning::Sent);
         if !words.is_empty() && !mapping.failed_when_not_empty {
+            // what was sent again keeps its error text, and that is no contradiction
+            let past = read_past(&mut self.db, &mapping.table, mapping.dialect).await?;
             let wanted = db::Failed { window: self.window, words: &words, to_send: false };
             let mut add = |mail| {
-                if contradicts(&mail, rules) {
+                if contradicts(&mail, rules) && !past.is_sent(&mail.id, mail.at) {
                     odd.add(mail);
                 }
             };

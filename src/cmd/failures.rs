@@ -37,7 +37,11 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     log.db
         .failed(&log.mapping, &Failed { window: log.window, words: &words, to_send: false }, &mut add)
         .await?;
-    let rows: Vec<Row> = newest.into_rows().into_iter().map(|mail| Row::new(mail, &rules)).collect();
+    let mut rows = Vec::new();
+    for mail in newest.into_rows() {
+        let attempts = log.attempts(&mail.id, mail.at).await?;
+        rows.push(Row::new(mail, &rules, attempts));
+    }
     log.print(flags, &output::failures::render(&rows, log.window, flags.format, look(flags))?)?;
     Ok(Exit::Fine)
 }

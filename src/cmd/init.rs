@@ -9,19 +9,24 @@ use chrono::Utc;
 
 use super::{ask, candidates, look, print, print_settled};
 use crate::cli::{Global, Init as Args};
-use crate::config::Database;
 use crate::config::start::{Start, storable};
+use crate::config::{Config, Database};
 use crate::db::Db;
+use crate::db::store::Store;
 use crate::exit::Exit;
 use crate::output::Format;
 use crate::output::config_file::{self, ConfigFile, DatabaseKeys};
 use crate::output::init::{Proposed, render};
+use crate::resend::ledger::Ledger;
 
 /// Runs the command.
 ///
 /// # Errors
 /// A config that is there, no connection, no table that looks like a mail log, or several alike.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
+    if args.ledger {
+        return make_ledger(flags).await;
+    }
     let Start { database, url, kept, file } = Start::find(flags)?;
     let writes = !args.print && !flags.print_sql;
     if writes {
@@ -49,6 +54,23 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         path: writes.then_some(path.as_str()),
     };
     deliver(&db, flags, args, &proposed, &file).await?;
+    Ok(Exit::Fine)
+}
+
+/// Makes the ledger's tables, for those who resend and may not make tables.
+async fn make_ledger(flags: &Global) -> Result<Exit> {
+    let config = Config::load(flags)?;
+    let mut target = Database::target(config.database)?;
+    // a file of its own may be made, the log's database has to be there
+    let is_separate = config.ledger.is_some();
+    target.url = config.ledger.unwrap_or(target.url);
+    let mut store = Store::open(&target, is_separate).await?;
+    let was_made = Ledger::is_made(&mut store).await?;
+    Ledger::make(&mut store, Utc::now().timestamp_millis()).await?;
+    store.close().await;
+    let said =
+        if was_made { "The ledger is there already." } else { "Made the ledger: the tables mailthrottle_*." };
+    print(&format!("{said}\n"))?;
     Ok(Exit::Fine)
 }
 

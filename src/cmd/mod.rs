@@ -25,10 +25,11 @@ use crate::exit::Exit;
 use crate::mapping::{Dialect, Mapping};
 use crate::model::{FailedMail, Meaning, Millis};
 use crate::output::escape;
+use crate::output::failures::Attempt;
 use crate::output::text::Look;
 use crate::provider::Profile;
 use crate::reply::Classifier;
-use crate::resend::ledger::{Past, read_past};
+use crate::resend::ledger::{Key, Past, PastAttempt, read_attempts, read_past};
 use crate::window::Window;
 
 /// Columns of text where there is no terminal to ask.
@@ -202,17 +203,38 @@ impl Log {
 
     /// What the ledger knows of this log; nothing where there is none.
     async fn past(&mut self) -> Result<Past> {
-        let (table, dialect) = (self.mapping.table.clone(), self.mapping.dialect);
-        match &self.ledger {
-            None => read_past(&mut self.db, &table, dialect).await,
-            Some(url) => {
-                if ledger_is_missing(url) {
-                    return Ok(Past::default());
-                }
-                let target = Target { url: url.clone(), password: None, statement_timeout: Duration::ZERO };
-                read_past(&mut Db::open(&target).await?, &table, Dialect::Sqlite).await
-            }
+        let table = self.mapping.table.clone();
+        match self.separate_ledger().await? {
+            Some(mut ledger) => read_past(&mut ledger, &table, Dialect::Sqlite).await,
+            None => read_past(&mut self.db, &table, self.mapping.dialect).await,
         }
+    }
+
+    /// How sending a mail again went so far.
+    async fn attempts(&mut self, id: &str, at: Option<Millis>) -> Result<Vec<Attempt>> {
+        let (table, key) = (self.mapping.table.clone(), Key { id: id.to_owned(), sent_date: at });
+        let past = match self.separate_ledger().await? {
+            Some(mut ledger) => read_attempts(&mut ledger, &table, Dialect::Sqlite, &key).await?,
+            None => read_attempts(&mut self.db, &table, self.mapping.dialect, &key).await?,
+        };
+        let attempt = |past: PastAttempt| Attempt {
+            run_id: past.run,
+            ended_at: past.ended_at,
+            outcome: past.outcome,
+            reply: past.reply,
+            class: past.class,
+            message_id: past.message_id,
+        };
+        Ok(past.into_iter().map(attempt).collect())
+    }
+
+    /// The ledger in a file of its own, if there is one and it has been made.
+    async fn separate_ledger(&self) -> Result<Option<Db>> {
+        let Some(url) = self.ledger.as_deref().filter(|url| !ledger_is_missing(url)) else {
+            return Ok(None);
+        };
+        let target = Target { url: url.to_owned(), password: None, statement_timeout: Duration::ZERO };
+        Db::open(&target).await.map(Some)
     }
 
     /// The mails of the window that failed and were sent again, whose status says so by now.

@@ -70,6 +70,7 @@ async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows) ->
     for mail in log.recovered(&past, rows).await? {
         failures.add(&mail, true);
     }
+    failures.in_doubt = past.in_doubt() as u64;
     failures.sort();
     Ok(failures)
 }

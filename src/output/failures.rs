@@ -58,13 +58,33 @@ pub struct Row {
     pub stage: Option<Stage>,
     /// The stored text.
     pub error_message: Option<String>,
+    /// How sending it again went so far.
+    pub attempts: Vec<Attempt>,
     #[serde(skip)]
     meaning: String,
 }
 
+/// An attempt to send a mail again.
+#[derive(Debug, Clone, Serialize)]
+pub struct Attempt {
+    /// The run.
+    pub run_id: String,
+    /// When it ended.
+    #[serde(serialize_with = "zone::serialize")]
+    pub ended_at: Option<Millis>,
+    /// `sent`, `deferred`, `refused` or `doubt`.
+    pub outcome: String,
+    /// What was answered.
+    pub reply: Option<String>,
+    /// What that means.
+    pub class: Option<String>,
+    /// The Message-ID it went with.
+    pub message_id: Option<String>,
+}
+
 impl Row {
     /// Reads a mail's error.
-    pub fn new(mail: FailedMail, classifier: &Classifier) -> Self {
+    pub fn new(mail: FailedMail, classifier: &Classifier, attempts: Vec<Attempt>) -> Self {
         let reading = classifier.read(mail.error.as_deref().unwrap_or_default());
         Self {
             id: mail.id,
@@ -79,6 +99,7 @@ impl Row {
             disposition: reading.disposition,
             stage: reading.stage,
             meaning: reading.rule.meaning.clone(),
+            attempts,
             error_message: mail.error,
         }
     }
@@ -109,7 +130,19 @@ fn document(rows: &[Row], window: Window) -> Document {
         };
         return Document { blocks: vec![Block::Line(line)] };
     }
-    Document { blocks: vec![Block::Facts(rows.iter().flat_map(|row| facts(row, window)).collect())] }
+    let facts = rows.iter().flat_map(|row| facts(row, window).into_iter().chain(again_so_far(row, window)));
+    Document { blocks: vec![Block::Facts(facts.collect())] }
+}
+
+/// A line for each attempt to send it again.
+fn again_so_far(row: &Row, window: Window) -> Vec<(String, String)> {
+    let line = |attempt: &Attempt| {
+        let time = attempt.ended_at.map_or_else(String::new, |at| window::show(at, window.zone));
+        let reply = attempt.reply.as_deref().unwrap_or_default();
+        let said = format!("sent again {time}: {}, {}", attempt.outcome, escape::line(reply));
+        (String::new(), escape::short(&said, TEXT))
+    };
+    row.attempts.iter().map(line).collect()
 }
 
 /// Three lines: which mail, what it means, what was stored.

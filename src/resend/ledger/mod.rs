@@ -19,7 +19,7 @@ use crate::zone;
 
 pub use clerk::{Clerk, Desk};
 pub use doubt::{Decision, Doubted, PastRun};
-pub use start::{Known, Past, Stage, read_past};
+pub use start::{Known, Past, PastAttempt, Stage, read_attempts, read_past};
 
 const ATTEMPT: &str = include_str!("../../../queries/ledger/attempt.sql");
 const CLAIM: &str = include_str!("../../../queries/ledger/claim.sql");

@@ -16,6 +16,7 @@ use crate::model::Millis;
 use crate::window::Window;
 use crate::zone;
 
+const ATTEMPTS: &str = include_str!("../../../queries/ledger/attempts.sql");
 const BEGIN_RUN: &str = include_str!("../../../queries/ledger/begin_run.sql");
 const DUE_IN_LOG: &str = include_str!("../../../queries/ledger/due_in_log.sql");
 const END_RUN: &str = include_str!("../../../queries/ledger/end_run.sql");
@@ -115,6 +116,50 @@ pub async fn read_past(db: &mut Db, table: &(String, String), dialect: Dialect) 
     }
     let table = vec![Bind::Text(format!("{}.{}", table.0, table.1))];
     past_of(&db.rows(Statement { dialect, sql: MAILS.to_owned(), binds: table }).await?)
+}
+
+/// How an attempt to send a mail again ended.
+#[derive(Debug, Clone)]
+pub struct PastAttempt {
+    /// The run.
+    pub run: String,
+    /// When it ended.
+    pub ended_at: Option<Millis>,
+    /// The word for how.
+    pub outcome: String,
+    /// What was answered.
+    pub reply: Option<String>,
+    /// What that means.
+    pub class: Option<String>,
+    /// The Message-ID it went with.
+    pub message_id: Option<String>,
+}
+
+/// The attempts of a mail, from a database that is only read; none where there is no ledger.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn read_attempts(
+    db: &mut Db,
+    table: &(String, String),
+    dialect: Dialect,
+    key: &Key,
+) -> Result<Vec<PastAttempt>> {
+    if db.rows(is_there(dialect, "mailthrottle_attempt")).await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let binds = vec![Bind::Text(format!("{}.{}", table.0, table.1)), Bind::Text(key.id.clone())];
+    let rows = db.rows(Statement { dialect, sql: ATTEMPTS.to_owned(), binds }).await?;
+    let of_key = rows.iter().filter(|row| row.text(0).unwrap_or_default() == key.time());
+    let attempt = |row: &Row| PastAttempt {
+        run: row.text(1).unwrap_or_default(),
+        ended_at: row.number(2),
+        outcome: row.text(3).unwrap_or_default(),
+        reply: row.text(4),
+        class: row.text(5),
+        message_id: row.text(6),
+    };
+    Ok(of_key.map(attempt).collect())
 }
 
 fn past_of(rows: &[Row]) -> Result<Past> {
