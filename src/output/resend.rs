@@ -105,16 +105,20 @@ pub fn plan(answer: &Answer, look: text::Look) -> String {
 
 fn document(answer: &Answer) -> Document {
     let mut blocks = vec![verdict(answer)];
+    if answer.run_id.is_none() && answer.selected > 0 {
+        let note = "The application's own job must not send these rows meanwhile, unless claim_status keeps it from them.";
+        blocks.push(Block::Line(note.to_owned()));
+    }
     if let (Some(server), Some(caps)) = (&answer.server, &answer.caps) {
         blocks.push(Block::Line(format!("Server: {server}. Caps: {caps}.")));
     }
     if answer.run_id.is_some() {
         let per_connection = answer.sent as f64 / answer.connections_opened.max(1) as f64;
         blocks.push(Block::Line(format!(
-            "{} connections opened, {} at once at most, {per_connection:.1} messages per connection, {} throttle replies, {}.",
-            answer.connections_opened,
+            "{} opened, {} at once at most, {per_connection:.1} messages per connection, {} met, {}.",
+            count(answer.connections_opened, "connection"),
             answer.peak_connections,
-            answer.throttled,
+            count(answer.throttled, "throttle reply"),
             length(answer.duration_ms)
         )));
     }
@@ -231,6 +235,15 @@ pub fn doubts(answer: &Answer, format: Format, look: text::Look) -> Result<Strin
     blocks.extend((!answer.rows.is_empty()).then(|| Block::Facts(answer.rows.iter().map(fact).collect())));
     let document = Document { blocks };
     Ok(if format == Format::Markdown { markdown::render(&document) } else { text::render(&document, look) })
+}
+
+/// A count with its noun.
+fn count(number: u64, noun: &str) -> String {
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {noun}s"),
+    }
 }
 
 /// A time span as people say it.

@@ -285,8 +285,7 @@ pub fn agree(flags: &Global, args: &Args, answer: &Answer) -> Result<()> {
     }
     let mut err = io::stderr().lock();
     write!(err, "{}", output::resend::plan(answer, look(flags))).context("cannot write to stderr")?;
-    let note = "The application's own job must not send these rows meanwhile, unless claim_status keeps it from them.";
-    write!(err, "{note}\nSend {} rows now? [y/N] ", answer.selected).context("cannot write to stderr")?;
+    write!(err, "\nSend {} rows now? [y/N] ", answer.selected).context("cannot write to stderr")?;
     err.flush().context("cannot write to stderr")?;
     let mut said = String::new();
     io::stdin().lock().read_line(&mut said).context("cannot read the answer")?;

@@ -251,7 +251,7 @@ impl Teller {
         }
         self.last = Instant::now();
         let line = format!(
-            "{} sent, {} deferred, {} refused, {} in doubt; {} of {} connections, {} in the last minute; {} left, about {}",
+            "{} sent, {} deferred, {} refused, {} in doubt; {} of {} connections, {}/min; {} left, {}",
             counts.sent,
             counts.deferred,
             counts.refused,
@@ -264,9 +264,16 @@ impl Teller {
         );
         let mut err = io::stderr().lock();
         let _ = match self.is_terminal {
-            true => write!(err, "\r\u{1b}[K{line}").and_then(|()| err.flush()),
+            true => write!(err, "\r\u{1b}[K{}", self.fitting(&line)).and_then(|()| err.flush()),
             false => writeln!(err, "{line}"),
         };
+    }
+
+    /// As much as fits into a line of the terminal, which would not be written over else.
+    fn fitting(&self, line: &str) -> String {
+        let width =
+            terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+        line.chars().take(width.saturating_sub(1)).collect()
     }
 
     fn end(&self) {

@@ -30,6 +30,9 @@ use message::{Attempt, Tried};
 /// How often progress is told while nothing else happens.
 const BEAT: Duration = Duration::from_millis(500);
 
+/// How often progress is told at most; to work it out takes a look at every row.
+const TELLING: Duration = Duration::from_millis(200);
+
 /// What became of a row in this run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowEnd {
@@ -164,7 +167,7 @@ where
             unrecorded: Vec::new(),
         };
         let mut stop = std::pin::pin!(stop);
-        let mut is_stopped = false;
+        let (mut is_stopped, mut told) = (false, Instant::now());
         loop {
             let now = self.now(began);
             let until = match self.engine.next(now) {
@@ -188,8 +191,11 @@ where
                 }
                 () = tokio::time::sleep(wait) => {}
             }
-            let now = self.now(began);
-            watch(self.engine.progress(now), self.engine.counts());
+            if told.elapsed() >= TELLING {
+                told = Instant::now();
+                let now = self.now(began);
+                watch(self.engine.progress(now), self.engine.counts());
+            }
         }
         self.finish(work)
     }
