@@ -172,10 +172,25 @@ pub struct FailedMail {
     pub recipient: Option<String>,
     /// The subject.
     pub subject: Option<String>,
+    /// The Message-ID.
+    pub message_id: Option<String>,
     /// The stored error text.
     pub error: Option<String>,
     /// Whether the error text was not valid UTF-8 or held a NUL.
     pub garbled: bool,
+}
+
+/// One sent mail, as far as it tells which mail it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentMail {
+    /// When it was sent; `None` where the stored value is no time.
+    pub at: Option<Millis>,
+    /// To whom.
+    pub recipient: Option<String>,
+    /// The subject.
+    pub subject: Option<String>,
+    /// The Message-ID.
+    pub message_id: Option<String>,
 }
 
 /// One attempt of any outcome.

@@ -12,7 +12,7 @@ use super::copy::Tuple;
 use crate::mapping::resolve::Kind;
 use crate::mapping::time::Reader;
 use crate::mapping::{Column, Mapping};
-use crate::model::{FailedMail, Millis};
+use crate::model::{FailedMail, Millis, SentMail};
 
 /// 2000-01-01T00:00:00Z, from which the server counts.
 const YEAR_2000: Millis = 946_684_800_000;
@@ -104,9 +104,21 @@ impl<'r> Cells<'r> {
             sender: text(3)?,
             recipient: text(4)?,
             subject: text(5)?,
+            message_id: text(7)?,
             // only what is not UTF-8 has to be made anew
             garbled: matches!(error, Some(Cow::Owned(_))),
             error: error.map(Cow::into_owned),
+        })
+    }
+
+    /// A row of `sent.sql`.
+    pub fn sent_mail(&self, sent_date: &mut Times) -> Result<SentMail> {
+        let text = |column| Ok::<_, anyhow::Error>(self.text(column)?.map(Cow::into_owned));
+        Ok(SentMail {
+            at: sent_date.read(self.bytes(1)?)?,
+            recipient: text(2)?,
+            subject: text(3)?,
+            message_id: text(4)?,
         })
     }
 }

@@ -10,7 +10,7 @@ use sqlx::{Row, TypeInfo, ValueRef};
 use crate::mapping::Mapping;
 use crate::mapping::sql::Bind;
 use crate::mapping::time::Reader;
-use crate::model::FailedMail;
+use crate::model::{FailedMail, SentMail};
 
 /// A value of any type as bytes of text; `None` is NULL.
 pub fn bytes(row: &SqliteRow, column: usize) -> Result<Option<&[u8]>> {
@@ -52,7 +52,19 @@ pub fn failed_mail(row: &SqliteRow, mapping: &Mapping, reader: &mut Reader) -> R
         sender: value(3)?,
         recipient: value(4)?,
         subject: value(5)?,
+        message_id: value(7)?,
         garbled: error.as_ref().is_some_and(|(_, garbled)| *garbled),
         error: error.map(|(text, _)| text),
+    })
+}
+
+/// A row of `sent.sql`.
+pub fn sent_mail(row: &SqliteRow, reader: &mut Reader) -> Result<SentMail> {
+    let value = |column| Ok::<_, anyhow::Error>(text(row, column)?.map(|(text, _)| text));
+    Ok(SentMail {
+        at: bytes(row, 1)?.and_then(|raw| reader.read(raw)),
+        recipient: value(2)?,
+        subject: value(3)?,
+        message_id: value(4)?,
     })
 }
