@@ -12,6 +12,8 @@ pub enum Exit {
     Fine,
     /// 1: something to look at.
     Warning,
+    /// 2: somebody is needed now.
+    Critical,
     /// 3: the question could not be answered: usage, config, connection or database.
     Unknown,
     /// 130: interrupted by a person.
@@ -23,6 +25,7 @@ impl From<Exit> for ExitCode {
         ExitCode::from(match exit {
             Exit::Fine => 0,
             Exit::Warning => 1,
+            Exit::Critical => 2,
             Exit::Unknown => 3,
             Exit::Interrupted => 130,
         })

@@ -19,8 +19,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("db", &["mapping", "model", "secret", "window"]),
     ("resend", &["model", "output", "secret"]),
     ("output", &["analysis", "model", "reply", "window", "zone"]),
-    ("cli", &["model", "output", "window", "zone"]),
-    ("config", &["cli", "db", "mapping", "provider", "reply", "secret"]),
+    ("cli", &["analysis", "model", "output", "window", "zone"]),
+    ("config", &["analysis", "cli", "db", "mapping", "model", "provider", "reply", "secret"]),
     (
         "cmd",
         &[

@@ -12,6 +12,21 @@ use support::{TestLog, blocking, leaked};
 const CANONICAL: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status, sent_date, error_message, sender, recipient, \
     cc, bcc, reply_to, subject, body_text, body_html, raw, attachments, message_id, queued_at, finished_at, attempts, job);";
 
+/// Every question that an alert can ask.
+const ALERT: &[&str] = &[
+    "alert",
+    "--at",
+    "2026-11-12",
+    "--silence-warning",
+    "10:",
+    "--pending-warning",
+    "0",
+    "--quota-warning",
+    "80",
+    "--new-causes-warning",
+    "0",
+];
+
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -60,7 +75,8 @@ fn what_is_printed_is_what_would_run() {
         ["", "CREATE INDEX i ON email_log (status, sent_date)", "CREATE INDEX i2 ON email_log (sent_date)"]
     {
         log.sql(index);
-        for args in [&window[..], &["report", "--since", "all"], &["failures"], &["explain", "--test-rules"]]
+        for args in
+            [&window[..], &["report", "--since", "all"], &["failures"], &["explain", "--test-rules"], ALERT]
         {
             let statements = log.printed(args);
             assert!(!statements.is_empty(), "{args:?}");

@@ -1,5 +1,6 @@
 //! The commands, a file each: load, call, print. Here is what they share.
 
+mod alert;
 mod explain;
 mod failures;
 mod report;
@@ -8,7 +9,7 @@ mod test_rules;
 use std::io::{self, IsTerminal, Write};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 use clap::error::ErrorKind;
 
@@ -52,10 +53,16 @@ pub fn run(cli: &Cli) -> Result<Exit> {
 }
 
 async fn command(cli: &Cli) -> Result<Exit> {
+    if cli.global.format.is_for_monitors() && !matches!(cli.command, Command::Alert(_)) {
+        bail!(
+            "--format: nagios and prometheus are written by alert alone; choose table, json, ndjson, csv or markdown"
+        );
+    }
     match &cli.command {
         Command::Report(args) => report::run(&cli.global, args).await,
         Command::Failures(args) => failures::run(&cli.global, args).await,
         Command::Explain(args) => explain::run(&cli.global, args).await,
+        Command::Alert(args) => alert::run(&cli.global, args).await,
     }
 }
 
@@ -67,7 +74,10 @@ pub fn usage(error: &clap::Error) -> Exit {
         let text = error.to_string();
         let reason = text.split("Usage:").next().unwrap_or_default().trim_start_matches("error:");
         let reason = reason.split("For more information").next().unwrap_or_default().trim();
-        complain(&anyhow!("{}; see --help", reason.replace("\n\n  tip:", ";")));
+        let reason = anyhow!("{}; see --help", reason.replace("\n\n  tip:", ";"));
+        if !alert::answers_monitor(&reason) {
+            complain(&reason);
+        }
     } else {
         if error.print().is_err() {
             return Exit::Unknown;
@@ -137,6 +147,8 @@ struct Log {
     window: Window,
     /// The moment the command was given.
     now: Millis,
+    /// Whether questions are only written down.
+    is_rehearsal: bool,
 }
 
 impl Log {
@@ -158,7 +170,8 @@ impl Log {
         if flags.print_sql {
             db.rehearse();
         }
-        Ok((Self { profile: config.profile, db, mapping, window, now }, rules))
+        let is_rehearsal = flags.print_sql;
+        Ok((Self { profile: config.profile, db, mapping, window, now, is_rehearsal }, rules))
     }
 
     /// Prints the answer, or with `--print-sql` what would have been asked for it.

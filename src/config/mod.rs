@@ -3,6 +3,7 @@
 //! After this module no code asks whether a flag was given. The first config file found is used, whole; a key that
 //! nobody knows is an error, since a misspelt one would else be a silent change of meaning.
 
+pub mod alert;
 mod password;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::mapping::raw::Flags;
 use crate::mapping::{RawMapping, Wanted};
 use crate::provider::{self, Profile};
 use crate::reply::{Classifier, RawRule};
+use alert::{AlertConfig, RawAlert};
 use password::{Password, RawPassword};
 
 /// The provider whose limits count where nobody names one.
@@ -36,6 +38,8 @@ struct RawConfig {
     email_log: RawMapping,
     #[serde(default)]
     provider: RawProvider,
+    #[serde(default)]
+    alert: RawAlert,
     #[serde(default)]
     rules: Vec<RawRule>,
 }
@@ -67,6 +71,8 @@ pub struct Config {
     pub rules: UserRules,
     /// The database to read, if one was named; commands that need none do not ask.
     pub database: Option<Database>,
+    /// What `[alert]` says.
+    pub alert: AlertConfig,
 }
 
 /// A database that was named.
@@ -78,6 +84,19 @@ pub struct Database {
 }
 
 impl Database {
+    /// Where it is, without user and password.
+    pub fn place(&self) -> &str {
+        self.url.rsplit_once('@').map_or(self.url.as_str(), |(_, place)| place)
+    }
+
+    /// Keeps statements from taking much longer than a limit of the caller's own.
+    pub fn hurry(&mut self, limit: Duration) {
+        let is_slower = self.statement_timeout.is_zero() || self.statement_timeout > limit;
+        if is_slower {
+            self.statement_timeout = limit;
+        }
+    }
+
     /// What to open, with its password where it may need one.
     ///
     /// # Errors
@@ -154,6 +173,7 @@ impl Config {
             profile: profile.map_err(|error| blame(&named, error))?,
             database: database(flags, raw.database, file.as_deref())
                 .map_err(|error| blame(&named, format!("{error:#}")))?,
+            alert: raw.alert.check(file.as_deref()).map_err(|error| blame(&named, format!("{error:#}")))?,
             rules: UserRules { file: named, raw: raw.rules, for_bench: false },
         })
     }
