@@ -276,6 +276,8 @@ fn named_checks_have_windows_and_filters_of_their_own() {
     );
     let one = alert(&log, &["few"]);
     assert_eq!((one.code, one.stdout.as_str()), (1, "WARNING: few 1; 1 of 2 mails in 30m failed\n"));
+    assert!(alert(&log, &["few", "--window", "5m"]).error().contains("write it in [alert.checks]"));
+    assert!(alert(&log, &["--class", "auth"]).error().contains("write it in [alert.checks]"));
     assert_eq!(
         alert(&log, &["fwe"]).error(),
         "mailthrottle: alert: no check 'fwe' in [alert.checks]: few, many of them"

@@ -40,7 +40,7 @@ fn run(command: &str) -> Ran {
 #[test]
 fn every_command_runs() {
     let commands = blocks("sh");
-    assert_eq!(commands.len(), 6);
+    assert_eq!(commands.len(), 7);
     for command in commands.iter().filter(|command| **command != "tests/run.sh") {
         let ran = run(command);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{command}");

@@ -224,6 +224,12 @@ impl AlertConfig {
         if checks.is_empty() && self.checks.is_empty() {
             return Ok(usual(&scope));
         }
+        if checks.len() == args.checks.len() && scope != Scope::default() {
+            bail!(
+                "alert: --window, filters and the like are for checks by flags; those of the config have their own, \
+                 write it in [alert.checks]"
+            );
+        }
         if checks.is_empty() {
             checks.clone_from(&self.checks);
         }
