@@ -253,7 +253,7 @@ pub struct Alert {
     /// Write metrics for the node exporter to this file
     #[arg(long, value_name = "FILE")]
     pub textfile: Option<PathBuf>,
-    /// Post changes to this address [default: webhook in [alert] of the config]
+    /// Post changes to this address [default: the webhook of the config]
     #[arg(long, value_name = "URL", env = "MAILTHROTTLE_WEBHOOK", hide_env_values = true)]
     pub webhook: Option<String>,
     /// What the webhook takes [default: by its host]

@@ -11,7 +11,7 @@ mod whole_file;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 
 use super::{complain, look as look_of, print};
@@ -24,8 +24,7 @@ use crate::exit::Exit;
 use crate::model::Millis;
 use crate::output::alert::Extent;
 use crate::output::{self, Format, escape, nagios, prometheus};
-use crate::window::Window;
-use crate::zone;
+use crate::{window, zone};
 use look::{Question, Seen};
 use state::Keeper;
 
@@ -61,6 +60,9 @@ async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
     }
     let mut config = Config::load(flags)?;
     let plan = std::mem::take(&mut config.alert).plan(args)?;
+    let (now, zone) = (Utc::now().timestamp_millis(), config.wanted.zone);
+    let at = args.at.as_deref().map(|text| window::end("--at", text, now, zone)).transpose();
+    let at = at.map_err(|error| anyhow!(error))?;
     if args.explain {
         print(&output::alert::explained(&plan.checks, look_of(flags)))?;
         return Ok(Exit::Fine);
@@ -71,8 +73,7 @@ async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
     let is_told = (args.cron || plan.has_listener()) && !flags.print_sql;
     let identity = identity(flags, &config, &plan);
     let keeper = is_told.then(|| Keeper::open(plan.state.as_deref(), &identity)).transpose()?;
-    let question = Question { flags: flags.clone(), checks: plan.checks.clone(), at: args.at.clone() };
-    let zone = config.wanted.zone;
+    let question = Question { flags: flags.clone(), checks: plan.checks.clone(), at };
     let seen = look::within(*args.timeout, question, config).await;
     match seen {
         Ok(Seen { statements: Some(statements), .. }) => {
@@ -101,12 +102,12 @@ struct Run<'a> {
 impl Run<'_> {
     async fn tell(mut self, seen: Result<Seen>) -> Result<Exit> {
         let now = Utc::now().timestamp_millis();
-        let (mut outcome, window, error) = self.outcome(seen, now);
-        self.write_textfile(&outcome, error.is_some())?;
+        let (mut outcome, error) = self.outcome(seen, now);
+        let written = self.write_textfile(&outcome, error.is_some());
         let turn = self.turn(outcome.state, now);
         outcome.event = turn.as_ref().and_then(|turn| turn.print);
         if !self.args.cron || outcome.event.is_some() {
-            self.print(&outcome, window, error.as_ref())?;
+            self.print(&outcome, error.as_ref())?;
         }
         let mut exit = exit(outcome.state);
         if let Some(turn) = turn {
@@ -117,11 +118,12 @@ impl Run<'_> {
             let is_broken = self.keeper.is_some_and(|keeper| keeper.is_broken);
             exit = if is_broken && exit == Exit::Fine { Exit::Unknown } else { exit };
         }
-        Ok(exit)
+        // what was found is told all the same
+        written.map(|()| exit)
     }
 
     /// What was found, or that nothing could be, with the reason.
-    fn outcome(&self, seen: Result<Seen>, now: Millis) -> (Outcome, Window, Option<anyhow::Error>) {
+    fn outcome(&self, seen: Result<Seen>, now: Millis) -> (Outcome, Option<anyhow::Error>) {
         match seen {
             Ok(mut seen) => {
                 seen.outcome.resend = resend(self.flags, &seen.outcome);
@@ -131,11 +133,11 @@ impl Run<'_> {
                         took.as_millis()
                     );
                 }
-                (seen.outcome, seen.window, None)
+                (seen.outcome, None)
             }
             Err(error) => {
-                let window = Window { since: None, until: None, zone: self.zone };
-                (Outcome::unknown(now, escape::line(&format!("{error:#}")), self.zone), window, Some(error))
+                let why = escape::line(&format!("{error:#}"));
+                (Outcome::unknown(now, why, self.zone), Some(error))
             }
         }
     }
@@ -156,7 +158,7 @@ impl Run<'_> {
         self.keeper.as_ref().map(|keeper| memory::turn(keeper.before, state, now, repeat))
     }
 
-    fn print(&self, outcome: &Outcome, window: Window, error: Option<&anyhow::Error>) -> Result<()> {
+    fn print(&self, outcome: &Outcome, error: Option<&anyhow::Error>) -> Result<()> {
         let is_in_file = self.args.textfile.is_some() && self.flags.format == Format::Prometheus;
         match (error, self.flags.format) {
             (Some(error), Format::Nagios) => print(&nagios::unknown(&format!("{error:#}"))),
@@ -169,7 +171,7 @@ impl Run<'_> {
             (None, format) => {
                 let is_news = self.args.cron && outcome.event != Some(Event::Recovered);
                 let extent = if is_news || self.flags.verbose > 0 { Extent::Full } else { Extent::Line };
-                print(&output::alert::render(outcome, window, format, extent, look_of(self.flags))?)
+                print(&output::alert::render(outcome, self.zone, format, extent, look_of(self.flags))?)
             }
         }
     }

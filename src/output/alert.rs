@@ -1,5 +1,6 @@
 //! An alert for people, for programs, and for those who are told of changes.
 
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::document::{Block, Column, Document, Table, Tone};
@@ -11,7 +12,7 @@ use crate::analysis::alert::range::shown;
 use crate::analysis::alert::{Check, Outcome, Range, State};
 use crate::analysis::report::ClusterRow;
 use crate::analysis::wording::seconds;
-use crate::window::{self, Window};
+use crate::window;
 
 /// Bursts shown; JSON has them all.
 const MOST_BURSTS: usize = 5;
@@ -35,14 +36,14 @@ pub enum Extent {
 /// None for the types of this program.
 pub fn render(
     outcome: &Outcome,
-    window: Window,
+    zone: Tz,
     format: Format,
     extent: Extent,
     look: text::Look,
 ) -> anyhow::Result<String> {
     Ok(match format {
-        Format::Table => text::render(&document(outcome, window, extent), look),
-        Format::Markdown => markdown::render(&document(outcome, window, Extent::Full)),
+        Format::Table => text::render(&document(outcome, zone, extent), look),
+        Format::Markdown => markdown::render(&document(outcome, zone, Extent::Full)),
         Format::Json => as_json::object(outcome)?,
         Format::Ndjson => as_json::line(outcome)?,
         Format::Csv => csv::rows(KEYS, &outcome.metrics)?,
@@ -53,13 +54,12 @@ pub fn render(
 
 /// Writes the checks that would be made.
 pub fn explained(checks: &[Check], look: text::Look) -> String {
-    let heads = ["check", "metric", "warning unless", "critical unless", "window"];
+    let heads = ["check", "warning unless", "critical unless", "window"];
     let columns = heads.map(Column::words).into_iter().chain([Column::words("counts").flexible()]).collect();
     let allowed = |range: &Option<Range>| range.as_ref().map_or_else(String::new, Range::allowed);
     let row = |check: &Check| {
         vec![
             escape::line(&check.name),
-            check.metric.to_string(),
             allowed(&check.warning),
             allowed(&check.critical),
             length(check.scope.window),
@@ -70,20 +70,20 @@ pub fn explained(checks: &[Check], look: text::Look) -> String {
     text::render(&Document { blocks: vec![Block::Table(table)] }, look)
 }
 
-fn document(outcome: &Outcome, window: Window, extent: Extent) -> Document {
+fn document(outcome: &Outcome, zone: Tz, extent: Extent) -> Document {
     let mut blocks = vec![Block::Verdict(sentence(outcome), tone(outcome.state))];
     if extent == Extent::Line {
         return Document { blocks };
     }
     blocks.push(Block::Line(String::new()));
-    blocks.push(Block::Line(place(outcome, window)));
+    blocks.push(Block::Line(place(outcome, zone)));
     if outcome.state != State::Ok {
         blocks.push(Block::Line(escape::line(&outcome.verdict.summary)));
     }
     blocks.extend([Block::Heading("Checks".to_owned()), Block::Table(checks(&outcome.metrics))]);
     let bursts: Vec<&ClusterRow> = outcome.clusters.iter().filter(|cluster| cluster.burst).collect();
     if !bursts.is_empty() {
-        blocks.extend([Block::Heading("Bursts".to_owned()), Block::Table(burst_table(&bursts, window))]);
+        blocks.extend([Block::Heading("Bursts".to_owned()), Block::Table(burst_table(&bursts, zone))]);
     }
     let advice: Vec<String> = outcome.verdict.advice.iter().map(|line| escape::line(line)).collect();
     if outcome.state != State::Ok && !advice.is_empty() {
@@ -114,8 +114,8 @@ fn tone(state: State) -> Tone {
     }
 }
 
-fn place(outcome: &Outcome, window: Window) -> String {
-    let end = |at: Option<i64>| at.map_or_else(String::new, |at| window::show(at, window.zone));
+fn place(outcome: &Outcome, zone: Tz) -> String {
+    let end = |at: Option<i64>| at.map_or_else(String::new, |at| window::show(at, zone));
     let timeless = match outcome.timeless {
         0 => String::new(),
         rows => {
@@ -155,19 +155,19 @@ fn checks(rows: &[MetricRow]) -> Table {
 }
 
 /// The bursts, the newest last.
-fn burst_table(bursts: &[&ClusterRow], window: Window) -> Table {
+fn burst_table(bursts: &[&ClusterRow], zone: Tz) -> Table {
     let columns = vec![
         Column::words("start"),
         Column::numbers("span"),
         Column::numbers("failed"),
         Column::numbers("went later"),
         Column::words("class"),
-        Column::words("code"),
-        Column::words("sender").flexible(),
+        Column::words("code").if_wide(),
+        Column::words("sender").if_wide().flexible(),
     ];
     let row = |burst: &&ClusterRow| {
         vec![
-            window::show(burst.start, window.zone),
+            window::show(burst.start, zone),
             seconds(burst.span_ms),
             format!("{} of {}", burst.failures, burst.attempts),
             burst.recovered.to_string(),

@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::db::{Failed, Order};
 use crate::model::{Attempt, FailedMail, Meaning, Millis, SentMail};
 use crate::reply::Classifier;
-use crate::window::{self, Window};
+use crate::window::Window;
 use crate::zone::{self, Step};
 
 const DAY: Millis = 86_400_000;
@@ -46,8 +46,8 @@ pub struct Question {
     pub flags: Global,
     /// The checks to make.
     pub checks: Vec<Check>,
-    /// End of the windows as a person wrote it; without it, now.
-    pub at: Option<String>,
+    /// End of the windows; without it, now.
+    pub at: Option<Millis>,
 }
 
 /// What was found.
@@ -55,8 +55,6 @@ pub struct Question {
 pub struct Seen {
     /// The outcome of all checks.
     pub outcome: Outcome,
-    /// Its window.
-    pub window: Window,
     /// With `--print-sql`, what would have been asked.
     pub statements: Option<String>,
     /// How long the log was read, and what would have made it quicker.
@@ -92,9 +90,7 @@ pub async fn within(limit: Duration, question: Question, mut config: Config) -> 
 async fn find(question: &Question, config: Config) -> Result<Seen> {
     let (mut log, rules) = Log::open(&question.flags, config, &Rows::default(), None).await?;
     let rules = rules.ready()?;
-    let zone = log.window.zone;
-    let at = question.at.as_deref().map(|text| window::end("--at", text, log.now, zone)).transpose();
-    let at = at.map_err(|error| anyhow!(error))?.unwrap_or(log.now);
+    let at = question.at.unwrap_or(log.now);
     let start = Instant::now();
     let mut found: Vec<(&Scope, Found)> = Vec::new();
     for check in &question.checks {
@@ -107,17 +103,16 @@ async fn find(question: &Question, config: Config) -> Result<Seen> {
     let took = start.elapsed();
     log.db.settle()?;
     let statements: Vec<String> = log.db.rehearsed().iter().map(ToString::to_string).collect();
-    let window = Window { since: Some(at - question.checks[0].scope.window), until: Some(at), zone };
     let slow = match question.flags.verbose {
         0 => None,
-        _ => log.db.missing_index(&log.mapping, window).await?.map(|index| (took, index)),
+        _ => log.db.missing_index(&log.mapping, log.window).await?.map(|index| (took, index)),
     };
     let place = Place { database: log.db.name(), table: log.mapping.table.1.clone() };
     let of = |check: &Check| found.iter().find(|(scope, _)| **scope == check.scope).map(|(_, found)| found);
     let checks: Vec<_> = question.checks.iter().filter_map(|check| Some((check, of(check)?))).collect();
     let outcome = Outcome::new(log.now, place, &checks).context("alert: there is no check to make")?;
     let statements = question.flags.print_sql.then(|| statements.join("\n"));
-    Ok(Seen { outcome, window, statements, slow })
+    Ok(Seen { outcome, statements, slow })
 }
 
 /// All that the checks of one scope need.
