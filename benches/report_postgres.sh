@@ -78,6 +78,11 @@ url() { echo "postgres:///postgres?host=$scratch&user=postgres"; }
 
 report() { "$bin" --db "$(url)" --format json "$@" > "$scratch/report.json"; }
 
+# what it finds is its exit code; 3 would be an error
+alert() {
+  "$bin" --db "$(url)" --table indexed.email_log alert --at '2026-11-12 12:00' > "$scratch/alert.txt" || [ $? -le 2 ]
+}
+
 by_hand() { sql -f "$1" > "$scratch/rows.txt"; }
 
 timed() {                            # NAME COMMAND...
@@ -109,6 +114,7 @@ for _ in $(seq "$rounds"); do
   done
   timed report report report --since all
   timed day report --table indexed.email_log report --since 2026-11-10 --until 2026-11-11
+  timed alert alert
   timed connect report --table indexed.email_log failures --since 2030-01-01
 done
 
@@ -125,4 +131,5 @@ echo "| report --since all | $(seconds "$(median report)") |"
 echo "| report / all four | $(awk -v r="$(median report)" -v s=$sum 'BEGIN { printf "%.2f", r / (s ? s : 1) }') |"
 echo "| peak memory of the report | $(awk -v kb="$(peak_kb)" 'BEGIN { printf "%.1f MB", kb / 1024 }') |"
 echo "| one day, index on (status, sent_date) | $(median day) ms |"
+echo "| alert with its usual checks, the same index | $(median alert) ms |"
 echo "| connecting, and no failure found | $(median connect) ms |"

@@ -1,6 +1,6 @@
 -- Question: which of these mails have an error text? The mapping chooses them by status word and window.
--- Columns: id, status, sent_date, sender, recipient, subject, error_message.
+-- Columns: id, status, sent_date, sender, recipient, subject, error_message, message_id.
 -- Index: (status, sent_date). Right: SELECT.
-SELECT id, status, sent_date, sender, recipient, subject, error_message
+SELECT id, status, sent_date, sender, recipient, subject, error_message, message_id
 FROM email_log
 WHERE trim(error_message) <> '';

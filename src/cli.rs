@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::analysis::alert::Range;
 use crate::model::{Class, Code};
 use crate::output::Format;
 use crate::resend::pace::Rate;
@@ -25,7 +26,7 @@ pub struct Cli {
 }
 
 /// Flags of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Config file, used whole [default: ./mailthrottle.toml, the user's config folder, /etc/mailthrottle/config.toml]
@@ -95,6 +96,8 @@ pub enum Command {
     Init(Init),
     /// Whether connection, rights, mapping, clock, index and log are as they should be
     Doctor(Doctor),
+    /// Whether a person is needed, by exit code, for cron and monitors
+    Alert(Box<Alert>),
 }
 
 /// Which rows to look at.
@@ -236,4 +239,130 @@ pub struct Resend {
     /// List the runs of the past
     #[arg(long, conflicts_with = "dry_run")]
     pub history: bool,
+}
+
+/// Declares a warning and a critical range for each metric that has flags of its own.
+macro_rules! thresholds {
+    ($($metric:literal $warning:ident $critical:ident $what:literal),+ $(,)?) => {
+        /// Ranges of metrics.
+        #[derive(Debug, Clone, Default, Args)]
+        #[command(next_help_heading = "Ranges: 10 alerts above 10, 10: below 10, 10:20 outside, @10:20 inside")]
+        pub struct Thresholds {
+            $(
+                #[doc = concat!("Warning for ", $what)]
+                #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+                pub $warning: Option<Range>,
+                #[doc = concat!("Critical for ", $what)]
+                #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+                pub $critical: Option<Range>,
+            )+
+        }
+
+        impl Thresholds {
+            /// Each metric's word with its ranges for warning and critical.
+            pub fn pairs(&self) -> Vec<(&'static str, Option<&Range>, Option<&Range>)> {
+                vec![$(($metric, self.$warning.as_ref(), self.$critical.as_ref())),+]
+            }
+        }
+    };
+}
+
+thresholds! {
+    "rate" rate_warning rate_critical "failed mails in percent of all",
+    "throttled" throttled_warning throttled_critical "mails refused by a throttle",
+    "bursts" bursts_warning bursts_critical "bursts of refused mails",
+    "pending" pending_warning pending_critical "mails that wait longer than --pending-age",
+    "silence" silence_warning silence_critical "mails in percent of the same time a week and two weeks before",
+    "rows" rows_warning rows_critical "mails of any status",
+    "quota" quota_warning quota_critical "recipients of the busiest mailbox in 24 hours, in percent of the allowed",
+    "doubt" doubt_warning doubt_critical "mails that a resend left in doubt",
+    "unclassified" unclassified_warning unclassified_critical "failed mails that no rule knows, in percent",
+    "new-causes" new_causes_warning new_causes_critical "causes that --baseline did not have",
+    "account-blocked" account_blocked_warning account_blocked_critical "replies that block the account",
+}
+
+/// `alert`.
+#[derive(Debug, Clone, Args)]
+pub struct Alert {
+    /// Checks of the config, by name [default: all of them; where there is none, those that --explain prints]
+    #[arg(value_name = "CHECK")]
+    pub checks: Vec<String>,
+    /// How long before the end to look [default: 1h]
+    #[arg(long, value_name = "DURATION")]
+    pub window: Option<humantime::Duration>,
+    /// End of the window [default: now]
+    #[arg(long, value_name = "TIME", long_help = format!("End of the window instead of now. Write {}", window::FORMS))]
+    pub at: Option<String>,
+    /// Warning for the number of failed mails
+    #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub warning: Option<Range>,
+    /// Critical for the number of failed mails
+    #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub critical: Option<Range>,
+    /// Only failures of this class, such as throttle-concurrency
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<Class>,
+    /// Only failures with this reply code or enhanced code
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<Code>,
+    /// Only rows of this sender
+    #[arg(long, value_name = "SENDER")]
+    pub sender: Option<String>,
+    /// Rows below which a percentage is not judged [default: 20]
+    #[arg(long, value_name = "N")]
+    pub min_sample: Option<u64>,
+    /// How long a mail may be pending; those older than 7 days are left alone [default: 1h]
+    #[arg(long, value_name = "DURATION")]
+    pub pending_age: Option<humantime::Duration>,
+    /// How long before the window a cause counts as known [default: 14d]
+    #[arg(long, value_name = "DURATION")]
+    pub baseline: Option<humantime::Duration>,
+    /// Count failures too that succeeded within an hour
+    #[arg(long)]
+    pub count_healed: bool,
+    /// Print the checks that would be made, and make none
+    #[arg(long)]
+    pub explain: bool,
+    /// Print nothing but changes: when it gets bad, --repeat later while it stays so, and once when all is well again
+    #[arg(long)]
+    pub cron: bool,
+    /// How long the same state is not told again [default: 4h]
+    #[arg(long, value_name = "DURATION")]
+    pub repeat: Option<humantime::Duration>,
+    /// File that remembers the state [default: one for each set of checks in the user's state folder]
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Write metrics for the node exporter to this file
+    #[arg(long, value_name = "FILE")]
+    pub textfile: Option<PathBuf>,
+    /// Post changes to this address [default: the webhook of the config]
+    #[arg(long, value_name = "URL", env = "MAILTHROTTLE_WEBHOOK", hide_env_values = true)]
+    pub webhook: Option<String>,
+    /// What the webhook takes [default: by its host]
+    #[arg(long, value_enum, value_name = "SHAPE")]
+    pub webhook_shape: Option<Shape>,
+    /// Run this command on changes, with the JSON on its stdin
+    #[arg(long, value_name = "COMMAND")]
+    pub exec: Option<String>,
+    /// How long finding out may take
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub timeout: humantime::Duration,
+    /// How long webhook and command may take, each
+    #[arg(long, value_name = "DURATION", default_value = "5s")]
+    pub notify_timeout: humantime::Duration,
+    /// Ranges of metrics.
+    #[command(flatten)]
+    pub thresholds: Thresholds,
+}
+
+/// What a webhook takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// The JSON of `alert`.
+    Generic,
+    /// A Slack message.
+    Slack,
+    /// A card for Microsoft Teams.
+    Teams,
 }

@@ -172,16 +172,29 @@ pub struct FailedMail {
     pub recipient: Option<String>,
     /// The subject.
     pub subject: Option<String>,
+    /// The Message-ID.
+    pub message_id: Option<String>,
     /// The stored error text.
     pub error: Option<String>,
     /// Whether the error text was not valid UTF-8 or held a NUL.
     pub garbled: bool,
-    /// The Message-ID; only where the question was what can be sent again.
-    pub message_id: Option<String>,
-    /// Recipients, copies included; likewise.
+    /// Recipients, copies included; only where the question was what can be sent again.
     pub recipients: u32,
     /// Whether there is anything to send; likewise.
     pub has_body: bool,
+}
+
+/// One sent mail, as far as it tells which mail it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentMail {
+    /// When it was sent; `None` where the stored value is no time.
+    pub at: Option<Millis>,
+    /// To whom.
+    pub recipient: Option<String>,
+    /// The subject.
+    pub subject: Option<String>,
+    /// The Message-ID.
+    pub message_id: Option<String>,
 }
 
 /// One attempt of any outcome.

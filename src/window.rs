@@ -71,7 +71,11 @@ pub fn show(at: Millis, zone: Tz) -> String {
 /// The years a window may lie in, 1 to 9999: those that are written with four digits.
 const YEARS: std::ops::Range<Millis> = -62_135_596_800_000..253_402_300_800_000;
 
-fn end(flag: &str, text: &str, now: Millis, zone: Tz) -> Result<Millis, String> {
+/// Reads one end of a window, given by a flag.
+///
+/// # Errors
+/// One line that names the flag and shows the accepted forms.
+pub fn end(flag: &str, text: &str, now: Millis, zone: Tz) -> Result<Millis, String> {
     parse(text.trim(), now, zone)
         .filter(|at| YEARS.contains(at))
         .ok_or_else(|| format!("{flag} '{}' is no time; write {FORMS}", text.escape_debug()))

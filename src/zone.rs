@@ -62,6 +62,18 @@ pub fn day_start(day: NaiveDate, zone: Tz) -> Millis {
     instant(day.and_time(NaiveTime::MIN), zone)
 }
 
+/// The same time of the wall clock some days before.
+///
+/// ```
+/// use mailthrottle::zone::days_before;
+/// // clocks went back on 2026-10-25: a week before, the same hour was an hour earlier in UTC
+/// assert_eq!(days_before(1_793_268_000_000, 7, chrono_tz::Europe::Berlin), 1_793_268_000_000 - 169 * 3_600_000);
+/// ```
+pub fn days_before(at: Millis, days: u64, zone: Tz) -> Millis {
+    let wall = local(at, zone).naive_local();
+    wall.checked_sub_days(Days::new(days)).map_or(at, |earlier| instant(earlier, zone))
+}
+
 /// The length of a timeline's steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Step {

@@ -42,9 +42,12 @@ fn the_incident_with_times_of_every_type() {
         ("double precision", "extract(epoch FROM sent_date::timestamp)"),
     ];
     for (kind, value) in types {
-        for index in
-            ["", "CREATE INDEX i ON email_log (status, sent_date)", "CREATE INDEX j ON email_log (sent_date)"]
-        {
+        for index in [
+            "",
+            "CREATE INDEX i ON email_log (status, sent_date)",
+            "CREATE INDEX j ON email_log (sent_date)",
+            "CREATE INDEX k ON email_log (sent_date, status)",
+        ] {
             let log = TestLog::on_postgres();
             log.make_incident();
             log.sql(&format!(

@@ -19,8 +19,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("db", &["mapping", "model", "secret", "window"]),
     ("resend", &["db", "mapping", "model", "output", "reply", "secret", "window", "zone"]),
     ("output", &["analysis", "mapping", "model", "reply", "window", "zone"]),
-    ("cli", &["model", "output", "resend", "window", "zone"]),
-    ("config", &["cli", "db", "mapping", "model", "provider", "reply", "resend", "secret"]),
+    ("cli", &["analysis", "model", "output", "resend", "window", "zone"]),
+    ("config", &["analysis", "cli", "db", "mapping", "model", "provider", "reply", "resend", "secret"]),
     (
         "cmd",
         &[

@@ -17,6 +17,21 @@ const CANONICAL: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status 
 const VALUES: [(&str, &str); 3] = [("?1", "'email_log'"), ("$1", "'public'"), ("$2", "'email_log'")];
 const SETTINGS: [&str; 2] = ["settings.sql", "write_settings.sql"];
 
+/// Every question that an alert can ask.
+const ALERT: &[&str] = &[
+    "alert",
+    "--at",
+    "2026-11-12",
+    "--silence-warning",
+    "10:",
+    "--pending-warning",
+    "0",
+    "--quota-warning",
+    "80",
+    "--new-causes-warning",
+    "0",
+];
+
 fn files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -93,6 +108,7 @@ fn what_is_printed_is_what_would_run() {
             &["explain", "--test-rules"],
             &["doctor"],
             &["init"],
+            ALERT,
         ] {
             let statements = log.printed(args);
             assert!(!statements.is_empty(), "{args:?}");

@@ -40,7 +40,7 @@ fn run(command: &str) -> Ran {
 #[test]
 fn every_command_runs() {
     let commands = blocks("sh");
-    assert_eq!(commands.len(), 9);
+    assert_eq!(commands.len(), 10);
     for command in commands.iter().filter(|command| **command != "tests/run.sh") {
         let ran = run(command);
         // the bundled log has something for the doctor

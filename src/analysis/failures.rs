@@ -3,7 +3,7 @@
 //! What many failures share (cause, sender) is kept once, so that memory grows with the failed rows by little more
 //! than their ids.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::names::{NameId, Names};
 use crate::model::{Class, Code, Disposition, Enhanced, FailedMail, Millis};
@@ -23,7 +23,7 @@ pub struct Failure {
     pub sender: NameId,
     /// The cause, in `Failures::causes`.
     pub cause: u32,
-    /// Whether a ledger says that it was sent later.
+    /// Whether a ledger, or a later row of the log, says that it was sent after all.
     pub recovered: bool,
 }
 
@@ -188,6 +188,14 @@ impl<'c> Failures<'c> {
             at(a).cmp(&at(b)).then_with(|| number(a).cmp(&number(b))).then_with(|| a.id.cmp(&b.id))
         });
         self.keys = HashMap::new();
+    }
+
+    /// Marks the rows with these keys as sent later.
+    pub fn recover(&mut self, ids: &HashSet<Box<str>>) {
+        for row in self.rows.iter_mut().filter(|row| !row.recovered && ids.contains(&row.id)) {
+            row.recovered = true;
+            self.causes[row.cause as usize].recovered += 1;
+        }
     }
 
     /// The cause of a failure.

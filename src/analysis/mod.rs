@@ -2,8 +2,9 @@
 //!
 //! Pure: no clock, no database, no printing. [`failures`] reads the failed mails, [`clusters`] joins them, [`sweep`]
 //! counts the attempts around them, [`verdict`] judges, [`wording`] finds the
-//! sentences, and [`report`] is all of it as the JSON contract has it.
+//! sentences, and [`report`] is all of it as the JSON contract has it. [`alert`] says whether a person is needed.
 
+pub mod alert;
 pub mod clusters;
 pub mod doctor;
 pub mod failures;

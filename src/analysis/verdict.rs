@@ -117,7 +117,7 @@ fn kind(report: &Report, failures: &Failures<'_>) -> (Kind, f64) {
 }
 
 /// Whether after such a failure nothing from the account will go.
-fn blocks(cause: &Cause<'_>) -> bool {
+pub fn blocks(cause: &Cause<'_>) -> bool {
     cause.disposition == Disposition::Stop && matches!(cause.class, Class::Auth | Class::Policy)
 }
 

@@ -1,5 +1,6 @@
 //! The commands, a file each: load, call, print. Here is what they share.
 
+mod alert;
 mod ask;
 mod candidates;
 mod doctor;
@@ -14,7 +15,7 @@ use std::io::{self, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 use clap::error::ErrorKind;
 
@@ -62,6 +63,11 @@ pub fn run(cli: &Cli) -> Result<Exit> {
 }
 
 async fn command(cli: &Cli) -> Result<Exit> {
+    if cli.global.format.is_for_monitors() && !matches!(cli.command, Command::Alert(_)) {
+        bail!(
+            "--format: nagios and prometheus are written by alert alone; choose table, json, ndjson, csv or markdown"
+        );
+    }
     match &cli.command {
         Command::Report(args) => report::run(&cli.global, args).await,
         Command::Failures(args) => failures::run(&cli.global, args).await,
@@ -69,6 +75,7 @@ async fn command(cli: &Cli) -> Result<Exit> {
         Command::Resend(args) => resend::run(&cli.global, args).await,
         Command::Init(args) => init::run(&cli.global, args).await,
         Command::Doctor(args) => doctor::run(&cli.global, args).await,
+        Command::Alert(args) => alert::run(&cli.global, args).await,
     }
 }
 
@@ -80,7 +87,10 @@ pub fn usage(error: &clap::Error) -> Exit {
         let text = error.to_string();
         let reason = text.split("Usage:").next().unwrap_or_default().trim_start_matches("error:");
         let reason = reason.split("For more information").next().unwrap_or_default().trim();
-        complain(&anyhow!("{}; see --help", reason.replace("\n\n  tip:", ";")));
+        let reason = anyhow!("{}; see --help", reason.replace("\n\n  tip:", ";"));
+        if !alert::answers_monitor(&reason) {
+            complain(&reason);
+        }
     } else {
         if error.print().is_err() {
             return Exit::Unknown;
@@ -173,6 +183,8 @@ struct Log {
     now: Millis,
     /// Where the ledger is; none: in the log's own database.
     ledger: Option<String>,
+    /// Whether questions are only written down.
+    is_rehearsal: bool,
 }
 
 impl Log {
@@ -194,7 +206,9 @@ impl Log {
         if flags.print_sql {
             db.rehearse();
         }
-        Ok((Self { profile: config.profile, db, mapping, window, now, ledger: config.ledger }, rules))
+        let is_rehearsal = flags.print_sql;
+        let ledger = config.ledger;
+        Ok((Self { profile: config.profile, db, mapping, window, now, ledger, is_rehearsal }, rules))
     }
 
     fn print(&self, flags: &Global, answer: &str) -> Result<()> {

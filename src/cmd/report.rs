@@ -23,20 +23,34 @@ const HOUR: Millis = 3_600_000;
 /// How far back a report looks when nobody says otherwise.
 const USUAL_WINDOW: Millis = 24 * HOUR;
 
+/// How the attempts around the failures are gone over.
+pub(super) struct Going<'a> {
+    /// Whose and which.
+    pub rows: &'a Rows,
+    /// Longest pause inside a cluster.
+    pub gap: Millis,
+    /// How long an attempt is taken to last.
+    pub session: Millis,
+    /// The step of the timeline.
+    pub step: Step,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let (mut log, rules) = Log::open(flags, Config::load(flags)?, &args.rows, Some(USUAL_WINDOW)).await?;
-    let around = around(log.window, args);
+    let around = around(log.window, millis(args.gap));
     log.db.fetch_ahead(&log.mapping, around).await?;
     let rules = rules.ready()?;
     let failures = failures(&mut log, &rules, &args.rows).await?;
     let joining = Joining { gap: millis(args.gap), min_failures: args.min_failures as usize };
     let clusters = clusters::find(&failures, joining);
     let step = args.by.unwrap_or_else(|| step(&failures, log.window, log.now));
-    let swept = sweep(&mut log, args, step, &failures, &clusters).await?;
+    let session = millis(args.session);
+    let going = Going { rows: &args.rows, gap: joining.gap, session, step };
+    let swept = sweep(&mut log, &going, &failures, &clusters).await?;
     let report = Report::new(&Parts {
         now: log.now,
         window: log.window,
@@ -76,29 +90,28 @@ async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows) ->
 }
 
 /// The pass over all attempts; made a second time, sorted by the database, where the log is far out of order.
-async fn sweep(
+pub(super) async fn sweep(
     log: &mut Log,
-    args: &Args,
-    step: Step,
+    going: &Going<'_>,
     failures: &Failures<'_>,
     clusters: &[Cluster],
 ) -> Result<Swept> {
     let settings = Settings {
-        gap: millis(args.gap),
+        gap: going.gap,
         since: log.window.since,
-        session: millis(args.session),
+        session: going.session,
         has_end: log.mapping.has(Column::FinishedAt),
-        step,
+        step: going.step,
         zone: log.window.zone,
     };
-    let around = around(log.window, args);
+    let around = around(log.window, going.gap);
     let mut order = Order::AsStored;
     loop {
         let mut sweep = Sweep::new(settings, &log.mapping.words, failures, clusters);
         let mut in_time = true;
         let mut add = |attempt: crate::model::Attempt<'_>| {
-            let asked = wanted(args.rows.status.as_deref(), attempt.status)
-                && wanted(args.rows.sender.as_deref(), attempt.sender);
+            let asked = wanted(going.rows.status.as_deref(), attempt.status)
+                && wanted(going.rows.sender.as_deref(), attempt.sender);
             in_time &= !asked || sweep.add(&attempt);
             in_time || order == Order::Sorted
         };
@@ -117,8 +130,8 @@ async fn sweep(
 }
 
 /// The window, and what the first clusters want to know of the time before it.
-fn around(window: Window, args: &Args) -> Window {
-    let before = |since: Millis| since.saturating_sub(HOUR + millis(args.gap));
+fn around(window: Window, gap: Millis) -> Window {
+    let before = |since: Millis| since.saturating_sub(HOUR + gap);
     Window { since: window.since.map(before), ..window }
 }
 
@@ -145,6 +158,6 @@ fn step(failures: &Failures<'_>, window: Window, now: Millis) -> Step {
     }
 }
 
-fn millis(duration: humantime::Duration) -> Millis {
+pub(super) fn millis(duration: humantime::Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 4)
 }

@@ -3,6 +3,7 @@
 //! After this module no code asks whether a flag was given. The first config file found is used, whole; a key that
 //! nobody knows is an error, since a misspelt one would else be a silent change of meaning.
 
+pub mod alert;
 mod password;
 pub mod smtp;
 pub mod start;
@@ -20,6 +21,7 @@ use crate::mapping::raw::Flags;
 use crate::mapping::{RawMapping, Wanted};
 use crate::provider::{self, Profile};
 use crate::reply::{Classifier, RawRule};
+use alert::{AlertConfig, RawAlert};
 use password::{Password, RawPassword};
 
 /// The provider whose limits count where nobody names one.
@@ -42,6 +44,7 @@ struct RawConfig {
     smtp: smtp::RawSmtp,
     #[serde(default)]
     resend: smtp::RawResend,
+    alert: RawAlert,
     #[serde(default)]
     rules: Vec<RawRule>,
 }
@@ -77,6 +80,8 @@ pub struct Config {
     pub sending: smtp::Raw,
     /// Where the ledger is; none: in the log's own database.
     pub ledger: Option<String>,
+    /// What `[alert]` says.
+    pub alert: AlertConfig,
 }
 
 /// A database that was named.
@@ -88,6 +93,19 @@ pub struct Database {
 }
 
 impl Database {
+    /// Where it is, without user and password.
+    pub fn place(&self) -> &str {
+        self.url.rsplit_once('@').map_or(self.url.as_str(), |(_, place)| place)
+    }
+
+    /// Keeps statements from taking much longer than a limit of the caller's own.
+    pub fn hurry(&mut self, limit: Duration) {
+        let is_slower = self.statement_timeout.is_zero() || self.statement_timeout > limit;
+        if is_slower {
+            self.statement_timeout = limit;
+        }
+    }
+
     /// What to open, with its password where it may need one.
     ///
     /// # Errors
@@ -171,6 +189,7 @@ impl Config {
             },
             database: database(flags, raw.database, file.as_deref())
                 .map_err(|error| blame(&named, format!("{error:#}")))?,
+            alert: raw.alert.check(file.as_deref()).map_err(|error| blame(&named, format!("{error:#}")))?,
             rules: UserRules { file: named, raw: raw.rules, for_bench: false },
         })
     }

@@ -94,7 +94,7 @@ fn first_line(text: &str) -> Option<Secret> {
 
 /// A file that names commands must be in nobody else's hands.
 #[cfg(unix)]
-fn check_owner(file: &Path) -> Result<()> {
+pub(super) fn check_owner(file: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
     let data = std::fs::metadata(file).map_err(|error| anyhow!("{}: {error}", file.display()))?;
     let is_ours = data.uid() == 0 || data.uid() == rustix::process::geteuid().as_raw();
@@ -108,6 +108,6 @@ fn check_owner(file: &Path) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn check_owner(_file: &Path) -> Result<()> {
+pub(super) fn check_owner(_file: &Path) -> Result<()> {
     Ok(())
 }

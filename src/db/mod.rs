@@ -16,7 +16,7 @@ use anyhow::{Result, bail};
 
 use crate::mapping::sql::{Bind, Statement};
 use crate::mapping::{Column, Mapping, Wanted};
-use crate::model::{Attempt, FailedMail, Millis};
+use crate::model::{Attempt, FailedMail, Millis, SentMail};
 use crate::secret::Secret;
 use crate::window::Window;
 
@@ -164,6 +164,35 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.failed(mapping, failed, each).await,
             Db::Postgres(db) => db.failed(mapping, failed, each).await,
+        }
+    }
+
+    /// Gives every mail of the window with one of these status words, in no certain order; one without a readable time is
+    /// left out.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn sent(
+        &mut self,
+        mapping: &Mapping,
+        words: &[String],
+        window: Window,
+        each: &mut dyn FnMut(SentMail),
+    ) -> Result<()> {
+        match self {
+            Db::Sqlite(db) => db.sent(mapping, words, window, each).await,
+            Db::Postgres(db) => db.sent(mapping, words, window, each).await,
+        }
+    }
+
+    /// What would make questions about a window quicker, in words, where no index serves them.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn missing_index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<String>> {
+        match self {
+            Db::Sqlite(db) => db.missing_index(mapping, window).await,
+            Db::Postgres(db) => db.missing_index(mapping, window).await,
         }
     }
 

@@ -118,6 +118,13 @@ pub struct Selection {
     pub newest_first: bool,
 }
 
+impl Selection {
+    /// Whether it can give a row whose time lies in a window.
+    pub fn is_timely(&self) -> bool {
+        !matches!(self.time, Times::Unplaced(_) | Times::Missing)
+    }
+}
+
 /// Which times are asked for. Bounds on texts are whole days, wider than the window: the reader decides exactly.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Times {

@@ -34,7 +34,7 @@ pub struct Visit<'c> {
 /// None for the types of this program.
 pub fn render(visit: &Visit<'_>, format: Format, look: text::Look) -> Result<String> {
     Ok(match format {
-        Format::Table => text::render(&document(visit), look),
+        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(visit), look),
         Format::Markdown => markdown::render(&document(visit)),
         Format::Json => as_json::object(&object(visit))?,
         Format::Ndjson => visit.checks.iter().map(as_json::line).collect::<serde_json::Result<String>>()?,

@@ -76,7 +76,7 @@ impl Explanation {
 /// None for the types of this program.
 pub fn render(explanation: &Explanation, format: Format, look: text::Look) -> Result<String> {
     Ok(match format {
-        Format::Table => text::render(&document(explanation), look),
+        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(explanation), look),
         Format::Markdown => markdown::render(&document(explanation)),
         Format::Json => json::object(explanation)?,
         Format::Ndjson => json::line(explanation)?,

@@ -111,7 +111,7 @@ impl Row {
 /// None for the types of this program.
 pub fn render(rows: &[Row], window: Window, format: Format, look: text::Look) -> Result<String> {
     Ok(match format {
-        Format::Table => text::render(&document(rows, window), look),
+        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(rows, window), look),
         Format::Markdown => markdown::render(&document(rows, window)),
         Format::Json => as_json::object(&json!({ "schema": "mailthrottle/failures/1", "rows": rows }))?,
         Format::Ndjson => rows.iter().map(as_json::line).collect::<serde_json::Result<String>>()?,

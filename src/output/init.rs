@@ -35,7 +35,7 @@ pub struct Proposed<'p> {
 /// None for the types of this program.
 pub fn render(proposed: &Proposed<'_>, format: Format, look: text::Look) -> Result<String> {
     Ok(match format {
-        Format::Table => text::render(&document(proposed), look),
+        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(proposed), look),
         Format::Markdown => markdown::render(&document(proposed)),
         Format::Json => as_json::object(&object(proposed))?,
         Format::Ndjson => as_json::line(&object(proposed))?,

@@ -49,7 +49,9 @@ const CLUSTER_KEYS: &[&str] = &[
 /// None for the types of this program.
 pub fn render(report: &Report, window: Window, format: Format, look: text::Look) -> anyhow::Result<String> {
     Ok(match format {
-        Format::Table => text::render(&document(report, window, look.width), look),
+        Format::Table | Format::Nagios | Format::Prometheus => {
+            text::render(&document(report, window, look.width), look)
+        }
         Format::Markdown => markdown::render(&document(report, window, u16::MAX)),
         Format::Json => as_json::object(report)?,
         Format::Ndjson => lines(report)?,

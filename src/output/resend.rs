@@ -90,7 +90,7 @@ pub const SCHEMA: &str = "mailthrottle/resend/1";
 /// None for the types of this program.
 pub fn render(answer: &Answer, format: Format, look: text::Look) -> Result<String> {
     Ok(match format {
-        Format::Table => text::render(&document(answer), look),
+        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(answer), look),
         Format::Markdown => markdown::render(&document(answer)),
         Format::Json => json::object(answer)?,
         Format::Ndjson => answer.rows.iter().map(json::line).collect::<serde_json::Result<String>>()?,
@@ -298,7 +298,7 @@ const RUN_KEYS: &[&str] = &[
 /// None for the types of this program.
 pub fn history(runs: &[PastRun], format: Format, look: text::Look) -> Result<String> {
     Ok(match format {
-        Format::Table => text::render(&runs_document(runs), look),
+        Format::Table | Format::Nagios | Format::Prometheus => text::render(&runs_document(runs), look),
         Format::Markdown => markdown::render(&runs_document(runs)),
         Format::Json => json::object(&serde_json::json!({ "schema": SCHEMA, "runs": runs }))?,
         Format::Ndjson => runs.iter().map(json::line).collect::<serde_json::Result<String>>()?,

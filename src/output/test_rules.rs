@@ -99,7 +99,7 @@ impl OnLog {
 /// None for the types of this program.
 pub fn render(tested: &Tested, format: Format, look: text::Look) -> Result<String> {
     Ok(match format {
-        Format::Table => text::render(&document(tested), look),
+        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(tested), look),
         Format::Markdown => markdown::render(&document(tested)),
         Format::Json => json::object(tested)?,
         Format::Ndjson => json::line(tested)?,

@@ -28,7 +28,7 @@ use crate::mapping::sql::{self, Bind, Selection, Statement};
 use crate::mapping::time::{Form, Sampled};
 use crate::mapping::words::spellings;
 use crate::mapping::{Column, Dialect, Mapping, Wanted, nearest};
-use crate::model::{Attempt, FailedMail, Millis};
+use crate::model::{Attempt, FailedMail, Millis, SentMail};
 use crate::window::Window;
 use params::Params;
 use values::{Cells, Times};
@@ -39,6 +39,7 @@ const COLUMNS: &str = include_str!("../../../queries/postgres/columns.sql");
 const EXTENT: &str = include_str!("../../../queries/extent.sql");
 const CANDIDATES: &str = include_str!("../../../queries/candidates.sql");
 const FAILED: &str = include_str!("../../../queries/failed.sql");
+const SENT: &str = include_str!("../../../queries/sent.sql");
 const SETTINGS: &str = include_str!("../../../queries/postgres/settings.sql");
 const WRITE_SETTINGS: &str = include_str!("../../../queries/postgres/write_settings.sql");
 const STATUS_WORDS: &str = include_str!("../../../queries/postgres/status_words.sql");
@@ -245,14 +246,8 @@ impl Postgres {
         each: &mut dyn FnMut(FailedMail),
     ) -> Result<()> {
         let window = failed.window;
-        let words: Vec<Bind> = failed.words.iter().flat_map(|word| spelled(word)).collect();
-        let times = match self.index(mapping, window).await? {
-            Some(_) => mapping.parts_by_index(window),
-            None => vec![sql::Times::InsideOrUnplaced(window)],
-        };
         let mut sent_date = Times::of(mapping, Column::SentDate);
-        for time in times {
-            let selection = Selection { words: Some(words.clone()), time, ..Selection::default() };
+        for selection in self.of_words(mapping, failed.words, window).await? {
             self.each(mapping.statement(&selection, query), &mut |cells| {
                 let mail = cells.failed_mail(mapping, &mut sent_date)?;
                 if mail.at.is_none_or(|at| window.contains(at)) {
@@ -263,6 +258,56 @@ impl Postgres {
             .await?;
         }
         Ok(())
+    }
+
+    /// Gives every mail of the window with one of these status words.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn sent(
+        &mut self,
+        mapping: &Mapping,
+        words: &[String],
+        window: Window,
+        each: &mut dyn FnMut(SentMail),
+    ) -> Result<()> {
+        let mut sent_date = Times::of(mapping, Column::SentDate);
+        let selections = self.of_words(mapping, words, window).await?;
+        for selection in selections.into_iter().filter(Selection::is_timely) {
+            self.each(mapping.statement(&selection, SENT), &mut |cells| {
+                let mail = cells.sent_mail(&mut sent_date)?;
+                if mail.at.is_some_and(|at| window.contains(at)) {
+                    each(mail);
+                }
+                Ok(true)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The selections that give the rows of a window with one of some status words, each by the way an index serves.
+    async fn of_words(
+        &mut self,
+        mapping: &Mapping,
+        words: &[String],
+        window: Window,
+    ) -> Result<Vec<Selection>> {
+        let words: Vec<Bind> = words.iter().flat_map(|word| spelled(word)).collect();
+        let times = match self.index(mapping, window).await? {
+            Some(_) => mapping.parts_by_index(window),
+            None => vec![sql::Times::InsideOrUnplaced(window)],
+        };
+        let selection = |time| Selection { words: Some(words.clone()), time, ..Selection::default() };
+        Ok(times.into_iter().map(selection).collect())
+    }
+
+    /// What would make questions about a window quicker, where no index serves them.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn missing_index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<String>> {
+        Ok(self.index(mapping, window).await?.is_none().then(|| mapping.indexes()))
     }
 
     /// Gives every attempt of the window, and every one whose time cannot be placed.
@@ -368,20 +413,17 @@ impl Postgres {
         else {
             return Ok(None);
         };
-        if self.is_served(mapping, None, window, &[&time.name]).await? {
-            return Ok(Some(Index::OfTime));
+        if let (Some(status), Some(word)) = (mapping.own(Column::Status), mapping.words.all().next()) {
+            // asked first: for a short window the planner would rather walk through the whole of such an index
+            let word = spelled(word).collect();
+            if self.is_served(mapping, Some(word), window, &[&status.name, &time.name]).await? {
+                return Ok(Some(Index::OfStatusAndTime(self.status_words(mapping).await?)));
+            }
         }
-        let (Some(status), Some(word)) = (mapping.own(Column::Status), mapping.words.all().next()) else {
-            return Ok(None);
-        };
-        let word = spelled(word).collect();
-        if !self.is_served(mapping, Some(word), window, &[&status.name, &time.name]).await? {
-            return Ok(None);
-        }
-        Ok(Some(Index::OfStatusAndTime(self.status_words(mapping).await?)))
+        Ok(self.is_served(mapping, None, window, &[&time.name]).await?.then_some(Index::OfTime))
     }
 
-    /// Whether the planner looks up a window in an index on these columns.
+    /// Whether the planner looks up a window in an index on these columns in this order.
     async fn is_served(
         &mut self,
         mapping: &Mapping,
@@ -389,8 +431,12 @@ impl Postgres {
         window: Window,
         columns: &[&str],
     ) -> Result<bool> {
+        // a condition names its columns in the order of the index
         let serves = |line: &String| {
-            line.trim_start().starts_with("Index Cond:") && columns.iter().all(|name| line.contains(name))
+            let condition = line.trim_start().strip_prefix("Index Cond:");
+            let after =
+                |rest: Option<_>, name: &&str| rest.and_then(|rest: &str| Some(rest.split_once(*name)?.1));
+            columns.iter().fold(condition, after).is_some()
         };
         Ok(self.plan(mapping, words, window).await?.iter().any(serves))
     }

@@ -13,7 +13,7 @@ use crate::db::recipients;
 use crate::mapping::resolve::Kind;
 use crate::mapping::time::Reader;
 use crate::mapping::{Column, Mapping};
-use crate::model::{FailedMail, Millis};
+use crate::model::{FailedMail, Millis, SentMail};
 
 /// 2000-01-01T00:00:00Z, from which the server counts.
 const YEAR_2000: Millis = 946_684_800_000;
@@ -21,7 +21,7 @@ const YEAR_2000: Millis = 946_684_800_000;
 const DAY: Millis = 86_400_000;
 
 /// The columns of `failed.sql`; `candidates.sql` has more.
-const FAILED_WIDTH: usize = 7;
+const FAILED_WIDTH: usize = 8;
 
 /// 0001-01-01 and 9999-12-31: other times are read by no database alike.
 const FIRST: Millis = -62_135_596_800_000;
@@ -129,12 +129,23 @@ impl<'r> Cells<'r> {
             sender: text(3)?,
             recipient: text(4)?,
             subject: text(5)?,
+            message_id: text(7)?,
             // only what is not UTF-8 has to be made anew
             garbled: matches!(error, Some(Cow::Owned(_))),
             error: error.map(Cow::into_owned),
-            message_id: if self.width() > FAILED_WIDTH { text(7)? } else { None },
             recipients: self.recipients()?,
             has_body: self.width() > FAILED_WIDTH && self.bytes(10)?.is_some(),
+        })
+    }
+
+    /// A row of `sent.sql`.
+    pub fn sent_mail(&self, sent_date: &mut Times) -> Result<SentMail> {
+        let text = |column| Ok::<_, anyhow::Error>(self.text(column)?.map(Cow::into_owned));
+        Ok(SentMail {
+            at: sent_date.read(self.bytes(1)?)?,
+            recipient: text(2)?,
+            subject: text(3)?,
+            message_id: text(4)?,
         })
     }
 }

@@ -28,13 +28,14 @@ use crate::mapping::sql::{Bind, Selection, Statement, Times};
 use crate::mapping::time::{Form, Reader, Sampled};
 use crate::mapping::words::spellings;
 use crate::mapping::{Column, Dialect, Mapping, Wanted, nearest};
-use crate::model::{FailedMail, Millis};
+use crate::model::{FailedMail, Millis, SentMail};
 use crate::window::Window;
 
 const COLUMNS: &str = include_str!("../../../queries/sqlite/columns.sql");
 const EXTENT: &str = include_str!("../../../queries/extent.sql");
 const CANDIDATES: &str = include_str!("../../../queries/candidates.sql");
 const FAILED: &str = include_str!("../../../queries/failed.sql");
+const SENT: &str = include_str!("../../../queries/sent.sql");
 const STATUS_WORDS: &str = include_str!("../../../queries/sqlite/status_words.sql");
 const TABLES: &str = include_str!("../../../queries/sqlite/tables.sql");
 const TIME_SAMPLE: &str = include_str!("../../../queries/sqlite/time_sample.sql");
@@ -320,15 +321,8 @@ impl Sqlite {
         each: &mut dyn FnMut(FailedMail),
     ) -> Result<()> {
         let window = failed.window;
-        let words =
-            failed.words.iter().flat_map(|word| spellings(word)).flat_map(stored_word).collect::<Vec<_>>();
-        let times = match self.index(mapping, window).await? {
-            Some(_) => mapping.parts_by_index(window),
-            None => vec![Times::InsideOrUnplaced(window)],
-        };
         let mut reader = Reader::new(mapping.zone);
-        for time in times {
-            let selection = Selection { words: Some(words.clone()), time, ..Selection::default() };
+        for selection in self.of_words(mapping, failed.words, window).await? {
             self.each(mapping.statement(&selection, query), &mut |row| {
                 let mail = values::failed_mail(row, mapping, &mut reader)?;
                 // a column's collation may take a word for another
@@ -341,6 +335,58 @@ impl Sqlite {
             .await?;
         }
         Ok(())
+    }
+
+    /// Gives every mail of the window with one of these status words.
+    ///
+    /// # Errors
+    /// SQLite's refusal.
+    pub async fn sent(
+        &mut self,
+        mapping: &Mapping,
+        words: &[String],
+        window: Window,
+        each: &mut dyn FnMut(SentMail),
+    ) -> Result<()> {
+        let mut reader = Reader::new(mapping.zone);
+        let selections = self.of_words(mapping, words, window).await?;
+        for selection in selections.into_iter().filter(Selection::is_timely) {
+            self.each(mapping.statement(&selection, SENT), &mut |row| {
+                let mail = values::sent_mail(row, &mut reader)?;
+                let status = values::text(row, 0)?.map(|(status, _)| status).unwrap_or_default();
+                let is_sent = words.iter().any(|word| word == mapping.words.known(&status));
+                if is_sent && mail.at.is_some_and(|at| window.contains(at)) {
+                    each(mail);
+                }
+                Ok(true)
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The selections that give the rows of a window with one of some status words, each by the way an index serves.
+    async fn of_words(
+        &mut self,
+        mapping: &Mapping,
+        words: &[String],
+        window: Window,
+    ) -> Result<Vec<Selection>> {
+        let words = words.iter().flat_map(|word| spellings(word)).flat_map(stored_word).collect::<Vec<_>>();
+        let times = match self.index(mapping, window).await? {
+            Some(_) => mapping.parts_by_index(window),
+            None => vec![Times::InsideOrUnplaced(window)],
+        };
+        let selection = |time| Selection { words: Some(words.clone()), time, ..Selection::default() };
+        Ok(times.into_iter().map(selection).collect())
+    }
+
+    /// What would make questions about a window quicker, where no index serves them.
+    ///
+    /// # Errors
+    /// SQLite's refusal.
+    pub async fn missing_index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<String>> {
+        Ok(self.index(mapping, window).await?.is_none().then(|| mapping.indexes()))
     }
 
     /// The first and the last time in the whole table.

@@ -11,7 +11,7 @@ use crate::db::recipients;
 use crate::mapping::Mapping;
 use crate::mapping::sql::Bind;
 use crate::mapping::time::Reader;
-use crate::model::FailedMail;
+use crate::model::{FailedMail, SentMail};
 
 /// A value of any type as bytes of text; `None` is NULL.
 pub fn bytes(row: &SqliteRow, column: usize) -> Result<Option<&[u8]>> {
@@ -43,7 +43,7 @@ pub fn bind(row: &SqliteRow) -> Result<Option<Bind>> {
 }
 
 /// The columns of `failed.sql`; `candidates.sql` has more.
-const FAILED_WIDTH: usize = 7;
+const FAILED_WIDTH: usize = 8;
 
 /// A row of `failed.sql` or `candidates.sql`.
 pub fn failed_mail(row: &SqliteRow, mapping: &Mapping, reader: &mut Reader) -> Result<FailedMail> {
@@ -61,10 +61,21 @@ pub fn failed_mail(row: &SqliteRow, mapping: &Mapping, reader: &mut Reader) -> R
         sender: value(3)?,
         recipient: value(4)?,
         subject: value(5)?,
+        message_id: value(7)?,
         garbled: error.as_ref().is_some_and(|(_, garbled)| *garbled),
         error: error.map(|(text, _)| text),
-        message_id: if is_wide { value(7)? } else { None },
         recipients: to,
         has_body: is_wide && bytes(row, 10)?.is_some(),
+    })
+}
+
+/// A row of `sent.sql`.
+pub fn sent_mail(row: &SqliteRow, reader: &mut Reader) -> Result<SentMail> {
+    let value = |column| Ok::<_, anyhow::Error>(text(row, column)?.map(|(text, _)| text));
+    Ok(SentMail {
+        at: bytes(row, 1)?.and_then(|raw| reader.read(raw)),
+        recipient: value(2)?,
+        subject: value(3)?,
+        message_id: value(4)?,
     })
 }

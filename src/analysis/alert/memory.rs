@@ -1,0 +1,119 @@
+//! What an alert remembers from run to run, and whether its outcome is news.
+//!
+//! Told is: the first outcome that is not OK, every change of the state, the same state again when it was last told so
+//! long ago, and once that all is well again. What could not be delivered stays due.
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::State;
+use crate::model::Millis;
+
+/// What is kept from one run to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// How the last run ended.
+    pub state: State,
+    /// Since when, in milliseconds since 1970.
+    pub since: Millis,
+    /// When that was last told.
+    pub told_at: Millis,
+    /// What the webhook or the command still has to be told.
+    #[serde(default)]
+    pub undelivered: Option<Event>,
+}
+
+/// Why an outcome is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The state is another one than before.
+    Changed,
+    /// The state has been the same for long.
+    Repeated,
+    /// All is well again.
+    Recovered,
+}
+
+/// What a run has to tell, and what it leaves to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// To print, if anything.
+    pub print: Option<Event>,
+    /// To deliver, if anything.
+    pub deliver: Option<Event>,
+    /// What to remember once that was done.
+    pub memory: Memory,
+}
+
+/// Compares the state of this run with what is remembered; `repeat` is in milliseconds.
+pub fn turn(before: Option<Memory>, state: State, now: Millis, repeat: Millis) -> Turn {
+    let print = event(before, state, now, repeat);
+    let deliver = print.or(before.and_then(|before| before.undelivered));
+    let same = before.filter(|before| before.state == state);
+    let told_at = if print.is_some() { now } else { same.map_or(now, |same| same.told_at) };
+    let memory = Memory { state, since: same.map_or(now, |same| same.since), told_at, undelivered: None };
+    Turn { print, deliver, memory }
+}
+
+fn event(before: Option<Memory>, state: State, now: Millis, repeat: Millis) -> Option<Event> {
+    let is_ok = state == State::Ok;
+    match before {
+        None => (!is_ok).then_some(Event::Changed),
+        Some(before) if before.state != state => Some(if is_ok { Event::Recovered } else { Event::Changed }),
+        // where the clock was put back, nobody knows how long ago it was told
+        Some(before) if !is_ok && !(0..repeat).contains(&(now - before.told_at)) => Some(Event::Repeated),
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Millis = 3_600_000;
+
+    /// What is printed when these states follow each other, ten minutes apart, with a repeat of half an hour.
+    fn told(states: &[State]) -> Vec<Option<Event>> {
+        let mut memory = None;
+        (0..)
+            .zip(states)
+            .map(|(run, state)| {
+                let turn = turn(memory, *state, run * HOUR / 6, HOUR / 2);
+                memory = Some(turn.memory);
+                turn.print
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_change_is_told_and_recovery_once() {
+        use State::{Critical, Ok, Unknown, Warning};
+        let (changed, recovered) = (Some(Event::Changed), Some(Event::Recovered));
+        let states = [Ok, Critical, Critical, Warning, Unknown, Ok, Ok, Warning];
+        let expected = [None, changed, None, changed, changed, recovered, None, changed];
+        assert_eq!(told(&states), expected);
+    }
+
+    #[test]
+    fn what_lasts_is_told_again_after_the_repeat_time() {
+        let (changed, repeated) = (Some(Event::Changed), Some(Event::Repeated));
+        let expected = [changed, None, None, repeated, None, None, repeated];
+        assert_eq!(told(&[State::Critical; 7]), expected);
+        assert_eq!(told(&[State::Ok; 7]), [None; 7]);
+    }
+
+    #[test]
+    fn a_clock_put_back_does_not_silence_it() {
+        let before = Memory { state: State::Warning, since: HOUR, told_at: HOUR, undelivered: None };
+        assert_eq!(turn(Some(before), State::Warning, 0, HOUR).print, Some(Event::Repeated));
+    }
+
+    #[test]
+    fn what_was_not_delivered_is_delivered_next_time_and_not_printed_again() {
+        let undelivered = Some(Event::Changed);
+        let before = Memory { state: State::Warning, since: 0, told_at: 0, undelivered };
+        let turn = turn(Some(before), State::Warning, 1, HOUR);
+        assert_eq!((turn.print, turn.deliver), (None, Some(Event::Changed)));
+        assert_eq!(turn.memory, Memory { undelivered: None, ..before });
+    }
+}

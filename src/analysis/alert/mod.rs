@@ -1,0 +1,17 @@
+//! Whether a person is needed: checks on the figures of a window that ends now, each with its ranges.
+//!
+//! A [`check::Check`] asks for one figure of [`figures`]; [`range`] says from where on that is a warning or critical;
+//! [`outcome`] is all of it as the JSON contract has it. [`healing`] leaves out what succeeded later, and [`memory`]
+//! decides whether the outcome is news.
+
+pub mod check;
+pub mod figures;
+pub mod healing;
+pub mod memory;
+pub mod outcome;
+pub mod range;
+
+pub use check::{Check, Metric, Scope};
+pub use figures::Figures;
+pub use outcome::{Outcome, State};
+pub use range::Range;

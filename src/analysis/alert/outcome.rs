@@ -1,0 +1,242 @@
+//! The outcome as typed results; as JSON they are the contract `mailthrottle/alert/1`.
+//!
+//! Keys may be added, never changed. The worst check is named first.
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::check::Check;
+use super::figures::{Figures, Measured};
+use super::memory::Event;
+use super::range::{Range, shown};
+use crate::analysis::report::{CauseRow, ClusterRow, Report, Totals, WindowView};
+use crate::analysis::verdict::{Kind, Verdict};
+use crate::model::{Disposition, Millis};
+use crate::window::Window;
+use crate::zone;
+
+/// Name and version of the contract.
+const SCHEMA: &str = "mailthrottle/alert/1";
+
+/// How bad it is, in the words and codes of monitoring plugins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// 0: nobody is needed.
+    Ok,
+    /// 1: something to look at.
+    Warning,
+    /// 2: somebody is needed now.
+    Critical,
+    /// 3: it could not be found out.
+    Unknown,
+}
+
+impl State {
+    /// The exit code, the same as for monitoring plugins.
+    /// Source: <https://www.monitoring-plugins.org/doc/guidelines.html#AEN78>
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The word at the head of an answer.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Ok => "OK",
+            State::Warning => "WARNING",
+            State::Critical => "CRITICAL",
+            State::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// The order of badness: what could not be judged is less than what is known to be bad.
+    fn badness(self) -> u8 {
+        match self {
+            State::Ok => 0,
+            State::Unknown => 1,
+            State::Warning => 2,
+            State::Critical => 3,
+        }
+    }
+}
+
+/// One check.
+#[derive(Debug, Clone, Serialize)]
+pub struct MetricRow {
+    /// Its name: the metric's, or the one it has in the config.
+    pub name: String,
+    /// What was measured.
+    pub metric: &'static str,
+    /// The figure.
+    pub value: Option<f64>,
+    /// `%`, or nothing for a count.
+    pub unit: &'static str,
+    /// The range for a warning, as it was written.
+    pub warning: Option<Range>,
+    /// The range for critical.
+    pub critical: Option<Range>,
+    /// How bad it is.
+    pub state: State,
+    /// What a reader has to know of the figure.
+    pub note: Option<String>,
+    /// Length of its window, in milliseconds.
+    pub window_ms: Millis,
+}
+
+/// All that an alert says.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// Name and version of the contract.
+    pub schema: &'static str,
+    /// When it was made.
+    #[serde(serialize_with = "zone::serialize")]
+    pub generated_at: Millis,
+    /// The worst state of all checks.
+    pub state: State,
+    /// The exit code for it.
+    pub exit_code: u8,
+    /// One sentence.
+    pub summary: String,
+    /// Why it is told, where it is told to somebody.
+    pub event: Option<Event>,
+    /// Where it was read.
+    pub source: Place,
+    /// The window of the worst check.
+    pub window: WindowView,
+    /// The checks, the worst first.
+    pub metrics: Vec<MetricRow>,
+    /// Sums over that window.
+    pub totals: Totals,
+    /// Failures that succeeded later.
+    pub healed: u64,
+    /// Failed rows without a readable time, which belong to no window.
+    pub timeless: u64,
+    /// Failures of that window by cause.
+    pub causes: Vec<CauseRow>,
+    /// Clusters of that window.
+    pub clusters: Vec<ClusterRow>,
+    /// What it all means.
+    pub verdict: Verdict,
+    /// The command that sends again what was refused for a moment; none where nothing is to be sent.
+    pub resend: Option<String>,
+}
+
+/// Where the rows were read.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Place {
+    /// Kind and place of the database, without any password.
+    pub database: String,
+    /// The table.
+    pub table: String,
+}
+
+/// What was found for one scope.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The figures.
+    pub figures: Figures,
+    /// The report on its window.
+    pub report: Report,
+}
+
+impl Outcome {
+    /// What is told where nothing could be found out.
+    pub fn unknown(now: Millis, why: String, zone: Tz) -> Self {
+        Self {
+            schema: SCHEMA,
+            generated_at: now,
+            state: State::Unknown,
+            exit_code: State::Unknown.code(),
+            summary: why,
+            event: None,
+            source: Place::default(),
+            window: Window { since: None, until: None, zone }.into(),
+            metrics: Vec::new(),
+            totals: Totals::default(),
+            healed: 0,
+            timeless: 0,
+            causes: Vec::new(),
+            clusters: Vec::new(),
+            verdict: Verdict::default(),
+            resend: None,
+        }
+    }
+
+    /// Whether some of the failures can be sent again.
+    pub fn has_retry(&self) -> bool {
+        self.verdict.kind != Kind::AccountBlocked
+            && self
+                .causes
+                .iter()
+                .any(|cause| cause.disposition == Disposition::Retry && cause.rows > cause.recovered)
+    }
+
+    /// Judges each check by what was found for it; there is at least one.
+    pub fn new(now: Millis, source: Place, checks: &[(&Check, &Found)]) -> Option<Self> {
+        let mut rows: Vec<_> =
+            checks.iter().map(|(check, found)| (row(check, &found.figures), *check, *found)).collect();
+        rows.sort_by_key(|(row, check, _)| (std::cmp::Reverse(row.state.badness()), check.metric));
+        let (worst, check, found) = rows.first()?;
+        let (state, figures, report) = (worst.state, &found.figures, &found.report);
+        let named: Vec<String> =
+            rows.iter().filter(|(row, ..)| row.state != State::Ok).map(|(row, ..)| named(row)).collect();
+        Some(Self {
+            schema: SCHEMA,
+            generated_at: now,
+            state,
+            exit_code: state.code(),
+            summary: summary(&named, figures, check.scope.window),
+            event: None,
+            source,
+            window: report.window.clone(),
+            totals: report.totals.clone(),
+            healed: figures.healed,
+            timeless: figures.timeless,
+            causes: report.causes.clone(),
+            clusters: report.clusters.clone(),
+            verdict: report.verdict.clone(),
+            resend: None,
+            metrics: rows.into_iter().map(|(row, ..)| row).collect(),
+        })
+    }
+}
+
+fn row(check: &Check, figures: &Figures) -> MetricRow {
+    let Measured { value, counts, note } = figures.measure(check);
+    MetricRow {
+        name: check.name.clone(),
+        metric: check.metric.as_str(),
+        value,
+        unit: check.metric.unit(),
+        warning: check.warning.clone(),
+        critical: check.critical.clone(),
+        state: value.filter(|_| counts).map_or(State::Ok, |value| check.state(value)),
+        note,
+        window_ms: check.scope.window,
+    }
+}
+
+/// A check with its figure, for a sentence.
+fn named(row: &MetricRow) -> String {
+    let value = row.value.map_or_else(|| "?".to_owned(), shown);
+    let note = row.note.as_ref().map_or_else(String::new, |note| format!(" ({note})"));
+    format!("{} {value}{}{note}", row.name, row.unit)
+}
+
+fn summary(named: &[String], figures: &Figures, window: Millis) -> String {
+    let worst = if named.is_empty() { String::new() } else { format!("{}; ", named.join(", ")) };
+    let window = length(window);
+    let mails = match (figures.rows, figures.failures) {
+        (0, _) => format!("no mail in {window}"),
+        (rows, 0) => format!("none of {rows} mails in {window} failed"),
+        (rows, failed) => format!("{failed} of {rows} mails in {window} failed"),
+    };
+    let healed = if figures.healed > 0 { format!(", {} went later", figures.healed) } else { String::new() };
+    format!("{worst}{mails}{healed}")
+}
+
+/// A length of time in words.
+pub fn length(window: Millis) -> String {
+    let millis = std::time::Duration::from_millis(u64::try_from(window).unwrap_or_default());
+    humantime::format_duration(millis).to_string()
+}

@@ -1,0 +1,227 @@
+//! `mailthrottle alert`: whether a person is needed, by exit code.
+//!
+//! It finds out within a time limit, then writes, and tells those who want to know of changes. What was found decides the
+//! exit code; a notification that fails raises it to 1 at least, and changes nothing else.
+
+mod ledger;
+mod look;
+mod notify;
+mod state;
+mod whole_file;
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use chrono::Utc;
+
+use super::{complain, look as look_of, print};
+use crate::analysis::alert::memory::{self, Event, Turn};
+use crate::analysis::alert::{Outcome, State};
+use crate::cli::{Alert as Args, Global};
+use crate::config::Config;
+use crate::config::alert::Plan;
+use crate::exit::Exit;
+use crate::model::Millis;
+use crate::output::alert::Extent;
+use crate::output::{self, Format, escape, nagios, prometheus};
+use crate::{window, zone};
+use look::{Question, Seen};
+use state::Keeper;
+
+/// Runs the command.
+///
+/// # Errors
+/// Flags, config, another run, database; a monitor is told on stdout instead.
+pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
+    match checked(flags, args).await {
+        Err(error) if flags.format == Format::Nagios => {
+            print(&nagios::unknown(&format!("{error:#}")))?;
+            Ok(Exit::Unknown)
+        }
+        ended => ended,
+    }
+}
+
+/// Tells a monitor on stdout that its flags cannot be read, if it is one that asked: the flags cannot say so themselves.
+pub fn answers_monitor(error: &anyhow::Error) -> bool {
+    let words: Vec<_> = std::env::args_os().collect();
+    let asks = |pair: &[std::ffi::OsString]| pair[0] == "--format" && pair[1] == "nagios";
+    let is_asked = words.windows(2).any(asks) || words.iter().any(|word| word == "--format=nagios");
+    is_asked
+        && words.iter().any(|word| word == "alert")
+        && print(&nagios::unknown(&format!("{error:#}"))).is_ok()
+}
+
+async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
+    if args.cron && flags.format == Format::Nagios {
+        bail!(
+            "--cron: it prints nothing while all is well, and a monitor wants its line; drop one of --cron and --format nagios"
+        );
+    }
+    let mut config = Config::load(flags)?;
+    let plan = std::mem::take(&mut config.alert).plan(args)?;
+    let (now, zone) = (Utc::now().timestamp_millis(), config.wanted.zone);
+    let at = args.at.as_deref().map(|text| window::end("--at", text, now, zone)).transpose();
+    let at = at.map_err(|error| anyhow!(error))?;
+    if args.explain {
+        print(&output::alert::explained(&plan.checks, look_of(flags)))?;
+        return Ok(Exit::Fine);
+    }
+    if let Some(file) = &args.textfile {
+        whole_file::try_out(file).context("--textfile")?;
+    }
+    let is_told = (args.cron || plan.has_listener()) && !flags.print_sql;
+    let identity = identity(flags, &config, &plan);
+    let keeper = is_told.then(|| Keeper::open(plan.state.as_deref(), &identity)).transpose()?;
+    let question = Question { flags: flags.clone(), checks: plan.checks.clone(), at };
+    let seen = look::within(*args.timeout, question, config).await;
+    match seen {
+        Ok(Seen { statements: Some(statements), .. }) => {
+            print(&statements)?;
+            Ok(Exit::Fine)
+        }
+        seen => Run { flags, args, plan, keeper, zone }.tell(seen).await,
+    }
+}
+
+/// What tells two sets of checks apart.
+fn identity(flags: &Global, config: &Config, plan: &Plan) -> String {
+    let place = config.database.as_ref().map_or("", |database| database.place());
+    format!("{place} {} {:?} {:?}", config.wanted.table, flags.config, plan.checks)
+}
+
+/// A run that has found out, or has not.
+struct Run<'a> {
+    flags: &'a Global,
+    args: &'a Args,
+    plan: Plan,
+    keeper: Option<Keeper>,
+    zone: chrono_tz::Tz,
+}
+
+impl Run<'_> {
+    async fn tell(mut self, seen: Result<Seen>) -> Result<Exit> {
+        let now = Utc::now().timestamp_millis();
+        let (mut outcome, error) = self.outcome(seen, now);
+        let written = self.write_textfile(&outcome, error.is_some());
+        let turn = self.turn(outcome.state, now);
+        outcome.event = turn.as_ref().and_then(|turn| turn.print);
+        if !self.args.cron || outcome.event.is_some() {
+            self.print(&outcome, error.as_ref())?;
+        }
+        let mut exit = exit(outcome.state);
+        if let Some(turn) = turn {
+            outcome.event = turn.deliver;
+            let is_told = self.deliver(&outcome, turn).await;
+            exit = if is_told || exit != Exit::Fine { exit } else { Exit::Warning };
+            // who trusts a state that cannot be kept is told too often, or not at all
+            let is_broken = self.keeper.is_some_and(|keeper| keeper.is_broken);
+            exit = if is_broken && exit == Exit::Fine { Exit::Unknown } else { exit };
+        }
+        // what was found is told all the same
+        written.map(|()| exit)
+    }
+
+    /// What was found, or that nothing could be, with the reason.
+    fn outcome(&self, seen: Result<Seen>, now: Millis) -> (Outcome, Option<anyhow::Error>) {
+        match seen {
+            Ok(mut seen) => {
+                seen.outcome.resend = resend(self.flags, &seen.outcome);
+                if let Some((took, index)) = &seen.slow {
+                    tracing::info!(
+                        "reading took {} ms, for no index serves the window; with {index} it is a matter of milliseconds",
+                        took.as_millis()
+                    );
+                }
+                (seen.outcome, None)
+            }
+            Err(error) => {
+                let why = escape::line(&format!("{error:#}"));
+                (Outcome::unknown(now, why, self.zone), Some(error))
+            }
+        }
+    }
+
+    fn write_textfile(&self, outcome: &Outcome, is_unknown: bool) -> Result<()> {
+        let Some(file) = &self.args.textfile else {
+            return Ok(());
+        };
+        let metrics = match is_unknown {
+            true => prometheus::failed(outcome.generated_at),
+            false => prometheus::metrics(outcome),
+        };
+        whole_file::write(file, &metrics).context("--textfile")
+    }
+
+    fn turn(&self, state: State, now: Millis) -> Option<Turn> {
+        let repeat = Millis::try_from(self.plan.repeat.as_millis()).unwrap_or(Millis::MAX);
+        self.keeper.as_ref().map(|keeper| memory::turn(keeper.before, state, now, repeat))
+    }
+
+    fn print(&self, outcome: &Outcome, error: Option<&anyhow::Error>) -> Result<()> {
+        let is_in_file = self.args.textfile.is_some() && self.flags.format == Format::Prometheus;
+        match (error, self.flags.format) {
+            (Some(error), Format::Nagios) => print(&nagios::unknown(&format!("{error:#}"))),
+            (Some(error), format) => {
+                complain(error);
+                let metrics = prometheus::failed(outcome.generated_at);
+                if format == Format::Prometheus && !is_in_file { print(&metrics) } else { Ok(()) }
+            }
+            (None, _) if is_in_file => Ok(()),
+            (None, format) => {
+                let is_news = self.args.cron && outcome.event != Some(Event::Recovered);
+                let extent = if is_news || self.flags.verbose > 0 { Extent::Full } else { Extent::Line };
+                print(&output::alert::render(outcome, self.zone, format, extent, look_of(self.flags))?)
+            }
+        }
+    }
+
+    /// Tells the others and remembers; whether all were told.
+    async fn deliver(&mut self, outcome: &Outcome, mut turn: Turn) -> bool {
+        let mut errors = Vec::new();
+        if outcome.event.is_some() {
+            errors = notify::all(&self.plan, outcome, *self.args.notify_timeout).await;
+        }
+        errors.iter().for_each(complain);
+        turn.memory.undelivered = outcome.event.filter(|_| !errors.is_empty());
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep(&turn.memory);
+        }
+        errors.is_empty()
+    }
+}
+
+fn exit(state: State) -> Exit {
+    match state {
+        State::Ok => Exit::Fine,
+        State::Warning => Exit::Warning,
+        State::Critical => Exit::Critical,
+        State::Unknown => Exit::Unknown,
+    }
+}
+
+/// The command that sends again what was refused for a moment, to the same log.
+fn resend(flags: &Global, outcome: &Outcome) -> Option<String> {
+    let (since, until) = (outcome.window.since?, outcome.window.until?);
+    if !outcome.has_retry() {
+        return None;
+    }
+    let config = flags.config.as_deref().map(Path::to_string_lossy);
+    // a password that was given once need not be seen again
+    let database = flags.db.as_deref().filter(|url| !url.contains('@') && !url.contains("password="));
+    let given = [
+        ("--config", config.as_deref()),
+        ("--db", database),
+        ("--table", flags.table.as_deref()),
+        ("--preset", flags.preset.as_deref()),
+    ];
+    let given = given.into_iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", quoted(value?))));
+    let (since, until) = (zone::rfc3339(since), zone::rfc3339(until));
+    Some(format!("mailthrottle{} resend --since {since} --until {until}", given.collect::<String>()))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=@%,+".contains(c));
+    if is_plain && !word.is_empty() { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}

@@ -1,0 +1,259 @@
+//! Finds out: reads the log for each scope of the checks, within a time limit.
+//!
+//! A thread of its own does the reading, so that nothing in it, a password command or a name that does not resolve, can
+//! keep the limit from being held.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use tokio::sync::oneshot;
+
+use super::ledger;
+use crate::analysis::alert::figures::{Recipients, Unseen};
+use crate::analysis::alert::healing::{Healing, WITHIN};
+use crate::analysis::alert::outcome::{Found, Place};
+use crate::analysis::alert::{Check, Figures, Metric, Outcome, Scope};
+use crate::analysis::clusters::{self, Joining};
+use crate::analysis::failures::{Failures, Filter};
+use crate::analysis::report::{Parts, Report, Source};
+use crate::cli::{Global, Rows};
+use crate::cmd::report::{self, Going};
+use crate::cmd::{Log, wanted};
+use crate::config::Config;
+use crate::db::{Failed, Order};
+use crate::model::{Attempt, FailedMail, Meaning, Millis, SentMail};
+use crate::reply::Classifier;
+use crate::window::Window;
+use crate::zone::{self, Step};
+
+const DAY: Millis = 86_400_000;
+
+/// As in a report: the longest pause inside a cluster, and how long an attempt is taken to last.
+const GAP: Millis = 10_000;
+const SESSION: Millis = 2_000;
+
+/// Failures that make a cluster.
+const MIN_FAILURES: usize = 2;
+
+/// Rows that have been pending for longer are forgotten ones, and would raise an alert for ever.
+const FORGOTTEN: Millis = 7 * DAY;
+
+/// What there is to find out.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Flags of every command.
+    pub flags: Global,
+    /// The checks to make.
+    pub checks: Vec<Check>,
+    /// End of the windows; without it, now.
+    pub at: Option<Millis>,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Seen {
+    /// The outcome of all checks.
+    pub outcome: Outcome,
+    /// With `--print-sql`, what would have been asked.
+    pub statements: Option<String>,
+    /// How long the log was read, and what would have made it quicker.
+    pub slow: Option<(Duration, String)>,
+}
+
+/// Finds out, or says after the limit that it could not.
+///
+/// # Errors
+/// Config, window, database, time.
+pub async fn within(limit: Duration, question: Question, mut config: Config) -> Result<Seen> {
+    if let Some(database) = &mut config.database {
+        // so that the server does not go on for nobody
+        database.hurry(limit + Duration::from_secs(1));
+    }
+    let (answer, answered) = oneshot::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let found =
+            runtime.context("cannot start").and_then(|runtime| runtime.block_on(find(&question, config)));
+        // nobody waits any more when the limit is over
+        let _ = answer.send(found);
+    });
+    match tokio::time::timeout(limit, answered).await {
+        Ok(found) => found.map_err(|_| anyhow!("alert: the reading of the log broke off"))?,
+        Err(_) => bail!(
+            "alert: no answer from the database within {}; raise --timeout, or look with -v at what takes so long",
+            humantime::format_duration(limit)
+        ),
+    }
+}
+
+async fn find(question: &Question, config: Config) -> Result<Seen> {
+    let (mut log, rules) = Log::open(&question.flags, config, &Rows::default(), None).await?;
+    let rules = rules.ready()?;
+    let at = question.at.unwrap_or(log.now);
+    let start = Instant::now();
+    let mut found: Vec<(&Scope, Found)> = Vec::new();
+    for check in &question.checks {
+        if found.iter().all(|(scope, _)| **scope != check.scope) {
+            let metrics = question.checks.iter().filter(|other| other.scope == check.scope);
+            let metrics: Vec<Metric> = metrics.map(|check| check.metric).collect();
+            found.push((&check.scope, scope(&mut log, &rules, &check.scope, &metrics, at).await?));
+        }
+    }
+    let took = start.elapsed();
+    log.db.settle()?;
+    let statements: Vec<String> = log.db.rehearsed().iter().map(ToString::to_string).collect();
+    let slow = match question.flags.verbose {
+        0 => None,
+        _ => log.db.missing_index(&log.mapping, log.window).await?.map(|index| (took, index)),
+    };
+    let place = Place { database: log.db.name(), table: log.mapping.table.1.clone() };
+    let of = |check: &Check| found.iter().find(|(scope, _)| **scope == check.scope).map(|(_, found)| found);
+    let checks: Vec<_> = question.checks.iter().filter_map(|check| Some((check, of(check)?))).collect();
+    let outcome = Outcome::new(log.now, place, &checks).context("alert: there is no check to make")?;
+    let statements = question.flags.print_sql.then(|| statements.join("\n"));
+    Ok(Seen { outcome, statements, slow })
+}
+
+/// All that the checks of one scope need.
+async fn scope(
+    log: &mut Log,
+    rules: &Classifier,
+    scope: &Scope,
+    metrics: &[Metric],
+    at: Millis,
+) -> Result<Found> {
+    log.window = Window { since: Some(at - scope.window), until: Some(at), zone: log.window.zone };
+    let rows = Rows { sender: scope.sender.clone(), ..Rows::default() };
+    let mut failures = Failures::new(rules, Filter { code: scope.code, class: scope.class });
+    let timeless = read_failures(log, &rows, &mut failures, scope.count_healed).await?;
+    let ledger = ledger::read(log).await?;
+    failures.recover(&ledger.recovered);
+    let clusters = clusters::find(&failures, Joining { gap: GAP, min_failures: MIN_FAILURES });
+    let going = Going { rows: &rows, gap: GAP, session: SESSION, step: Step::Hour };
+    let swept = report::sweep(log, &going, &failures, &clusters).await?;
+    let report = Report::new(&Parts {
+        now: log.now,
+        window: log.window,
+        source: Source::default(),
+        profile: log.profile,
+        words: &log.mapping.words,
+        step: Step::Hour,
+        failures: &failures,
+        clusters: &clusters,
+        swept: &swept,
+    });
+    let mut figures = Figures::of(&report, &failures, swept.unplaced, scope.count_healed);
+    (figures.timeless, figures.doubts) = (timeless, ledger.doubts);
+    if metrics.contains(&Metric::Pending) {
+        figures.pending = pending(log, scope, at).await?;
+    }
+    if metrics.contains(&Metric::Silence) {
+        figures.usual_rows = usual_rows(log, scope).await?;
+    }
+    if metrics.contains(&Metric::Quota) {
+        figures.allowed_a_day = log.profile.recipients_per_day;
+        figures.busiest = busiest(log, scope, at).await?;
+    }
+    if metrics.contains(&Metric::NewCauses) {
+        figures.new_causes = new_causes(log, scope, &failures).await?;
+    }
+    Ok(Found { figures, report })
+}
+
+/// Reads the failures of the window, marks those that healed, and counts those without a readable time.
+async fn read_failures(
+    log: &mut Log,
+    rows: &Rows,
+    failures: &mut Failures<'_>,
+    count_healed: bool,
+) -> Result<u64> {
+    let (mut timeless, mut healing) = (0, Healing::default());
+    let words = log.failed_words(rows);
+    let mut add = |mail: FailedMail| match mail.at {
+        _ if !wanted(rows.sender.as_deref(), mail.sender.as_deref()) => {}
+        None => timeless += 1,
+        Some(_) => {
+            healing.failed(&mail);
+            failures.add(&mail, false);
+        }
+    };
+    log.db
+        .failed(&log.mapping, &Failed { window: log.window, words: &words, to_send: false }, &mut add)
+        .await?;
+    failures.sort();
+    if !count_healed && (!healing.is_empty() || log.is_rehearsal) {
+        let until = log.window.until.map(|until| until.saturating_add(WITHIN));
+        let words: Vec<String> = log.mapping.words.of(Meaning::Sent).map(str::to_owned).collect();
+        let mut sent = |mail: SentMail| healing.sent(&mail);
+        log.db.sent(&log.mapping, &words, Window { until, ..log.window }, &mut sent).await?;
+        failures.recover(&healing.healed());
+    }
+    Ok(timeless)
+}
+
+/// Rows that wait for longer than they should.
+async fn pending(log: &mut Log, scope: &Scope, at: Millis) -> Result<u64> {
+    let words: Vec<String> = log.mapping.words.of(Meaning::Pending).map(str::to_owned).collect();
+    let until = at - scope.pending_age;
+    let window = Window { since: Some(until - FORGOTTEN), until: Some(until), ..log.window };
+    let mut rows = 0;
+    let mut count = |mail: FailedMail| {
+        let is_wanted = wanted(scope.sender.as_deref(), mail.sender.as_deref());
+        rows += u64::from(mail.at.is_some() && is_wanted);
+    };
+    log.db.failed(&log.mapping, &Failed { window, words: &words, to_send: false }, &mut count).await?;
+    Ok(rows)
+}
+
+/// The fewer rows of the same time of day one and two weeks before: a holiday in one of them raises no alarm.
+async fn usual_rows(log: &mut Log, scope: &Scope) -> Result<u64> {
+    let mut fewest = u64::MAX;
+    for weeks in [1, 2] {
+        let zone = log.window.zone;
+        let earlier = |at: Option<Millis>| at.map(|at| zone::days_before(at, 7 * weeks, zone));
+        let window = Window { since: earlier(log.window.since), until: earlier(log.window.until), zone };
+        let mut rows = 0;
+        each_attempt(log, scope, window, &mut |_| rows += 1).await?;
+        fewest = fewest.min(rows);
+    }
+    Ok(fewest)
+}
+
+/// The mailbox with most recipients in the day that ends now.
+async fn busiest(log: &mut Log, scope: &Scope, at: Millis) -> Result<(u64, Option<String>)> {
+    let window = Window { since: Some(at - DAY), until: Some(at), ..log.window };
+    let mut recipients = Recipients::default();
+    each_attempt(log, scope, window, &mut |attempt| recipients.add(attempt)).await?;
+    Ok(recipients.busiest())
+}
+
+/// Causes of the window that the time before it did not have; asked only where there are failures.
+async fn new_causes(log: &mut Log, scope: &Scope, failures: &Failures<'_>) -> Result<u64> {
+    let mut unseen = Unseen::of(failures, scope.count_healed);
+    if unseen.count() == 0 && !log.is_rehearsal {
+        return Ok(0);
+    }
+    let since = log.window.since.map(|since| since - scope.baseline);
+    let window = Window { since, until: log.window.since, ..log.window };
+    let words = log.failed_words(&Rows::default());
+    let mut seen = |mail: FailedMail| unseen.seen(mail.error.as_deref().unwrap_or_default());
+    log.db.failed(&log.mapping, &Failed { window, words: &words, to_send: false }, &mut seen).await?;
+    Ok(unseen.count())
+}
+
+/// Every attempt of a window with a readable time, of the scope's sender.
+async fn each_attempt(
+    log: &mut Log,
+    scope: &Scope,
+    window: Window,
+    each: &mut dyn FnMut(&Attempt<'_>),
+) -> Result<()> {
+    let mut take = |attempt: Attempt<'_>| {
+        if attempt.at.is_some() && wanted(scope.sender.as_deref(), attempt.sender) {
+            each(&attempt);
+        }
+        true
+    };
+    log.db.attempts(&log.mapping, window, Order::AsStored, &mut take).await
+}

@@ -1,0 +1,127 @@
+//! Tells others of a change: posts to a webhook, runs a command.
+//!
+//! What was found never depends on it. Each has a time limit; a post is tried a second time where the first got no answer,
+//! or one that says to come again.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use crate::analysis::alert::Outcome;
+use crate::cli::Shape;
+use crate::config::alert::{Plan, Webhook};
+use crate::output;
+
+/// The pause before the second try.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// Tells all who are to be told, and gives what went wrong.
+pub async fn all(plan: &Plan, outcome: &Outcome, limit: Duration) -> Vec<anyhow::Error> {
+    let mut errors = Vec::new();
+    if let Some(webhook) = &plan.webhook {
+        let told = post(webhook.clone(), outcome, limit).await;
+        errors.extend(told.with_context(|| format!("webhook at {}", webhook.host())).err());
+    }
+    if let Some(command) = &plan.exec {
+        errors.extend(run(command, outcome, limit).await.context("exec").err());
+    }
+    errors
+}
+
+async fn post(webhook: Webhook, outcome: &Outcome, limit: Duration) -> Result<()> {
+    let body = match webhook.shape {
+        Shape::Generic => serde_json::to_string(outcome)?,
+        Shape::Slack => output::alert::slack(outcome).to_string(),
+        Shape::Teams => output::alert::teams(outcome).to_string(),
+    };
+    let posted = tokio::task::spawn_blocking(move || {
+        let agent = agent(limit);
+        match post_once(&agent, &webhook.url, &body) {
+            Err(Refusal { again: true, .. }) => {
+                std::thread::sleep(PAUSE);
+                post_once(&agent, &webhook.url, &body)
+            }
+            told => told,
+        }
+    });
+    // a name server may answer later than any limit
+    let posted = tokio::time::timeout(limit * 2 + PAUSE * 2, posted).await;
+    posted.map_err(|_| anyhow!("no answer in time"))??.map_err(|refusal| anyhow!(refusal.why))
+}
+
+/// Why a post was not taken, and whether the next may be.
+struct Refusal {
+    why: String,
+    again: bool,
+}
+
+fn post_once(agent: &ureq::Agent, url: &str, body: &str) -> Result<(), Refusal> {
+    let posted = agent.post(url).header("Content-Type", "application/json").send(body);
+    match posted {
+        Ok(response) if response.status().is_success() => Ok(()),
+        Ok(response) => {
+            let status = response.status();
+            let again = status.is_server_error() || status.as_u16() == 429;
+            Err(Refusal { why: format!("it answered {status}"), again })
+        }
+        Err(ureq::Error::Timeout(_)) => Err(Refusal { why: "no answer in time".to_owned(), again: true }),
+        // the library's words name neither path nor query of the address
+        Err(error) => Err(Refusal { why: error.to_string(), again: true }),
+    }
+}
+
+fn agent(limit: Duration) -> ureq::Agent {
+    let found = rustls_native_certs::load_native_certs().certs;
+    let roots: Vec<_> = found.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+    let tls = TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build();
+    ureq::Agent::config_builder()
+        .timeout_global(Some(limit))
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .user_agent(concat!("mailthrottle/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .new_agent()
+}
+
+async fn run(command: &str, outcome: &Outcome, limit: Duration) -> Result<()> {
+    let body = serde_json::to_string(outcome)? + "\n";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).stdin(Stdio::piped()).stdout(std::io::stderr()).kill_on_drop(true);
+    #[cfg(unix)]
+    shell.process_group(0);
+    let mut child = shell.spawn().context("cannot start sh")?;
+    match tokio::time::timeout(limit, feed(&mut child, body.as_bytes())).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            end(&child);
+            bail!("it did not end within {}", humantime::format_duration(limit))
+        }
+    }
+}
+
+async fn feed(child: &mut Child, body: &[u8]) -> Result<()> {
+    if let Some(mut stdin) = child.stdin.take() {
+        // a command need not read it
+        let _ = stdin.write_all(body).await;
+    }
+    let status = child.wait().await?;
+    if status.success() { Ok(()) } else { bail!("it failed ({status}); run it by hand to see why") }
+}
+
+/// Ends the command and all that it started.
+#[cfg(unix)]
+fn end(child: &Child) {
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+    if let Some(group) = group {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn end(_child: &Child) {}

@@ -1,0 +1,216 @@
+//! An alert for people, for programs, and for those who are told of changes.
+
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+use super::document::{Block, Column, Document, Table, Tone};
+use super::report::code;
+use super::{Format, csv, escape, json as as_json, markdown, nagios, prometheus, text};
+use crate::analysis::alert::memory::Event;
+use crate::analysis::alert::outcome::{MetricRow, length};
+use crate::analysis::alert::range::shown;
+use crate::analysis::alert::{Check, Outcome, Range, State};
+use crate::analysis::report::ClusterRow;
+use crate::analysis::wording::seconds;
+use crate::window;
+
+/// Bursts shown; JSON has them all.
+const MOST_BURSTS: usize = 5;
+
+/// The columns of `--format csv`: a row a check.
+const KEYS: &[&str] =
+    &["name", "metric", "value", "unit", "warning", "critical", "state", "note", "window_ms"];
+
+/// How much of it is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// One line.
+    Line,
+    /// What a person needs to act.
+    Full,
+}
+
+/// Writes an outcome.
+///
+/// # Errors
+/// None for the types of this program.
+pub fn render(
+    outcome: &Outcome,
+    zone: Tz,
+    format: Format,
+    extent: Extent,
+    look: text::Look,
+) -> anyhow::Result<String> {
+    Ok(match format {
+        Format::Table => text::render(&document(outcome, zone, extent), look),
+        Format::Markdown => markdown::render(&document(outcome, zone, Extent::Full)),
+        Format::Json => as_json::object(outcome)?,
+        Format::Ndjson => as_json::line(outcome)?,
+        Format::Csv => csv::rows(KEYS, &outcome.metrics)?,
+        Format::Nagios => nagios::line(outcome),
+        Format::Prometheus => prometheus::metrics(outcome),
+    })
+}
+
+/// Writes the checks that would be made.
+pub fn explained(checks: &[Check], look: text::Look) -> String {
+    let heads = ["check", "warning unless", "critical unless", "window"];
+    let columns = heads.map(Column::words).into_iter().chain([Column::words("counts").flexible()]).collect();
+    let allowed = |range: &Option<Range>| range.as_ref().map_or_else(String::new, Range::allowed);
+    let row = |check: &Check| {
+        vec![
+            escape::line(&check.name),
+            allowed(&check.warning),
+            allowed(&check.critical),
+            length(check.scope.window),
+            check.metric.meaning().to_owned(),
+        ]
+    };
+    let table = Table { columns, rows: checks.iter().map(row).collect() };
+    text::render(&Document { blocks: vec![Block::Table(table)] }, look)
+}
+
+fn document(outcome: &Outcome, zone: Tz, extent: Extent) -> Document {
+    let mut blocks = vec![Block::Verdict(sentence(outcome), tone(outcome.state))];
+    if extent == Extent::Line {
+        return Document { blocks };
+    }
+    blocks.push(Block::Line(String::new()));
+    blocks.push(Block::Line(place(outcome, zone)));
+    if outcome.state != State::Ok {
+        blocks.push(Block::Line(escape::line(&outcome.verdict.summary)));
+    }
+    blocks.extend([Block::Heading("Checks".to_owned()), Block::Table(checks(&outcome.metrics))]);
+    let bursts: Vec<&ClusterRow> = outcome.clusters.iter().filter(|cluster| cluster.burst).collect();
+    if !bursts.is_empty() {
+        blocks.extend([Block::Heading("Bursts".to_owned()), Block::Table(burst_table(&bursts, zone))]);
+    }
+    let advice: Vec<String> = outcome.verdict.advice.iter().map(|line| escape::line(line)).collect();
+    if outcome.state != State::Ok && !advice.is_empty() {
+        blocks.extend([Block::Heading("Advice".to_owned()), Block::List(advice)]);
+    }
+    if let Some(command) = &outcome.resend {
+        blocks
+            .extend([Block::Heading("To send again".to_owned()), Block::Chart(vec![escape::line(command)])]);
+    }
+    Document { blocks }
+}
+
+/// State and summary, and whether that is news.
+pub fn sentence(outcome: &Outcome) -> String {
+    let news = match outcome.event {
+        Some(Event::Recovered) => " again",
+        Some(Event::Repeated) => " still",
+        Some(Event::Changed) | None => "",
+    };
+    format!("{}{news}: {}", outcome.state.word(), escape::line(&outcome.summary))
+}
+
+fn tone(state: State) -> Tone {
+    match state {
+        State::Ok => Tone::Good,
+        State::Warning | State::Unknown => Tone::Warning,
+        State::Critical => Tone::Bad,
+    }
+}
+
+fn place(outcome: &Outcome, zone: Tz) -> String {
+    let end = |at: Option<i64>| at.map_or_else(String::new, |at| window::show(at, zone));
+    let timeless = match outcome.timeless {
+        0 => String::new(),
+        rows => {
+            format!("; {rows} failed without a readable time are left out, map another column as sent_date")
+        }
+    };
+    escape::line(&format!(
+        "{} in {}, {} to {}{timeless}",
+        outcome.source.table,
+        outcome.source.database,
+        end(outcome.window.since),
+        end(outcome.window.until)
+    ))
+}
+
+fn checks(rows: &[MetricRow]) -> Table {
+    let columns = vec![
+        Column::words("state"),
+        Column::words("check"),
+        Column::numbers("value"),
+        Column::words("warning unless"),
+        Column::words("critical unless"),
+        Column::words("note").flexible(),
+    ];
+    let allowed = |range: &Option<Range>| range.as_ref().map_or_else(String::new, Range::allowed);
+    let row = |row: &MetricRow| {
+        vec![
+            row.state.word().to_owned(),
+            escape::line(&row.name),
+            row.value.map_or("?".to_owned(), |value| format!("{}{}", shown(value), row.unit)),
+            allowed(&row.warning),
+            allowed(&row.critical),
+            row.note.as_deref().map_or_else(String::new, escape::line),
+        ]
+    };
+    Table { columns, rows: rows.iter().map(row).collect() }
+}
+
+/// The bursts, the newest last.
+fn burst_table(bursts: &[&ClusterRow], zone: Tz) -> Table {
+    let columns = vec![
+        Column::words("start"),
+        Column::numbers("span"),
+        Column::numbers("failed"),
+        Column::numbers("went later"),
+        Column::words("class"),
+        Column::words("code").if_wide(),
+        Column::words("sender").if_wide().flexible(),
+    ];
+    let row = |burst: &&ClusterRow| {
+        vec![
+            window::show(burst.start, zone),
+            seconds(burst.span_ms),
+            format!("{} of {}", burst.failures, burst.attempts),
+            burst.recovered.to_string(),
+            burst.class.to_string(),
+            code(burst.reply, burst.enhanced),
+            escape::line(&burst.senders.join(", ")),
+        ]
+    };
+    let shown = bursts.iter().skip(bursts.len().saturating_sub(MOST_BURSTS));
+    Table { columns, rows: shown.map(row).collect() }
+}
+
+/// What a Slack webhook takes. Source: <https://api.slack.com/messaging/webhooks>
+pub fn slack(outcome: &Outcome) -> Value {
+    // these three have a meaning in a message
+    let plain = |line: String| line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    json!({ "text": message(outcome).into_iter().map(plain).collect::<Vec<_>>().join("\n") })
+}
+
+/// What a webhook of Microsoft Teams takes: a message with one card.
+/// Source: <https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using>
+pub fn teams(outcome: &Outcome) -> Value {
+    let block = |line: String| json!({ "type": "TextBlock", "text": line, "wrap": true });
+    let body: Vec<Value> = message(outcome).into_iter().map(block).collect();
+    let card = json!({
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": body,
+    });
+    let attachment = json!({ "contentType": "application/vnd.microsoft.card.adaptive", "content": card });
+    json!({ "type": "message", "attachments": [attachment] })
+}
+
+/// The lines of a chat message.
+fn message(outcome: &Outcome) -> Vec<String> {
+    let mut lines = vec![format!("mailthrottle {}", sentence(outcome))];
+    if !outcome.source.table.is_empty() {
+        lines.push(format!("{} in {}", outcome.source.table, outcome.source.database));
+    }
+    if !matches!(outcome.state, State::Ok | State::Unknown) {
+        lines.push(outcome.verdict.summary.clone());
+        lines.extend(outcome.resend.clone());
+    }
+    lines.iter().map(|line| escape::line(line)).collect()
+}
