@@ -44,6 +44,7 @@ struct RawConfig {
     smtp: smtp::RawSmtp,
     #[serde(default)]
     resend: smtp::RawResend,
+    #[serde(default)]
     alert: RawAlert,
     #[serde(default)]
     rules: Vec<RawRule>,
