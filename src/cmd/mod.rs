@@ -2,6 +2,7 @@
 
 mod explain;
 mod failures;
+mod import;
 mod report;
 mod test_rules;
 
@@ -56,6 +57,7 @@ async fn command(cli: &Cli) -> Result<Exit> {
         Command::Report(args) => report::run(&cli.global, args).await,
         Command::Failures(args) => failures::run(&cli.global, args).await,
         Command::Explain(args) => explain::run(&cli.global, args).await,
+        Command::Import(args) => import::run(&cli.global, args).await,
     }
 }
 

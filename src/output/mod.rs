@@ -9,6 +9,7 @@ pub mod document;
 pub mod escape;
 pub mod explain;
 pub mod failures;
+pub mod import;
 pub mod json;
 pub mod markdown;
 pub mod report;

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod error;
+pub mod import;
 mod page;
 mod values;
 
