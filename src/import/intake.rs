@@ -39,7 +39,7 @@ impl Intake {
     /// Takes the next line.
     pub fn line(&mut self, line: Line<'_>) {
         if !self.is_new && line.start >= self.from {
-            self.hash();
+            self.finish();
             (self.is_new, self.found) = (true, Found::default());
         }
         self.lines += u64::from(self.is_new);
