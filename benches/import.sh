@@ -62,7 +62,7 @@ awk -v n="$lines" -v a="$theirs" -v b="$parsed" -v c="$taken" -v m="$peak" -v r=
 
 # the totals must agree
 of_theirs() { awk -v word="$1" '$2 == word { print $1; exit }' "$dir/pflogsumm.txt"; }
-deferrals() { sed -n 's/.* deferred *(\([0-9]*\) deferrals).*/\1/p' "$dir/pflogsumm.txt"; }
+deferrals() { sed -n 's/.* deferred *(\([0-9]*\)  *deferrals).*/\1/p' "$dir/pflogsumm.txt"; }
 of_ours() { sed -n "s/^  \"$1\": \([0-9]*\),*/\1/p" "$dir/imported.json"; }
 bounced=$(($(of_ours failed) - $(of_ours deferred)))
 printf '\npflogsumm: %s delivered, %s deferrals, %s bounced\n' "$(of_theirs delivered)" "$(deferrals)" "$(of_theirs bounced)"

@@ -74,6 +74,7 @@ need cc gcc
 need setpriv util-linux
 need_smtp_sink
 need shellcheck shellcheck
+need pflogsumm pflogsumm
 need_postgres
 
 step cargo fmt --all --check

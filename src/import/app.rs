@@ -72,6 +72,8 @@ pub struct App {
 struct Entry {
     row: Row,
     level: Level,
+    /// The part of the program that wrote it.
+    logger: Option<Vec<u8>>,
     lines: Vec<u8>,
     frames: u32,
     /// The line before was a frame that shows its source on the next.
@@ -164,6 +166,9 @@ impl Entry {
         let mut entry = Self {
             row: Row { at, status: Status::Failed, ..Row::at(line) },
             level: head.level,
+            logger: LOGGER
+                .find(&line.text[..line.text.len().min(200)])
+                .map(|logger| logger.as_bytes().to_owned()),
             lines: Vec::new(),
             frames: 0,
             source_follows: false,
@@ -208,10 +213,10 @@ impl Entry {
     /// The exception, of an entry with a stack.
     fn exception(&self) -> Option<Exception> {
         let mut lines = self.lines.split(|byte| *byte == b'\n');
-        let head = lines.next().filter(|_| self.frames > 0)?;
+        lines.next().filter(|_| self.frames > 0)?;
         let exception = lines.next().filter(|line| !line.is_empty())?;
-        let logger = LOGGER.find(head).map_or(head, |logger| logger.as_bytes());
-        Some(Exception { text: hash(exception), logger: logger.to_owned(), at: self.row.at })
+        let logger = self.logger.clone()?;
+        Some(Exception { text: hash(exception), logger, at: self.row.at })
     }
 }
 

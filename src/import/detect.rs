@@ -11,15 +11,11 @@ pub const LINES: usize = 10_000;
 pub fn detect<'l>(lines: impl Iterator<Item = Line<'l>>, settings: &Settings) -> Option<Format> {
     let mut clock = Clock::new(settings);
     let mut found = [0_usize; Format::ALL.len()];
-    let mut seen = 0;
-    for line in lines.filter(|line| !line.text.trim_ascii().is_empty()) {
-        let is_head = seen == 0;
-        seen += 1;
-        let of = |format| recognises(format, line, settings, &mut clock, is_head);
-        if let Some(format) = ORDER.into_iter().find({
-            let mut of = of;
-            move |format| of(*format)
-        }) {
+    let lines = lines.filter(|line| !line.text.trim_ascii().is_empty());
+    for (turn, line) in lines.enumerate() {
+        let format =
+            ORDER.into_iter().find(|format| recognises(*format, line, settings, &mut clock, turn == 0));
+        if let Some(format) = format {
             found[place(format)] += 1;
         }
         // rows with a head say so on their first line

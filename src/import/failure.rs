@@ -11,7 +11,7 @@ const WRONG: &str = r"(?i)fail|error|exception|unable|could ?n[o']t|cannot|can't
 
 /// Words of mail.
 const MAIL: &str =
-    r"(?i)e-?mail|smtp|recipient|concurrent_sending|storedrv|mailer|swift_|mailkit|javax\.mail";
+    r"(?i)\bmails?\b|e-?mail|smtp|recipient|concurrent_sending|storedrv|mailer|swift_|mailkit|javax\.mail";
 
 /// Words of sending.
 const SENDING: &str =

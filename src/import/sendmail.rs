@@ -53,7 +53,7 @@ impl Sendmail {
         let (id, rest) = (&entry.message[..end], &entry.message[end + 2..]);
         if rest.starts_with(b"from=") {
             let mail = self.queue.entry(&id.to_owned());
-            mail.sender = field(rest, b"from=").map(bare).and_then(|sender| some_text(sender));
+            mail.sender = field(rest, b"from=").map(bare).and_then(some_text);
             mail.message_id = field(rest, b" msgid=").and_then(some_text);
         }
         if !rest.starts_with(b"to=") {
