@@ -303,3 +303,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_import_that_was_killed_goes_on_and_adds_nothing_twice() {
+    let log = TestLog::empty();
+    let line = |n: u32| {
+        format!(
+            "2026-11-18T21:30:04Z mx1 postfix/smtp[1]: A{n:08X}: to=<u{n}@b.example>, relay=none, delay=1, dsn=2.0.0, status=sent (ok)\n"
+        )
+    };
+    log.write("mail.log", (0..60_000).map(line).collect::<String>());
+    let mut first = log.command(&["--db", "log.db", "import", "mail.log"]);
+    let mut first = first.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    while !log.path("log.db-wal").metadata().is_ok_and(|data| data.len() > 1 << 20) {
+        assert!(start.elapsed() < Duration::from_secs(20));
+        if first.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let _ = first.kill();
+    first.wait().unwrap();
+    import(&log, "mail.log");
+    assert_eq!(log.report()["totals"]["rows"], 60_000);
+}
