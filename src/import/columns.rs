@@ -155,14 +155,6 @@ impl Columns {
         time.is_some() && (status.or(recipient).or(error).or(self.message)).is_some()
     }
 
-    /// The names of the user's that are not there.
-    pub fn missing<'n>(&self, users: &'n Names) -> Option<&'n str> {
-        KNOWN
-            .iter()
-            .zip(self.places)
-            .find_map(|((field, _), place)| users.of(field).filter(|_| place.is_none()))
-    }
-
     /// The attempts that a row tells of: none, one, or one for each recipient with a status of its own.
     pub fn rows(&self, values: &[String], clock: &mut Clock, line: Line<'_>) -> Vec<Row> {
         let value = |place: Option<usize>| {

@@ -28,11 +28,6 @@ pub fn recognises(names: &Names, line: Line<'_>) -> bool {
     head(names, line.text).is_some_and(|head| head.columns.suffice())
 }
 
-/// The names in a head, for an error to show.
-pub fn names_in(line: &[u8]) -> Vec<String> {
-    values(line, divider(line))
-}
-
 fn head(names: &Names, line: &[u8]) -> Option<Head> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let divider = divider(line);
