@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::analysis::alert::Range;
+use crate::import;
 use crate::model::{Class, Code};
 use crate::output::Format;
 use crate::resend::pace::Rate;
@@ -98,6 +99,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Whether a person is needed, by exit code, for cron and monitors
     Alert(Box<Alert>),
+    /// Take logs of applications and mail servers into a SQLite file, where there is no table
+    Import(Import),
 }
 
 /// Which rows to look at.
@@ -141,6 +144,12 @@ pub struct Report {
     /// How long an attempt is taken to last, where the log has no end of it
     #[arg(long, value_name = "DURATION", default_value = "2s")]
     pub session: humantime::Duration,
+    /// Report on a log file instead of a table, all of it unless --since says otherwise; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub log: Vec<String>,
+    /// Format of the --log files [default: found out by looking]
+    #[arg(long = "as", value_enum, value_name = "FORMAT", requires = "log", hide_possible_values = true)]
+    pub format_of_log: Option<import::Format>,
 }
 
 /// `failures`.
@@ -365,4 +374,31 @@ pub enum Shape {
     Slack,
     /// A card for Microsoft Teams.
     Teams,
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Log files, packed by gzip, zstd or bzip2 or not; - reads stdin
+    #[arg(value_name = "FILE", required_unless_present = "list")]
+    pub files: Vec<String>,
+    /// Format of the files [default: found out by looking]
+    #[arg(long = "as", value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    pub format_of_log: Option<import::Format>,
+    /// A column of CSV or JSON lines, such as time=Received: time, status, sender, recipient, subject, message_id,
+    /// error, level
+    #[arg(long, value_name = "NAME=COLUMN")]
+    pub column: Vec<String>,
+    /// Go on reading as the file grows, also after it was rotated
+    #[arg(long, conflicts_with = "dry_run")]
+    pub follow: bool,
+    /// Append unparsed lines that look like a failure to this file
+    #[arg(long, value_name = "FILE")]
+    pub unparsed: Option<PathBuf>,
+    /// Only read and count; no database is needed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// List the formats
+    #[arg(long, conflicts_with = "files")]
+    pub list: bool,
 }

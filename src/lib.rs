@@ -6,6 +6,7 @@ pub mod cmd;
 pub mod config;
 pub mod db;
 pub mod exit;
+pub mod import;
 pub mod mapping;
 pub mod model;
 pub mod output;

@@ -16,27 +16,41 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("mapping", &["model", "window", "zone"]),
     ("analysis", &["mapping", "model", "provider", "reply", "window", "zone"]),
     ("secret", &[]),
-    ("db", &["mapping", "model", "secret", "window"]),
+    ("import", &["mapping", "model", "reply", "zone"]),
+    ("db", &["import", "mapping", "model", "secret", "window"]),
     ("resend", &["db", "mapping", "model", "output", "reply", "secret", "window", "zone"]),
-    ("output", &["analysis", "mapping", "model", "reply", "window", "zone"]),
-    ("cli", &["analysis", "model", "output", "resend", "window", "zone"]),
-    ("config", &["analysis", "cli", "db", "mapping", "model", "provider", "reply", "resend", "secret"]),
+    ("output", &["analysis", "import", "mapping", "model", "reply", "window", "zone"]),
+    ("cli", &["analysis", "import", "model", "output", "resend", "window", "zone"]),
+    (
+        "config",
+        &["analysis", "cli", "db", "import", "mapping", "model", "provider", "reply", "resend", "secret"],
+    ),
     (
         "cmd",
         &[
-            "analysis", "cli", "config", "db", "exit", "mapping", "model", "output", "provider", "reply",
-            "resend", "window", "zone",
+            "analysis", "cli", "config", "db", "exit", "import", "mapping", "model", "output", "provider",
+            "reply", "resend", "window", "zone",
         ],
     ),
     ("main", &["cli", "cmd", "exit"]),
 ];
 
 /// Layers that think without touching the world.
-const PURE: &[&str] =
-    &["model", "secret", "zone", "window", "reply", "provider", "mapping", "analysis", "output", "resend"];
+const PURE: &[&str] = &[
+    "model", "secret", "zone", "window", "reply", "provider", "mapping", "analysis", "import", "output",
+    "resend",
+];
 
 /// The parts of those layers that are there to touch it.
-const HANDS: &[&str] = &["resend/transport", "resend/driver", "resend/ledger", "resend/points.rs"];
+const HANDS: &[&str] = &[
+    "resend/transport",
+    "resend/driver",
+    "resend/ledger",
+    "resend/points.rs",
+    "import/lines.rs",
+    "import/reading.rs",
+    "import/source.rs",
+];
 
 /// Signs of a clock, a network, a database, a file, the environment or a print.
 const WORLD: &[&str] = &[

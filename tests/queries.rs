@@ -61,7 +61,9 @@ fn with_values(file: &Path, text: &str) -> String {
 
 #[test]
 fn each_file_opens_with_its_question_columns_index_and_right() {
-    for (file, text) in all() {
+    let of_import =
+        files("queries/import").into_iter().map(|file| (file.clone(), fs::read_to_string(file).unwrap()));
+    for (file, text) in all().into_iter().chain(of_import) {
         let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("--")).collect();
         for part in ["-- Question: ", "-- Columns: ", "-- Index: ", "Right: "] {
             assert!(head.join("\n").contains(part), "{}: {part}", file.display());

@@ -40,7 +40,7 @@ fn run(command: &str) -> Ran {
 #[test]
 fn every_command_runs() {
     let commands = blocks("sh");
-    assert_eq!(commands.len(), 10);
+    assert_eq!(commands.len(), 11);
     for command in commands.iter().filter(|command| **command != "tests/run.sh") {
         let ran = run(command);
         // the bundled log has something for the doctor
@@ -72,8 +72,8 @@ fn its_config_is_accepted() {
         "CREATE TABLE outbox (no INTEGER PRIMARY KEY, state, sent_at, created_at, reason); \
          INSERT INTO outbox VALUES (1, 'error', NULL, '2026-11-20 08:00:00', '451 gateway 7 full, later please');",
     );
-    let [sending, reading] = blocks("toml")[..] else { panic!("the README has another config") };
-    log.write("mailthrottle.toml", reading);
+    let [importing, sending, reading] = blocks("toml")[..] else { panic!("the README has another config") };
+    log.write("mailthrottle.toml", [importing, reading].join("\n"));
     let report = log.report();
     assert_eq!(report["causes"][0]["class"], "throttle-concurrency");
     assert_eq!(report["causes"][0]["first_at"], "2026-11-20T07:00:00.000Z");

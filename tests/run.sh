@@ -70,10 +70,12 @@ in_order() {
 }
 
 need sqlite3 sqlite3
+need bzip2 bzip2
 need cc gcc
 need setpriv util-linux
 need_smtp_sink
 need shellcheck shellcheck
+need pflogsumm pflogsumm
 need_postgres
 
 step cargo fmt --all --check

@@ -6,6 +6,7 @@ mod candidates;
 mod doctor;
 mod explain;
 mod failures;
+mod import;
 mod init;
 mod report;
 mod resend;
@@ -76,6 +77,7 @@ async fn command(cli: &Cli) -> Result<Exit> {
         Command::Init(args) => init::run(&cli.global, args).await,
         Command::Doctor(args) => doctor::run(&cli.global, args).await,
         Command::Alert(args) => alert::run(&cli.global, args).await,
+        Command::Import(args) => import::run(&cli.global, args).await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::import::Temporary;
 use super::{Log, look, wanted};
 use crate::analysis::clusters::{self, Cluster, Joining};
 use crate::analysis::failures::{Failures, Filter};
@@ -40,7 +41,16 @@ pub(super) struct Going<'a> {
 /// # Errors
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
-    let (mut log, rules) = Log::open(flags, Config::load(flags)?, &args.rows, Some(USUAL_WINDOW)).await?;
+    let mut config = Config::load(flags)?;
+    let taken_in = match args.log.as_slice() {
+        [] => None,
+        files => Some(Temporary::of(flags, &config, files, args.format_of_log).await?),
+    };
+    if let Some(logs) = &taken_in {
+        config = logs.config(config)?;
+    }
+    let usual = if taken_in.is_some() { None } else { Some(USUAL_WINDOW) };
+    let (mut log, rules) = Log::open(flags, config, &args.rows, usual).await?;
     let around = around(log.window, millis(args.gap));
     log.db.fetch_ahead(&log.mapping, around).await?;
     let rules = rules.ready()?;
@@ -51,10 +61,14 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let session = millis(args.session);
     let going = Going { rows: &args.rows, gap: joining.gap, session, step };
     let swept = sweep(&mut log, &going, &failures, &clusters).await?;
+    let mut source = source(&mut log, &swept).await?;
+    if let Some(logs) = &taken_in {
+        source.database.clone_from(&logs.name);
+    }
     let report = Report::new(&Parts {
         now: log.now,
         window: log.window,
-        source: source(&mut log, &swept).await?,
+        source,
         profile: log.profile,
         words: &log.mapping.words,
         step,
@@ -63,7 +77,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         swept: &swept,
     });
     log.print(flags, &output::report::render(&report, log.window, flags.format, look(flags))?)?;
-    Ok(Exit::Fine)
+    Ok(if taken_in.is_none_or(|logs| logs.clean) { Exit::Fine } else { Exit::Unknown })
 }
 
 async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows) -> Result<Failures<'c>> {

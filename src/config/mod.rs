@@ -17,6 +17,8 @@ use serde::de::DeserializeOwned;
 
 use crate::cli::Global;
 use crate::db::Target;
+use crate::import::columns::Names;
+use crate::import::patterns::{Pattern, RawPattern};
 use crate::mapping::raw::Flags;
 use crate::mapping::{RawMapping, Wanted};
 use crate::provider::{self, Profile};
@@ -47,7 +49,38 @@ struct RawConfig {
     #[serde(default)]
     alert: RawAlert,
     #[serde(default)]
+    import: RawImport,
+    #[serde(default)]
     rules: Vec<RawRule>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawImport {
+    #[serde(default)]
+    columns: Names,
+    #[serde(default)]
+    patterns: Vec<RawPattern>,
+    #[serde(default)]
+    day_first: bool,
+}
+
+/// How logs are to be read.
+#[derive(Debug, Clone, Default)]
+pub struct Import {
+    /// Columns of rows with a head and of JSON lines.
+    pub columns: Names,
+    /// Patterns for lines of no known format.
+    pub patterns: Vec<Pattern>,
+    /// Whether 3/4/2026 is the third of April.
+    pub day_first: bool,
+}
+
+impl RawImport {
+    fn check(self) -> Result<Import, String> {
+        let patterns = self.patterns.iter().map(RawPattern::check).collect::<Result<_, String>>()?;
+        Ok(Import { columns: self.columns, patterns, day_first: self.day_first })
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -75,6 +108,8 @@ pub struct Config {
     pub profile: &'static Profile,
     /// The user's own rules, not yet compiled.
     pub rules: UserRules,
+    /// How logs are to be read.
+    pub import: Import,
     /// The database to read, if one was named; commands that need none do not ask.
     pub database: Option<Database>,
     /// What the file says about sending.
@@ -105,6 +140,11 @@ impl Database {
         if is_slower {
             self.statement_timeout = limit;
         }
+    }
+
+    /// A SQLite file of the program's own.
+    pub fn file(path: &Path) -> Self {
+        Self { url: format!("sqlite:{}", path.display()), password: None, statement_timeout: Duration::ZERO }
     }
 
     /// What to open, with its password where it may need one.
@@ -191,6 +231,7 @@ impl Config {
             database: database(flags, raw.database, file.as_deref())
                 .map_err(|error| blame(&named, format!("{error:#}")))?,
             alert: raw.alert.check(file.as_deref()).map_err(|error| blame(&named, format!("{error:#}")))?,
+            import: raw.import.check().map_err(|error| blame(&named, error))?,
             rules: UserRules { file: named, raw: raw.rules, for_bench: false },
         })
     }

@@ -12,6 +12,7 @@ pub mod document;
 pub mod escape;
 pub mod explain;
 pub mod failures;
+pub mod import;
 pub mod init;
 pub mod json;
 pub mod markdown;

@@ -10,6 +10,7 @@ use crate::cmd::{Log, look, wanted};
 use crate::config::Config;
 use crate::config::smtp::Sending;
 use crate::db::Failed;
+use crate::db::store::is_there;
 use crate::mapping::Mapping;
 use crate::model::{FailedMail, Meaning, Millis};
 use crate::output;
@@ -22,6 +23,9 @@ use crate::window::Window;
 
 const DAY: Millis = 86_400_000;
 const MINUTE: Millis = 60_000;
+
+/// The table by which an imported log is known.
+const IMPORTED: &str = "mailthrottle_import";
 
 /// How long a message is taken to need, where nothing has been sent yet.
 const SESSION: Millis = 1_500;
@@ -52,6 +56,11 @@ pub async fn make(flags: &Global, args: &Args, config: Config, sending: &Sending
     let usual = sending.max_age;
     let (mut log, rules) = Log::open(flags, config, &args.rows, Some(usual)).await?;
     let classifier = rules.ready()?;
+    if !log.db.rows(is_there(log.mapping.dialect, IMPORTED)).await?.is_empty() {
+        bail!(
+            "this log was imported, and whoever wrote it may have sent the mails later; nothing of it is sent again"
+        );
+    }
     let candidates = candidates(&mut log, &classifier, args).await?;
     let past = log.past().await?;
     let named: HashSet<String> = args.id.iter().cloned().collect();

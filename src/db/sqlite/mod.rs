@@ -6,6 +6,7 @@
 
 mod attempts;
 pub(super) mod error;
+pub mod import;
 mod page;
 mod survey;
 mod values;

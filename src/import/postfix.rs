@@ -1,0 +1,221 @@
+//! Postfix in syslog: a row for each delivery attempt, which is a line with `status=`.
+//!
+//! Sender and Message-ID stand on lines of their own, from qmgr and cleanup, and are kept until the mail is removed from
+//! the queue. Everything else Postfix or another program says is noise.
+
+use memchr::memmem;
+
+use super::recent::Recent;
+use super::stamp::Clock;
+use super::syslog::{Entry, component};
+use super::{Found, Line, Row, Status, some_text, text};
+use crate::model::{Millis, Stage};
+
+/// What a deferred mail's reader has to know.
+pub const TRIED_AGAIN: &str = "the mail server tries again by itself and may have delivered it later";
+
+/// Mails in the queue that are remembered.
+const REMEMBERED: usize = 100_000;
+
+/// The parts of Postfix that write lines, for instances with a name of their own.
+const COMPONENTS: &[&[u8]] = &[
+    b"anvil",
+    b"bounce",
+    b"cleanup",
+    b"discard",
+    b"error",
+    b"lmtp",
+    b"local",
+    b"master",
+    b"pickup",
+    b"pipe",
+    b"postfix-script",
+    b"postscreen",
+    b"qmgr",
+    b"retry",
+    b"scache",
+    b"smtp",
+    b"smtpd",
+    b"tlsproxy",
+    b"trivial-rewrite",
+    b"verify",
+    b"virtual",
+];
+
+/// What is known of a mail in the queue.
+#[derive(Debug, Clone, Default)]
+struct Mail {
+    sender: Option<String>,
+    message_id: Option<String>,
+}
+
+/// Reads Postfix.
+#[derive(Debug)]
+pub struct Postfix {
+    clock: Clock,
+    queue: Recent<Vec<u8>, Mail>,
+}
+
+/// Whether a line is one of Postfix.
+pub fn recognises(line: Line<'_>) -> bool {
+    Entry::read(line).is_some_and(|entry| is_postfix(entry.program))
+}
+
+fn is_postfix(program: &[u8]) -> bool {
+    program.starts_with(b"postfix") || (program.contains(&b'/') && COMPONENTS.contains(&component(program)))
+}
+
+impl Postfix {
+    /// Nothing has been read yet.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, queue: Recent::of(REMEMBERED) }
+    }
+
+    /// Takes the next line.
+    pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
+        let Some(entry) = Entry::read(line) else {
+            return found.unparsed(line.text);
+        };
+        if !is_postfix(entry.program) {
+            return found.noise();
+        }
+        let Some((id, rest)) = queue_id(entry.message) else {
+            return found.noise();
+        };
+        if rest.starts_with(b"to=<") {
+            return self.delivery(line, &entry, (id, rest), found);
+        }
+        self.learn(entry.program, id, rest);
+        found.noise();
+    }
+
+    fn learn(&mut self, program: &[u8], id: &[u8], rest: &[u8]) {
+        if let Some(sender) = rest.strip_prefix(b"from=<").filter(|_| program.ends_with(b"qmgr")) {
+            let end = memmem::find(sender, b">, ").unwrap_or(sender.len());
+            self.queue.entry(&id.to_owned()).sender = some_text(&sender[..end]);
+        } else if let Some(message_id) = rest.strip_prefix(b"message-id=") {
+            self.queue.entry(&id.to_owned()).message_id = some_text(message_id);
+        } else if rest == b"removed" {
+            self.queue.forget(&id.to_owned());
+        }
+    }
+
+    fn delivery(&mut self, line: Line<'_>, entry: &Entry<'_>, (id, rest): (&[u8], &[u8]), found: &mut Found) {
+        let Some(delivery) = Delivery::read(rest) else {
+            return match memmem::find(rest, b"status=").is_some() {
+                true => found.unparsed(line.text),
+                false => found.noise(),
+            };
+        };
+        // asked of an address, not sent to it
+        let Some(status) = delivery.status() else {
+            return found.noise();
+        };
+        let at = entry.at(&mut self.clock);
+        let mail = self.queue.get(&id.to_owned());
+        let failed = status != Status::Sent;
+        let waited = |delay: f64| (delay * 1000.0) as Millis;
+        found.event();
+        found.row(Row {
+            at,
+            sender: mail.and_then(|mail| mail.sender.clone()),
+            recipient: some_text(delivery.to),
+            message_id: mail.and_then(|mail| mail.message_id.clone()),
+            error: some_text(delivery.said).filter(|_| failed),
+            queued_at: at.zip(delivery.delay).map(|(at, delay)| at.saturating_sub(waited(delay))),
+            queue_id: some_text(id),
+            relay: some_text(delivery.relay),
+            dsn: some_text(delivery.dsn),
+            delay: delivery.delay,
+            delays: some_text(delivery.delays),
+            stage: stage(delivery.said).filter(|_| failed),
+            note: (status == Status::Deferred).then_some(TRIED_AGAIN),
+            status,
+            ..Row::at(line)
+        });
+    }
+}
+
+/// `4XyZ1234: ` and what follows.
+fn queue_id(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = message.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let rest = message[length..].strip_prefix(b": ")?;
+    (length >= 5).then_some((&message[..length], rest))
+}
+
+/// The parts of a line with `status=`.
+struct Delivery<'l> {
+    to: &'l [u8],
+    relay: &'l [u8],
+    delay: Option<f64>,
+    delays: &'l [u8],
+    dsn: &'l [u8],
+    word: &'l [u8],
+    said: &'l [u8],
+}
+
+impl<'l> Delivery<'l> {
+    /// Addresses may hold anything, so the fields are looked for from the end of the address on.
+    fn read(rest: &'l [u8]) -> Option<Self> {
+        let relay = memmem::find(rest, b">, relay=")?;
+        let to = rest.get(b"to=<".len()..relay)?;
+        let to = memmem::find(to, b">, orig_to=<").map_or(to, |end| &to[..end]);
+        let fields = &rest[relay + b">, ".len()..];
+        let status = memmem::find(fields, b", status=")?;
+        let (fields, status) = (&fields[..status], &fields[status + b", status=".len()..]);
+        let word = memchr::memchr(b' ', status).map_or(status, |end| &status[..end]);
+        let said = status[word.len()..].trim_ascii();
+        let said = said.strip_prefix(b"(").map_or(said, |said| said.strip_suffix(b")").unwrap_or(said));
+        let field = |name: &[u8]| {
+            let start = memmem::find(fields, name).map_or(fields.len(), |at| at + name.len());
+            let value = &fields[start..];
+            memmem::find(value, b", ").map_or(value, |end| &value[..end])
+        };
+        Some(Self {
+            to,
+            relay: field(b"relay="),
+            delay: std::str::from_utf8(field(b" delay=")).ok().and_then(|delay| delay.parse().ok()),
+            delays: field(b" delays="),
+            dsn: field(b" dsn="),
+            word,
+            said,
+        })
+    }
+
+    fn status(&self) -> Option<Status> {
+        match self.word {
+            b"sent" => Some(Status::Sent),
+            b"deferred" | b"SOFTBOUNCE" => Some(Status::Deferred),
+            b"bounced" | b"expired" => Some(Status::Failed),
+            b"deliverable" | b"undeliverable" => None,
+            other => Some(Status::Other(text(other))),
+        }
+    }
+}
+
+/// The step that a failure happened at, in Postfix' own words.
+fn stage(said: &[u8]) -> Option<Stage> {
+    let replies: [(&[u8], Stage); 8] = [
+        (b"end of DATA command)", Stage::Dot),
+        (b"DATA command)", Stage::Data),
+        (b"RCPT TO command)", Stage::Rcpt),
+        (b"MAIL FROM command)", Stage::Mail),
+        (b"EHLO command)", Stage::Ehlo),
+        (b"HELO command)", Stage::Ehlo),
+        (b"STARTTLS command)", Stage::Tls),
+        (b"AUTH command)", Stage::Auth),
+    ];
+    let in_reply = memmem::rfind(said, b"(in reply to ").map(|at| &said[at..]);
+    let replied = in_reply.and_then(|at| replies.iter().find(|(end, _)| memmem::find(at, end).is_some()));
+    let without_reply: [(&[u8], Stage); 7] = [
+        (b"refused to talk to me", Stage::Connect),
+        (b"sending end of data", Stage::Dot),
+        (b"sending message body", Stage::Data),
+        (b"while sending RCPT TO", Stage::Rcpt),
+        (b"while sending MAIL FROM", Stage::Mail),
+        (b"SASL authentication failed", Stage::Auth),
+        (b"connect to ", Stage::Connect),
+    ];
+    let happened = || without_reply.iter().find(|(cue, _)| memmem::find(said, cue).is_some());
+    replied.or_else(happened).map(|(_, stage)| *stage)
+}

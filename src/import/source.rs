@@ -1,0 +1,333 @@
+//! Files and stdin, uncompressed on the way; the one part of this layer that touches files.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, anyhow, bail};
+use ruzstd::decoding::StreamingDecoder;
+
+use super::lines::{LONGEST, Lines};
+use super::{Line, detect, hash};
+use crate::model::Millis;
+
+/// Not more is looked at to find the format out.
+const MOST_HEAD: usize = 8 << 20;
+
+/// So many bytes before the position tell whether a file is the one that was read up to there.
+const TAIL: u64 = 1024;
+
+/// So much before the position is read again, to know the mails in the queue and entries with the same text.
+const BEFORE_POSITION: u64 = 256 << 10;
+
+/// A stream of bytes, whatever it is.
+type Bytes = Box<dyn Read + Send>;
+
+/// A log that is open.
+pub struct Source {
+    /// What it is called in messages.
+    pub name: String,
+    /// When it was last written.
+    pub file_time: Millis,
+    /// Its length as it lies on the disk.
+    pub length: Option<u64>,
+    /// Bytes read so far of that length.
+    pub read: Arc<AtomicU64>,
+    /// The first lines.
+    head: Vec<u8>,
+    lines: Lines<Bytes>,
+    /// A second handle, where the bytes on the disk are those of the log.
+    plain: Option<File>,
+    path: Option<PathBuf>,
+}
+
+/// Where an import of a file stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The hash of the first line.
+    pub head: i64,
+    /// Everything before was taken in.
+    pub offset: u64,
+    /// So many lines.
+    pub lines: u64,
+    /// The hash of the bytes before, which tells whether it is the same file.
+    pub tail: i64,
+}
+
+/// Counts what is read from the disk.
+struct Counted<R> {
+    from: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(into)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl Source {
+    /// Opens a file, or stdin for `-`, and reads its first lines. `now` is the time of what has none.
+    ///
+    /// # Errors
+    /// One line that names the file and says what to do.
+    pub fn open(name: &str, now: Millis) -> Result<Self> {
+        let read = Arc::new(AtomicU64::new(0));
+        let counted = |from: Bytes| Counted { from, read: Arc::clone(&read) };
+        if name == "-" {
+            let from = counted(Box::new(io::stdin()));
+            let (from, _) = uncompressed(from).context("stdin cannot be read")?;
+            return Self::with_head("stdin".to_owned(), from, now, None, Arc::clone(&read));
+        }
+        let path = Path::new(name);
+        let data = std::fs::metadata(path).map_err(|error| anyhow!("{name}: {}", plain_words(&error)))?;
+        if data.is_dir() {
+            bail!("{name} is a directory; give the files in it, as {}/*.log", name.trim_end_matches('/'));
+        }
+        let open = || File::open(path).map_err(|error| anyhow!("{name}: {}", plain_words(&error)));
+        let (from, is_plain) =
+            uncompressed(counted(Box::new(open()?))).with_context(|| format!("{name} cannot be read"))?;
+        let plain = if is_plain && data.is_file() { Some(open()?) } else { None };
+        let written = data.modified().ok().and_then(millis).unwrap_or(now);
+        let length = data.is_file().then_some(data.len());
+        let source = Self::with_head(name.to_owned(), from, written, length, read)?;
+        Ok(Self { plain, path: Some(path.to_owned()), ..source })
+    }
+
+    fn with_head(
+        name: String,
+        mut from: Bytes,
+        file_time: Millis,
+        length: Option<u64>,
+        read: Arc<AtomicU64>,
+    ) -> Result<Self> {
+        let (head, trouble) = first_lines(&mut from);
+        if head.is_empty() {
+            match trouble {
+                Some(error) => bail!("{name}: {}", plain_words(&error)),
+                None => bail!("{name} is empty"),
+            }
+        }
+        if is_binary(&head) {
+            bail!(
+                "{name} is a binary file and no log; give a text file, or one packed by gzip, zstd or bzip2"
+            );
+        }
+        // an error is given again to who reads behind the head
+        let rest: Bytes = match trouble {
+            Some(error) => Box::new(Broken(Some(error))),
+            None => from,
+        };
+        let lines = Lines::new(Box::new(Cursor::new(head.clone()).chain(rest)) as Bytes, 0);
+        Ok(Self { name, file_time, length, read, head, lines, plain: None, path: None })
+    }
+
+    /// The first lines.
+    pub fn first(&self) -> impl Iterator<Item = Line<'_>> {
+        let lines = self.head.split(|byte| *byte == b'\n').take(detect::LINES);
+        lines.map(|text| Line { text: text.strip_suffix(b"\r").unwrap_or(text), start: 0, number: 0 })
+    }
+
+    /// Whether there are more lines than the first.
+    pub fn is_longer_than_first(&self) -> bool {
+        memchr::memchr_iter(b'\n', &self.head).count() >= detect::LINES || self.head.len() >= MOST_HEAD
+    }
+
+    /// The hash by which the file may be known.
+    pub fn head_hash(&self) -> i64 {
+        let end = memchr::memchr(b'\n', &self.head).unwrap_or(self.head.len()).min(4096);
+        signed(hash(&self.head[..end]))
+    }
+
+    /// The lines.
+    pub fn lines(&mut self) -> &mut Lines<Bytes> {
+        &mut self.lines
+    }
+
+    /// Goes on a little before a position, if the file is the one that was read up to there.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn go_on(&mut self, known: &Position) -> io::Result<bool> {
+        let Some(file) = &mut self.plain else {
+            return Ok(false);
+        };
+        if known.offset == 0 || tail(file, known.offset)? != Some(known.tail) {
+            return Ok(false);
+        }
+        let before = known.offset.saturating_sub(BEFORE_POSITION);
+        self.read.store(before, Ordering::Relaxed);
+        let mut own = File::open(&self.name)?;
+        own.seek(SeekFrom::Start(before))?;
+        self.lines =
+            Lines::new(Box::new(Counted { from: own, read: Arc::clone(&self.read) }) as Bytes, before);
+        if before > 0 {
+            // most likely in the middle of a line
+            self.lines.next_line()?;
+        }
+        Ok(true)
+    }
+
+    /// The position at an offset, for a file that can be read on from there.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn position(&mut self, offset: u64, lines: u64) -> io::Result<Option<Position>> {
+        let head = self.head_hash();
+        let Some(file) = &mut self.plain else {
+            return Ok(None);
+        };
+        Ok(tail(file, offset)?.map(|tail| Position { head, offset, lines, tail }))
+    }
+
+    /// How long the file is now, where that can be asked.
+    pub fn length_now(&self) -> Option<u64> {
+        self.plain.as_ref()?.metadata().ok().map(|data| data.len())
+    }
+
+    /// Whether the path now names another file: the log was rotated.
+    pub fn is_replaced(&self) -> bool {
+        let (Some(path), Some(file)) = (&self.path, &self.plain) else {
+            return false;
+        };
+        match (std::fs::metadata(path), file.metadata()) {
+            (Ok(there), Ok(here)) => !is_same(&there, &here),
+            _ => false,
+        }
+    }
+
+    /// Whether it can be followed: a plain file.
+    pub fn can_grow(&self) -> bool {
+        self.plain.is_some()
+    }
+}
+
+#[cfg(unix)]
+fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    one.created().ok() == other.created().ok()
+}
+
+/// What the operating system says, and what to do.
+pub fn plain_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "no right to read it; run this as a user who may".to_owned(),
+        io::ErrorKind::UnexpectedEof => {
+            "the file ends in the middle of its packed data; get the whole file and import it again"
+                .to_owned()
+        }
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
+            format!("its packed data is damaged ({error}); get the whole file and import it again")
+        }
+        _ => format!("it cannot be read: {error}"),
+    }
+}
+
+/// Gives one error, and then the end.
+struct Broken(Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+fn signed(hash: u64) -> i64 {
+    i64::from_le_bytes(hash.to_le_bytes())
+}
+
+fn millis(time: SystemTime) -> Option<Millis> {
+    Millis::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+}
+
+/// The hash of the last bytes before an offset; `None` where the file is shorter.
+fn tail(file: &mut File, offset: u64) -> io::Result<Option<i64>> {
+    let length = offset.min(TAIL);
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(offset - length))?;
+    file.take(length).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 == length).then(|| signed(hash(&bytes))))
+}
+
+/// The first lines, as far as they can be read, and what kept more from being read.
+fn first_lines(from: &mut Bytes) -> (Vec<u8>, Option<io::Error>) {
+    let mut head = Vec::new();
+    let mut lines = 0;
+    let mut chunk = vec![0; 64 << 10];
+    while lines < detect::LINES && head.len() < MOST_HEAD {
+        match from.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => {
+                lines += memchr::memchr_iter(b'\n', &chunk[..read]).count();
+                head.extend_from_slice(&chunk[..read]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            Err(error) => return (head, Some(error)),
+        }
+        // one long line tells nothing more
+        if lines == 0 && head.len() > 4 * LONGEST {
+            break;
+        }
+    }
+    (head, None)
+}
+
+/// Whether the bytes are of no text: a tenth of them control characters, those of a run of NULs left out.
+fn is_binary(head: &[u8]) -> bool {
+    let nuls = head.iter().take_while(|byte| **byte == 0).count();
+    let start = &head[nuls..head.len().min(nuls + 8192)];
+    let odd = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\n' | b'\r' | b'\t' | 0x1b | 0x0c);
+    start.is_empty() || start.iter().filter(odd).count() * 10 > start.len()
+}
+
+/// The bytes behind gzip, zstd or bzip2, known by how they begin; and whether there is none of these.
+fn uncompressed<R: Read + Send + 'static>(from: R) -> io::Result<(Bytes, bool)> {
+    let mut from = BufReader::with_capacity(128 << 10, from);
+    let start = from.fill_buf()?;
+    Ok(match start {
+        [0x1f, 0x8b, ..] => (Box::new(flate2::bufread::MultiGzDecoder::new(from)), false),
+        [b'B', b'Z', b'h', ..] => (Box::new(bzip2_rs::DecoderReader::new(from)), false),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => (Box::new(Zstd::new(from)?), false),
+        _ => (Box::new(from), true),
+    })
+}
+
+/// Zstandard, frame after frame.
+struct Zstd<R: BufRead>(Option<StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>);
+
+impl<R: BufRead> Zstd<R> {
+    fn new(from: R) -> io::Result<Self> {
+        StreamingDecoder::new(from).map(|decoder| Self(Some(decoder))).map_err(io::Error::other)
+    }
+}
+
+impl<R: BufRead> Read for Zstd<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Some(decoder) = &mut self.0 else {
+                return Ok(0);
+            };
+            let read = decoder.read(into)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
+            let mut rest = self.0.take().map(StreamingDecoder::into_inner);
+            if let Some(mut rest) = rest.take()
+                && !rest.fill_buf()?.is_empty()
+            {
+                *self = Self::new(rest)?;
+            }
+        }
+    }
+}

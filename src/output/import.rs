@@ -1,0 +1,215 @@
+//! What an import took in, and the formats it knows.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::document::{Block, Column, Document, Table, Tone};
+use super::{Format, csv, escape, json, markdown, text};
+use crate::import::{self, Counts};
+use crate::zone;
+
+const KEYS: &[&str] = &[
+    "file",
+    "format",
+    "lines",
+    "events",
+    "continuations",
+    "noise",
+    "unparsed",
+    "unparsed_failures",
+    "sent",
+    "failed",
+    "deferred",
+    "pending",
+    "first_at",
+    "last_at",
+    "rows",
+    "bytes",
+    "resumed_at",
+    "cut_lines",
+    "error",
+];
+
+/// What an import took in; as JSON `mailthrottle/import/1`.
+#[derive(Debug, Serialize)]
+pub struct Imported {
+    schema: &'static str,
+    /// The file with the rows; none where they were only counted.
+    database: Option<String>,
+    lines: u64,
+    events: u64,
+    continuations: u64,
+    noise: u64,
+    unparsed: u64,
+    unparsed_failures: u64,
+    sent: u64,
+    failed: u64,
+    deferred: u64,
+    pending: u64,
+    rows: u64,
+    files: Vec<FileRead>,
+}
+
+/// One file of an import.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileRead {
+    /// Its name.
+    pub file: String,
+    /// Its format.
+    pub format: &'static str,
+    /// What became of the lines that were not read before.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Rows that were added, or whose error text has grown.
+    pub rows: u64,
+    /// Bytes read from the disk.
+    pub bytes: u64,
+    /// Where the reading went on, in a file that was read before.
+    pub resumed_at: Option<u64>,
+    /// Lines too long to be kept whole.
+    pub cut_lines: u64,
+    /// What kept the rest from being read.
+    pub error: Option<String>,
+}
+
+impl Imported {
+    /// Sums the files up.
+    pub fn new(database: Option<String>, files: Vec<FileRead>) -> Self {
+        let sum = |of: fn(&Counts) -> u64| files.iter().map(|file| of(&file.counts)).sum();
+        Self {
+            schema: "mailthrottle/import/1",
+            database,
+            lines: sum(|counts| counts.lines),
+            events: sum(|counts| counts.events),
+            continuations: sum(|counts| counts.continuations),
+            noise: sum(|counts| counts.noise),
+            unparsed: sum(|counts| counts.unparsed),
+            unparsed_failures: sum(|counts| counts.unparsed_failures),
+            sent: sum(|counts| counts.sent),
+            failed: sum(|counts| counts.failed),
+            deferred: sum(|counts| counts.deferred),
+            pending: sum(|counts| counts.pending),
+            rows: files.iter().map(|file| file.rows).sum(),
+            files,
+        }
+    }
+}
+
+/// Writes it.
+///
+/// # Errors
+/// None for the types of this program.
+pub fn render(imported: &Imported, format: Format, look: text::Look) -> Result<String> {
+    Ok(match format {
+        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(imported), look),
+        Format::Markdown => markdown::render(&document(imported)),
+        Format::Json => json::object(imported)?,
+        Format::Ndjson => json::line(imported)?,
+        Format::Csv => csv::rows(KEYS, &imported.files)?,
+    })
+}
+
+fn document(imported: &Imported) -> Document {
+    let tone = if imported.unparsed_failures > 0 { Tone::Warning } else { Tone::Good };
+    let mut blocks = vec![Block::Verdict(verdict(imported), tone), Block::Table(files(&imported.files))];
+    blocks.extend(notes(imported).into_iter().map(Block::Line));
+    Document { blocks }
+}
+
+fn verdict(it: &Imported) -> String {
+    let attempts = format!("{} sent, {} failed, {} pending", it.sent, it.failed, it.pending);
+    match &it.database {
+        Some(database) => {
+            let rows = if it.rows == 1 { "1 row".to_owned() } else { format!("{} rows", it.rows) };
+            format!("{rows} added to {}, of attempts read: {attempts}.", escape::line(database))
+        }
+        None => format!("Nothing was written; attempts read: {attempts}."),
+    }
+}
+
+fn files(files: &[FileRead]) -> Table {
+    let columns = vec![
+        Column::words("file").flexible(),
+        Column::words("format"),
+        Column::numbers("lines"),
+        Column::numbers("events"),
+        Column::numbers("more"),
+        Column::numbers("noise"),
+        Column::numbers("unparsed"),
+        Column::numbers("rows"),
+        Column::words("from").if_wide(),
+        Column::words("to").if_wide(),
+    ];
+    let row = |file: &FileRead| {
+        let counts = &file.counts;
+        let time = |at: Option<i64>| at.map_or_else(String::new, zone::rfc3339);
+        let numbers =
+            [counts.lines, counts.events, counts.continuations, counts.noise, counts.unparsed, file.rows];
+        let mut cells = vec![escape::line(&file.file), file.format.to_owned()];
+        cells.extend(numbers.map(|number| number.to_string()));
+        cells.extend([time(counts.first_at), time(counts.last_at)]);
+        cells
+    };
+    Table { columns, rows: files.iter().map(row).collect() }
+}
+
+fn notes(it: &Imported) -> Vec<String> {
+    let mut notes = Vec::new();
+    if it.deferred > 0 {
+        let deferred = it.deferred;
+        notes.push(format!(
+            "{deferred} attempts were deferred: the mail server tries again by itself and may have delivered them later."
+        ));
+    }
+    if it.unparsed_failures > 0 {
+        notes.push(format!(
+            "{} unparsed lines look like failures; --unparsed FILE keeps them, [[import.patterns]] in the config can read them.",
+            it.unparsed_failures
+        ));
+    }
+    let cut: u64 = it.files.iter().map(|file| file.cut_lines).sum();
+    if cut > 0 {
+        notes.push(format!("{cut} lines were longer than 1 MiB and cut."));
+    }
+    notes.extend(it.files.iter().filter_map(|file| {
+        file.resumed_at
+            .map(|at| format!("{}: went on at byte {at}, where it stopped before.", escape::line(&file.file)))
+    }));
+    notes
+}
+
+/// The formats, for `import --list`.
+#[derive(Debug, Serialize)]
+struct Listed {
+    format: &'static str,
+    about: &'static str,
+    example: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Formats {
+    schema: &'static str,
+    formats: Vec<Listed>,
+}
+
+/// Writes the formats that are known.
+///
+/// # Errors
+/// None for the types of this program.
+pub fn formats(format: Format, look: text::Look) -> Result<String> {
+    let formats: Vec<Listed> = import::Format::ALL
+        .into_iter()
+        .map(|one| Listed { format: one.name(), about: one.about().0, example: one.about().1 })
+        .collect();
+    let facts = |list: &[Listed]| {
+        let fact = |one: &Listed| (one.format.to_owned(), format!("{}: {}", one.about, one.example));
+        Document { blocks: vec![Block::Facts(list.iter().map(fact).collect())] }
+    };
+    Ok(match format {
+        Format::Table | Format::Nagios | Format::Prometheus => text::render(&facts(&formats), look),
+        Format::Markdown => markdown::render(&facts(&formats)),
+        Format::Json => json::object(&Formats { schema: "mailthrottle/formats/1", formats })?,
+        Format::Ndjson => json::line(&Formats { schema: "mailthrottle/formats/1", formats })?,
+        Format::Csv => csv::rows(&["format", "about", "example"], &formats)?,
+    })
+}
