@@ -183,7 +183,10 @@ fn a_flag_that_is_mistyped_is_3_and_never_2() {
             &["report", "--sinec", "all"][..],
             "unexpected argument '--sinec' found; a similar argument exists: '--since'",
         ),
-        (&["repoort"], "unrecognized subcommand 'repoort'; some similar subcommands exist: 'import', 'report'"),
+        (
+            &["repoort"],
+            "unrecognized subcommand 'repoort'; some similar subcommands exist: 'import', 'report'",
+        ),
         (&["explain"], "the following required arguments were not provided: <TEXT>"),
         (
             &["report", "--min-failures", "0"],
