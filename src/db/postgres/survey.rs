@@ -7,7 +7,8 @@ use chrono::Utc;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-use super::{Postgres, grants, kind, plain};
+use super::tables::kind;
+use super::{Postgres, grants, plain};
 use crate::db::Failed;
 use crate::db::survey::Columns;
 use crate::mapping::described::{Described, End};

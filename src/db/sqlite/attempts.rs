@@ -8,9 +8,10 @@ use anyhow::Result;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::Sqlite;
+use super::index::Index;
 use super::page::{ALL_COLUMNS, FEW_COLUMNS, Page};
 use super::values::bytes;
-use super::{Index, Sqlite};
 use crate::db::{Order, has_more, recipients};
 use crate::mapping::sql::{Bind, Selection, Times};
 use crate::mapping::time::Reader;

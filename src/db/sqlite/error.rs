@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result, anyhow};
 
-use super::Limit;
+use super::limit::Limit;
 
 const LOCK_SECONDS: u64 = 5;
 

@@ -11,8 +11,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row as _, SqliteConnection};
 
-use super::Limit;
 use super::error::{LOCK_WAIT, sqlite};
+use super::limit::Limit;
 use super::plain;
 use crate::db::statement::query;
 use crate::import::Row;

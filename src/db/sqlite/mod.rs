@@ -1,20 +1,21 @@
 //! The questions, asked of SQLite.
 //!
 //! The file is opened read-only, never made, and read within one transaction; a live writer's WAL is respected.
-//! `attempts` reads every row of a window, `values` reads single values whatever their type or encoding, `survey` looks at
-//! the database itself.
+//! `attempts` reads every row of a window, `index` finds out how it is best asked for, `values` reads single values whatever
+//! their type or encoding, `survey` looks at the database itself.
 
+mod at_rest;
 mod attempts;
 pub(super) mod error;
 pub mod import;
+mod index;
+mod limit;
 mod page;
 mod survey;
 mod values;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use futures_util::TryStreamExt;
@@ -23,21 +24,22 @@ use sqlx::{ConnectOptions, Connection, Row as _, SqliteConnection};
 
 use crate::db::statement::query;
 use crate::db::store::Row;
-use crate::db::{Failed, YEAR_2200, stored_word};
+use crate::db::{Failed, YEAR_2200};
 use crate::mapping::resolve::{Field, Kind, Misfit, Table};
 use crate::mapping::sql::{Bind, Selection, Statement, Times};
 use crate::mapping::time::{Form, Reader, Sampled};
-use crate::mapping::words::spellings;
 use crate::mapping::{Column, Dialect, Mapping, Wanted, nearest};
 use crate::model::{FailedMail, Millis, SentMail};
 use crate::window::Window;
+use at_rest::AtRest;
+use index::Index;
+use limit::Limit;
 
 const COLUMNS: &str = include_str!("../../../queries/sqlite/columns.sql");
 const EXTENT: &str = include_str!("../../../queries/extent.sql");
 const CANDIDATES: &str = include_str!("../../../queries/candidates.sql");
 const FAILED: &str = include_str!("../../../queries/failed.sql");
 const SENT: &str = include_str!("../../../queries/sent.sql");
-const STATUS_WORDS: &str = include_str!("../../../queries/sqlite/status_words.sql");
 const TABLES: &str = include_str!("../../../queries/sqlite/tables.sql");
 const TIME_SAMPLE: &str = include_str!("../../../queries/sqlite/time_sample.sql");
 
@@ -52,79 +54,6 @@ pub struct Sqlite {
     at_rest: Option<AtRest>,
     rehearsal: Option<Vec<Statement>>,
     ahead: Option<attempts::Few>,
-}
-
-/// The time a statement may take; SQLite asks now and then whether it is over.
-pub(super) struct Limit {
-    length: Duration,
-    start: Arc<Mutex<Instant>>,
-    /// What would make statements quicker.
-    indexes: String,
-}
-
-impl Limit {
-    /// So many of SQLite's own steps lie between two questions: some milliseconds.
-    const STEPS: i32 = 1_000_000;
-
-    fn of(length: Duration) -> Self {
-        Self { length, start: Arc::new(Mutex::new(Instant::now())), indexes: "an index".to_owned() }
-    }
-
-    async fn watch(&self, connection: &mut SqliteConnection) -> Result<()> {
-        let (asked, length) = (Arc::clone(&self.start), self.length);
-        let goes_on = move || asked.lock().is_ok_and(|start| start.elapsed() < length);
-        if !length.is_zero() {
-            connection.lock_handle().await?.set_progress_handler(Self::STEPS, goes_on);
-        }
-        Ok(())
-    }
-
-    fn restart(&self) {
-        if let Ok(mut start) = self.start.lock() {
-            *start = Instant::now();
-        }
-    }
-}
-
-/// A file in WAL mode that nobody has open. A reader would have to make the files `-wal` and `-shm` beside it, which
-/// may then belong to the wrong user and keep the application from writing. So it is read as a file that does not
-/// change, and looked at again afterwards to make sure that it did not.
-struct AtRest {
-    modified: SystemTime,
-    length: u64,
-}
-
-impl AtRest {
-    /// What is known of the file, if it is such a one. Source: <https://www.sqlite.org/fileformat2.html>, section 1.3.
-    fn of(path: &Path) -> Result<Option<Self>> {
-        let mut header = [0; 20];
-        std::fs::File::open(path)?.read_exact(&mut header).ok();
-        let is_wal = header[18..] == [2, 2];
-        let mut wal = path.as_os_str().to_owned();
-        wal.push("-wal");
-        if !is_wal || Path::new(&wal).exists() {
-            return Ok(None);
-        }
-        let data = std::fs::metadata(path)?;
-        Ok(Some(Self { modified: data.modified()?, length: data.len() }))
-    }
-
-    /// Makes sure that the file is as it was.
-    fn check(&self, path: &Path) -> Result<()> {
-        let now = std::fs::metadata(path)?;
-        if now.modified()? != self.modified || now.len() != self.length {
-            bail!("{} was written to while it was read; run this again", path.display());
-        }
-        Ok(())
-    }
-}
-
-/// What an index can find without a look at every row.
-enum Index {
-    /// A window within one status word; these are the words there are.
-    OfStatusAndTime(Vec<Bind>),
-    /// A window.
-    OfTime,
 }
 
 impl Sqlite {
@@ -366,30 +295,6 @@ impl Sqlite {
         Ok(())
     }
 
-    /// The selections that give the rows of a window with one of some status words, each by the way an index serves.
-    async fn of_words(
-        &mut self,
-        mapping: &Mapping,
-        words: &[String],
-        window: Window,
-    ) -> Result<Vec<Selection>> {
-        let words = words.iter().flat_map(|word| spellings(word)).flat_map(stored_word).collect::<Vec<_>>();
-        let times = match self.index(mapping, window).await? {
-            Some(_) => mapping.parts_by_index(window),
-            None => vec![Times::InsideOrUnplaced(window)],
-        };
-        let selection = |time| Selection { words: Some(words.clone()), time, ..Selection::default() };
-        Ok(times.into_iter().map(selection).collect())
-    }
-
-    /// What would make questions about a window quicker, where no index serves them.
-    ///
-    /// # Errors
-    /// SQLite's refusal.
-    pub async fn missing_index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<String>> {
-        Ok(self.index(mapping, window).await?.is_none().then(|| mapping.indexes()))
-    }
-
     /// The first and the last time in the whole table.
     ///
     /// # Errors
@@ -410,40 +315,6 @@ impl Sqlite {
             }
         }
         Ok(ends.iter().min().copied().zip(ends.iter().max().copied()))
-    }
-
-    /// Which index serves a window, asked of SQLite's own planner.
-    async fn index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<Index>> {
-        let (Some(status), Some(time)) = (mapping.own(Column::Status), mapping.own(Column::SentDate)) else {
-            return Ok(None);
-        };
-        if window.is_all() {
-            return Ok(None);
-        }
-        let within_word = self.plan(mapping, Some(vec![Bind::Null]), window).await?;
-        let (status, time) = (&status.name, &time.name);
-        if within_word.contains(&format!("({status}=? AND {time}")) {
-            return Ok(Some(Index::OfStatusAndTime(self.status_words(mapping).await?)));
-        }
-        let alone = self.plan(mapping, None, window).await?;
-        Ok(alone.contains(&format!("({time}")).then_some(Index::OfTime))
-    }
-
-    async fn plan(&mut self, mapping: &Mapping, words: Option<Vec<Bind>>, window: Window) -> Result<String> {
-        let selection = Selection { words, time: Times::Inside(window), ..Selection::default() };
-        let statement = mapping.statement(&selection, FAILED);
-        let sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
-        let rows = self.all(Statement { sql, ..statement }).await?;
-        let details = rows.iter().map(|row| row.try_get::<&str, _>(3));
-        Ok(details.collect::<Result<Vec<_>, _>>()?.join("\n"))
-    }
-
-    async fn status_words(&mut self, mapping: &Mapping) -> Result<Vec<Bind>> {
-        let mut words = vec![Bind::Null];
-        for row in self.all(mapping.statement(&Selection::default(), STATUS_WORDS)).await? {
-            words.extend(values::bind(&row)?);
-        }
-        Ok(words)
     }
 
     fn text(&self, row: &SqliteRow, column: usize) -> Result<Option<String>> {
