@@ -1,5 +1,5 @@
 -- Question: how many rows are there?
--- Columns: rows.
+-- Columns: row_count.
 -- Index: (status, sent_date) for a window. Right: SELECT.
-SELECT count(*) AS rows
+SELECT count(*) AS row_count
 FROM email_log;

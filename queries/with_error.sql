@@ -3,4 +3,4 @@
 -- Index: (status, sent_date). Right: SELECT.
 SELECT id, status, sent_date, sender, recipient, subject, error_message, message_id
 FROM email_log
-WHERE trim(error_message) <> '';
+WHERE length(trim(error_message)) > 0;

@@ -2,8 +2,8 @@
 -- Binds: log_table.
 -- Columns: row_id, sent_date, run_id, stage, status, attempts, message_id, next_at, reply, class, changed_at, recipients.
 -- Index: the primary key. Right: SELECT.
-SELECT row_id, sent_date, run_id, stage, status, CAST(attempts AS TEXT) AS attempts, message_id, CAST(next_at AS TEXT) AS next_at,
-  reply, class, CAST(changed_at AS TEXT) AS changed_at, CAST(recipients AS TEXT) AS recipients
+SELECT row_id, sent_date, run_id, stage, status, attempts, message_id, next_at,
+  reply, class, changed_at, recipients
 FROM mailthrottle_mail
 WHERE log_table = $1
 ORDER BY changed_at, row_id;

@@ -2,8 +2,8 @@
 -- Binds: identity, since.
 -- Columns: changed_at, recipients.
 -- Index: (stage, changed_at). Right: SELECT.
-SELECT CAST(mail.changed_at AS TEXT) AS changed_at, CAST(mail.recipients AS TEXT) AS recipients
-FROM mailthrottle_mail AS mail
-JOIN mailthrottle_run AS run ON run.id = mail.run_id
+SELECT mail.changed_at, mail.recipients
+FROM mailthrottle_mail mail
+JOIN mailthrottle_run run ON run.id = mail.run_id
 WHERE mail.stage IN ('sent', 'data', 'doubt') AND run.identity = $1 AND mail.changed_at >= $2
 ORDER BY mail.changed_at;

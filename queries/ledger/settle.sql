@@ -3,5 +3,5 @@
 -- Columns: none.
 -- Index: the primary key. Right: UPDATE.
 UPDATE mailthrottle_mail
-SET stage = $5, attempts = $6, next_at = CAST($7 AS BIGINT), reply = $8, class = $9, changed_at = $10, log_due = $11
+SET stage = $5, attempts = $6, next_at = CAST($7 AS NUMERIC(19)), reply = $8, class = $9, changed_at = $10, log_due = $11
 WHERE log_table = $1 AND row_id = $2 AND sent_date = $3 AND run_id = $4 AND stage IN ('claimed', 'data');

@@ -305,7 +305,7 @@ async fn next<T>(
 
 /// Every cell of a row as bytes of text.
 pub(super) fn cells(row: &PgRow) -> Result<Vec<Option<Vec<u8>>>> {
-    (0..row.len()).map(|column| Ok(values::bytes(row, column)?.map(<[u8]>::to_vec))).collect()
+    (0..row.len()).map(|column| values::cell(row, column)).collect()
 }
 
 fn plain(sql: &str) -> Statement {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use anyhow::{Result, bail};
 use sqlx::postgres::{PgRow, PgValueRef};
-use sqlx::{Row, ValueRef};
+use sqlx::{Column as _, Row, TypeInfo as _, ValueRef};
 
 use super::copy::Tuple;
 use crate::db::recipients;
@@ -157,6 +157,14 @@ pub fn bytes(row: &PgRow, column: usize) -> Result<Option<&[u8]>> {
         return Ok(None);
     }
     value.as_bytes().map(Some).map_err(|error| anyhow::anyhow!(error))
+}
+
+/// A cell as bytes of text, whole numbers too.
+pub fn cell(row: &PgRow, column: usize) -> Result<Option<Vec<u8>>> {
+    let is_whole = matches!(row.column(column).type_info().name(), "INT2" | "INT4" | "INT8");
+    let text =
+        |bytes: &[u8]| if is_whole { Ok(whole(bytes)?.to_string().into_bytes()) } else { Ok(bytes.to_vec()) };
+    bytes(row, column)?.map(text).transpose()
 }
 
 /// A cell as text of its own.

@@ -37,9 +37,9 @@ pub struct Key {
 }
 
 impl Key {
-    /// The time as the ledger writes it.
+    /// The time as the ledger writes it; Oracle takes an empty text for NULL.
     pub fn time(&self) -> String {
-        self.sent_date.map(zone::rfc3339).unwrap_or_default()
+        self.sent_date.map_or_else(|| "-".to_owned(), zone::rfc3339)
     }
 }
 

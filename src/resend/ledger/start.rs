@@ -241,8 +241,7 @@ impl Ledger {
         if !store.has_table("mailthrottle_migration").await? {
             return Ok(0);
         }
-        let statement =
-            store.statement("SELECT CAST(max(number) AS TEXT) FROM mailthrottle_migration", Vec::new());
+        let statement = store.statement("SELECT max(\"number\") FROM mailthrottle_migration", Vec::new());
         let rows = store.rows(statement).await?;
         let version = rows.first().and_then(|row| row.number(0)).unwrap_or(0);
         if version > MIGRATIONS.len() {
@@ -272,7 +271,7 @@ impl Ledger {
         for (place, file) in MIGRATIONS.iter().enumerate().skip(Self::version(store).await?) {
             let number = i64::try_from(place + 1).unwrap_or(i64::MAX);
             let remember = store.statement(
-                "INSERT INTO mailthrottle_migration (number, applied_at) VALUES ($1, $2)",
+                "INSERT INTO mailthrottle_migration (\"number\", applied_at) VALUES ($1, $2)",
                 vec![Bind::Int(number), Bind::Int(now)],
             );
             store
@@ -323,8 +322,7 @@ impl Ledger {
         let binds = vec![Bind::Text(self.table.clone())];
         let due = self.store.statement(DUE_IN_LOG, binds);
         for row in self.store.rows(due).await? {
-            let sent_date = row.text(1).filter(|time| !time.is_empty());
-            let id = row.text(0).unwrap_or_default();
+            let (id, sent_date) = (row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
             let (status, to) = (row.text(2).unwrap_or_default(), row.text(3).unwrap_or_default());
             let from = self.held(&status).to_owned();
             if from != to {
@@ -332,7 +330,7 @@ impl Ledger {
                     .await
                     .with_context(|| format!("row {id}: the log has to learn that it is '{to}'"))?;
             }
-            self.learnt_at(&id, sent_date.as_deref().unwrap_or_default()).await?;
+            self.learnt_at(&id, &sent_date).await?;
         }
         Ok(())
     }
