@@ -38,7 +38,7 @@ pub struct Global {
         long_help = "Config file, used whole; without it MAILTHROTTLE_CONFIG, ./mailthrottle.toml, the user's config folder, /etc/mailthrottle/config.toml"
     )]
     pub config: Option<PathBuf>,
-    /// Database: sqlite:PATH, a path, or postgres://USER@HOST/DATABASE [default: DATABASE_URL, then the config]
+    /// Database: sqlite:PATH, a path, postgres://USER@HOST/DATABASE or oracle://USER@HOST/SERVICE [default: DATABASE_URL, then the config]
     #[arg(long, global = true, value_name = "URL", env = "MAILTHROTTLE_DB", hide_env_values = true)]
     pub db: Option<String>,
     /// Table or view with a row for each mail [default: email_log]
@@ -53,6 +53,9 @@ pub struct Global {
     /// How long a statement may take, 0s for no limit [default: 60s]
     #[arg(long, global = true, value_name = "DURATION")]
     pub statement_timeout: Option<humantime::Duration>,
+    /// Folder of Oracle's client library [default: the system's library path, then ORACLE_HOME]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub oracle_client: Option<PathBuf>,
     /// Print the statements that read the log instead of running them
     #[arg(long, global = true)]
     pub print_sql: bool,

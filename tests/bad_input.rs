@@ -42,7 +42,7 @@ fn a_database_that_is_none() {
         ),
         (
             "mysql://host/db",
-            "mailthrottle: --db: 'mysql:' databases cannot be read by this version; give sqlite:PATH, a path or postgres://...",
+            "mailthrottle: --db: 'mysql:' databases cannot be read by this version; give sqlite:PATH, a path, postgres://... or oracle://...",
         ),
     ];
     for (db, expected) in cases {
@@ -50,7 +50,7 @@ fn a_database_that_is_none() {
     }
     assert_eq!(
         error(&log, &["report"]),
-        "mailthrottle: no database: give --db sqlite:PATH or --db postgres://USER@HOST/DATABASE, or set MAILTHROTTLE_DB, or url in [database] of the config"
+        "mailthrottle: no database: give --db sqlite:PATH, postgres://USER@HOST/DATABASE or oracle://USER@HOST/SERVICE, or set MAILTHROTTLE_DB, or url in [database] of the config"
     );
     assert!(!log.path("none.db").exists());
 }
@@ -303,6 +303,7 @@ fn a_file_written_to_while_it_is_read_at_rest_is_no_answer() {
         url: log.db().to_str().unwrap().to_owned(),
         password: None,
         statement_timeout: std::time::Duration::ZERO,
+        ..mailthrottle::db::Target::default()
     };
     let db = blocking(mailthrottle::db::Db::open(&target)).unwrap();
     assert!(db.settle().is_ok());

@@ -60,7 +60,7 @@ async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
     }
     let mut config = Config::load(flags)?;
     let plan = std::mem::take(&mut config.alert).plan(args)?;
-    let (now, zone) = (Utc::now().timestamp_millis(), config.wanted.zone);
+    let (now, zone) = (Utc::now().timestamp_millis(), config.wanted.zone.unwrap_or_default());
     let at = args.at.as_deref().map(|text| window::end("--at", text, now, zone)).transpose();
     let at = at.map_err(|error| anyhow!(error))?;
     if args.explain {

@@ -157,7 +157,7 @@ async fn count(
     }
     proposal.take_words(counted, Some(&mapping.words).filter(|_| proposal.preset.is_some()));
     let rows = Rows { counted: rows, are_all: rows < u64::from(most) };
-    Ok((rows, mapping.has_naive_times(), flags.time_zone.is_some().then_some(wanted.zone)))
+    Ok((rows, mapping.has_naive_times(), wanted.zone))
 }
 
 fn unusable(proposal: &Proposal) -> String {

@@ -3,11 +3,11 @@
 use anyhow::{Result, anyhow};
 use chrono::Utc;
 
-use super::{Rules, look, print_settled};
+use super::{Rules, look, open, print_settled};
 use crate::analysis::doctor::tally::{Attempts, Failed, Odd, contradicts};
 use crate::analysis::doctor::{Check, State, log, setup};
 use crate::cli::{Doctor as Args, Global};
-use crate::config::{Config, Database};
+use crate::config::Config;
 use crate::db::{self, Db, Order};
 use crate::exit::Exit;
 use crate::mapping::resolve::{Misfit, Table};
@@ -29,15 +29,19 @@ const USUAL_WINDOW: Millis = 7 * 24 * HOUR;
 /// # Errors
 /// Config, window, connection, a statement that the database refuses.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
-    let config = Config::load(flags)?;
+    let mut config = Config::load(flags)?;
     let rules = Rules::compiling(config.rules);
     let now = Utc::now().timestamp_millis();
-    let window = Window::read(args.since.as_deref(), None, Some(USUAL_WINDOW), now, config.wanted.zone);
-    let window = window.map_err(|error| anyhow!(error))?;
-    let db = Db::open(&Database::target(config.database)?).await?;
-    let mut doctor = Doctor { db, now, window, checks: Vec::new() };
+    let window = |zone| {
+        Window::read(args.since.as_deref(), None, Some(USUAL_WINDOW), now, zone)
+            .map_err(|error| anyhow!(error))
+    };
+    // a mistake is told before anything is opened
+    window(config.wanted.zone.unwrap_or_default())?;
+    let (db, zone) = open(config.database, &mut config.wanted).await?;
+    let mut doctor = Doctor { db, now, window: window(zone)?, checks: Vec::new() };
     doctor.examine(&config.wanted, rules, flags.print_sql).await?;
-    let visit = Visit { now, window, database: &doctor.db.name(), checks: &doctor.checks };
+    let visit = Visit { now, window: doctor.window, database: &doctor.db.name(), checks: &doctor.checks };
     print_settled(&doctor.db, flags, &output::doctor::render(&visit, flags.format, look(flags))?)?;
     Ok(match worst(&doctor.checks) {
         _ if flags.print_sql => Exit::Fine,

@@ -149,7 +149,7 @@ impl Importing {
     pub async fn start(wish: Wish, config: &Config, path: Option<&str>) -> Result<Self> {
         let import = config.import.clone();
         let settings = Settings {
-            zone: config.wanted.zone,
+            zone: config.wanted.zone.unwrap_or_default(),
             file_time: 0,
             day_first: import.day_first,
             columns: import.columns,

@@ -14,17 +14,18 @@ mod test_rules;
 
 use std::io::{self, IsTerminal, Write};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
+use chrono_tz::Tz;
 use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command, Global, Rows, When};
 use crate::config::{Config, Database, UserRules};
+use crate::db::oracle::NoClient;
 use crate::db::{Db, Target};
 use crate::exit::Exit;
-use crate::mapping::{Dialect, Mapping};
+use crate::mapping::{Dialect, Mapping, Wanted};
 use crate::model::{FailedMail, Meaning, Millis};
 use crate::output::escape;
 use crate::output::failures::Attempt;
@@ -101,10 +102,16 @@ pub fn usage(error: &clap::Error) -> Exit {
     if error.use_stderr() { Exit::Unknown } else { Exit::Fine }
 }
 
-/// Prints an error as one line on stderr.
+/// Prints an error on stderr, as one line.
 pub fn complain(error: &anyhow::Error) {
-    let line = escape::line(&format!("mailthrottle: {error:#}"));
-    let _ = writeln!(io::stderr(), "{line}");
+    // how to get a library that is missing takes more than a line
+    let lines = match error.downcast_ref::<NoClient>() {
+        Some(NoClient(lines)) => lines.to_vec(),
+        None => vec![format!("{error:#}")],
+    };
+    for line in lines {
+        let _ = writeln!(io::stderr(), "{}", escape::line(&format!("mailthrottle: {line}")));
+    }
 }
 
 /// Sends what the program says of its own doings to stderr.
@@ -175,6 +182,14 @@ fn ledger_is_missing(url: &str) -> bool {
     !std::path::Path::new(path).exists()
 }
 
+/// Opens the database that was named, and learns from it the zone of naive times where the config names none.
+async fn open(named: Option<Database>, wanted: &mut Wanted) -> Result<(Db, Tz)> {
+    let mut db = Db::open(&Database::target(named)?).await?;
+    let zone = db.zone(wanted.zone).await?;
+    wanted.zone = Some(zone);
+    Ok((db, zone))
+}
+
 /// What every command on the log begins with.
 struct Log {
     profile: &'static Profile,
@@ -200,11 +215,16 @@ impl Log {
     ) -> Result<(Self, Rules)> {
         let rules = Rules::compiling(config.rules);
         let now = Utc::now().timestamp_millis();
-        let window =
-            Window::read(rows.since.as_deref(), rows.until.as_deref(), usual, now, config.wanted.zone);
-        let window = window.map_err(|error| anyhow!(error))?;
-        let mut db = Db::open(&Database::target(config.database)?).await?;
-        let mapping = db.mapping(&config.wanted).await?;
+        let window = |zone| {
+            Window::read(rows.since.as_deref(), rows.until.as_deref(), usual, now, zone)
+                .map_err(|error| anyhow!(error))
+        };
+        // a mistake is told before anything is opened
+        window(config.wanted.zone.unwrap_or_default())?;
+        let mut wanted = config.wanted;
+        let (mut db, zone) = open(config.database, &mut wanted).await?;
+        let mapping = db.mapping(&wanted).await?;
+        let window = window(zone)?;
         if flags.print_sql {
             db.rehearse();
         }
@@ -249,7 +269,7 @@ impl Log {
         let Some(url) = self.ledger.as_deref().filter(|url| !ledger_is_missing(url)) else {
             return Ok(None);
         };
-        let target = Target { url: url.to_owned(), password: None, statement_timeout: Duration::ZERO };
+        let target = Target { url: url.to_owned(), ..Target::default() };
         Db::open(&target).await.map(Some)
     }
 

@@ -91,6 +91,7 @@ struct RawDatabase {
     password_command: Option<String>,
     password_env: Option<String>,
     statement_timeout: Option<String>,
+    oracle_client: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -126,6 +127,7 @@ pub struct Database {
     url: String,
     password: Option<Password>,
     statement_timeout: Duration,
+    oracle_client: Option<PathBuf>,
 }
 
 impl Database {
@@ -144,7 +146,8 @@ impl Database {
 
     /// A SQLite file of the program's own.
     pub fn file(path: &Path) -> Self {
-        Self { url: format!("sqlite:{}", path.display()), password: None, statement_timeout: Duration::ZERO }
+        let url = format!("sqlite:{}", path.display());
+        Self { url, password: None, statement_timeout: Duration::ZERO, oracle_client: None }
     }
 
     /// What to open, with its password where it may need one.
@@ -153,7 +156,7 @@ impl Database {
     /// No database was named, or its password cannot be had.
     pub fn target(named: Option<Self>) -> Result<Target> {
         let database = named.context(
-            "no database: give --db sqlite:PATH or --db postgres://USER@HOST/DATABASE, or set MAILTHROTTLE_DB, or url \
+            "no database: give --db sqlite:PATH, postgres://USER@HOST/DATABASE or oracle://USER@HOST/SERVICE, or set MAILTHROTTLE_DB, or url \
              in [database] of the config",
         )?;
         let password = database.password.filter(|_| database.url.contains("://"));
@@ -161,6 +164,7 @@ impl Database {
             password: password.map(|password| password.fetch("database")).transpose()?,
             url: database.url,
             statement_timeout: database.statement_timeout,
+            oracle_client: database.oracle_client,
         })
     }
 }
@@ -258,7 +262,8 @@ fn database(flags: &Global, raw: RawDatabase, file: Option<&Path>) -> Result<Opt
     let password =
         RawPassword { file: raw.password_file, command: raw.password_command, variable: raw.password_env };
     let password = password.check("database", file)?;
-    Ok(url.map(|url| Database { url, password, statement_timeout }))
+    let oracle_client = flags.oracle_client.clone().or(raw.oracle_client);
+    Ok(url.map(|url| Database { url, password, statement_timeout, oracle_client }))
 }
 
 /// Whether a URL has a password, before the host or among the parameters.

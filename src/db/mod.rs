@@ -4,15 +4,18 @@
 //! each other. Rows leave this layer with their times read; a row whose time or text cannot be read leaves it too,
 //! and says so. A query that fails is an error, never an empty result.
 
+pub mod oracle;
 mod postgres;
 pub mod sqlite;
 mod statement;
 pub mod store;
 mod survey;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use chrono_tz::Tz;
 
 use crate::mapping::sql::{Bind, Statement};
 use crate::mapping::{Column, Mapping, Wanted};
@@ -24,14 +27,16 @@ use crate::window::Window;
 const YEAR_2200: Millis = 7_258_118_400_000;
 
 /// Which database to open, and how.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Target {
-    /// `sqlite:PATH`, a bare path, or `postgres://...`.
+    /// `sqlite:PATH`, a bare path, `postgres://...` or `oracle://...`.
     pub url: String,
     /// The password, where the URL has none.
     pub password: Option<Secret>,
     /// How long a statement may take; zero: as long as it likes.
     pub statement_timeout: Duration,
+    /// Where Oracle's client library lies, if the user says it.
+    pub oracle_client: Option<PathBuf>,
 }
 
 /// In which order attempts are asked for.
@@ -60,6 +65,8 @@ pub enum Db {
     Sqlite(sqlite::Sqlite),
     /// PostgreSQL, a server.
     Postgres(postgres::Postgres),
+    /// Oracle, a server.
+    Oracle(oracle::Oracle),
 }
 
 impl Db {
@@ -68,9 +75,10 @@ impl Db {
     /// # Errors
     /// One line that names the database and says what to do.
     pub async fn open(target: &Target) -> Result<Self> {
-        Ok(match sqlite_path(&target.url)? {
-            Some(path) => Db::Sqlite(sqlite::Sqlite::open(path, target.statement_timeout).await?),
-            None => Db::Postgres(postgres::Postgres::open(target).await?),
+        Ok(match Place::of(&target.url)? {
+            Place::File(path) => Db::Sqlite(sqlite::Sqlite::open(path, target.statement_timeout).await?),
+            Place::Postgres => Db::Postgres(postgres::Postgres::open(target).await?),
+            Place::Oracle => Db::Oracle(oracle::Oracle::open(target).await?),
         })
     }
 
@@ -79,6 +87,20 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.close().await,
             Db::Postgres(db) => db.close().await,
+            Db::Oracle(db) => db.close().await,
+        }
+    }
+
+    /// The zone of the log's naive times: the one the config names, else UTC, on Oracle that of the database's host, since
+    /// its applications write SYSDATE.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn zone(&mut self, named: Option<Tz>) -> Result<Tz> {
+        match (named, self) {
+            (Some(named), _) => Ok(named),
+            (None, Db::Oracle(db)) => db.zone().await,
+            (None, _) => Ok(Tz::UTC),
         }
     }
 
@@ -87,6 +109,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.name(),
             Db::Postgres(db) => db.name(),
+            Db::Oracle(db) => db.name(),
         }
     }
 
@@ -95,6 +118,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.rehearse(),
             Db::Postgres(db) => db.rehearse(),
+            Db::Oracle(db) => db.rehearse(),
         }
     }
 
@@ -103,6 +127,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.rehearsed(),
             Db::Postgres(db) => db.rehearsed(),
+            Db::Oracle(db) => db.rehearsed(),
         }
     }
 
@@ -114,7 +139,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.settle(),
             // one snapshot of the server's own
-            Db::Postgres(_) => Ok(()),
+            Db::Postgres(_) | Db::Oracle(_) => Ok(()),
         }
     }
 
@@ -126,6 +151,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.mapping(wanted).await,
             Db::Postgres(db) => db.mapping(wanted).await,
+            Db::Oracle(db) => db.mapping(wanted).await,
         }
     }
 
@@ -137,6 +163,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.mail(mapping, id).await,
             Db::Postgres(db) => db.mail(mapping, id).await,
+            Db::Oracle(db) => db.mail(mapping, id).await,
         }
     }
 
@@ -148,6 +175,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.rows(statement).await,
             Db::Postgres(db) => db.rows(statement).await,
+            Db::Oracle(db) => db.rows(statement).await,
         }
     }
 
@@ -164,6 +192,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.failed(mapping, failed, each).await,
             Db::Postgres(db) => db.failed(mapping, failed, each).await,
+            Db::Oracle(db) => db.failed(mapping, failed, each).await,
         }
     }
 
@@ -182,6 +211,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.sent(mapping, words, window, each).await,
             Db::Postgres(db) => db.sent(mapping, words, window, each).await,
+            Db::Oracle(db) => db.sent(mapping, words, window, each).await,
         }
     }
 
@@ -193,6 +223,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.missing_index(mapping, window).await,
             Db::Postgres(db) => db.missing_index(mapping, window).await,
+            Db::Oracle(db) => db.missing_index(mapping, window).await,
         }
     }
 
@@ -210,6 +241,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.attempts(mapping, window, order, each).await,
             Db::Postgres(db) => db.attempts(mapping, window, order, each).await,
+            Db::Oracle(db) => db.attempts(mapping, window, order, each).await,
         }
     }
 
@@ -221,7 +253,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.fetch_ahead(mapping, window).await,
             // it works while the caller does, from the first question on
-            Db::Postgres(_) => Ok(()),
+            Db::Postgres(_) | Db::Oracle(_) => Ok(()),
         }
     }
 
@@ -233,20 +265,39 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.extent(mapping).await,
             Db::Postgres(db) => db.extent(mapping).await,
+            Db::Oracle(db) => db.extent(mapping).await,
         }
     }
 }
 
-/// The path in a URL of SQLite's, or a bare one; none in a URL of PostgreSQL's.
-fn sqlite_path(url: &str) -> Result<Option<&str>> {
-    match url.split_once(':') {
-        Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(None),
-        Some(("sqlite", path)) => Ok(Some(path.strip_prefix("//").unwrap_or(path))),
-        Some((scheme, rest)) if rest.starts_with("//") => bail!(
-            "--db: '{}:' databases cannot be read by this version; give sqlite:PATH, a path or postgres://...",
-            scheme.escape_debug()
-        ),
-        _ => Ok(Some(url)),
+/// Where a database is, by its URL.
+pub enum Place<'u> {
+    /// A file of SQLite's.
+    File(&'u str),
+    /// A server of PostgreSQL's.
+    Postgres,
+    /// A server of Oracle's.
+    Oracle,
+}
+
+impl<'u> Place<'u> {
+    /// Reads the beginning of a URL; what has none is the path of a file.
+    ///
+    /// # Errors
+    /// A kind of database that is not known.
+    pub fn of(url: &'u str) -> Result<Self> {
+        match url.split_once(':') {
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Place::Postgres),
+            Some(("oracle" | "oracles", rest)) if rest.starts_with("//") => Ok(Place::Oracle),
+            Some(("sqlite", path)) => Ok(Place::File(path.strip_prefix("//").unwrap_or(path))),
+            Some((scheme, rest)) if rest.starts_with("//") => bail!(
+                "--db: '{}:' databases cannot be read by this version; give sqlite:PATH, a path, postgres://... or \
+                 oracle://...",
+                scheme.escape_debug()
+            ),
+            _ if url.to_ascii_uppercase().starts_with("(DESCRIPTION") => Ok(Place::Oracle),
+            _ => Ok(Place::File(url)),
+        }
     }
 }
 

@@ -10,10 +10,11 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
+use crate::db::oracle::store::{RowLock, Writer};
 use crate::db::postgres::{self, Asked};
 use crate::db::sqlite;
 use crate::db::statement::query;
-use crate::db::{Target, sqlite_path};
+use crate::db::{Place, Target};
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Statement};
 
@@ -48,6 +49,8 @@ pub enum Store {
     Sqlite(PathBuf, SqliteConnection),
     /// A PostgreSQL server.
     Postgres(Box<(PgConnection, Asked)>),
+    /// An Oracle server.
+    Oracle(Box<Writer>),
 }
 
 impl Store {
@@ -56,9 +59,10 @@ impl Store {
     /// # Errors
     /// One line that names the database and says what to do.
     pub async fn open(target: &Target, make: bool) -> Result<Self> {
-        match sqlite_path(&target.url)? {
-            Some(path) => Self::open_sqlite(PathBuf::from(path), make).await,
-            None => {
+        match Place::of(&target.url)? {
+            Place::File(path) => Self::open_sqlite(PathBuf::from(path), make).await,
+            Place::Oracle => Ok(Self::Oracle(Box::new(Writer::open(target).await?))),
+            Place::Postgres => {
                 let (connection, asked) = postgres::open_to_write(target).await?;
                 Ok(Self::Postgres(Box::new((connection, asked))))
             }
@@ -85,6 +89,7 @@ impl Store {
         match self {
             Store::Sqlite(..) => Dialect::Sqlite,
             Store::Postgres(_) => Dialect::Postgres,
+            Store::Oracle(_) => Dialect::Oracle,
         }
     }
 
@@ -92,7 +97,7 @@ impl Store {
     pub fn file(&self) -> Option<&PathBuf> {
         match self {
             Store::Sqlite(path, _) => Some(path),
-            Store::Postgres(_) => None,
+            Store::Postgres(_) | Store::Oracle(_) => None,
         }
     }
 
@@ -109,6 +114,10 @@ impl Store {
         let sql = match self {
             Store::Sqlite(..) => "BEGIN IMMEDIATE",
             Store::Postgres(_) => "BEGIN",
+            Store::Oracle(writer) => {
+                writer.begin();
+                return Ok(());
+            }
         };
         self.execute(self.statement(sql, Vec::new())).await.map(drop)
     }
@@ -118,11 +127,17 @@ impl Store {
     /// # Errors
     /// None of it is.
     pub async fn commit(&mut self) -> Result<()> {
+        if let Store::Oracle(writer) = self {
+            return writer.commit().await;
+        }
         self.execute(self.statement("COMMIT", Vec::new())).await.map(drop)
     }
 
     /// Takes back the transaction, if there is one.
     pub async fn roll_back(&mut self) {
+        if let Store::Oracle(writer) = self {
+            return writer.roll_back().await;
+        }
         // without a transaction this is refused, and nothing is to be taken back
         let _ = self.execute(self.statement("ROLLBACK", Vec::new())).await;
     }
@@ -142,6 +157,7 @@ impl Store {
                 let running = query(statement).persistent(false).execute(connection);
                 Ok(asked.answer(running).await?.rows_affected())
             }
+            Store::Oracle(writer) => writer.execute(statement).await,
         }
     }
 
@@ -161,14 +177,21 @@ impl Store {
                 let rows = asked.answer(query(statement).persistent(false).fetch_all(connection)).await?;
                 rows.iter().map(|row| Ok(Row(postgres::cells(row)?))).collect()
             }
+            Store::Oracle(writer) => writer.rows(statement).await,
         }
     }
 
-    /// Runs the statements of a file, one after the other, in one transaction.
+    /// Runs the statements of a file that makes tables, one after the other, in one transaction, and a last one that says
+    /// that they were run.
     ///
     /// # Errors
-    /// The database's refusal; then none of them was run.
+    /// The database's refusal; then none of them was run. Oracle ends the transaction with each of them: there what is made
+    /// stays, and running them again goes on.
     pub async fn run_file(&mut self, file: &str, last: Statement) -> Result<()> {
+        if let Store::Oracle(writer) = self {
+            writer.make(file).await?;
+            return self.execute(last).await.map(drop);
+        }
         self.begin().await?;
         let ran = self.run_each(file, last).await;
         match ran {
@@ -202,6 +225,10 @@ impl Store {
         let _ = match self {
             Store::Sqlite(_, connection) => connection.close().await,
             Store::Postgres(server) => server.0.close().await,
+            Store::Oracle(writer) => {
+                writer.close().await;
+                Ok(())
+            }
         };
     }
 }
@@ -211,6 +238,9 @@ pub fn is_there(dialect: Dialect, table: &str) -> Statement {
     let sql = match dialect {
         Dialect::Sqlite => "SELECT 'yes' FROM sqlite_schema WHERE type = 'table' AND name = $1",
         Dialect::Postgres => "SELECT 'yes' WHERE to_regclass($1) IS NOT NULL",
+        Dialect::Oracle => {
+            "SELECT 'yes' AS is_there FROM all_tables WHERE owner = SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA') AND table_name = UPPER($1)"
+        }
     };
     Statement { dialect, sql: sql.to_owned(), binds: vec![Bind::Text(table.to_owned())] }
 }
@@ -222,6 +252,8 @@ pub enum Lock {
     File(std::fs::File, PathBuf),
     /// A lock of the session of the store it was taken through.
     Session,
+    /// A row that a session of its own holds.
+    Row(RowLock),
 }
 
 impl Store {
@@ -239,6 +271,7 @@ impl Store {
                 let is_ours = rows.first().and_then(|row| row.text(0)).as_deref() == Some("true");
                 Ok(is_ours.then_some(Lock::Session))
             }
+            Store::Oracle(writer) => Ok(writer.lock(run).await?.map(Lock::Row)),
         }
     }
 
@@ -248,6 +281,11 @@ impl Store {
     /// The server's refusal.
     pub async fn unlock(&mut self, run: &str, lock: Lock) -> Result<()> {
         match lock {
+            Lock::Row(row) => {
+                if let Store::Oracle(writer) = self {
+                    writer.unlock(run, row).await?;
+                }
+            }
             Lock::File(file, path) => {
                 // removed while it is still held, so that nobody takes a lock on a file that is gone
                 let _ = std::fs::remove_file(path);

@@ -23,6 +23,7 @@ impl Db {
         match self {
             Db::Sqlite(_) => Dialect::Sqlite,
             Db::Postgres(_) => Dialect::Postgres,
+            Db::Oracle(_) => Dialect::Oracle,
         }
     }
 
@@ -34,6 +35,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.server().await,
             Db::Postgres(db) => db.server().await,
+            Db::Oracle(db) => db.server().await,
         }
     }
 
@@ -45,6 +47,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.tables(wanted).await,
             Db::Postgres(db) => db.tables(wanted).await,
+            Db::Oracle(db) => db.tables(wanted).await,
         }
     }
 
@@ -57,6 +60,7 @@ impl Db {
             // whoever can open the file may read it, and that its owner may write to it is as it should be
             Db::Sqlite(_) => Ok(Rights::default()),
             Db::Postgres(db) => db.rights(tables).await,
+            Db::Oracle(db) => db.rights(tables).await,
         }
     }
 
@@ -68,6 +72,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => Ok((db.catalogue().await?, Vec::new())),
             Db::Postgres(db) => db.catalogue().await,
+            Db::Oracle(db) => db.catalogue().await,
         }
     }
 
@@ -89,6 +94,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.sampled(described, end).await,
             Db::Postgres(db) => db.sampled(described, end).await,
+            Db::Oracle(db) => db.sampled(described, end).await,
         }
     }
 
@@ -105,6 +111,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.status_counts(mapping, by_key, most).await,
             Db::Postgres(db) => db.status_counts(mapping, by_key, most).await,
+            Db::Oracle(db) => db.status_counts(mapping, by_key, most).await,
         }
     }
 
@@ -116,6 +123,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.count(mapping, most).await,
             Db::Postgres(db) => db.count(mapping, most).await,
+            Db::Oracle(db) => db.count(mapping, most).await,
         }
     }
 
@@ -128,6 +136,8 @@ impl Db {
         let (plan, is_planned) = match self {
             Db::Sqlite(db) => db.plan_of(mapping, day).await?,
             Db::Postgres(db) => db.plan_of(mapping, day).await?,
+            // a plan would have to be written into a table
+            Db::Oracle(_) => (Vec::new(), false),
         };
         let mut indexing = Indexing { plan, ..Indexing::default() };
         let log = wanted_columns(mapping);
@@ -150,6 +160,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.indexes(table).await,
             Db::Postgres(db) => db.indexes(table).await,
+            Db::Oracle(db) => db.indexes(table).await,
         }
     }
 
@@ -157,6 +168,7 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.create_index(table, columns).await,
             Db::Postgres(db) => db.create_index(table, columns).await,
+            Db::Oracle(db) => db.create_index(table, columns).await,
         }
     }
 
@@ -173,12 +185,13 @@ impl Db {
         match self {
             Db::Sqlite(db) => db.with_error(mapping, mails, each).await,
             Db::Postgres(db) => db.with_error(mapping, mails, each).await,
+            Db::Oracle(db) => db.with_error(mapping, mails, each).await,
         }
     }
 }
 
 /// Whether an index begins with the last of the wanted columns, or is of all of them in their order.
-fn serves(columns: &Columns, wanted: &[&str]) -> bool {
+pub(super) fn serves(columns: &Columns, wanted: &[&str]) -> bool {
     let mut indexes: Vec<(&str, Vec<Option<&str>>)> = Vec::new();
     for (index, column) in columns {
         match indexes.last_mut().filter(|(last, _)| last == index) {
@@ -195,9 +208,9 @@ fn serves(columns: &Columns, wanted: &[&str]) -> bool {
 
 /// The columns that an index on the log should have: status, then time; none where no plain one serves. On PostgreSQL it
 /// serves no times that are texts.
-fn wanted_columns(mapping: &Mapping) -> Option<Vec<&str>> {
+pub(super) fn wanted_columns(mapping: &Mapping) -> Option<Vec<&str>> {
     let own = |column| mapping.own(column).map(|field| field.name.as_str());
     let is_text = matches!(mapping.form, Form::Text | Form::TextWithT | Form::TextOfManyForms);
-    let time = own(Column::SentDate).filter(|_| mapping.dialect == Dialect::Sqlite || !is_text)?;
+    let time = own(Column::SentDate).filter(|_| mapping.dialect != Dialect::Postgres || !is_text)?;
     Some(own(Column::Status).into_iter().chain([time]).collect())
 }

@@ -3,7 +3,7 @@
 //! Bounds may be wider than the window where the column's form cannot say it exactly (texts, naive times around a change
 //! of clocks, dates); the reader decides. A row whose time cannot be placed anywhere belongs to every window.
 
-use chrono::{Datelike, NaiveDateTime, TimeDelta};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::mapping::resolve::Kind;
 use crate::mapping::sql::{Bind, Binds, Times};
@@ -25,13 +25,18 @@ const CHANGE_OF_CLOCKS: Millis = 3 * 3_600_000;
 const BEFORE_ALL: [&str; 2] = ["", "-infinity"];
 const AFTER_ALL: [&str; 2] = ["9999-12-31~", "infinity"];
 
+/// The same for Oracle, which knows no infinity.
+const FIRST_DAY: NaiveDateTime = NaiveDate::from_ymd_opt(1, 1, 1).expect("a date").and_time(NaiveTime::MIN);
+const LAST_DAY: NaiveDateTime =
+    NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date").and_time(NaiveTime::MIN);
+
 impl Mapping {
     /// The parts in which an index gives the window and all that cannot be placed, no row twice.
     pub fn parts_by_index(&self, window: Window) -> Vec<Times> {
         let (inside, unplaced) = (Times::Inside(window), Times::Unplaced(window));
         match self.dialect {
             Dialect::Sqlite => vec![inside, Times::OtherwiseWritten(window), unplaced, Times::Missing],
-            Dialect::Postgres => vec![inside, unplaced],
+            Dialect::Postgres | Dialect::Oracle => vec![inside, unplaced],
         }
     }
 
@@ -86,12 +91,12 @@ impl Mapping {
         let inside = self.inside(time, window, 0, binds);
         match self.dialect {
             Dialect::Sqlite => {
-                let outside = inside.map(|inside| format!(" AND NOT ({inside})")).unwrap_or_default();
-                format!("{time} >= gap.lower AND {time} < gap.upper{outside}")
+                let outside = inside.map(|inside| format!(" AND {}", self.dialect.fails(&inside)));
+                format!("{time} >= gap.lower AND {time} < gap.upper{}", outside.unwrap_or_default())
             }
-            Dialect::Postgres => {
-                let outside = inside.map(|inside| format!(" AND ({inside}) IS NOT TRUE")).unwrap_or_default();
-                format!("{}{outside}", self.unplaced(time))
+            Dialect::Postgres | Dialect::Oracle => {
+                let outside = inside.map(|inside| format!(" AND {}", self.dialect.fails(&inside)));
+                format!("{}{}", self.unplaced(time), outside.unwrap_or_default())
             }
         }
     }
@@ -114,7 +119,7 @@ impl Mapping {
         match self.form {
             Form::Seconds => Bind::Int(at.div_euclid(1000)),
             Form::Millis => Bind::Int(at),
-            Form::Instant => self.bound_text(zone::utc(at).naive_utc(), "%Y-%m-%dT%H:%M:%S%.3fZ"),
+            Form::Instant => self.bound_text(zone::utc(at).naive_utc(), self.dialect.instant_format()),
             Form::Text | Form::WallClock if days == 0 || self.form == Form::WallClock => {
                 self.bound_text(self.near(at, -self.margin(at)), "%Y-%m-%d %H:%M")
             }
@@ -133,7 +138,7 @@ impl Mapping {
             }
             Form::Seconds => Bind::Real(at as f64 / 1000.0),
             Form::Millis => Bind::Int(at),
-            Form::Instant => self.bound_text(zone::utc(at).naive_utc(), "%Y-%m-%dT%H:%M:%S%.3fZ"),
+            Form::Instant => self.bound_text(zone::utc(at).naive_utc(), self.dialect.instant_format()),
             Form::Text | Form::WallClock if days == 0 || self.form == Form::WallClock => {
                 self.bound_text(self.near(at, self.margin(at)), "%Y-%m-%d %H:%M")
             }
@@ -158,10 +163,13 @@ impl Mapping {
     /// A bound as text. Years of five digits would sort before all others, and no calendar has a year 0.
     fn bound_text(&self, wall: NaiveDateTime, form: &str) -> Bind {
         let typed = usize::from(self.kind_of_sent_date().is_time());
+        let is_oracle = self.dialect == Dialect::Oracle && typed == 1;
         Bind::Text(match wall.year() {
+            ..1 if is_oracle => FIRST_DAY.format(form).to_string(),
             ..1 => BEFORE_ALL[typed].to_owned(),
-            1..=9999 => wall.format(form).to_string(),
+            10_000.. if is_oracle => LAST_DAY.format(form).to_string(),
             10_000.. => AFTER_ALL[typed].to_owned(),
+            _ => wall.format(form).to_string(),
         })
     }
 
@@ -173,7 +181,7 @@ impl Mapping {
             Form::Seconds => self.unplaced_number(time, LEAST_NUMBER, LEAST_MILLIS),
             Form::Millis => self.unplaced_number(time, LEAST_MILLIS, LAST_NUMBER),
             Form::Instant | Form::WallClock | Form::Day => {
-                format!("({time} IS NULL OR {time} = 'infinity' OR {time} = '-infinity')")
+                format!("({time} IS NULL OR {})", self.dialect.no_time(time, self.kind_of_sent_date()))
             }
         }
     }

@@ -36,8 +36,8 @@ impl Described {
         };
         match (dialect, self.is_visible) {
             (Dialect::Sqlite, _) => name.clone(),
-            (Dialect::Postgres, true) => part(name),
-            (Dialect::Postgres, false) => format!("{}.{}", part(schema), part(name)),
+            (_, true) => part(name),
+            (_, false) => format!("{}.{}", part(schema), part(name)),
         }
     }
 
@@ -60,9 +60,9 @@ impl Described {
         let rows = if self.keys.is_empty() { 2 * SAMPLED } else { SAMPLED };
         let table = quoted_table(&(self.table.schema.clone(), self.table.name.clone()));
         let sql = format!(
-            "WITH email_log AS (\n  SELECT {}\n  FROM {table} AS t{order} LIMIT {}1\n)\n{}",
+            "WITH email_log AS (\n  SELECT {}\n  FROM {table} t{order}{}\n)\n{}",
             columns.join(",\n    "),
-            dialect.mark(),
+            dialect.first(&format!("{}1", dialect.mark())),
             body(SAMPLE)
         );
         Statement { dialect, sql, binds: vec![Bind::Int(rows.into())] }
@@ -165,7 +165,7 @@ mod tests {
     fn both_ends_are_asked_for_in_the_order_of_the_key() {
         let sql = described(&["id"]).sample(Dialect::Postgres, End::Newest).sql;
         assert!(
-            sql.contains("\n  FROM \"Mail Box\".\"sent.items\" AS t ORDER BY t.\"id\" DESC LIMIT $1\n"),
+            sql.contains("\n  FROM \"Mail Box\".\"sent.items\" t ORDER BY t.\"id\" DESC LIMIT $1\n"),
             "{sql}"
         );
         assert_eq!(described(&[]).name(Dialect::Postgres), "Mail Box.\"sent.items\"");

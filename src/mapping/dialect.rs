@@ -12,11 +12,16 @@ pub enum Dialect {
     Sqlite,
     /// PostgreSQL's.
     Postgres,
+    /// Oracle's, as it was before 23ai.
+    Oracle,
 }
 
 /// A date that the calendar has, at the start of a text, from the year 0001 on.
-const VALID_DATE: &str = "^(?!0000)([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)\
+const VALID_DATE: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)\
     |02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)";
+
+/// The type of a key that is a GUID.
+pub const RAW: &str = "RAW";
 
 impl Dialect {
     /// The sign before the number of a bound value.
@@ -24,16 +29,84 @@ impl Dialect {
         match self {
             Dialect::Sqlite => '?',
             Dialect::Postgres => '$',
+            Dialect::Oracle => ':',
+        }
+    }
+
+    /// What makes a statement's relation one that is not worked out by itself where it is used twice.
+    pub(super) fn inlined(self) -> &'static str {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => "NOT MATERIALIZED ",
+            Dialect::Oracle => "",
+        }
+    }
+
+    /// What keeps a selection to its first rows, at the end of it; their number may be the mark of a bound value.
+    pub(super) fn first(self, rows: &str) -> String {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => format!(" LIMIT {rows}"),
+            Dialect::Oracle => format!(" FETCH FIRST {rows} ROWS ONLY"),
+        }
+    }
+
+    /// A column that is not there.
+    pub(super) fn nothing(self) -> &'static str {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => "NULL",
+            Dialect::Oracle => "CAST(NULL AS VARCHAR2(1))",
+        }
+    }
+
+    /// A text that can be joined to others where it is NULL.
+    pub(super) fn filled(self, text: &str) -> String {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => format!("coalesce({text}, '')"),
+            Dialect::Oracle => text.to_owned(),
+        }
+    }
+
+    /// Two texts as `first: second`, without those that are empty.
+    pub(super) fn prefixed(self, first: &str, rest: &str) -> String {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => {
+                format!("coalesce(nullif({first}, '') || ': ', '') || {rest}")
+            }
+            Dialect::Oracle => format!("CASE WHEN {first} IS NOT NULL THEN {first} || ': ' END || {rest}"),
+        }
+    }
+
+    /// A text made by `prefixed`, without what stands between at its end.
+    pub(super) fn trimmed(self, text: &str) -> String {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => format!("nullif(rtrim({text}, ': '), '')"),
+            Dialect::Oracle => format!("RTRIM({text}, ': ')"),
         }
     }
 
     /// A value as text.
     pub(super) fn text(self, value: &str, kind: &Kind) -> String {
         match (self, kind) {
-            (Dialect::Sqlite, _) | (_, Kind::Any | Kind::Text) => value.to_owned(),
+            (Dialect::Sqlite, _) | (_, Kind::Any | Kind::Text | Kind::LongText) => value.to_owned(),
             (Dialect::Postgres, Kind::Bytes) => format!("encode({value}, 'escape')"),
             (Dialect::Postgres, _) => format!("{value}::text"),
+            (Dialect::Oracle, Kind::Bytes) => value.to_owned(),
+            (Dialect::Oracle, Kind::Padded) => format!("RTRIM({value})"),
+            (Dialect::Oracle, Kind::Other(name)) if name == RAW => format!("RAWTOHEX({value})"),
+            (Dialect::Oracle, kind) if kind.is_instant() => {
+                format!("TO_CHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF3TZH:TZM')")
+            }
+            (Dialect::Oracle, kind) if kind.is_time() => format!("TO_CHAR({value}, 'YYYY-MM-DD HH24:MI:SS')"),
+            (Dialect::Oracle, _) => format!("TO_CHAR({value})"),
         }
+    }
+
+    /// Texts of several kinds, made alike so that one can stand for another.
+    pub(super) fn alike(self, texts: Vec<String>, kinds: &[&Kind]) -> Vec<String> {
+        let is_long = |kind: &&&Kind| **kind == &Kind::LongText;
+        if self != Dialect::Oracle || kinds.iter().filter(is_long).count() % kinds.len() == 0 {
+            return texts;
+        }
+        texts.into_iter().map(|text| format!("TO_CLOB({text})")).collect()
     }
 
     /// A time as the relation shows it: of its own type, numbers with a fraction as the program reads them.
@@ -56,8 +129,12 @@ impl Dialect {
 
     /// A naive time of a zone as an instant.
     pub(super) fn instant(self, value: &str, kind: &Kind, zone: &str) -> String {
-        match kind {
-            Kind::Instant => value.to_owned(),
+        match (self, kind) {
+            (Dialect::Oracle, kind) if kind.is_instant() => {
+                format!("CAST({value} AS TIMESTAMP WITH TIME ZONE)")
+            }
+            (Dialect::Oracle, _) => format!("FROM_TZ(CAST({value} AS TIMESTAMP), {zone})"),
+            (_, Kind::Instant) => value.to_owned(),
             _ => format!("({value}::timestamp AT TIME ZONE {zone})"),
         }
     }
@@ -70,7 +147,39 @@ impl Dialect {
             (Dialect::Postgres, Kind::Day) => mark + "::date",
             (Dialect::Postgres, Kind::Integer) => mark + "::bigint",
             (Dialect::Postgres, Kind::Decimal) => mark + "::numeric",
+            (Dialect::Oracle, Kind::WallSecond) => format!("TO_DATE({mark}, 'YYYY-MM-DD HH24:MI')"),
+            (Dialect::Oracle, Kind::WallClock) => format!("TO_TIMESTAMP({mark}, 'YYYY-MM-DD HH24:MI')"),
+            (Dialect::Oracle, Kind::Instant) => oracle_instant(&mark),
+            (Dialect::Oracle, Kind::LocalInstant) => {
+                format!("CAST({} AS TIMESTAMP WITH LOCAL TIME ZONE)", oracle_instant(&mark))
+            }
             _ => mark,
+        }
+    }
+
+    /// How a bound on instants is written.
+    pub(super) fn instant_format(self) -> &'static str {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => "%Y-%m-%dT%H:%M:%S%.3fZ",
+            Dialect::Oracle => "%Y-%m-%d %H:%M:%S%.3f",
+        }
+    }
+
+    /// A condition that holds for times that are there and mean no time: the infinities, or years before the first.
+    pub(super) fn no_time(self, value: &str, kind: &Kind) -> String {
+        match (self, kind.is_instant()) {
+            (Dialect::Oracle, false) => format!("{value} < DATE '0001-01-01'"),
+            (Dialect::Oracle, true) => format!("{value} < TIMESTAMP '0001-01-01 00:00:00 +00:00'"),
+            _ => format!("{value} = 'infinity' OR {value} = '-infinity'"),
+        }
+    }
+
+    /// A condition that holds where another does not, or cannot be told.
+    pub(super) fn fails(self, condition: &str) -> String {
+        match self {
+            Dialect::Sqlite => format!("NOT ({condition})"),
+            Dialect::Postgres => format!("({condition}) IS NOT TRUE"),
+            Dialect::Oracle => format!("CASE WHEN {condition} THEN 'yes' ELSE 'no' END = 'no'"),
         }
     }
 
@@ -86,6 +195,10 @@ impl Dialect {
                     "(SELECT word FROM unnest(enum_range(NULL::{name})) AS word WHERE word::text = {mark})"
                 )
             }
+            // a CHAR is compared without its blanks only to another
+            (Dialect::Oracle, Kind::Padded) => format!("CAST({mark} AS CHAR(255))"),
+            (Dialect::Oracle, Kind::Integer | Kind::Decimal) => format!("TO_NUMBER({mark})"),
+            (Dialect::Oracle, Kind::Other(name)) if name == RAW => format!("HEXTORAW({mark})"),
             _ => mark,
         }
     }
@@ -93,8 +206,10 @@ impl Dialect {
     /// Whether a status word can stand in a column of this kind at all.
     pub(super) fn takes_word(self, word: &str, kind: &Kind) -> bool {
         match (self, kind) {
-            (Dialect::Postgres, Kind::Integer) => word.parse::<i64>().is_ok(),
-            (Dialect::Postgres, Kind::Decimal) => word.parse::<f64>().is_ok_and(f64::is_finite),
+            (Dialect::Postgres | Dialect::Oracle, Kind::Integer) => word.parse::<i64>().is_ok(),
+            (Dialect::Postgres | Dialect::Oracle, Kind::Decimal) => {
+                word.parse::<f64>().is_ok_and(f64::is_finite)
+            }
             (Dialect::Postgres, Kind::Truth) => matches!(word, "true" | "t" | "1" | "false" | "f" | "0"),
             _ => true,
         }
@@ -115,6 +230,9 @@ impl Dialect {
             (Dialect::Sqlite, _) => format!("substr(CAST({value} AS TEXT), 1, {cut})"),
             (Dialect::Postgres, Kind::Bytes) => format!("CASE WHEN {value} IS NOT NULL THEN '(bytes)' END"),
             (Dialect::Postgres, _) => format!("left({value}::text, {cut})"),
+            (Dialect::Oracle, Kind::Bytes) => format!("CASE WHEN {value} IS NOT NULL THEN '(bytes)' END"),
+            (Dialect::Oracle, Kind::LongText) => format!("TO_CHAR(SUBSTR({value}, 1, {cut}))"),
+            (Dialect::Oracle, kind) => format!("SUBSTR({}, 1, {cut})", self.text(value, kind)),
         }
     }
 
@@ -122,7 +240,8 @@ impl Dialect {
     pub(super) fn no_date(self, text: &str) -> String {
         match self {
             Dialect::Sqlite => format!("substr({text}, 1, 10) IS NOT date(substr({text}, 1, 10))"),
-            Dialect::Postgres => format!("{text} !~ '{VALID_DATE}'"),
+            Dialect::Postgres => format!("{text} !~ '{VALID_DATE}' OR {text} LIKE '0000%'"),
+            Dialect::Oracle => format!("NOT REGEXP_LIKE({text}, '{VALID_DATE}') OR {text} LIKE '0000%'"),
         }
     }
 
@@ -130,4 +249,9 @@ impl Dialect {
     pub(super) fn is_text(self, value: &str) -> Option<String> {
         (self == Dialect::Sqlite).then(|| format!("typeof({value}) IN ('text', 'blob')"))
     }
+}
+
+/// A bound instant, written in UTC.
+fn oracle_instant(mark: &str) -> String {
+    format!("FROM_TZ(TO_TIMESTAMP({mark}, 'YYYY-MM-DD HH24:MI:SS.FF3'), 'UTC')")
 }

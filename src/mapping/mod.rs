@@ -127,6 +127,23 @@ impl FromStr for Column {
     }
 }
 
+/// `schema.table`, each part perhaps in double quotes, in which a quote is doubled.
+pub fn name_parts(wanted: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut is_quoted = false;
+    let mut letters = wanted.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let part = parts.last_mut().expect("it begins with one");
+        match letter {
+            '"' if is_quoted && letters.next_if_eq(&'"').is_some() => part.push('"'),
+            '"' => is_quoted = !is_quoted,
+            '.' if !is_quoted => parts.push(String::new()),
+            letter => part.push(letter),
+        }
+    }
+    parts
+}
+
 /// The name most like the one asked for, if any is like it at all.
 pub fn nearest<'a>(name: &str, present: &'a [String]) -> Option<&'a str> {
     let likeness = |there: &str| strsim::jaro_winkler(&name.to_lowercase(), &there.to_lowercase());

@@ -99,8 +99,8 @@ pub struct RawErrorJoin {
 pub struct Wanted {
     /// The table as the user wrote it.
     pub table: String,
-    /// The zone of naive times.
-    pub zone: Tz,
+    /// The zone of naive times, where one is named.
+    pub zone: Option<Tz>,
     /// What each status word means.
     pub words: Words,
     /// Whether a row failed when its error text is not empty.
@@ -200,9 +200,9 @@ impl RawMapping {
 
     fn check_whole(&self, flags: Flags<'_>) -> Result<Wanted, String> {
         let zone = match (flags.time_zone, &self.time_zone) {
-            (Some(flag), _) => zone(flag).map_err(|error| format!("--time-zone: {error}"))?,
-            (None, Some(key)) => zone(key).map_err(|error| format!("[email_log] time_zone: {error}"))?,
-            (None, None) => Tz::UTC,
+            (Some(flag), _) => Some(zone(flag).map_err(|error| format!("--time-zone: {error}"))?),
+            (None, Some(key)) => Some(zone(key).map_err(|error| format!("[email_log] time_zone: {error}"))?),
+            (None, None) => None,
         };
         let words = Words::check([self.sent.as_deref(), self.failed.as_deref(), self.pending.as_deref()]);
         Ok(Wanted {

@@ -40,6 +40,8 @@ pub enum Kind {
     Any,
     /// Text.
     Text,
+    /// Text too long to be compared: Oracle's CLOB.
+    LongText,
     /// Text filled up with blanks.
     Padded,
     /// One of a list of words: the type's name, quoted.
@@ -52,8 +54,12 @@ pub enum Kind {
     Truth,
     /// An instant: a time with its zone.
     Instant,
+    /// An instant that is kept in the database's zone: Oracle's TIMESTAMP WITH LOCAL TIME ZONE.
+    LocalInstant,
     /// A naive time.
     WallClock,
+    /// A naive time of whole seconds: Oracle's DATE.
+    WallSecond,
     /// A date.
     Day,
     /// Bytes.
@@ -65,12 +71,17 @@ pub enum Kind {
 impl Kind {
     /// Whether times can be kept in it.
     pub(super) fn can_be_time(&self) -> bool {
-        !matches!(self, Kind::Enum(_) | Kind::Truth | Kind::Bytes | Kind::Other(_))
+        !matches!(self, Kind::Enum(_) | Kind::Truth | Kind::LongText | Kind::Bytes | Kind::Other(_))
     }
 
     /// Whether every value in it is a time.
     pub fn is_time(&self) -> bool {
-        matches!(self, Kind::Instant | Kind::WallClock | Kind::Day)
+        self.is_instant() || matches!(self, Kind::WallClock | Kind::WallSecond | Kind::Day)
+    }
+
+    /// Whether every value in it says when it was, whatever the zone.
+    pub fn is_instant(&self) -> bool {
+        matches!(self, Kind::Instant | Kind::LocalInstant)
     }
 
     fn name(&self) -> &str {
@@ -80,7 +91,8 @@ impl Kind {
             Kind::Bytes => "bytes",
             Kind::Integer | Kind::Decimal => "number",
             Kind::Any | Kind::Text | Kind::Padded => "text",
-            Kind::Instant | Kind::WallClock | Kind::Day => "time",
+            Kind::LongText => "long text",
+            Kind::Instant | Kind::LocalInstant | Kind::WallClock | Kind::WallSecond | Kind::Day => "time",
         }
     }
 }
@@ -161,7 +173,7 @@ impl Mapping {
         let mut mapping = Self {
             dialect,
             table: (log.schema.clone(), log.name.clone()),
-            zone: wanted.zone,
+            zone: wanted.zone.unwrap_or_default(),
             words: wanted.words.clone(),
             failed_when_not_empty: wanted.failed_when_not_empty,
             form: Form::Text,
@@ -215,7 +227,7 @@ impl Mapping {
     pub fn has_naive_times(&self) -> bool {
         match self.kind_of_time(Column::SentDate) {
             None => true,
-            Some(kind) if kind.is_time() => *kind != Kind::Instant,
+            Some(kind) if kind.is_time() => !kind.is_instant(),
             Some(_) => matches!(self.form, Form::Text | Form::TextWithT | Form::TextOfManyForms),
         }
     }

@@ -1,7 +1,7 @@
 //! The relation `email_log` in SQL: the user's table, columns and rows in front of a query file.
 //!
 //! A query file stands on its own against a table with the canonical names; here it gets
-//! `WITH email_log AS (SELECT ... FROM "schema"."table" AS t WHERE ...)` before it. Only this part holds binds.
+//! `WITH email_log AS (SELECT ... FROM "schema"."table" t WHERE ...)` before it. Only this part holds binds.
 //! The table is written with its schema, or one that is itself called email_log would refer to itself.
 
 use std::fmt;
@@ -152,7 +152,7 @@ const GAPS_BETWEEN_SECONDS: &str = include_str!("../../queries/sqlite/gaps_betwe
 const GAPS_BETWEEN_MILLIS: &str = include_str!("../../queries/sqlite/gaps_between_millis.sql");
 
 /// The condition that no row fulfils.
-const NEVER: &str = "FALSE";
+const NEVER: &str = "1 = 0";
 
 impl Mapping {
     /// Puts the selected rows in front of a query file.
@@ -162,14 +162,15 @@ impl Mapping {
             none if none.is_empty() => none,
             some => format!(" WHERE {some}"),
         };
-        let limit = selection.limit.map(|rows| format!(" LIMIT {}", binds.add(Bind::Int(rows))));
+        let limit = selection.limit.map(|rows| self.dialect.first(&binds.add(Bind::Int(rows))));
         let limit = limit.unwrap_or_default();
         let order = self.own(Column::Id).filter(|_| selection.newest_first);
         let order = order.map_or_else(String::new, |id| format!(" ORDER BY t.{} DESC", quoted(&id.name)));
         let columns = self.select_list(selection, &mut binds).join(",\n    ");
         let (gaps, from) = self.from(selection);
         let relation = format!(
-            "{gaps}email_log AS NOT MATERIALIZED (\n  SELECT {columns}\n  FROM {from}{condition}{order}{limit}\n)"
+            "{gaps}email_log AS {}(\n  SELECT {columns}\n  FROM {from}{condition}{order}{limit}\n)",
+            self.dialect.inlined()
         );
         let sql = match body(query).strip_prefix("WITH RECURSIVE ") {
             Some(own) => format!("WITH RECURSIVE {relation},\n{own}"),
@@ -203,7 +204,7 @@ impl Mapping {
 
     /// The table, and where SQLite looks into the gaps between times, those.
     fn from(&self, selection: &Selection) -> (String, String) {
-        let table = format!("{} AS t", quoted_table(&self.table));
+        let table = format!("{} t", quoted_table(&self.table));
         if self.dialect != Dialect::Sqlite || !matches!(selection.time, Times::Unplaced(_)) {
             return (String::new(), table);
         }
@@ -223,10 +224,13 @@ impl Mapping {
         for column in Column::all() {
             let value = match column {
                 Column::Status if selection.with_kept_status => self.kept_status(binds),
-                _ if selection.own_only && self.is_joined(column) => "NULL".to_owned(),
+                _ if selection.own_only && self.is_joined(column) => self.dialect.nothing().to_owned(),
                 _ => self.value(column, binds),
             };
-            list.push(format!("{value} AS {}", column.name()));
+            // a word that not every database takes for a name
+            let is_reserved = column == Column::Raw;
+            let name = if is_reserved { quoted(column.name()) } else { column.name().to_owned() };
+            list.push(format!("{value} AS {name}"));
         }
         list
     }
@@ -242,7 +246,7 @@ impl Mapping {
     fn value(&self, column: Column, binds: &mut Binds) -> String {
         match (column, self.sources(column)) {
             (Column::Status, _) if self.failed_when_not_empty => self.status_by_error(binds),
-            (_, []) => "NULL".to_owned(),
+            (_, []) => self.dialect.nothing().to_owned(),
             // a whole message is handed over to the byte
             (Column::Raw, [only]) if only.field().kind == Kind::Bytes => self.raw(only),
             (Column::ErrorMessage, [first, rest @ ..]) => self.one_text(first, rest),
@@ -250,7 +254,11 @@ impl Mapping {
                 let kind = self.kind_of_time(column).unwrap_or(&Kind::Instant);
                 self.dialect.shown_time(&self.time(column, binds), kind)
             }
-            (_, several) => coalesced(several.iter().map(|source| self.text(source)).collect()),
+            (_, several) => {
+                let kinds: Vec<_> = several.iter().map(|source| &source.field().kind).collect();
+                let texts = several.iter().map(|source| self.text(source)).collect();
+                coalesced(self.dialect.alike(texts, &kinds))
+            }
         }
     }
 
@@ -265,12 +273,13 @@ impl Mapping {
                 let order =
                     if order.is_empty() { order } else { vec![format!(" ORDER BY {}", order.join(", "))] };
                 format!(
-                    "(SELECT j.{} FROM {} AS j WHERE j.{} = t.{}{} LIMIT 1)",
+                    "(SELECT j.{} FROM {} j WHERE j.{} = t.{}{}{})",
                     quoted(&field.name),
                     quoted_table(table),
                     quoted(on),
                     quoted(to),
-                    order.concat()
+                    order.concat(),
+                    self.dialect.first("1")
                 )
             }
         }
@@ -286,9 +295,9 @@ impl Mapping {
         let Some(last) = texts.pop().filter(|_| !texts.is_empty()) else {
             return self.text(first);
         };
-        let before: Vec<_> =
-            texts.iter().map(|text| format!("coalesce(nullif({text}, '') || ': ', '') || ")).collect();
-        format!("nullif(rtrim({}coalesce({last}, ''), ': '), '')", before.concat())
+        let last = self.dialect.filled(&last);
+        let whole = texts.iter().rev().fold(last, |rest, text| self.dialect.prefixed(text, &rest));
+        self.dialect.trimmed(&whole)
     }
 
     /// The time of a row: the first column that is not NULL, each made an instant where they are of several kinds.
@@ -316,7 +325,7 @@ impl Mapping {
             [] => "NULL".to_owned(),
         };
         let own = self.sources(Column::Status).iter().map(|source| self.text(source)).chain([sent]).collect();
-        format!("CASE WHEN trim({error}) <> '' THEN {failed} ELSE {} END", coalesced(own))
+        format!("CASE WHEN length(trim({error})) > 0 THEN {failed} ELSE {} END", coalesced(own))
     }
 
     /// The status column as it is kept, where it is one.
@@ -338,7 +347,12 @@ impl Mapping {
             return format!("{status} IS {}", binds.add(word.clone()));
         }
         let kind = kind.unwrap_or(&Kind::Text);
-        let is_null = words.contains(&Bind::Null).then(|| format!("{status} IS NULL"));
+        // Oracle takes an empty text for NULL
+        let is_nothing = |word: &Bind| {
+            let is_empty = self.dialect == Dialect::Oracle && *word == Bind::Text(String::new());
+            *word == Bind::Null || is_empty
+        };
+        let is_null = words.iter().any(is_nothing).then(|| format!("{status} IS NULL"));
         let fits = |word: &&Bind| match word {
             Bind::Text(word) => self.dialect.takes_word(word, kind),
             other => **other != Bind::Null,
@@ -435,7 +449,7 @@ pub(super) mod tests {
         let selection = failed(&["F"], Times::Inside(window));
         let statement = mapping(Form::Seconds).statement(&selection, "-- why\nSELECT 1 FROM email_log;\n");
         assert!(statement.sql.ends_with(
-            "\n  FROM \"main\".\"email_log\" AS t WHERE t.\"status\" IS ?1 AND \
+            "\n  FROM \"main\".\"email_log\" t WHERE t.\"status\" IS ?1 AND \
              coalesce(t.\"sent\", t.\"made\") >= ?2\n)\nSELECT 1 FROM email_log"
         ));
         assert_eq!(statement.binds, [Bind::Text("F".into()), Bind::Int(1_795_159_800)]);
@@ -454,7 +468,7 @@ pub(super) mod tests {
         assert_eq!(condition(Kind::Text, &["F", "E"]), "t.\"status\" IN ($1, $2)");
         assert_eq!(condition(Kind::Padded, &["F"]), "t.\"status\" IN ($1::bpchar)");
         assert_eq!(condition(Kind::Truth, &["0", "maybe"]), "t.\"status\" IN ($1::boolean)");
-        assert_eq!(condition(Kind::Integer, &["F"]), "FALSE");
+        assert_eq!(condition(Kind::Integer, &["F"]), "1 = 0");
         assert_eq!(condition(Kind::Other("citext".into()), &["F"]), "t.\"status\"::text IN ($1)");
     }
 
@@ -466,7 +480,7 @@ pub(super) mod tests {
             resolved(toml, Dialect::Postgres, &columns).statement(&Selection::default(), "SELECT 1").sql;
         let text = |column: &str| {
             format!(
-                "(SELECT j.\"{column}\" FROM \"main\".\"mail_error\" AS j WHERE j.\"mail_id\" = t.\"id\" \
+                "(SELECT j.\"{column}\" FROM \"main\".\"mail_error\" j WHERE j.\"mail_id\" = t.\"id\" \
                  ORDER BY j.\"at\" DESC NULLS LAST LIMIT 1)"
             )
         };

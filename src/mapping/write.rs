@@ -3,6 +3,7 @@
 //! What is written goes to the table itself, so a status that is computed or stands elsewhere cannot be written, nor most
 //! views: then the ledger alone records what was done.
 
+use crate::mapping::dialect::RAW;
 use crate::mapping::resolve::{Field, Kind};
 use crate::mapping::sql::{Bind, Binds, Statement, quoted};
 use crate::mapping::{Column, Dialect, Mapping};
@@ -59,6 +60,15 @@ impl Mapping {
             }
             (Dialect::Postgres, Kind::Text) => format!("{column} = {}", add(Bind::Text(id.to_owned()))),
             (Dialect::Postgres, _) => format!("{column}::text = {}", add(Bind::Text(id.to_owned()))),
+            (Dialect::Oracle, kind @ (Kind::Text | Kind::Padded | Kind::Integer | Kind::Decimal)) => {
+                format!("{column} = {}", self.dialect.word(add(Bind::Text(id.to_owned())), kind))
+            }
+            (Dialect::Oracle, kind @ Kind::Other(name)) if name == RAW => {
+                format!("{column} = {}", self.dialect.word(add(Bind::Text(id.to_owned())), kind))
+            }
+            (Dialect::Oracle, kind) => {
+                format!("{} = {}", self.dialect.text(column, kind), add(Bind::Text(id.to_owned())))
+            }
         }
     }
 
@@ -74,7 +84,7 @@ impl Mapping {
                 let words: Vec<_> = stored(word).map(|word| binds.add(word)).collect();
                 format!("{name} IN ({})", words.join(", "))
             }
-            Dialect::Postgres => {
+            Dialect::Postgres | Dialect::Oracle => {
                 let word = self.dialect.word(binds.add(Bind::Text(word.to_owned())), &status.kind);
                 format!("{name} = {word}")
             }
@@ -85,7 +95,8 @@ impl Mapping {
     fn written(&self, word: &str, status: &Field, binds: &mut Binds) -> String {
         let text = binds.add(Bind::Text(word.to_owned()));
         match (self.dialect, truth(word)) {
-            (Dialect::Postgres, _) => self.dialect.word(text, &status.kind),
+            (Dialect::Oracle, _) if status.kind == Kind::Padded => text,
+            (Dialect::Postgres | Dialect::Oracle, _) => self.dialect.word(text, &status.kind),
             (Dialect::Sqlite, Some(number)) => {
                 let number = binds.add(Bind::Int(number));
                 format!("CASE typeof({}) WHEN 'integer' THEN {number} ELSE {text} END", quoted(&status.name))

@@ -9,7 +9,7 @@ use super::{Postgres, plain, values};
 use crate::mapping::resolve::{Field, Kind, Misfit, Table};
 use crate::mapping::sql::{Bind, Selection, Statement};
 use crate::mapping::time::{Form, Sampled};
-use crate::mapping::{Column, Dialect, Mapping, Wanted, nearest};
+use crate::mapping::{Column, Dialect, Mapping, Wanted, name_parts, nearest};
 
 const COLUMNS: &str = include_str!("../../../queries/postgres/columns.sql");
 const TABLES: &str = include_str!("../../../queries/postgres/tables.sql");
@@ -63,8 +63,8 @@ impl Postgres {
 
     async fn form(&mut self, mapping: &Mapping) -> Result<Form> {
         match mapping.kind_of_time(Column::SentDate) {
-            None | Some(Kind::Instant) => return Ok(Form::Instant),
-            Some(Kind::WallClock) => return Ok(Form::WallClock),
+            None | Some(Kind::Instant | Kind::LocalInstant) => return Ok(Form::Instant),
+            Some(Kind::WallClock | Kind::WallSecond) => return Ok(Form::WallClock),
             Some(Kind::Day) => return Ok(Form::Day),
             Some(_) => {}
         }
@@ -102,7 +102,7 @@ pub(super) fn kind(name: String, is_enum: bool) -> Kind {
 /// A table by the name the user wrote: to the letter, else with its schema or found without it, whatever the case where
 /// just one fits.
 fn find(wanted: &str, tables: &[(String, String, bool)]) -> Option<(String, String)> {
-    let parts = parts(wanted);
+    let parts = name_parts(wanted);
     let same = |a: &str, b: &str, exact: bool| if exact { a == b } else { a.eq_ignore_ascii_case(b) };
     let fits = |(schema, name, is_visible): &(String, String, bool), exact| match parts.as_slice() {
         [bare] => *is_visible && same(bare, name, exact),
@@ -119,23 +119,6 @@ fn find(wanted: &str, tables: &[(String, String, bool)]) -> Option<(String, Stri
     whole.or_else(by_parts).map(|(schema, name, _)| (schema.clone(), name.clone()))
 }
 
-/// `schema.table`, each part perhaps in double quotes, in which a quote is doubled.
-fn parts(wanted: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut is_quoted = false;
-    let mut letters = wanted.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let part = parts.last_mut().expect("it begins with one");
-        match letter {
-            '"' if is_quoted && letters.next_if_eq(&'"').is_some() => part.push('"'),
-            '"' => is_quoted = !is_quoted,
-            '.' if !is_quoted => parts.push(String::new()),
-            letter => part.push(letter),
-        }
-    }
-    parts
-}
-
 fn no_table(wanted: &str, key: &str, tables: &[(String, String, bool)], database: &str) -> String {
     let name = |(schema, name, is_visible): &(String, String, bool)| {
         if *is_visible { name.clone() } else { format!("{schema}.{name}") }
@@ -144,7 +127,7 @@ fn no_table(wanted: &str, key: &str, tables: &[(String, String, bool)], database
     if names.is_empty() {
         return format!("{database} holds no table at all; name another database in --db");
     }
-    let bare = parts(wanted).pop().unwrap_or_default();
+    let bare = name_parts(wanted).pop().unwrap_or_default();
     let elsewhere = tables.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(&bare)).map(name);
     let near = elsewhere.or_else(|| nearest(&bare, &names).map(str::to_owned));
     let near = near.map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));

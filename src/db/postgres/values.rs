@@ -48,8 +48,8 @@ impl Times {
     /// A reader for a time of the mapping.
     pub fn of(mapping: &Mapping, column: Column) -> Self {
         let shown = match mapping.kind_of_time(column) {
-            None | Some(Kind::Instant) => Shown::Instant,
-            Some(Kind::WallClock) => Shown::WallClock,
+            None | Some(Kind::Instant | Kind::LocalInstant) => Shown::Instant,
+            Some(Kind::WallClock | Kind::WallSecond) => Shown::WallClock,
             Some(Kind::Day) => Shown::Day,
             Some(Kind::Integer) => Shown::Whole,
             Some(Kind::Decimal) => Shown::Fraction,

@@ -11,8 +11,8 @@ mod start;
 use anyhow::{Context, Result, bail};
 
 use crate::db::store::{Row, Store};
-use crate::mapping::Mapping;
 use crate::mapping::sql::{Bind, Selection, Statement};
+use crate::mapping::{Dialect, Mapping};
 use crate::model::{Class, Meaning, Millis};
 use crate::resend::message::Stored;
 use crate::zone;
@@ -23,6 +23,7 @@ pub use start::{Known, Past, PastAttempt, Stage, read_attempts, read_past};
 
 const ATTEMPT: &str = include_str!("../../../queries/ledger/attempt.sql");
 const CLAIM: &str = include_str!("../../../queries/ledger/claim.sql");
+const CLAIM_ON_ORACLE: &str = include_str!("../../../queries/oracle/ledger/claim.sql");
 const HAND_OVER: &str = include_str!("../../../queries/ledger/hand_over.sql");
 const MESSAGE: &str = include_str!("../../../queries/message.sql");
 const SETTLE: &str = include_str!("../../../queries/ledger/settle.sql");
@@ -185,7 +186,8 @@ impl Ledger {
             Bind::Int(i64::from(wish.recipients)),
             Bind::Int(wish.now),
         ];
-        if self.ask(CLAIM, &wish.key, rest).await? == 0 {
+        let claim = if self.store.dialect() == Dialect::Oracle { CLAIM_ON_ORACLE } else { CLAIM };
+        if self.ask(claim, &wish.key, rest).await? == 0 {
             return Ok(Answer::No("another run has it, or is done with it".to_owned()));
         }
         if let Some(held) = self.claim_status.clone()

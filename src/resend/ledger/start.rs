@@ -28,6 +28,8 @@ const RECENT: &str = include_str!("../../../queries/ledger/recent.sql");
 
 /// The ledger's tables, a file a step; a database remembers which it has.
 const MIGRATIONS: [&str; 1] = [include_str!("../../../queries/ledger/migration_1.sql")];
+const MIGRATIONS_ON_ORACLE: [&str; MIGRATIONS.len()] =
+    [include_str!("../../../queries/oracle/ledger/migration_1.sql")];
 
 /// The lock of whoever makes the ledger's tables, and how often it is looked for.
 const MAKING: &str = "making";
@@ -268,7 +270,8 @@ impl Ledger {
     }
 
     async fn make_missing(store: &mut Store, now: Millis) -> Result<()> {
-        for (place, file) in MIGRATIONS.iter().enumerate().skip(Self::version(store).await?) {
+        let files = if store.dialect() == Dialect::Oracle { MIGRATIONS_ON_ORACLE } else { MIGRATIONS };
+        for (place, file) in files.iter().enumerate().skip(Self::version(store).await?) {
             let number = i64::try_from(place + 1).unwrap_or(i64::MAX);
             let remember = store.statement(
                 "INSERT INTO mailthrottle_migration (\"number\", applied_at) VALUES ($1, $2)",

@@ -1,0 +1,86 @@
+//! What Oracle refused, in one line that says what to do. The server's own words are kept, in its own language; what to do
+//! follows from the number. Source: <https://docs.oracle.com/en/error-help/db/>
+
+use anyhow::{Error, anyhow};
+
+use super::grants;
+use super::session::Asked;
+
+/// Explains an error of the driver.
+pub fn explain(error: &oracle::Error, asked: &Asked) -> Error {
+    let (name, number) = (&asked.name, error.oci_code().unwrap_or(0));
+    let text = error.db_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned());
+    // what follows is where in the program text, or a link
+    let words = text.lines().next().unwrap_or_default().trim();
+    match (number, error.dpi_code()) {
+        (0, Some(1067)) => slow(words, asked),
+        (0, Some(1010 | 1080)) => anyhow!("{name}: {words}; {LOST}"),
+        (0, _) => anyhow!("{name}: {words}; check the URL in --db"),
+        (1013 | 3136, _) => slow(words, asked),
+        _ => anyhow!("{name}: {words}; {}", advice(number, asked)),
+    }
+}
+
+const LOST: &str =
+    "the connection was lost, what was not committed is undone; check the server and run this again";
+
+/// The session's thread is gone.
+pub fn ended(asked: &Asked) -> Error {
+    anyhow!("{}: {LOST}", asked.name)
+}
+
+/// The server said nothing for longer than a call may take, not even that it was broken.
+pub fn silence(asked: &Asked) -> Error {
+    let limit = humantime::format_duration(asked.limit);
+    anyhow!(
+        "{}: no answer within {limit} (--statement-timeout); check the server and the network",
+        asked.name
+    )
+}
+
+fn slow(words: &str, asked: &Asked) -> Error {
+    anyhow!(
+        "{}: {words}; the limit is {} (--statement-timeout): take a shorter window, add {}, or raise the limit",
+        asked.name,
+        humantime::format_duration(asked.limit),
+        asked.indexes
+    )
+}
+
+fn advice(number: i32, asked: &Asked) -> String {
+    let role = grants::identifier(&asked.role);
+    match number {
+        1 => "another run wrote the same; run this again".to_owned(),
+        28 | 1012 | 1033 | 1089 | 1090 | 1092 | 2396 | 3113 | 3114 | 3135 | 12537 | 12547 | 12570 | 12571 => {
+            LOST.to_owned()
+        }
+        54 | 60 | 8177 | 30006 => "somebody else holds the row; run this again".to_owned(),
+        257 => "the server's archive is full; free it, then run this again".to_owned(),
+        942 | 1031 => {
+            format!("name another table, or ask for: {}", grants::needed(&asked.tables, &role).join("; "))
+        }
+        1017 => "check user and password before another try, since accounts get locked".to_owned(),
+        1045 => format!("ask for: GRANT CREATE SESSION TO {role}"),
+        1555 => "the server forgot what rows were; take a shorter window, or have its undo retention raised"
+            .to_owned(),
+        1536 | 1653 | 1654 | 1658 | 30036 => {
+            "have room made in the tablespace, then run this again".to_owned()
+        }
+        1950 => format!(
+            "ask for: ALTER USER {role} QUOTA UNLIMITED ON the tablespace, or use --ledger sqlite:PATH"
+        ),
+        16000 => "the database is open for reading only; use --ledger sqlite:PATH, or the primary".to_owned(),
+        28000 => format!("ask for: ALTER USER {role} ACCOUNT UNLOCK"),
+        28001 | 28002 => "set a new password".to_owned(),
+        12154 => {
+            "name the alias as tnsnames.ora has it (TNS_ADMIN), or write oracle://USER@HOST:1521/SERVICE"
+                .to_owned()
+        }
+        12505 | 12514 => "name another service in --db; lsnrctl services lists them".to_owned(),
+        12541 | 12543 | 12545 | 12170 | 12535 | 12560 | 12606 => {
+            "check host and port, and that the listener runs".to_owned()
+        }
+        28759 | 28860 | 29002 | 29024 => "check wallet_location and the server's certificate".to_owned(),
+        _ => "--print-sql shows what was asked".to_owned(),
+    }
+}

@@ -1,0 +1,252 @@
+//! The questions, asked of Oracle, through its own client library.
+//!
+//! Everything is read in one read-only transaction, which sees one state of the database. Rows are streamed: a report keeps
+//! those that failed and counts the others. `session` owns the connection, on a thread of its own; `address` and `client`
+//! reach the server, `tables` finds what the mapping names by describing it, `values` reads cells, `survey` looks at the
+//! database itself, `store` writes.
+
+mod address;
+mod binds;
+mod client;
+mod error;
+mod grants;
+mod session;
+pub mod store;
+mod survey;
+mod tables;
+mod values;
+
+use anyhow::Result;
+use chrono_tz::Tz;
+
+use crate::db::store::Row;
+use crate::db::{Failed, Order, Target, YEAR_2200};
+use crate::mapping::sql::{Bind, Selection, Statement, Times as Asking};
+use crate::mapping::words::spellings;
+use crate::mapping::{Column, Dialect, Mapping};
+use crate::model::{Attempt, FailedMail, Millis, SentMail};
+use crate::window::Window;
+use session::{NARROW, Session, WIDE};
+use values::{Cell, Times, failed_mail, sent_mail};
+
+pub use client::NoClient;
+
+const ATTEMPTS: &str = include_str!("../../../queries/oracle/attempts.sql");
+const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/oracle/attempts_in_order.sql");
+const CANDIDATES: &str = include_str!("../../../queries/candidates.sql");
+const EXTENT: &str = include_str!("../../../queries/oracle/extent.sql");
+const FAILED: &str = include_str!("../../../queries/failed.sql");
+const SENT: &str = include_str!("../../../queries/sent.sql");
+const ZONE: &str = include_str!("../../../queries/oracle/zone.sql");
+
+/// An open connection.
+pub struct Oracle {
+    session: Session,
+    rehearsal: Option<Vec<Statement>>,
+}
+
+impl Oracle {
+    /// Connects and begins a read-only transaction.
+    ///
+    /// # Errors
+    /// One line that names the server and says what to do; three where the client library is missing.
+    pub async fn open(target: &Target) -> Result<Self> {
+        let session = Session::open(target).await?;
+        session.execute(plain("SET TRANSACTION READ ONLY")).await?;
+        Ok(Self { session, rehearsal: None })
+    }
+
+    /// `oracle://HOST:PORT/SERVICE`.
+    pub fn name(&self) -> String {
+        self.session.asked.name.clone()
+    }
+
+    /// Lets go of the connection.
+    pub async fn close(self) {
+        self.session.close().await;
+    }
+
+    /// From now on only says what it would ask of the log.
+    pub fn rehearse(&mut self) {
+        self.rehearsal = Some(Vec::new());
+    }
+
+    /// What was kept since `rehearse`.
+    pub fn rehearsed(&self) -> &[Statement] {
+        self.rehearsal.as_deref().unwrap_or_default()
+    }
+
+    /// The zone of the database's host, as its clock has it now: what SYSDATE means.
+    ///
+    /// # Errors
+    /// The server's refusal, or an offset that no zone without summer time has.
+    pub async fn zone(&mut self) -> Result<Tz> {
+        let rows = self.session.all(plain(ZONE)).await?;
+        let offset = rows.first().and_then(|row| row[0].text()).unwrap_or_default().into_owned();
+        survey::steady_zone(&offset)
+            .ok_or_else(|| anyhow::anyhow!("the database's clock is at {offset}; say which zone that is by --time-zone or [email_log] time_zone"))
+    }
+
+    /// The mail of a key.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<FailedMail>> {
+        let selection = Selection { id: Some(id.to_owned()), ..Selection::default() };
+        let (mut mails, mut sent_date) = (Vec::new(), Times::of(mapping, Column::SentDate));
+        self.each(mapping.statement(&selection, FAILED), WIDE, &mut |row| {
+            mails.push(failed_mail(row, mapping, &mut sent_date));
+            true
+        })
+        .await?;
+        Ok(mails)
+    }
+
+    /// Every row of an answer, its cells as text.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        store::rows(&self.session, statement).await
+    }
+
+    /// Gives every failed mail of the window, and every one whose time cannot be placed.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn failed(
+        &mut self,
+        mapping: &Mapping,
+        failed: &Failed<'_>,
+        each: &mut dyn FnMut(FailedMail),
+    ) -> Result<()> {
+        self.mails(mapping, failed, if failed.to_send { CANDIDATES } else { FAILED }, each).await
+    }
+
+    /// The mails of these status words that a query of the columns of `failed.sql` gives.
+    async fn mails(
+        &mut self,
+        mapping: &Mapping,
+        failed: &Failed<'_>,
+        query: &str,
+        each: &mut dyn FnMut(FailedMail),
+    ) -> Result<()> {
+        let mut sent_date = Times::of(mapping, Column::SentDate);
+        let statement = mapping.statement(&of_words(failed.words, failed.window), query);
+        self.each(statement, WIDE, &mut |row| {
+            let mail = failed_mail(row, mapping, &mut sent_date);
+            if mail.at.is_none_or(|at| failed.window.contains(at)) {
+                each(mail);
+            }
+            true
+        })
+        .await
+    }
+
+    /// Gives every mail of the window with one of these status words.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn sent(
+        &mut self,
+        mapping: &Mapping,
+        words: &[String],
+        window: Window,
+        each: &mut dyn FnMut(SentMail),
+    ) -> Result<()> {
+        let mut sent_date = Times::of(mapping, Column::SentDate);
+        self.each(mapping.statement(&of_words(words, window), SENT), WIDE, &mut |row| {
+            let mail = sent_mail(row, &mut sent_date);
+            if mail.at.is_some_and(|at| window.contains(at)) {
+                each(mail);
+            }
+            true
+        })
+        .await
+    }
+
+    /// Gives every attempt of the window, and every one whose time cannot be placed.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn attempts(
+        &mut self,
+        mapping: &Mapping,
+        window: Window,
+        order: Order,
+        each: &mut dyn FnMut(Attempt<'_>) -> bool,
+    ) -> Result<()> {
+        let (query, times) = match order {
+            Order::Sorted => (ATTEMPTS_IN_ORDER, vec![Asking::InsideOrUnplaced(window)]),
+            Order::AsStored if window.is_all() => (ATTEMPTS, vec![Asking::Any]),
+            Order::AsStored => (ATTEMPTS, mapping.parts_by_index(window)),
+        };
+        let mut sent_date = Times::of(mapping, Column::SentDate);
+        let mut finished_at = Times::of(mapping, Column::FinishedAt);
+        let mut go_on = true;
+        for time in times {
+            let selection = Selection { time, ..Selection::default() };
+            self.each(mapping.statement(&selection, query), NARROW, &mut |row| {
+                let at = sent_date.read(&row[1]);
+                if at.is_some_and(|at| !window.contains(at)) {
+                    return true;
+                }
+                let (status, sender) = (row[0].text(), row[2].text());
+                go_on = each(Attempt {
+                    status: status.as_deref().map(|status| mapping.words.known(status)),
+                    at,
+                    sender: sender.as_deref(),
+                    recipients: row[3].count().unwrap_or(0),
+                    finished_at: finished_at.read(&row[4]),
+                });
+                go_on
+            })
+            .await?;
+            if !go_on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first and the last time in the whole table.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
+        let window = Window { since: Some(0), until: Some(YEAR_2200), zone: mapping.zone };
+        let selection = Selection { time: Asking::Placed(window), ..Selection::default() };
+        let mut sent_date = Times::of(mapping, Column::SentDate);
+        let mut ends = None;
+        self.each(mapping.statement(&selection, EXTENT), WIDE, &mut |row| {
+            ends = sent_date.read(&row[0]).zip(sent_date.read(&row[1]));
+            true
+        })
+        .await?;
+        Ok(ends)
+    }
+
+    /// Gives each row of the log to `each`, which answers whether to go on.
+    async fn each(
+        &mut self,
+        statement: Statement,
+        array: u32,
+        each: &mut dyn FnMut(&[Cell]) -> bool,
+    ) -> Result<()> {
+        if let Some(kept) = &mut self.rehearsal {
+            kept.push(statement);
+            return Ok(());
+        }
+        self.session.each(statement, array, &mut |row| Ok(each(&row))).await
+    }
+}
+
+/// The rows with one of some status words that a window may hold: an index on status and time serves the words alone.
+fn of_words(words: &[String], window: Window) -> Selection {
+    let words = words.iter().flat_map(|word| spellings(word)).map(|word| Bind::Text(word.to_owned()));
+    Selection { words: Some(words.collect()), time: Asking::InsideOrUnplaced(window), ..Selection::default() }
+}
+
+fn plain(sql: &str) -> Statement {
+    Statement::plain(Dialect::Oracle, sql)
+}

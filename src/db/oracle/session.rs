@@ -1,0 +1,260 @@
+//! A session with the server, on a thread of its own: the driver blocks.
+//!
+//! What is asked runs there one after the other; rows come back in batches over a bounded channel. Whoever stops waiting for
+//! an answer breaks the call that makes it, so that an interrupted report does not go on at the server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Error, Result};
+use oracle::{Connection, Connector, Version};
+use tokio::sync::{mpsc, oneshot};
+
+use super::address::Address;
+use super::values::{Cell, cells};
+use super::{binds, client, error};
+use crate::db::Target;
+use crate::mapping::sql::Statement;
+
+/// The settings of a session that nothing may depend on.
+const SETTINGS: &str = include_str!("../../../queries/oracle/settings.sql");
+
+/// So many batches of rows may wait.
+const AHEAD: usize = 4;
+
+/// Rows of a batch, and of one answer of the server's where rows are narrow.
+pub const NARROW: u32 = 5000;
+
+/// Rows of one answer of the server's where they hold texts: each text has a place of its full length there.
+pub const WIDE: u32 = 250;
+
+/// So much longer than the call's own limit the program waits before it breaks the call.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// After it was broken, a call gets so long to say so.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// Some rows of an answer, or why there are no more.
+type Batch = oracle::Result<Vec<Vec<Cell>>>;
+
+/// What an error has to name: whom was asked, and how long an answer may take.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The place.
+    pub name: String,
+    /// Who asks.
+    pub role: String,
+    /// The tables in question, by schema and name.
+    pub tables: Vec<(String, String)>,
+    /// How long an answer may take; zero: as long as it likes.
+    pub limit: Duration,
+    /// What would make statements quicker.
+    pub indexes: String,
+}
+
+/// An open session.
+pub struct Session {
+    connection: Arc<Connection>,
+    jobs: std::sync::mpsc::Sender<Job>,
+    /// What errors name.
+    pub asked: Asked,
+    /// The version of the client library.
+    pub client: Version,
+}
+
+/// Breaks the call that nobody waits for any more.
+struct Waiting(Option<Arc<Connection>>);
+
+impl Waiting {
+    fn is_over(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.0 {
+            let _ = connection.break_execution();
+        }
+    }
+}
+
+impl Session {
+    /// Connects, and sets what answers must not depend on.
+    ///
+    /// # Errors
+    /// One line that names the server and says what to do.
+    pub async fn open(target: &Target) -> Result<Self> {
+        let address = Address::of(target)?;
+        let limit = target.statement_timeout;
+        let client = client::load(target.oracle_client.as_deref())?;
+        let (name, role) = (address.name(), address.user.clone());
+        let asked = Asked { name, role, tables: Vec::new(), limit, indexes: "an index".to_owned() };
+        tracing::debug!("connecting to {} with client {client}", asked.name);
+        let (jobs, waiting) = std::sync::mpsc::channel::<Job>();
+        let (connected, connection) = oneshot::channel();
+        let version = (client.major(), client.minor());
+        std::thread::spawn(move || {
+            let connection = match connect(&address, version, limit) {
+                Ok(connection) => Arc::new(connection),
+                Err(refused) => {
+                    let _ = connected.send(Err(refused));
+                    return;
+                }
+            };
+            if connected.send(Ok(Arc::clone(&connection))).is_ok() {
+                waiting.into_iter().for_each(|job| job(&connection));
+            }
+        });
+        let connection = connection.await.map_err(|_| error::ended(&asked))?;
+        let connection = connection.map_err(|cause| error::explain(&cause, &asked))?;
+        Ok(Self { connection, jobs, asked, client })
+    }
+
+    /// Runs something on the session's thread.
+    ///
+    /// # Errors
+    /// The server's refusal, or its silence.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> oracle::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let job = Box::new(move |connection: &Connection| drop(answer.send(work(connection))));
+        self.jobs.send(job).map_err(|_| error::ended(&self.asked))?;
+        let answered = self.answer(answered).await?.map_err(|_| error::ended(&self.asked))?;
+        answered.map_err(|cause| error::explain(&cause, &self.asked))
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn execute(&self, statement: Statement) -> Result<u64> {
+        self.run(move |connection| {
+            let (sql, values) = binds::positional(&statement);
+            let mut prepared = connection.statement(&sql).build()?;
+            prepared.execute(&binds::lent(&binds::parameters(values)))?;
+            prepared.row_count()
+        })
+        .await
+    }
+
+    /// Every row of an answer.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn all(&self, statement: Statement) -> Result<Vec<Vec<Cell>>> {
+        let (mut answer, mut all) = (self.ask(statement, WIDE)?, Vec::new());
+        while let Some(batch) = self.next(&mut answer).await? {
+            all.extend(batch);
+        }
+        Ok(all)
+    }
+
+    /// Gives each row of an answer to `each`, which says whether to go on. `array`: so many rows the server sends at once.
+    ///
+    /// # Errors
+    /// The server's refusal, or that of `each`.
+    pub async fn each(
+        &self,
+        statement: Statement,
+        array: u32,
+        each: &mut dyn FnMut(Vec<Cell>) -> Result<bool>,
+    ) -> Result<()> {
+        let mut answer = self.ask(statement, array)?;
+        while let Some(batch) = self.next(&mut answer).await? {
+            for row in batch {
+                if !each(row)? {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ask(&self, statement: Statement, array: u32) -> Result<mpsc::Receiver<Batch>> {
+        let (batches, answer) = mpsc::channel(AHEAD);
+        let job: Job = Box::new(move |connection| {
+            if let Err(cause) = fetch(connection, &statement, array, &batches) {
+                let _ = batches.blocking_send(Err(cause));
+            }
+        });
+        self.jobs.send(job).map_err(|_| error::ended(&self.asked))?;
+        Ok(answer)
+    }
+
+    async fn next(&self, answer: &mut mpsc::Receiver<Batch>) -> Result<Option<Vec<Vec<Cell>>>> {
+        let batch = self.answer(answer.recv()).await?;
+        batch.transpose().map_err(|cause| error::explain(&cause, &self.asked))
+    }
+
+    /// Waits for an answer, for little longer than a call may take; who stops to wait breaks the call.
+    async fn answer<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
+        let mut waiting = Waiting(Some(Arc::clone(&self.connection)));
+        let mut answer = std::pin::pin!(answer);
+        let limit = self.asked.limit;
+        let answered = match limit {
+            Duration::ZERO => Some(answer.await),
+            limit => match tokio::time::timeout(limit.saturating_add(GRACE), &mut answer).await {
+                Ok(answered) => Some(answered),
+                Err(_) => {
+                    let _ = self.connection.break_execution();
+                    tokio::time::timeout(LAST_WORDS, answer).await.ok()
+                }
+            },
+        };
+        waiting.is_over();
+        answered.ok_or_else(|| self.silence())
+    }
+
+    fn silence(&self) -> Error {
+        error::silence(&self.asked)
+    }
+
+    /// Takes leave.
+    pub async fn close(self) {
+        let _ = self.run(|connection| connection.close()).await;
+    }
+}
+
+fn connect(address: &Address, client: (i32, i32), limit: Duration) -> oracle::Result<Connection> {
+    // the first client that takes parameters after the service. Source: the manual of 19c's Net Services, EZConnect Plus
+    let knows_parameters = client >= (19, 3);
+    let password = address.password.as_ref().map_or("", |password| password.expose());
+    let mut connector = Connector::new(&address.user, password, address.connect_string(knows_parameters));
+    connector.external_auth(address.user.is_empty());
+    connector.driver_name("mailthrottle");
+    let connection = connector.connect()?;
+    if !limit.is_zero() && client.0 >= 18 {
+        connection.set_call_timeout(Some(limit))?;
+    }
+    for setting in binds::statements(SETTINGS) {
+        connection.execute(setting, &[])?;
+    }
+    Ok(connection)
+}
+
+fn fetch(
+    connection: &Connection,
+    statement: &Statement,
+    array: u32,
+    batches: &mpsc::Sender<Batch>,
+) -> oracle::Result<()> {
+    let (sql, values) = binds::positional(statement);
+    let mut prepared = connection.statement(&sql).fetch_array_size(array).prefetch_rows(array + 1).build()?;
+    let values = binds::parameters(values);
+    let rows = prepared.query(&binds::lent(&values))?;
+    let kinds: Vec<_> = rows.column_info().iter().map(|column| column.oracle_type().clone()).collect();
+    let mut batch = Vec::new();
+    for row in rows {
+        batch.push(cells(&row?, &kinds)?);
+        if batch.len() >= array as usize && batches.blocking_send(Ok(std::mem::take(&mut batch))).is_err() {
+            return Ok(());
+        }
+    }
+    let _ = batches.blocking_send(Ok(batch));
+    Ok(())
+}

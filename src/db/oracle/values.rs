@@ -1,0 +1,168 @@
+//! Cells of Oracle's rows: texts, numbers as texts, times as the type of their column has them, bytes.
+
+use std::borrow::Cow;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use oracle::Row;
+use oracle::sql_type::{OracleType, Timestamp};
+
+use crate::db::recipients;
+use crate::mapping::resolve::Kind;
+use crate::mapping::time::Reader;
+use crate::mapping::{Column, Mapping};
+use crate::model::{FailedMail, Millis, SentMail};
+
+/// The columns of `failed.sql`; `candidates.sql` has more.
+const FAILED_WIDTH: usize = 8;
+
+const MINUTE: Millis = 60_000;
+
+/// 0001-01-01: earlier times are read by no database alike.
+const FIRST: Millis = -62_135_596_800_000;
+
+/// A value of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// NULL, or an empty text.
+    Null,
+    /// A text or a number.
+    Text(String),
+    /// A naive time, in milliseconds of the wall clock since 1970.
+    Wall(Millis),
+    /// An instant.
+    Instant(Millis),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+/// The cells of a row; `kinds`: the types of its columns.
+pub fn cells(row: &Row, kinds: &[OracleType]) -> oracle::Result<Vec<Cell>> {
+    kinds.iter().enumerate().map(|(place, kind)| cell(row, place, kind)).collect()
+}
+
+fn cell(row: &Row, place: usize, kind: &OracleType) -> oracle::Result<Cell> {
+    let cell = match kind {
+        OracleType::Date | OracleType::Timestamp(_) => {
+            time(row.get(place)?).map(|(wall, _)| Cell::Wall(wall))
+        }
+        OracleType::TimestampTZ(_) => time(row.get(place)?).map(|(wall, zone)| Cell::Instant(wall - zone)),
+        // it comes in the session's zone, which is UTC
+        OracleType::TimestampLTZ(_) => time(row.get(place)?).map(|(wall, _)| Cell::Instant(wall)),
+        OracleType::BLOB | OracleType::Raw(_) | OracleType::LongRaw => {
+            row.get::<_, Option<Vec<u8>>>(place)?.map(Cell::Bytes)
+        }
+        _ => row.get::<_, Option<String>>(place)?.map(Cell::Text),
+    };
+    Ok(cell.unwrap_or(Cell::Null))
+}
+
+/// The wall clock in milliseconds since 1970, and its zone's offset.
+fn time(time: Option<Timestamp>) -> Option<(Millis, Millis)> {
+    let time = time?;
+    let date = NaiveDate::from_ymd_opt(time.year(), time.month(), time.day())?;
+    let nanos = time.nanosecond();
+    let wall: NaiveDateTime = date.and_hms_nano_opt(time.hour(), time.minute(), time.second(), nanos)?;
+    Some((wall.and_utc().timestamp_millis(), Millis::from(time.tz_offset()) * 1000))
+}
+
+impl Cell {
+    /// A cell as text; what is not UTF-8 is replaced.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Cell::Null | Cell::Wall(_) | Cell::Instant(_) => None,
+            Cell::Text(text) => Some(Cow::Borrowed(text)),
+            Cell::Bytes(bytes) => Some(String::from_utf8_lossy(bytes)),
+        }
+    }
+
+    /// A cell as a count.
+    pub fn count<N: std::str::FromStr>(&self) -> Option<N> {
+        self.text()?.parse().ok()
+    }
+
+    fn owned(&self) -> Option<String> {
+        self.text().map(Cow::into_owned)
+    }
+
+    fn recipients(&self) -> u32 {
+        self.text().map_or(0, |field| recipients(field.as_bytes()))
+    }
+
+    /// The bytes of a cell, as the ledger's rows have them.
+    pub fn into_bytes(self) -> Option<Vec<u8>> {
+        match self {
+            Cell::Null | Cell::Wall(_) | Cell::Instant(_) => None,
+            Cell::Text(text) => Some(text.into_bytes()),
+            Cell::Bytes(bytes) => Some(bytes),
+        }
+    }
+}
+
+/// Reads the times of a column.
+pub struct Times {
+    is_number: bool,
+    reader: Reader,
+}
+
+impl Times {
+    /// A reader for a time of the mapping.
+    pub fn of(mapping: &Mapping, column: Column) -> Self {
+        let kind = mapping.kind_of_time(column);
+        let is_number = matches!(kind, Some(Kind::Integer | Kind::Decimal));
+        Self { is_number, reader: Reader::new(mapping.zone) }
+    }
+
+    /// A cell as an instant; `None` where it is no time.
+    pub fn read(&mut self, cell: &Cell) -> Option<Millis> {
+        let at = match cell {
+            Cell::Null => None,
+            Cell::Text(number) if self.is_number => Reader::number(number.parse().ok()?),
+            Cell::Text(text) => self.reader.read(text.as_bytes()),
+            Cell::Bytes(bytes) => self.reader.read(bytes),
+            Cell::Wall(wall) => self.reader.instant(*wall),
+            Cell::Instant(at) => Some(*at),
+        };
+        at.filter(|at| *at >= FIRST)
+    }
+}
+
+/// A row of `failed.sql` or `candidates.sql`.
+pub fn failed_mail(row: &[Cell], mapping: &Mapping, sent_date: &mut Times) -> FailedMail {
+    let error = row[6].text();
+    let is_wide = row.len() > FAILED_WIDTH;
+    let further = if is_wide { row[8].recipients() + row[9].recipients() } else { 0 };
+    FailedMail {
+        id: row[0].owned().unwrap_or_default(),
+        status: row[1].text().map(|status| mapping.words.known(&status).to_owned()),
+        at: sent_date.read(&row[2]),
+        sender: row[3].owned(),
+        recipient: row[4].owned(),
+        subject: row[5].owned(),
+        message_id: row[7].owned(),
+        garbled: error.as_ref().is_some_and(|error| error.contains(char::REPLACEMENT_CHARACTER)),
+        error: error.map(Cow::into_owned),
+        recipients: row[4].recipients() + further,
+        has_body: is_wide && row[10] != Cell::Null,
+    }
+}
+
+/// A row of `sent.sql`.
+pub fn sent_mail(row: &[Cell], sent_date: &mut Times) -> SentMail {
+    SentMail {
+        at: sent_date.read(&row[1]),
+        recipient: row[2].owned(),
+        subject: row[3].owned(),
+        message_id: row[4].owned(),
+    }
+}
+
+/// A zone's offset in whole minutes, from `+05:30`.
+pub fn offset(text: &str) -> Option<Millis> {
+    let (hours, minutes) = text.get(1..)?.split_once(':')?;
+    let minutes: Millis = hours.parse::<Millis>().ok()? * 60 + minutes.parse::<Millis>().ok()?;
+    match text.as_bytes()[0] {
+        b'+' => Some(minutes * MINUTE),
+        b'-' => Some(-minutes * MINUTE),
+        _ => None,
+    }
+}
