@@ -213,7 +213,7 @@ pub struct Attempt<'r> {
 }
 
 /// What a database says of itself and of the connection to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Server {
     /// Its name and version.
     pub version: String,
@@ -221,6 +221,8 @@ pub struct Server {
     pub is_remote: bool,
     /// The version of TLS, where the connection is encrypted.
     pub tls: Option<String>,
+    /// How a connection without TLS gets it.
+    pub tls_by: &'static str,
     /// Who asks.
     pub role: Option<String>,
     /// How far its clock is ahead of this host's, where it has one of its own.

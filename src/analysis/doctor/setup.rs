@@ -26,7 +26,7 @@ pub fn connection(server: &Server) -> Check {
         Check::warning(
             "connection",
             "the connection is TCP without TLS, so whoever is on the way can read along",
-            "add sslmode=verify-full to the URL, or connect through the server's socket where it is on this host",
+            server.tls_by,
         )
     } else {
         Check::ok("connection", "the database answers")
@@ -205,7 +205,15 @@ mod tests {
 
     fn server(is_remote: bool, tls: Option<&str>, clock_ahead: Option<Millis>) -> Server {
         let tls = tls.map(str::to_owned);
-        Server { version: "X 1".into(), is_remote, tls, role: None, clock_ahead, zone: None }
+        Server {
+            version: "X 1".into(),
+            is_remote,
+            tls,
+            tls_by: "by this",
+            role: None,
+            clock_ahead,
+            zone: None,
+        }
     }
 
     #[test]

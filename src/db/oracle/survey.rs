@@ -69,6 +69,7 @@ impl Oracle {
             version: format!("Oracle {version}, client {}", self.session.client),
             is_remote: true,
             tls: text(1).filter(|protocol| protocol.eq_ignore_ascii_case("tcps")),
+            tls_by: "have the listener offer TCPS and write oracles://HOST:2484/SERVICE, or have the server encrypt by itself (SQLNET.ENCRYPTION_SERVER)",
             role: text(0),
             clock_ahead: clock,
             zone: text(3).and_then(|offset| steady_zone(&offset)).map(|zone| zone.name().to_owned()),

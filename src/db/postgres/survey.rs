@@ -51,6 +51,7 @@ impl Postgres {
             version: row.try_get(0)?,
             is_remote: row.try_get(1)?,
             tls: row.try_get(2)?,
+            tls_by: "add sslmode=verify-full to the URL, or connect through the server's socket where it is on this host",
             role: row.try_get(3)?,
             clock_ahead: Some(row.try_get::<Millis, _>(4)? - here),
             zone: row.try_get(5)?,

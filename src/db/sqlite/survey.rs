@@ -26,7 +26,7 @@ impl Sqlite {
     pub async fn server(&mut self) -> Result<Server> {
         let rows = self.all(plain(SERVER)).await?;
         let version = rows.first().map_or(Ok(String::new()), |row| row.try_get(0))?;
-        Ok(Server { version, is_remote: false, tls: None, role: None, clock_ahead: None, zone: None })
+        Ok(Server { version, ..Server::default() })
     }
 
     /// The log and the further tables.
