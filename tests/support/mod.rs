@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
+pub mod oracle;
 pub mod postgres;
 
 pub const INCIDENT: &str = include_str!("../../fixtures/incident.sql");

@@ -99,9 +99,14 @@ impl Server {
 
     /// Makes a fresh database and gives its name.
     pub fn database(&self) -> String {
+        self.database_from("template1")
+    }
+
+    /// Makes one as a copy of another.
+    pub fn database_from(&self, template: &str) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("t{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        self.sql("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template}"));
         name
     }
 

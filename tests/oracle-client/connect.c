@@ -1,0 +1,314 @@
+// Connecting: connect strings, aliases, logins, and what a new session needs to know of its database.
+#include "standin.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+static atomic_int session_count = 0;
+
+static char *whole_file(const char *path) {
+  FILE *file = fopen(path, "rb");
+  if (!file) return NULL;
+  Text text = {0};
+  char piece[4096];
+  size_t got;
+  while ((got = fread(piece, 1, sizeof piece, file)) > 0) text_add(&text, piece, got);
+  fclose(file);
+  return text_take(&text);
+}
+
+// the value of `KEY = value` inside a description, or NULL
+static char *described(const char *description, const char *key) {
+  size_t length = strlen(key);
+  for (const char *at = description; *at; at++) {
+    if (*at != '(') continue;
+    const char *name = at + 1 + strspn(at + 1, " \t\r\n");
+    if (strncasecmp(name, key, length) != 0) continue;
+    const char *sign = name + length + strspn(name + length, " \t\r\n");
+    if (*sign != '=') continue;
+    const char *value = sign + 1 + strspn(sign + 1, " \t\r\n");
+    return copy_text(value, strcspn(value, ") \t\r\n"));
+  }
+  return NULL;
+}
+
+static int read_description(Server *server, Error *error, const char *text) {
+  server->host = described(text, "HOST");
+  server->port = described(text, "PORT");
+  server->service = described(text, "SERVICE_NAME");
+  if (!server->service) server->service = described(text, "SID");
+  char *limit = described(text, "TRANSPORT_CONNECT_TIMEOUT");
+  if (!limit) limit = described(text, "CONNECT_TIMEOUT");
+  if (limit) server->connect_timeout = atoi(limit);
+  free(limit);
+  if (!server->host || !server->service) return fail(error, 12533, "TNS:illegal ADDRESS parameters");
+  if (!server->port) server->port = copy_text("1521", 4);
+  return OCI_SUCCESS;
+}
+
+// [//]host[:port]/service[:kind][/instance][?key=value&...]
+static int read_easy(Server *server, Error *error, const char *text) {
+  const char *scheme = strstr(text, "://");
+  if (scheme) {
+    if (strncasecmp(text, "tcp:", 4) != 0) return fail(error, 12538, "TNS:no such protocol adapter");
+    text = scheme + 3;
+  } else if (strncmp(text, "//", 2) == 0) {
+    text += 2;
+  }
+  size_t host = *text == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":/?");
+  server->host = *text == '[' ? copy_text(text + 1, host - 2) : copy_text(text, host);
+  text += host;
+  if (*text == ':') {
+    size_t digits = strspn(text + 1, "0123456789");
+    server->port = copy_text(text + 1, digits);
+    text += 1 + digits;
+  } else {
+    server->port = copy_text("1521", 4);
+  }
+  if (*text != '/' || !*server->host || !*server->port) return fail(error, 12504, "TNS:listener was not given the SERVICE_NAME in CONNECT_DATA");
+  text++;
+  server->service = copy_text(text, strcspn(text, ":/?"));
+  const char *limit = strstr(text, "connect_timeout=");
+  if (limit) server->connect_timeout = atoi(limit + strlen("connect_timeout="));
+  const char *nearer = strstr(text, "transport_connect_timeout=");
+  if (nearer) server->connect_timeout = atoi(nearer + strlen("transport_connect_timeout="));
+  return OCI_SUCCESS;
+}
+
+// whether one of the names before the `=`, which commas part, is the alias
+static bool names_it(const char *names, size_t length, const char *alias) {
+  size_t wanted = strlen(alias);
+  while (length > 0) {
+    size_t skip = strspn(names, " \t\r\n,");
+    if (skip >= length) return false;
+    names += skip;
+    length -= skip;
+    size_t name = strcspn(names, " \t\r\n,=");
+    if (name > length) name = length;
+    if (name == wanted && strncasecmp(names, alias, name) == 0) return true;
+    if (name == 0) return false;
+    names += name;
+    length -= name;
+  }
+  return false;
+}
+
+// goes through the entries `alias [, alias] = (description)`; a line that begins with # is a comment
+static char *find_alias(char *file, const char *alias) {
+  for (char *at = file; *at; at++) // comments become blanks
+    if (*at == '#' && (at == file || at[-1] == '\n'))
+      while (*at && *at != '\n') *at++ = ' ';
+  char *at = file;
+  while (*at) {
+    char *sign = strchr(at, '=');
+    if (!sign) return NULL;
+    char *open = sign + 1 + strspn(sign + 1, " \t\r\n");
+    if (*open != '(') return NULL;
+    int depth = 0;
+    char *end = open;
+    do {
+      depth += (*end == '(') - (*end == ')');
+      end++;
+    } while (*end && depth > 0);
+    if (names_it(at, (size_t)(sign - at), alias)) return copy_text(open, (size_t)(end - open));
+    at = end;
+  }
+  return NULL;
+}
+
+static int read_alias(Server *server, Error *error, const char *alias) {
+  Text path = {0};
+  if (getenv("TNS_ADMIN"))
+    text_format(&path, "%s/tnsnames.ora", getenv("TNS_ADMIN"));
+  else
+    text_format(&path, "%s/network/admin/tnsnames.ora", getenv("ORACLE_HOME") ? getenv("ORACLE_HOME") : "");
+  char *file = whole_file(path.text);
+  char *description = file ? find_alias(file, alias) : NULL;
+  int status = description ? read_description(server, error, description)
+                           : fail(error, 12154, "TNS:could not resolve the connect identifier specified");
+  free(description);
+  free(file);
+  text_free(&path);
+  return status;
+}
+
+int parse_connect_string(Server *server, Error *error, const char *text, size_t length) {
+  while (length && isspace((unsigned char)*text)) text++, length--;
+  char *copy = copy_text(text, length);
+  int status;
+  if (*copy == '(')
+    status = read_description(server, error, copy);
+  else if (strchr(copy, '/') || strchr(copy, ':'))
+    status = read_easy(server, error, copy);
+  else
+    status = read_alias(server, error, copy);
+  free(copy);
+  for (char *at = server->service; at && *at; at++) *at = (char)tolower((unsigned char)*at);
+  return status;
+}
+
+// what libpq says when it cannot connect, in Oracle's words
+static int connect_error(Error *error, const char *said) {
+  static const struct {
+    const char *part;
+    int code;
+    const char *text;
+  } KNOWN[] = {
+      {"is not permitted to log in", 28000, "The account is locked."},
+      {"password authentication failed", 1017, "invalid username/password; logon denied"},
+      {"no password supplied", 1005, "null password given; logon denied"},
+      {"role \"", 1017, "invalid username/password; logon denied"},
+      {"no pg_hba.conf entry", 1017, "invalid username/password; logon denied"},
+      {"does not have CONNECT privilege", 1045, "user lacks CREATE SESSION privilege; logon denied"},
+      {"permission denied for database", 1045, "user lacks CREATE SESSION privilege; logon denied"},
+      {"database \"", 12514, "TNS:listener does not currently know of service requested in connect descriptor"},
+      {"could not translate host name", 12545, "Connect failed because target host or object does not exist"},
+      {"timeout expired", 12170, "TNS:Connect timeout occurred"},
+      {"Connection refused", 12541, "TNS:no listener"},
+      {"No route to host", 12543, "TNS:destination host unreachable"},
+      {"Network is unreachable", 12543, "TNS:destination host unreachable"},
+      {"too many clients", 12516, "TNS:listener could not find available handler with matching protocol stack"},
+      {"connection slots", 12516, "TNS:listener could not find available handler with matching protocol stack"},
+      {"server closed the connection", 12537, "TNS:connection closed"},
+  };
+  for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+    if (strstr(said, KNOWN[i].part)) return fail(error, KNOWN[i].code, "%s", KNOWN[i].text);
+  return fail(error, 12560, "TNS:protocol adapter error (%.*s)", (int)strcspn(said, "\n"), said);
+}
+
+static PGconn *try_login(const Server *server, const char *role, const char *password) {
+  char limit[16];
+  snprintf(limit, sizeof limit, "%d", server->connect_timeout);
+  const char *keys[] = {"host", "port", "dbname", "user", "password", "connect_timeout", "client_encoding",
+                        "application_name", "options", NULL};
+  const char *values[] = {server->host, server->port, server->service, role, password, limit, "UTF8",
+                          "oracle stand-in", "-c bytea_output=hex -c intervalstyle=postgres -c datestyle=iso", NULL};
+  return PQconnectdbParams(keys, values, 0);
+}
+
+// an Oracle name as PostgreSQL's: case turned round where it is all of one case
+static char *role_name(const char *user) {
+  size_t length = strlen(user);
+  if (length >= 2 && user[0] == '"' && user[length - 1] == '"') return copy_text(user + 1, length - 2);
+  char *name = copy_text(user, length);
+  for (char *at = name; *at; at++) *at = (char)tolower((unsigned char)*at);
+  return name;
+}
+
+// a user belongs to one database: the role user@database, or else a role of the bare name
+static PGconn *login(const Server *server, const char *name, const char *password) {
+  Text role = {0};
+  text_format(&role, "%s@%s", name, server->service);
+  PGconn *connection = try_login(server, role.text, password);
+  const char *said = PQerrorMessage(connection);
+  if (PQstatus(connection) != CONNECTION_OK && strstr(said, "password authentication failed")) {
+    PGconn *second = try_login(server, name, password);
+    if (PQstatus(second) == CONNECTION_OK || strstr(PQerrorMessage(second), "not permitted")) {
+      PQfinish(connection);
+      connection = second;
+    } else {
+      PQfinish(second);
+    }
+  }
+  text_free(&role);
+  return connection;
+}
+
+static int learn_types(Session *session, Error *error) {
+  const struct {
+    const char *name;
+    Oid *oid;
+  } wanted[] = {{"date", &session->types.date},         {"timestamp", &session->types.timestamp},
+                {"tstz", &session->types.tstz},         {"tsltz", &session->types.tsltz},
+                {"varchar2", &session->types.varchar2}, {"clob", &session->types.clob},
+                {"raw", &session->types.raw},           {"blob", &session->types.blob}};
+  PGresult *result = run(session, error,
+                         "SELECT typname, t.oid FROM pg_catalog.pg_type t "
+                         "JOIN pg_catalog.pg_namespace n ON n.oid = typnamespace WHERE nspname = 'oracle'",
+                         0, NULL, NULL, NULL, NULL);
+  if (!result) return OCI_ERROR;
+  size_t found = 0;
+  for (int row = 0; row < PQntuples(result); row++)
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+      if (strcmp(PQgetvalue(result, row, 0), wanted[i].name) == 0) {
+        *wanted[i].oid = (Oid)strtoul(PQgetvalue(result, row, 1), NULL, 10);
+        found++;
+      }
+  PQclear(result);
+  if (found == sizeof wanted / sizeof *wanted) return OCI_SUCCESS;
+  return fail(error, 1033, "ORACLE initialization or shutdown in progress (the database is not set up for the stand-in)");
+}
+
+// fails with Oracle's number; the caller frees the session
+int session_begin(Session *session, Server *server, Error *error, bool external) {
+  if (external) {
+    const char *role = getenv("ORACLE_STANDIN_EXTERNAL_USER");
+    const char *password = getenv("ORACLE_STANDIN_EXTERNAL_PASSWORD");
+    if (!role) return fail(error, 1017, "invalid username/password; logon denied");
+    session->user = copy_text(role, strlen(role));
+    session->password = copy_text(password ? password : "", password ? strlen(password) : 0);
+  }
+  if (!session->user || !*session->user) return fail(error, 1017, "invalid username/password; logon denied");
+  char *name = role_name(session->user);
+  session->connection = login(server, name, session->password ? session->password : "");
+  if (PQstatus(session->connection) != CONNECTION_OK) {
+    free(name);
+    return connect_error(error, PQerrorMessage(session->connection));
+  }
+  session->server = server;
+  session->number = ++session_count;
+  server->session = session;
+  if (pipe(session->wake) != 0) {
+    free(name);
+    return fail(error, 12560, "TNS:protocol adapter error (no pipe)");
+  }
+  char *quoted = PQescapeIdentifier(session->connection, name, strlen(name));
+  Text begin = {0};
+  text_format(&begin, "SELECT set_config('search_path', $1, false), set_config('TimeZone', $2, false)");
+  Text path = {0};
+  text_format(&path, "%s, public, oracle, pg_catalog", quoted);
+  const char *zone = getenv("ORA_SDTZ");
+  const char *values[] = {path.text, zone ? zone : "UTC"};
+  PGresult *result = run(session, error, begin.text, 2, NULL, values, NULL, NULL);
+  PQclear(result);
+  text_free(&begin);
+  text_free(&path);
+  PQfreemem(quoted);
+  free(name);
+  return result ? learn_types(session, error) : OCI_ERROR;
+}
+
+void session_end(Session *session) {
+  if (session->connection) PQfinish(session->connection);
+  session->connection = NULL;
+  for (int i = 0; i < 2; i++) {
+    if (session->wake[i] >= 0) close(session->wake[i]);
+    session->wake[i] = -1;
+  }
+  if (session->server && session->server->session == session) session->server->session = NULL;
+  session->server = NULL;
+}
+
+EXPORT int OCIServerAttach(void *server, void *error, const char *text, int32_t length, uint32_t mode UNUSED) {
+  return parse_connect_string(server, error, text, length > 0 ? (size_t)length : 0);
+}
+
+EXPORT int OCIServerDetach(void *server UNUSED, void *error UNUSED, uint32_t mode UNUSED) { return OCI_SUCCESS; }
+
+enum { CRED_EXT = 2 };
+
+EXPORT int OCISessionBegin(void *service_, void *error, void *session_, uint32_t credentials, uint32_t mode UNUSED) {
+  Service *service = service_;
+  Session *session = session_;
+  service->session = session;
+  return session_begin(session, service->server, error, credentials == CRED_EXT);
+}
+
+EXPORT int OCISessionEnd(void *service UNUSED, void *error UNUSED, void *session, uint32_t mode UNUSED) {
+  session_end(session);
+  return OCI_SUCCESS;
+}
