@@ -8,7 +8,10 @@ use serde_json::Value;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 pub mod oracle;
+mod oracle_words;
 pub mod postgres;
+
+use oracle::OracleDatabase;
 
 pub const INCIDENT: &str = include_str!("../../fixtures/incident.sql");
 
@@ -29,11 +32,13 @@ pub enum Database {
     Sqlite,
     /// In this database of the server.
     Postgres(String),
+    /// In this database behind the stand-in for Oracle's client library.
+    Oracle(OracleDatabase),
 }
 
 /// Runs a test on a fresh, empty database of every kind.
 pub fn on_every_database(test: impl Fn(&TestLog)) {
-    for log in [TestLog::empty(), TestLog::on_postgres()] {
+    for log in [TestLog::empty(), TestLog::on_postgres(), TestLog::on_oracle()] {
         println!("on {:?}", log.database);
         test(&log);
     }
@@ -47,7 +52,8 @@ pub fn same(set_up: impl Fn(&TestLog), args: &[&str]) -> Value {
         answers.borrow_mut().push(without_source(log.json(args)));
     });
     let answers = answers.into_inner();
-    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[1], "SQLite, PostgreSQL");
+    assert_eq!(answers[0], answers[2], "SQLite, Oracle");
     answers[0].clone()
 }
 
@@ -104,6 +110,15 @@ impl TestLog {
         Self { database: Database::Postgres(postgres::server().database()), ..Self::empty() }
     }
 
+    /// A database of its own that is taken for Oracle.
+    pub fn on_oracle() -> Self {
+        Self { database: Database::Oracle(OracleDatabase::fresh()), ..Self::empty() }
+    }
+
+    pub fn is_on_oracle(&self) -> bool {
+        matches!(self.database, Database::Oracle(_))
+    }
+
     pub fn database(&self) -> &Database {
         &self.database
     }
@@ -113,10 +128,12 @@ impl TestLog {
         match &self.database {
             Database::Sqlite => "log.db".to_owned(),
             Database::Postgres(name) => postgres::server().url(name),
+            Database::Oracle(database) => database.url(),
         }
     }
 
-    /// The words of the kind of database: the first for SQLite, the second for PostgreSQL.
+    /// The words of the kind of database: the first for SQLite, the second for PostgreSQL, and for Oracle, for which they are
+    /// reworded.
     pub fn word<'w>(&self, sqlite: &'w str, postgres: &'w str) -> &'w str {
         if self.database == Database::Sqlite { sqlite } else { postgres }
     }
@@ -137,8 +154,10 @@ impl TestLog {
 
     /// Runs SQL on the log, as its application would.
     pub fn sql(&self, sql: &str) {
-        if let Database::Postgres(name) = &self.database {
-            return postgres::server().sql(name, sql);
+        match &self.database {
+            Database::Postgres(name) => return postgres::server().sql(name, sql),
+            Database::Oracle(database) => return database.run(&oracle_words::statements(sql)),
+            Database::Sqlite => {}
         }
         blocking(async {
             let mut connection = self.connect().await;
@@ -149,6 +168,9 @@ impl TestLog {
 
     /// The one value of a query, as text.
     pub fn value(&self, sql: &str) -> String {
+        if let Database::Oracle(database) = &self.database {
+            return database.value(&format!("SELECT TO_CHAR(({sql})) FROM dual"));
+        }
         let sql = format!("SELECT CAST(({sql}) AS text)");
         blocking(async {
             match &self.database {
@@ -156,7 +178,7 @@ impl TestLog {
                     let mut connection = postgres::server().connect(name).await;
                     sqlx::query_scalar(leaked(&sql)).fetch_one(&mut connection).await.unwrap()
                 }
-                Database::Sqlite => {
+                _ => {
                     let mut connection = self.connect().await;
                     let value = sqlx::query_scalar(leaked(&sql)).fetch_one(&mut connection).await.unwrap();
                     connection.close().await.unwrap();
@@ -180,6 +202,12 @@ impl TestLog {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("mailthrottle"));
         command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path()).args(args);
+        if self.is_on_oracle() {
+            command.env("ORACLE_HOME", oracle::home());
+            if let Some(trace) = std::env::var_os("ORACLE_STANDIN_TRACE") {
+                command.env("ORACLE_STANDIN_TRACE", trace);
+            }
+        }
         command.stdin(Stdio::null());
         command
     }

@@ -80,9 +80,14 @@ impl OracleDatabase {
 
     /// Runs Oracle's SQL as the owner: statements that end with a `;` at the end of a line.
     pub fn sql(&self, script: &str) {
+        self.run(&statements(script));
+    }
+
+    /// Runs statements as the owner.
+    pub fn run(&self, statements: &[String]) {
         let connection = self.connect();
-        for statement in statements(script) {
-            let ran = connection.execute(&statement, &[]);
+        for statement in statements {
+            let ran = connection.execute(statement, &[]);
             assert!(ran.is_ok(), "{}: {statement}", ran.unwrap_err());
         }
         connection.commit().unwrap();
