@@ -9,7 +9,7 @@ CREATE FUNCTION oracle.setting(text) RETURNS text LANGUAGE sql STABLE AS 'SELECT
 -- numbers
 CREATE FUNCTION oracle.to_number(text) RETURNS numeric LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN
-  RETURN btrim($1)::numeric;
+  RETURN pg_catalog.numeric_in(pg_catalog.textout(btrim($1)), 0, -1);
 EXCEPTION WHEN invalid_text_representation THEN
   RAISE EXCEPTION 'ORA-01722: invalid number';
 END $$;

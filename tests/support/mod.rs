@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 
 pub mod oracle;
 mod oracle_words;
@@ -97,7 +97,21 @@ impl TestLog {
 
     /// Makes the incident's table in whatever database it is.
     pub fn make_incident(&self) {
+        if let Database::Oracle(database) = &self.database {
+            return database.make_incident("VARCHAR2(40)", ":3");
+        }
         self.sql(&INCIDENT.replace("char(", self.word("char(", "chr(")));
+    }
+
+    /// Every row of the log as text, by columns.
+    pub fn all(&self, columns: &[&str]) -> Vec<Vec<Option<String>>> {
+        let list: Vec<_> = columns.iter().map(|column| format!("CAST({column} AS text)")).collect();
+        let sql = format!("SELECT {} FROM email_log ORDER BY id", list.join(", "));
+        blocking(async {
+            let mut connection = self.connect().await;
+            let rows = sqlx::query(leaked(&sql)).fetch_all(&mut connection).await.unwrap();
+            rows.iter().map(|row| (0..columns.len()).map(|place| row.get(place)).collect()).collect()
+        })
     }
 
     /// A folder without a log.
