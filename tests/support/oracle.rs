@@ -11,6 +11,7 @@ use oracle::sql_type::ToSql;
 use oracle::{Connection, InitParams};
 
 use super::TestLog;
+use super::oracle_words::Worded;
 use super::postgres::{self, server};
 
 /// The owner of every log, and the password of every user.
@@ -82,14 +83,21 @@ impl OracleDatabase {
 
     /// Runs Oracle's SQL as the owner: statements that end with a `;` at the end of a line.
     pub fn sql(&self, script: &str) {
-        self.run(&statements(script));
+        let plain = |statement| (statement, Vec::new());
+        self.run(&statements(script).into_iter().map(plain).collect::<Vec<_>>());
     }
 
     /// Runs statements as the owner.
-    pub fn run(&self, statements: &[String]) {
+    pub fn run(&self, statements: &[Worded]) {
         let connection = self.connect();
-        for statement in statements {
-            let ran = connection.execute(statement, &[]);
+        for format in
+            ["DATE_FORMAT = 'YYYY-MM-DD HH24:MI:SS'", "TIMESTAMP_FORMAT = 'YYYY-MM-DD HH24:MI:SS.FF'"]
+        {
+            connection.execute(&format!("ALTER SESSION SET NLS_{format}"), &[]).unwrap();
+        }
+        for (statement, long) in statements {
+            let values: Vec<&dyn ToSql> = long.iter().map(|text| text as &dyn ToSql).collect();
+            let ran = connection.execute(statement, &values);
             assert!(ran.is_ok(), "{}: {statement}", ran.unwrap_err());
         }
         connection.commit().unwrap();
@@ -97,7 +105,8 @@ impl OracleDatabase {
 
     /// Makes the incident's table, its times in a type, each made of the text `:3`, as `2026-11-09 08:03:12.593`.
     pub fn make_incident(&self, time_type: &str, time: &str) {
-        let columns = ["id", "status", "sent_date", "sender", "recipient", "subject", "body", "error_message"];
+        let columns =
+            ["id", "status", "sent_date", "sender", "recipient", "subject", "body", "error_message"];
         let rows = TestLog::incident().all(&columns);
         let connection = self.connect();
         let table = format!(

@@ -16,22 +16,32 @@ const TYPES: &[(&str, &str)] = &[
     ("jsonb", "VARCHAR2(4000)"),
     ("json", "VARCHAR2(4000)"),
     ("bytea", "BLOB"),
+    // the list of words of a test
+    ("state", "VARCHAR2(20)"),
 ];
 
 /// Statements that Oracle needs not.
 const IDLE: &[&str] = &["ANALYZE", "BEGIN", "COMMIT", "SET", "PRAGMA"];
 
+/// A statement, and the texts that are too long to stand in it.
+pub type Worded = (String, Vec<String>);
+
+/// A literal may have so many letters.
+const LONGEST: usize = 3900;
+
 /// The statements of a script in Oracle's words, without what ends them.
-pub fn statements(script: &str) -> Vec<String> {
+pub fn statements(script: &str) -> Vec<Worded> {
     let tokens = tokens(script);
     let mut statements = Vec::new();
     for statement in tokens.split(|token| *token == ";") {
-        let statement: Vec<&str> = statement.iter().copied().filter(|token| !token.starts_with("--")).collect();
+        let statement: Vec<&str> =
+            statement.iter().copied().filter(|token| !token.starts_with("--")).collect();
         let Some(first) = statement.iter().find(|token| !token.trim().is_empty()) else {
             continue;
         };
         match first.to_uppercase().as_str() {
             idle if IDLE.contains(&idle) => {}
+            "CREATE" if second(&statement) == "TYPE" => {}
             "CREATE" => statements.push(created(&statement)),
             "INSERT" => statements.extend(inserted(&statement)),
             _ => statements.push(reworded(&statement)),
@@ -68,20 +78,29 @@ fn quoted_length(text: &str, quote: char) -> usize {
     text.len()
 }
 
-fn created(statement: &[&str]) -> String {
-    let mut words = statement.iter().filter(|token| !token.trim().is_empty());
-    if !words.nth(1).is_some_and(|second| second.eq_ignore_ascii_case("TABLE")) {
+fn second(statement: &[&str]) -> String {
+    statement
+        .iter()
+        .filter(|token| !token.trim().is_empty())
+        .nth(1)
+        .map_or_else(String::new, |word| word.to_uppercase())
+}
+
+fn created(statement: &[&str]) -> Worded {
+    if second(statement) != "TABLE" {
         return reworded(statement);
     }
-    let kind = |token: &&str| {
+    let mut text = String::new();
+    for token in statement {
         let known = TYPES.iter().find(|(name, _)| token.eq_ignore_ascii_case(name));
-        known.map_or_else(|| (*token).to_owned(), |(_, oracle)| (*oracle).to_owned())
-    };
-    statement.iter().map(kind).collect::<String>().trim().replace("double precision", "BINARY_DOUBLE")
+        let is_long = text.trim_end().ends_with("error_message") && token.eq_ignore_ascii_case("text");
+        text.push_str(if is_long { "CLOB" } else { known.map_or(*token, |(_, oracle)| oracle) });
+    }
+    (text.trim().replace("double precision", "BINARY_DOUBLE"), Vec::new())
 }
 
 /// One statement for each row.
-fn inserted(statement: &[&str]) -> Vec<String> {
+fn inserted(statement: &[&str]) -> Vec<Worded> {
     let Some(values) = statement.iter().position(|token| token.eq_ignore_ascii_case("VALUES")) else {
         return vec![reworded(statement)];
     };
@@ -105,8 +124,8 @@ fn inserted(statement: &[&str]) -> Vec<String> {
 }
 
 /// Other statements: numbers by `generate_series`, truth as numbers, instants as literals, no AS before a table's alias.
-fn reworded(statement: &[&str]) -> String {
-    let mut words: Vec<String> = Vec::new();
+fn reworded(statement: &[&str]) -> Worded {
+    let (mut words, mut long): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for token in statement {
         let before = words.iter().rev().find(|word| !word.trim().is_empty());
         let is_typed = before.is_some_and(|word| word.eq_ignore_ascii_case("timestamp"));
@@ -114,7 +133,13 @@ fn reworded(statement: &[&str]) -> String {
             "true" => "1".to_owned(),
             "false" => "0".to_owned(),
             "char" => "CHR".to_owned(),
-            _ if !is_typed && is_instant(token) => format!("TIMESTAMP {} +00:00'", token.trim_end_matches("Z'")),
+            _ if token.starts_with('\'') && token.len() > LONGEST => {
+                long.push(token[1..token.len() - 1].replace("''", "'"));
+                format!(":{}", long.len())
+            }
+            _ if !is_typed && is_instant(token) => {
+                format!("TIMESTAMP {} +00:00'", token.trim_end_matches("Z'"))
+            }
             _ => (*token).to_owned(),
         });
     }
@@ -122,10 +147,11 @@ fn reworded(statement: &[&str]) -> String {
     let alias = regex::Regex::new(r"\) AS (\w+)(\s|$)").unwrap();
     let series = regex::Regex::new(r"SELECT generate_series\(1, (\d+)\) AS n").unwrap();
     let text = series.replace_all(&text, "SELECT LEVEL AS n FROM dual CONNECT BY LEVEL <= $1").into_owned();
-    match text.to_uppercase().contains(" FROM (") {
+    let text = match text.to_uppercase().contains(" FROM (") {
         true => alias.replace_all(&text, ") $1$2").into_owned(),
         false => text,
-    }
+    };
+    (text, long)
 }
 
 /// Whether a literal is a time in UTC: `'2026-11-20 08:00:00Z'`.
