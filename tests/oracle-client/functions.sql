@@ -9,7 +9,7 @@ CREATE FUNCTION oracle.setting(text) RETURNS text LANGUAGE sql STABLE AS 'SELECT
 -- numbers
 CREATE FUNCTION oracle.to_number(text) RETURNS numeric LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN
-  RETURN btrim($1)::numeric;
+  RETURN numeric_in(textout(pg_catalog.btrim($1)), 0, -1);
 EXCEPTION WHEN invalid_text_representation THEN
   RAISE EXCEPTION 'ORA-01722: invalid number';
 END $$;
@@ -161,7 +161,7 @@ CREATE FUNCTION oracle.standard_hash(text, text) RETURNS oracle.raw LANGUAGE sql
 CREATE FUNCTION oracle.nlssort(text, text) RETURNS oracle.raw LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT convert_to($1, 'UTF8')::oracle.raw $$;
 CREATE FUNCTION oracle.too_large(name text, actual int, maximum int) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION 'ORA-12899: value too large for column "%" (actual: %, maximum: %)', name, actual, maximum;
+  RAISE EXCEPTION 'ORA-12899: value too large for column % (actual: %, maximum: %)', name, actual, maximum;
 END $$;
 
 -- the session
