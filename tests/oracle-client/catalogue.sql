@@ -43,7 +43,7 @@ UNION ALL
 SELECT owner::oracle.varchar2(128), index_name::oracle.varchar2(128), 'INDEX'::oracle.varchar2(23), 'VALID'::oracle.varchar2(7), indexrelid::bigint::numeric FROM oracle.indexes;
 CREATE VIEW oracle.user_objects AS SELECT object_name, object_type, status, object_id FROM oracle.all_objects WHERE owner::text = oracle.username();
 
--- the check that keeps a text's size says how the size was stated: size$bytes$NAME, size$chars$NAME, size$national$NAME
+-- the check that keeps a text's size says how the size was stated: $size$bytes$NAME and so on
 CREATE VIEW oracle.all_tab_cols AS
 SELECT v.owner::oracle.varchar2(128) AS owner, v.name::oracle.varchar2(128) AS table_name, oracle.turned(a.attname::text)::oracle.varchar2(128) AS column_name,
   (CASE WHEN t.typname = 'varchar2' AND s.stated = 'national' THEN 'NVARCHAR2' WHEN t.typname IN ('varchar2', 'text', 'varchar', 'name') THEN 'VARCHAR2' WHEN t.typname = 'bpchar' THEN 'CHAR'
@@ -59,15 +59,15 @@ SELECT v.owner::oracle.varchar2(128) AS owner, v.name::oracle.varchar2(128) AS t
   pg_catalog.row_number() OVER (PARTITION BY v.oid ORDER BY a.attnum)::numeric AS column_id,
   (CASE WHEN t.typname = 'varchar2' THEN CASE WHEN s.stated IN ('chars', 'national') THEN s.length ELSE a.atttypmod - 4 END WHEN t.typname = 'bpchar' THEN a.atttypmod - 4 ELSE 0 END)::numeric AS char_length,
   (CASE WHEN t.typname IN ('varchar2', 'bpchar') THEN CASE WHEN s.stated IN ('chars', 'national') THEN 'C' ELSE 'B' END END)::oracle.varchar2(1) AS char_used,
-  (CASE WHEN a.attidentity <> '' THEN 'YES' ELSE 'NO' END)::oracle.varchar2(3) AS identity_column,
+  (CASE WHEN pg_get_expr(def.adbin, def.adrelid) LIKE '%identity$%' THEN 'YES' ELSE 'NO' END)::oracle.varchar2(3) AS identity_column,
   'NO'::oracle.varchar2(3) AS hidden_column, 'NO'::oracle.varchar2(3) AS virtual_column,
   pg_get_expr(def.adbin, def.adrelid)::oracle.varchar2(4000) AS data_default
 FROM oracle.visible v
 JOIN pg_catalog.pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_attrdef def ON def.adrelid = a.attrelid AND def.adnum = a.attnum
-LEFT JOIN LATERAL (SELECT split_part(k.conname::text, '$', 2) AS stated, (regexp_match(pg_get_constraintdef(k.oid), '<= ([0-9]+)'))[1]::int AS length
-  FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE 'size$%') s ON true
+LEFT JOIN LATERAL (SELECT split_part(k.conname::text, '$', 3) AS stated, (regexp_match(pg_get_constraintdef(k.oid), '<= ([0-9]+)'))[1]::int AS length
+  FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE '$size$%') s ON true
 CROSS JOIN LATERAL (SELECT CASE WHEN a.atttypmod >= 0 AND t.typname <> 'varchar2' THEN a.atttypmod ELSE 6 END AS digits) d
 WHERE NOT v.is_synonym;
 CREATE VIEW oracle.all_tab_columns AS SELECT * FROM oracle.all_tab_cols;
@@ -91,7 +91,7 @@ CREATE VIEW oracle.user_ind_columns AS SELECT index_name, table_name, column_nam
 
 CREATE VIEW oracle.constraints AS
 SELECT v.owner, v.name, oracle.turned(k.conname::text) AS constraint_name, k.* FROM oracle.visible v JOIN pg_catalog.pg_constraint k ON k.conrelid = v.oid
-WHERE k.contype IN ('p', 'u', 'c', 'f') AND k.conname NOT LIKE 'size$%';
+WHERE k.contype IN ('p', 'u', 'c', 'f') AND k.conname NOT LIKE '$size$%';
 CREATE VIEW oracle.all_constraints AS
 SELECT owner::oracle.varchar2(128) AS owner, constraint_name::oracle.varchar2(128) AS constraint_name,
   (CASE contype WHEN 'p' THEN 'P' WHEN 'u' THEN 'U' WHEN 'c' THEN 'C' ELSE 'R' END)::oracle.varchar2(1) AS constraint_type,

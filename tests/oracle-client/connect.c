@@ -186,7 +186,7 @@ static PGconn *try_login(const Server *server, const char *role, const char *pas
   const char *keys[] = {"host", "port", "dbname", "user", "password", "connect_timeout", "client_encoding",
                         "application_name", "options", NULL};
   const char *values[] = {server->host, server->port, server->service, role, password, limit, "UTF8",
-                          "oracle stand-in", "-c bytea_output=hex -c intervalstyle=postgres -c datestyle=iso", NULL};
+                          "oracle stand-in", "-c client_min_messages=warning -c bytea_output=hex -c intervalstyle=postgres -c datestyle=iso", NULL};
   return PQconnectdbParams(keys, values, 0);
 }
 
@@ -215,7 +215,12 @@ static PGconn *login(const Server *server, const char *name, const char *passwor
     }
   }
   text_free(&role);
-  return connection;
+  if (PQstatus(connection) == CONNECTION_OK || !strstr(PQerrorMessage(connection), "password authentication failed")) return connection;
+  // PostgreSQL looks at the password before it looks for the database
+  PGconn *look = try_login(server, "stand-in", "stand-in");
+  bool missing = strstr(PQerrorMessage(look), "does not exist") != NULL;
+  PQfinish(missing ? connection : look);
+  return missing ? look : connection;
 }
 
 static int learn_types(Session *session, Error *error) {

@@ -71,18 +71,52 @@ static void put_size_check(Translator *t, int column, const char *size) {
   const char *length = strchr(size, ' ') + 1;
   bool bytes = strncmp(size, "bytes", 5) == 0;
   put_name(&name, &t->tokens[column]);
-  text_format(&label, "size$%.*s$%s", (int)strcspn(size, " "), size, t->tokens[column].text);
+  text_format(&label, "$size$%.*s$%s", (int)strcspn(size, " "), size, t->tokens[column].text);
   const char *measure = bytes ? "octet_length" : "char_length";
-  text_format(&t->sql, " CONSTRAINT \"%s\" CHECK (pg_catalog.%s(%s::text) <= %s OR oracle.too_large('%s', pg_catalog.%s(%s::text), %s))",
-              label.text, measure, name.text, length, t->tokens[column].text, measure, name.text, length);
+  int table = t->table, owned = symbol(t, table + 1, ".");
+  text_format(&t->sql, " CONSTRAINT \"%s\" CHECK (pg_catalog.%s(%s::text) <= %s OR oracle.too_large('\"%s\".\"%s\".\"%s\"', pg_catalog.%s(%s::text), %s))",
+              label.text, measure, name.text, length, owned ? t->tokens[table].text : t->user, t->tokens[owned ? table + 2 : table].text,
+              t->tokens[column].text, measure, name.text, length);
   text_free(&name);
   text_free(&label);
 }
 
-// GENERATED [ALWAYS | BY DEFAULT [ON NULL]] AS IDENTITY [(...)]
+// [schema.]name, with something before the name and after it
+static void put_beside_table(Translator *t, Text *to, const char *before, int column) {
+  int name = t->table;
+  if (symbol(t, name + 1, ".")) {
+    put_name(to, &t->tokens[name]);
+    text_put(to, ".");
+    name += 2;
+  }
+  Text table = {0}, own = {0};
+  put_name(&table, &t->tokens[name]);
+  if (column >= 0) put_name(&own, &t->tokens[column]);
+  text_format(to, "\"%s%.*s%s%.*s\"", before, (int)table.length - 2, table.text + 1, column >= 0 ? "$" : "",
+              column >= 0 ? (int)own.length - 2 : 0, column >= 0 ? own.text + 1 : "");
+  text_free(&table);
+  text_free(&own);
+}
+
+// GENERATED [ALWAYS | BY DEFAULT [ON NULL]] AS IDENTITY [(...)]: a sequence that belongs to the column, for PostgreSQL
+// has none of its own for NUMBER
 static int identity(Translator *t, int at, int to) {
-  bool always = !is(t, at + 1, "BY");
-  text_format(&t->sql, " GENERATED %s AS IDENTITY", always ? "ALWAYS" : "BY DEFAULT");
+  Text sequence = {0}, table = {0}, column = {0};
+  put_beside_table(t, &sequence, "identity$", t->column);
+  put_beside_table(t, &table, "", -1);
+  put_name(&column, &t->tokens[t->column]);
+  text_put(&t->sql, " NOT NULL");
+  text_add(&t->after, "", 1);
+  text_format(&t->after, "CREATE SEQUENCE %s OWNED BY %s.%s", sequence.text, table.text, column.text);
+  int start = find(t, at, to, "IDENTITY") + 2;
+  if (is(t, start, "START") && is(t, start + 1, "WITH")) text_format(&t->after, " START WITH %s", t->tokens[start + 2].text);
+  text_add(&t->after, "", 1);
+  text_format(&t->after, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT pg_catalog.nextval('%s')", table.text, column.text, sequence.text);
+  text_add(&t->after, "", 1);
+  text_format(&t->after, "GRANT USAGE ON SEQUENCE %s TO PUBLIC", sequence.text);
+  text_free(&sequence);
+  text_free(&table);
+  text_free(&column);
   while (at < to && !is(t, at, "IDENTITY")) at++;
   return symbol(t, at + 1, "(") ? t->tokens[at + 1].match + 1 : at + 1;
 }
@@ -147,6 +181,7 @@ static void column(Translator *t, int from, int to) {
   for (size_t i = 0; i < sizeof NOT_COLUMNS / sizeof *NOT_COLUMNS; i++)
     if (is(t, from, NOT_COLUMNS[i])) refuse(t, 904, ": invalid identifier");
   if (t->tokens[from].kind != WORD && t->tokens[from].kind != QUOTED) refuse(t, 904, ": invalid identifier");
+  t->column = from;
   put_name(&t->sql, &t->tokens[from]);
   text_put(&t->sql, " ");
   Text check = {0};
@@ -169,6 +204,7 @@ static void columns(Translator *t, int from, int to) {
 static void create_table(Translator *t, int at) {
   refuse_if_not_exists(t, at, 922, "missing or invalid option");
   text_put(&t->sql, "CREATE TABLE ");
+  t->table = at;
   at = put_object(t, at);
   if (symbol(t, at, "(")) {
     text_put(&t->sql, " (");
@@ -290,6 +326,7 @@ static void drop(Translator *t) {
 // ADD (a type, ...), MODIFY (a type | NOT NULL), DROP COLUMN a | CONSTRAINT c, RENAME COLUMN a TO b | TO t
 static void alter_table(Translator *t) {
   text_put(&t->sql, "ALTER TABLE ");
+  t->table = 2;
   int at = put_object(t, 2), to = t->count;
   text_put(&t->sql, " ");
   bool add = is(t, at, "ADD"), modify = is(t, at, "MODIFY");

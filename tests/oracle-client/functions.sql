@@ -9,7 +9,7 @@ CREATE FUNCTION oracle.setting(text) RETURNS text LANGUAGE sql STABLE AS 'SELECT
 -- numbers
 CREATE FUNCTION oracle.to_number(text) RETURNS numeric LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN
-  RETURN pg_catalog.numeric_in(pg_catalog.textout(btrim($1)), 0, -1);
+  RETURN numeric_in(textout(pg_catalog.btrim($1)), 0, -1);
 EXCEPTION WHEN invalid_text_representation THEN
   RAISE EXCEPTION 'ORA-01722: invalid number';
 END $$;
@@ -159,9 +159,9 @@ CREATE FUNCTION oracle.sys_guid() RETURNS oracle.raw LANGUAGE sql VOLATILE AS 'S
 CREATE FUNCTION oracle.standard_hash(text, text) RETURNS oracle.raw LANGUAGE sql IMMUTABLE STRICT AS
   $$ SELECT (CASE WHEN pg_catalog.upper($2) = 'MD5' THEN decode(md5($1), 'hex') ELSE sha256(convert_to($1, 'UTF8')) END)::oracle.raw $$;
 CREATE FUNCTION oracle.nlssort(text, text) RETURNS oracle.raw LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT convert_to($1, 'UTF8')::oracle.raw $$;
-CREATE FUNCTION oracle.too_large(name text, actual int, maximum int) RETURNS boolean LANGUAGE plpgsql STRICT AS $$
+CREATE FUNCTION oracle.too_large(name text, actual int, maximum int) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION 'ORA-12899: value too large for column "%" (actual: %, maximum: %)', name, actual, maximum;
+  RAISE EXCEPTION 'ORA-12899: value too large for column % (actual: %, maximum: %)', name, actual, maximum;
 END $$;
 
 -- the session

@@ -74,8 +74,7 @@ CREATE FUNCTION oracle.timestamp_format() RETURNS text LANGUAGE sql STABLE AS $$
 CREATE FUNCTION oracle.timestamp_tz_format() RETURNS text LANGUAGE sql STABLE AS $$ SELECT coalesce(oracle.setting('nls_timestamp_tz_format'), 'DD-MON-RR HH.MI.SS.FF AM TZR') $$;
 CREATE FUNCTION oracle.offset_text(int, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
   SELECT regexp_replace(regexp_replace(regexp_replace($2, 'TZR', concat('"', h, ':', m, '"'), 'gi'), 'TZH', concat('"', h, '"'), 'gi'), 'TZM', concat('"', m, '"'), 'gi')
-  FROM (SELECT concat(CASE WHEN $1 < 0 THEN '-' ELSE '+' END, pg_catalog.lpad((abs($1)::numeric / 60)::text, 2, '0')) AS x,
-    concat(CASE WHEN $1 < 0 THEN '-' ELSE '+' END, pg_catalog.lpad(div(abs($1)::numeric, 60)::text, 2, '0')) AS h, pg_catalog.lpad((abs($1) % 60)::text, 2, '0') AS m) AS parts $$;
+  FROM (SELECT concat(CASE WHEN $1 < 0 THEN '-' ELSE '+' END, pg_catalog.lpad(div(abs($1)::numeric, 60)::text, 2, '0')) AS h, pg_catalog.lpad((abs($1) % 60)::text, 2, '0') AS m) AS parts $$;
 CREATE FUNCTION oracle.to_char(oracle.date, text) RETURNS text LANGUAGE sql STABLE STRICT AS 'SELECT oracle.written($1::timestamp, oracle.check_format($2, false))';
 CREATE FUNCTION oracle.to_char(oracle.date) RETURNS text LANGUAGE sql STABLE STRICT AS 'SELECT oracle.to_char($1, oracle.date_format())';
 CREATE FUNCTION oracle.to_char(oracle.timestamp, text) RETURNS text LANGUAGE sql STABLE STRICT AS 'SELECT oracle.written($1::timestamp, oracle.offset_text(0, oracle.check_format($2, true)))';
@@ -224,5 +223,5 @@ CREATE FUNCTION oracle.extract(text, oracle.date) RETURNS numeric LANGUAGE sql I
   $$ SELECT CASE WHEN $1 IN ('HOUR', 'MINUTE', 'SECOND') THEN oracle.fail(30076, 'invalid extract field for extract source')::numeric ELSE date_part($1, $2::timestamp)::numeric END $$;
 CREATE FUNCTION oracle.extract(text, oracle.timestamp) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT date_part($1, $2::timestamp)::numeric';
 CREATE FUNCTION oracle.extract(text, oracle.tstz) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS
-  $$ SELECT CASE $1 WHEN 'TIMEZONE_HOUR' THEN (oracle.offset_minutes($2) / 60)::numeric WHEN 'TIMEZONE_MINUTE' THEN (oracle.offset_minutes($2) % 60)::numeric ELSE date_part($1, oracle.instant($2) AT TIME ZONE 'UTC')::numeric END $$;
+  $$ SELECT CASE $1 WHEN 'TIMEZONE_HOUR' THEN div(oracle.offset_minutes($2)::numeric, 60) WHEN 'TIMEZONE_MINUTE' THEN (oracle.offset_minutes($2) % 60)::numeric ELSE date_part($1, oracle.instant($2) AT TIME ZONE 'UTC')::numeric END $$;
 CREATE FUNCTION oracle.extract(text, interval) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT date_part($1, $2)::numeric';

@@ -345,7 +345,7 @@ static int word(Translator *t, Block *b, int at, int to) {
   const Token *token = &t->tokens[at];
   bool after_dot = symbol(t, at - 1, "."), before_dot = symbol(t, at + 1, ".");
   if (after_dot && is_reserved(token)) refuse(t, 1747, "invalid user.table.column, table.column, or column specification");
-  if (after_dot || (is(t, at - 1, "AS") && b->clause != WITH_LIST)) {
+  if (after_dot || (is(t, at - 1, "AS") && b->clause != WITH_LIST && b->clause != NONE)) {
     if (after_dot && symbol(t, at + 1, "(") && b->clause != INTO_PART) refuse(t, 904, "\"%s\": invalid identifier", token->text);
     put_name(&t->sql, token);
     return at + 1;

@@ -20,7 +20,9 @@ typedef struct {
   Translation *out;
   Text sql;
   const char *user, *database;
-  int derived; // tables without an alias so far
+  int derived;       // tables without an alias so far
+  int table, column; // of a definition
+  Text after;        // the statements that follow it, each with a NUL before it
 } Translator;
 
 // token.c

@@ -88,6 +88,15 @@ static int kind_of(const Translator *t) {
   return -1;
 }
 
+// a user's name as the catalogue has it
+static char *own_name(const char *user) {
+  size_t length = strlen(user);
+  if (length > 1 && *user == '"') return copy_text(user + 1, length - 2);
+  char *name = copy_text(user, length);
+  for (char *at = name; *at; at++) *at = (char)toupper((unsigned char)*at);
+  return name;
+}
+
 static void put_statement(Translator *t) {
   int type = kind_of(t);
   t->out->type = type < 0 ? STMT_OTHER : type;
@@ -103,12 +112,16 @@ static void put_statement(Translator *t) {
 
 void translate(Translation *translation, const char *text, const char *user, const char *database) {
   *translation = (Translation){.lock_wait = -1};
-  Translator t = {.text = text, .out = translation, .user = user, .database = database};
+  char *owner = own_name(user);
+  Translator t = {.text = text, .out = translation, .user = owner, .database = database};
   if (tokenize(&t)) put_statement(&t);
   // a driver asks for the binds also of what is then refused
+  if (t.after.length) text_add(&t.sql, t.after.text, t.after.length);
+  text_free(&t.after);
   translation->sql_length = t.sql.length;
   translation->sql = text_take(&t.sql);
   tokens_free(&t);
+  free(owner);
 }
 
 void translation_free(Translation *translation) {

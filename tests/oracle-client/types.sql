@@ -1,7 +1,13 @@
 -- The types of the stand-in: Oracle's, made of PostgreSQL's own functions, each a type of its own so that it keeps its
 -- name through expressions, views and aggregates. Moments are whole numbers of microseconds since 2000.
-CREATE SCHEMA oracle;
 SET client_min_messages = warning;
+CREATE SCHEMA oracle;
+-- who only looks whether a service is there, after a login that failed
+DO $$
+BEGIN
+  CREATE ROLE "stand-in" LOGIN PASSWORD 'stand-in';
+EXCEPTION WHEN duplicate_object THEN NULL;
+END $$;
 GRANT USAGE ON SCHEMA oracle TO PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO PUBLIC;

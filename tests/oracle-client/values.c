@@ -187,6 +187,8 @@ int value_from_bind(Session *session, Error *error, Place *place, uint32_t itera
   *type = type_of_bind(session, place);
   if (!*type) return fail(error, 3115, "unsupported network datatype or representation");
   if (find_raw(error, place, iteration, &raw) != OCI_SUCCESS) return OCI_ERROR;
+  if (!raw.null && place->type == SQLT_TIMESTAMP_TZ && abs(((const Moment *)descriptor(&raw))->year) > 4000)
+    return fail(error, 1841, "(full) year must be between -4713 and +9999, and not be 0 (in the stand-in with a time zone +4000)");
   bool bytes = place->type == SQLT_BIN || place->type == SQLT_LBI || place->type == SQLT_BLOB;
   if (raw.null) return OCI_SUCCESS;
   Text text = {0};
