@@ -159,7 +159,7 @@ CREATE FUNCTION oracle.sys_guid() RETURNS oracle.raw LANGUAGE sql VOLATILE AS 'S
 CREATE FUNCTION oracle.standard_hash(text, text) RETURNS oracle.raw LANGUAGE sql IMMUTABLE STRICT AS
   $$ SELECT (CASE WHEN pg_catalog.upper($2) = 'MD5' THEN decode(md5($1), 'hex') ELSE sha256(convert_to($1, 'UTF8')) END)::oracle.raw $$;
 CREATE FUNCTION oracle.nlssort(text, text) RETURNS oracle.raw LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT convert_to($1, 'UTF8')::oracle.raw $$;
-CREATE FUNCTION oracle.too_large(name text, actual int, maximum int) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION oracle.too_large(name text, actual int, maximum int) RETURNS boolean LANGUAGE plpgsql STRICT AS $$
 BEGIN
   RAISE EXCEPTION 'ORA-12899: value too large for column % (actual: %, maximum: %)', name, actual, maximum;
 END $$;

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use oracle::sql_type::ToSql;
+use oracle::sql_type::{OracleType, ToSql};
 use oracle::{Connection, InitParams};
 
-use super::TestLog;
 use super::oracle_words::Worded;
 use super::postgres::{self, server};
+use super::{TestLog, oracle_words};
 
 /// The owner of every log, and the password of every user.
 pub const OWNER: &str = "MAIL";
@@ -83,22 +83,26 @@ impl OracleDatabase {
 
     /// Runs Oracle's SQL as the owner: statements that end with a `;` at the end of a line.
     pub fn sql(&self, script: &str) {
-        let plain = |statement| (statement, Vec::new());
-        self.run(&statements(script).into_iter().map(plain).collect::<Vec<_>>());
+        self.run(&statements(script).into_iter().map(Worded::Plain).collect::<Vec<_>>());
     }
 
     /// Runs statements as the owner.
     pub fn run(&self, statements: &[Worded]) {
         let connection = self.connect();
-        for format in
-            ["DATE_FORMAT = 'YYYY-MM-DD HH24:MI:SS'", "TIMESTAMP_FORMAT = 'YYYY-MM-DD HH24:MI:SS.FF'"]
-        {
-            connection.execute(&format!("ALTER SESSION SET NLS_{format}"), &[]).unwrap();
-        }
-        for (statement, long) in statements {
-            let values: Vec<&dyn ToSql> = long.iter().map(|text| text as &dyn ToSql).collect();
-            let ran = connection.execute(statement, &values);
-            assert!(ran.is_ok(), "{}: {statement}", ran.unwrap_err());
+        for statement in statements {
+            match statement {
+                Worded::Plain(sql) => execute(&connection, sql, &[]),
+                Worded::Rows { table, columns, rows } => {
+                    let into = Into::of(&connection, table, columns.as_deref());
+                    into.insert(&connection, rows);
+                }
+                Worded::Query { table, columns, list, from } => {
+                    let into = Into::of(&connection, table, columns.as_deref());
+                    let list: Vec<_> =
+                        list.iter().zip(&into.kinds).map(|(sql, kind)| timely(sql, kind)).collect();
+                    execute(&connection, &format!("{} SELECT {} {from}", into.head, list.join(", ")), &[]);
+                }
+            }
         }
         connection.commit().unwrap();
     }
@@ -133,6 +137,93 @@ impl OracleDatabase {
     pub fn behind(&self, sql: &str) {
         server().sql(&self.name, sql);
     }
+}
+
+/// Where rows go.
+struct Into {
+    /// `INSERT INTO table (columns)`.
+    head: String,
+    kinds: Vec<OracleType>,
+}
+
+impl Into {
+    fn of(connection: &Connection, table: &str, columns: Option<&[String]>) -> Self {
+        let list = columns.map_or_else(|| "*".to_owned(), |columns| columns.join(", "));
+        let sql = format!("SELECT {list} FROM {table} WHERE 1 = 0");
+        let described = connection.query(&sql, &[]).unwrap_or_else(|error| panic!("{error}: {sql}"));
+        let kinds = described.column_info().iter().map(|column| column.oracle_type().clone()).collect();
+        let columns = columns.map_or_else(String::new, |columns| format!(" ({})", columns.join(", ")));
+        Self { head: format!("INSERT INTO {table}{columns}"), kinds }
+    }
+
+    /// Rows of mere literals go together, as values; others by themselves.
+    fn insert(&self, connection: &Connection, rows: &[Vec<String>]) {
+        let literals =
+            |row: &Vec<String>| row.iter().zip(&self.kinds).map(|(sql, kind)| value(sql, kind)).collect();
+        let Some(all) = rows.iter().map(literals).collect::<Option<Vec<Vec<Option<String>>>>>() else {
+            for row in rows {
+                let list: Vec<_> = row.iter().zip(&self.kinds).map(|(sql, kind)| timely(sql, kind)).collect();
+                execute(connection, &format!("{} VALUES ({})", self.head, list.join(", ")), &[]);
+            }
+            return;
+        };
+        let marks: Vec<_> =
+            self.kinds.iter().enumerate().map(|(place, kind)| mark(place + 1, kind)).collect();
+        let sql = format!("{} VALUES ({})", self.head, marks.join(", "));
+        let mut batch = connection.batch(&sql, all.len()).build().unwrap();
+        let longest = |place: usize| all.iter().filter_map(|row| row[place].as_ref()).map(String::len).max();
+        for place in 0..self.kinds.len() {
+            let length = u32::try_from(longest(place).unwrap_or(1).max(1)).unwrap();
+            batch.set_type(place + 1, &OracleType::Varchar2(length)).unwrap();
+        }
+        for row in &all {
+            batch.append_row(&row.iter().map(|value| value as &dyn ToSql).collect::<Vec<_>>()).unwrap();
+        }
+        let ran = batch.execute();
+        assert!(ran.is_ok(), "{}: {sql}", ran.unwrap_err());
+    }
+}
+
+/// The value of a literal, if it is one: a text, a number, NULL.
+fn value(sql: &str, kind: &OracleType) -> Option<Option<String>> {
+    let text = match sql {
+        "NULL" => return Some(None),
+        text if text.starts_with('\'') => text[1..text.len() - 1].replace("''", "\0"),
+        number => number.parse::<f64>().ok().map(|_| number.to_owned())?,
+    };
+    if text.contains('\'') {
+        return None;
+    }
+    let text = text.replace('\0', "'");
+    Some(Some(match is_time(kind) {
+        true => text.trim_end_matches('Z').to_owned() + if text.contains('.') { "" } else { ".0" },
+        false => text,
+    }))
+}
+
+/// The place of a value in a statement.
+fn mark(place: usize, kind: &OracleType) -> String {
+    match kind {
+        OracleType::TimestampTZ(_) | OracleType::TimestampLTZ(_) => {
+            format!("TO_TIMESTAMP_TZ(:{place} || ' +00:00', 'YYYY-MM-DD HH24:MI:SS.FF TZH:TZM')")
+        }
+        kind if is_time(kind) => format!("TO_TIMESTAMP(:{place}, 'YYYY-MM-DD HH24:MI:SS.FF')"),
+        _ => format!(":{place}"),
+    }
+}
+
+fn is_time(kind: &OracleType) -> bool {
+    kind.to_string().starts_with("TIMESTAMP") || *kind == OracleType::Date
+}
+
+/// A value as SQL for a column: a literal as a time where the column holds times.
+fn timely(sql: &str, kind: &OracleType) -> String {
+    if is_time(kind) && sql.starts_with('\'') { oracle_words::instant(sql) } else { sql.to_owned() }
+}
+
+fn execute(connection: &Connection, sql: &str, values: &[&dyn ToSql]) {
+    let ran = connection.execute(sql, values);
+    assert!(ran.is_ok(), "{}: {sql}", ran.unwrap_err());
 }
 
 /// The statements of a script, without their `;`.

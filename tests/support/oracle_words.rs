@@ -1,6 +1,8 @@
 //! The tests' SQL, which is PostgreSQL's, in Oracle's words: types, several rows of VALUES, numbers made up, aliases.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "each test file uses its own part")]
 
+use regex::Regex;
+
 /// PostgreSQL's types, as Oracle calls what holds the same.
 const TYPES: &[(&str, &str)] = &[
     ("text", "VARCHAR2(4000)"),
@@ -16,38 +18,53 @@ const TYPES: &[(&str, &str)] = &[
     ("jsonb", "VARCHAR2(4000)"),
     ("json", "VARCHAR2(4000)"),
     ("bytea", "BLOB"),
-    // the list of words of a test
-    ("state", "VARCHAR2(20)"),
 ];
 
 /// Statements that Oracle needs not.
 const IDLE: &[&str] = &["ANALYZE", "BEGIN", "COMMIT", "SET", "PRAGMA"];
 
-/// A statement, and the texts that are too long to stand in it.
-pub type Worded = (String, Vec<String>);
+/// A statement in Oracle's words.
+pub enum Worded {
+    /// As it stands.
+    Plain(String),
+    /// Rows for a table: its name, perhaps with some of its columns, and each row's values as SQL.
+    Rows { table: String, columns: Option<Vec<String>>, rows: Vec<Vec<String>> },
+    /// The rows of a query for a table: the columns of the query as SQL, and what it reads.
+    Query { table: String, columns: Option<Vec<String>>, list: Vec<String>, from: String },
+}
 
-/// A literal may have so many letters.
-const LONGEST: usize = 3900;
-
-/// The statements of a script in Oracle's words, without what ends them.
+/// The statements of a script, without what ends them.
 pub fn statements(script: &str) -> Vec<Worded> {
-    let tokens = tokens(script);
+    let script = counted(script);
+    let tokens: Vec<&str> = tokens(&script).into_iter().filter(|token| !token.starts_with("--")).collect();
     let mut statements = Vec::new();
     for statement in tokens.split(|token| *token == ";") {
-        let statement: Vec<&str> =
-            statement.iter().copied().filter(|token| !token.starts_with("--")).collect();
-        let Some(first) = statement.iter().find(|token| !token.trim().is_empty()) else {
-            continue;
-        };
-        match first.to_uppercase().as_str() {
-            idle if IDLE.contains(&idle) => {}
-            "CREATE" if second(&statement) == "TYPE" => {}
-            "CREATE" => statements.push(created(&statement)),
-            "INSERT" => statements.extend(inserted(&statement)),
-            _ => statements.push(reworded(&statement)),
+        let mut words =
+            statement.iter().filter(|token| !token.trim().is_empty()).map(|word| word.to_uppercase());
+        match (words.next().unwrap_or_default().as_str(), words.next().unwrap_or_default().as_str()) {
+            ("", _) | ("CREATE", "TYPE") => {}
+            (idle, _) if IDLE.contains(&idle) => {}
+            ("CREATE", "TABLE") => statements.push(Worded::Plain(table(statement))),
+            ("INSERT", _) => statements.push(inserted(statement)),
+            _ => statements.push(Worded::Plain(reworded(statement))),
         }
     }
     statements
+}
+
+/// A recursion that counts, as a query that counts.
+fn counted(script: &str) -> String {
+    let form = r"WITH RECURSIVE n \(i\) AS \(SELECT (\d+) UNION ALL SELECT i \+ 1 FROM n WHERE i < (\d+)\)\s+(INSERT INTO .*?) FROM n";
+    let count = |found: &regex::Captures<'_>| {
+        let (first, last): (u32, u32) = (found[1].parse().unwrap(), found[2].parse().unwrap());
+        format!(
+            "{} FROM (SELECT LEVEL + {} AS i FROM dual CONNECT BY LEVEL <= {})",
+            &found[3],
+            first - 1,
+            last - first + 1
+        )
+    };
+    Regex::new(form).unwrap().replace_all(script, count).into_owned()
 }
 
 /// Strings, quoted names, comments, words with digits, blanks, and every other character by itself.
@@ -78,84 +95,92 @@ fn quoted_length(text: &str, quote: char) -> usize {
     text.len()
 }
 
-fn second(statement: &[&str]) -> String {
-    statement
-        .iter()
-        .filter(|token| !token.trim().is_empty())
-        .nth(1)
-        .map_or_else(String::new, |word| word.to_uppercase())
-}
-
-fn created(statement: &[&str]) -> Worded {
-    if second(statement) != "TABLE" {
-        return reworded(statement);
-    }
+fn table(statement: &[&str]) -> String {
     let mut text = String::new();
     for token in statement {
-        let known = TYPES.iter().find(|(name, _)| token.eq_ignore_ascii_case(name));
+        let is_type = !text.trim_end().ends_with(['(', ',']);
+        let known = TYPES.iter().find(|(name, _)| is_type && token.eq_ignore_ascii_case(name));
         let is_long = text.trim_end().ends_with("error_message") && token.eq_ignore_ascii_case("text");
-        text.push_str(if is_long { "CLOB" } else { known.map_or(*token, |(_, oracle)| oracle) });
-    }
-    (text.trim().replace("double precision", "BINARY_DOUBLE"), Vec::new())
-}
-
-/// One statement for each row.
-fn inserted(statement: &[&str]) -> Vec<Worded> {
-    let Some(values) = statement.iter().position(|token| token.eq_ignore_ascii_case("VALUES")) else {
-        return vec![reworded(statement)];
-    };
-    let (head, mut depth, mut rows) = (&statement[..=values], 0, Vec::<Vec<&str>>::new());
-    for token in &statement[values + 1..] {
-        match *token {
-            "(" => {
-                if depth == 0 {
-                    rows.push(Vec::new());
-                }
-                depth += 1;
-            }
-            ")" => depth -= 1,
-            _ => {}
-        }
-        if depth > 0 || *token == ")" {
-            rows.last_mut().unwrap().push(token);
-        }
-    }
-    rows.iter().map(|row| reworded(&[head, &[" "], row].concat())).collect()
-}
-
-/// Other statements: numbers by `generate_series`, truth as numbers, instants as literals, no AS before a table's alias.
-fn reworded(statement: &[&str]) -> Worded {
-    let (mut words, mut long): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for token in statement {
-        let before = words.iter().rev().find(|word| !word.trim().is_empty());
-        let is_typed = before.is_some_and(|word| word.eq_ignore_ascii_case("timestamp"));
-        words.push(match token.to_lowercase().as_str() {
-            "true" => "1".to_owned(),
-            "false" => "0".to_owned(),
-            "char" => "CHR".to_owned(),
-            _ if token.starts_with('\'') && token.len() > LONGEST => {
-                long.push(token[1..token.len() - 1].replace("''", "'"));
-                format!(":{}", long.len())
-            }
-            _ if !is_typed && is_instant(token) => {
-                format!("TIMESTAMP {} +00:00'", token.trim_end_matches("Z'"))
-            }
-            _ => (*token).to_owned(),
+        // a list of words that a test makes
+        let is_list = is_type && *token == "state";
+        text.push_str(match known {
+            _ if is_long => "CLOB",
+            _ if is_list => "VARCHAR2(20)",
+            Some((_, oracle)) => oracle,
+            None => token,
         });
     }
-    let text = words.concat().trim().to_owned();
-    let alias = regex::Regex::new(r"\) AS (\w+)(\s|$)").unwrap();
-    let series = regex::Regex::new(r"SELECT generate_series\(1, (\d+)\) AS n").unwrap();
-    let text = series.replace_all(&text, "SELECT LEVEL AS n FROM dual CONNECT BY LEVEL <= $1").into_owned();
-    let text = match text.to_uppercase().contains(" FROM (") {
-        true => alias.replace_all(&text, ") $1$2").into_owned(),
-        false => text,
-    };
-    (text, long)
+    text.trim().replace("double precision", "BINARY_DOUBLE")
 }
 
-/// Whether a literal is a time in UTC: `'2026-11-20 08:00:00Z'`.
-fn is_instant(token: &str) -> bool {
-    let form = regex::Regex::new(r"^'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?Z'$").unwrap();
-    form.is_match(token)
+fn inserted(statement: &[&str]) -> Worded {
+    let into = statement.iter().position(|token| token.eq_ignore_ascii_case("INTO")).unwrap();
+    let starts =
+        |token: &&str| ["VALUES", "SELECT", "WITH"].iter().any(|word| token.eq_ignore_ascii_case(word));
+    let start = statement.iter().position(starts).unwrap();
+    let head = &statement[into + 1..start];
+    let open = head.iter().position(|token| *token == "(");
+    let table = head[..open.unwrap_or(head.len())].concat().trim().to_owned();
+    let columns = open.map(|open| parts(&head[open + 1..]));
+    let rest = &statement[start + 1..];
+    if statement[start].eq_ignore_ascii_case("VALUES") {
+        let (mut depth, mut rows) = (0, Vec::<Vec<&str>>::new());
+        for token in rest {
+            depth -= i32::from(*token == ")");
+            if depth > 0 {
+                rows.last_mut().unwrap().push(token);
+            } else if *token == "(" {
+                rows.push(Vec::new());
+            }
+            depth += i32::from(*token == "(");
+        }
+        return Worded::Rows { table, columns, rows: rows.iter().map(|row| parts(row)).collect() };
+    }
+    let mut depth = 0;
+    let from = rest.iter().position(|token| {
+        depth += i32::from(*token == "(") - i32::from(*token == ")");
+        depth == 0 && token.eq_ignore_ascii_case("FROM")
+    });
+    let (list, from) = rest.split_at(from.unwrap());
+    Worded::Query { table, columns, list: parts(list), from: reworded(from) }
+}
+
+/// What stands between commas, up to a bracket that closes nothing.
+fn parts(tokens: &[&str]) -> Vec<String> {
+    let (mut depth, mut parts) = (0, vec![Vec::new()]);
+    for token in tokens {
+        depth += i32::from(*token == "(") - i32::from(*token == ")");
+        match *token {
+            _ if depth < 0 => break,
+            "," if depth == 0 => parts.push(Vec::new()),
+            token => parts.last_mut().unwrap().push(token),
+        }
+    }
+    parts.iter().map(|part| reworded(part)).collect()
+}
+
+/// Numbers by `generate_series`, truth as numbers, no AS before a table's alias.
+pub fn reworded(tokens: &[&str]) -> String {
+    let word = |token: &&str| match token.to_lowercase().as_str() {
+        "true" => "1".to_owned(),
+        "false" => "0".to_owned(),
+        "char" => "CHR".to_owned(),
+        _ => (*token).to_owned(),
+    };
+    let text = tokens.iter().map(word).collect::<String>().trim().to_owned();
+    let alias = Regex::new(r"\) AS (\w+)$").unwrap();
+    let series = Regex::new(r"SELECT generate_series\(1, (\d+)\) AS n").unwrap();
+    let text = series.replace_all(&text, "SELECT LEVEL AS n FROM dual CONNECT BY LEVEL <= $1");
+    let time = Regex::new(r"(sent_date = )('\d{4}-[^']*')").unwrap();
+    let text =
+        time.replace_all(&text, |found: &regex::Captures<'_>| format!("{}{}", &found[1], instant(&found[2])));
+    alias.replace(&text, ") $1").into_owned()
+}
+
+/// A literal as a time: of UTC where it ends with Z.
+pub fn instant(literal: &str) -> String {
+    match literal.trim_matches('\'').strip_suffix('Z') {
+        Some(time) => format!("TIMESTAMP '{time} +00:00'"),
+        None => format!("TIMESTAMP {literal}"),
+    }
 }

@@ -49,16 +49,33 @@ impl Oracle {
     async fn table(&mut self, wanted: &str, key: &str) -> Result<Table> {
         let own = self.schema().await?;
         for (schema, name) in candidates(wanted, &own) {
-            let Some(columns) = self.columns(&schema, &name).await? else {
-                continue;
-            };
-            let named = (schema.clone(), name.clone());
-            if !self.session.asked.tables.contains(&named) {
-                self.session.asked.tables.push(named);
+            if let Some(columns) = self.columns(&schema, &name).await? {
+                return Ok(self.found(schema, name, columns));
             }
-            return Ok(Table { schema, name, columns });
         }
-        bail!(Misfit(self.no_table(wanted, key).await))
+        // the catalogue knows names of mixed case; who may not ask it is told what was looked for
+        let there = self.there().await.unwrap_or_default();
+        if let Some((schema, name, _)) = alike(wanted, &there).cloned()
+            && let Some(columns) = self.columns(&schema, &name).await?
+        {
+            return Ok(self.found(schema, name, columns));
+        }
+        bail!(Misfit(no_table(wanted, key, &there, &self.session.asked.name)))
+    }
+
+    fn found(&mut self, schema: String, name: String, columns: Vec<Field>) -> Table {
+        let named = (schema.clone(), name.clone());
+        if !self.session.asked.tables.contains(&named) {
+            self.session.asked.tables.push(named);
+        }
+        Table { schema, name, columns }
+    }
+
+    /// The tables of the catalogue: schema, name, and whether it is found without its schema.
+    async fn there(&mut self) -> Result<Vec<(String, String, bool)>> {
+        let rows = self.session.all(plain(TABLES)).await?;
+        let text = |cell: &values::Cell| cell.text().unwrap_or_default().into_owned();
+        Ok(rows.iter().map(|row| (text(&row[0]), text(&row[1]), row[2] != values::Cell::Null)).collect())
     }
 
     /// The schema in which names without one are looked up.
@@ -106,33 +123,42 @@ impl Oracle {
             form => form,
         })
     }
+}
 
-    async fn no_table(&mut self, wanted: &str, key: &str) -> String {
-        let rows = self.session.all(plain(TABLES)).await.unwrap_or_default();
-        let name = |row: &Vec<values::Cell>| {
-            let text = |place: usize| row[place].text().unwrap_or_default().into_owned();
-            if row[2].text().as_deref() == Some("own") { text(1) } else { format!("{}.{}", text(0), text(1)) }
-        };
-        let (names, place) = (rows.iter().map(name).collect::<Vec<_>>(), &self.session.asked.name);
-        if names.is_empty() {
-            return format!(
-                "no table '{}' that this user may read in {place}; name it with its schema by {key}",
-                wanted.escape_debug()
-            );
-        }
-        let bare = name_parts(wanted).pop().unwrap_or_default();
-        let is_it =
-            |name: &&String| name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(&bare));
-        let near = names.iter().find(is_it).map(String::as_str).or_else(|| nearest(&bare, &names));
-        let near = near.map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
-        let more =
-            if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
-        format!(
-            "no table '{}' in {place}, which has {}{more}{near}; name it by {key}",
-            wanted.escape_debug(),
-            names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ")
-        )
+/// The one table whose name differs by case alone.
+fn alike<'t>(wanted: &str, there: &'t [(String, String, bool)]) -> Option<&'t (String, String, bool)> {
+    let parts = name_parts(wanted);
+    let fits = |(schema, name, is_own): &&(String, String, bool)| match parts.as_slice() {
+        [bare] => *is_own && name.eq_ignore_ascii_case(bare),
+        [of, bare] => schema.eq_ignore_ascii_case(of) && name.eq_ignore_ascii_case(bare),
+        _ => false,
+    };
+    let mut found = there.iter().filter(fits);
+    found.next().filter(|_| found.next().is_none())
+}
+
+fn no_table(wanted: &str, key: &str, there: &[(String, String, bool)], place: &str) -> String {
+    let name = |(schema, name, is_own): &(String, String, bool)| {
+        if *is_own { name.clone() } else { format!("{schema}.{name}") }
+    };
+    let names: Vec<String> = there.iter().map(name).collect();
+    if names.is_empty() {
+        return format!(
+            "no table '{}' that this user may read in {place}; name it with its schema by {key}",
+            wanted.escape_debug()
+        );
     }
+    let bare = name_parts(wanted).pop().unwrap_or_default();
+    let elsewhere = there.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(&bare)).map(name);
+    let near = elsewhere.or_else(|| nearest(&bare, &names).map(str::to_owned));
+    let near = near.map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
+    let more =
+        if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
+    format!(
+        "no table '{}' in {place}, which has {}{more}{near}; name it by {key}",
+        wanted.escape_debug(),
+        names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// The tables a name may mean: in upper case, as Oracle takes what stands in no quotes, then to the letter; without a schema
