@@ -379,6 +379,7 @@ static int word(Translator *t, Block *b, int at, int to) {
     return at + 1;
   }
   if (is_reserved(token)) refuse(t, 936, "missing expression");
+  if (is(t, at, "CONFLICT") && is(t, at - 1, "ON")) refuse(t, 933, "SQL command not properly ended");
   if (symbol(t, at + 1, "(") && !is_relation(t, b, at)) refuse(t, 904, "\"%s\": invalid identifier", token->text);
   int name = skip_qualifier(t, b, at);
   put_name(&t->sql, &t->tokens[name]);

@@ -45,9 +45,10 @@ function selfCheck() {
   for (const sql of bad) if (!wrong(sql)) throw new Error(`the grammar accepts: ${sql}`);
 }
 
-function sqlFiles(folder) {
+// The files of a folder, but for those of which there is one for Oracle.
+function sqlFiles(folder, replaced = []) {
   if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith(".sql")).sort();
+  const names = readdirSync(folder).filter((name) => name.endsWith(".sql") && !replaced.includes(name)).sort();
   return names.map((name) => [join(folder, name), readFileSync(join(folder, name), "utf8")]);
 }
 
@@ -63,7 +64,8 @@ function traced(path) {
 }
 
 selfCheck();
-const statements = [...sqlFiles(queries), ...sqlFiles(join(queries, "oracle"))];
+const own = join(queries, "oracle");
+const statements = [...sqlFiles(queries, existsSync(own) ? readdirSync(own) : []), ...sqlFiles(own)];
 if (trace && existsSync(trace)) statements.push(...traced(trace));
 let rejected = 0;
 for (const [where, sql] of statements) {
