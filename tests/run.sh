@@ -32,6 +32,25 @@ need_smtp_sink() {
   need smtp-sink postfix
 }
 
+# the headers and the library that the stand-in for Oracle's client is built with
+need_libpq() {
+  [ -f "$(pg_config --includedir 2>/dev/null)/libpq-fe.h" ] || [ -f /usr/include/postgresql/libpq-fe.h ] || need pg_config libpq-dev
+}
+
+# an independent grammar parses what the tests sent to the stand-in for Oracle; it needs node, which need not be there
+oracle_sql() {
+  if ! { command -v node && command -v npm; } >/dev/null; then
+    [ "${CI:-}" = true ] || { echo "no node or no npm here, not checked"; return; }
+    echo "tests/run.sh: node and npm are missing; install the packages nodejs and npm" >&2
+    return 1
+  fi
+  local modules=target/oracle-sql
+  mkdir -p "$modules"
+  cp tests/oracle-sql/package.json tests/oracle-sql/package-lock.json "$modules"
+  npm ci --prefix "$modules" --no-audit --no-fund --silent
+  node tests/oracle-sql/check.mjs "$modules" queries "$trace"
+}
+
 step() {
   printf '\n== %s (%s s)\n' "$*" "$SECONDS"
   "$@"
@@ -77,12 +96,19 @@ need_smtp_sink
 need shellcheck shellcheck
 need pflogsumm pflogsumm
 need_postgres
+need_libpq
+
+# every statement that a test sends to the stand-in for Oracle
+trace=$PWD/target/oracle-trace
+mkdir -p target
+rm -f "$trace"
 
 step cargo fmt --all --check
-step shellcheck tests/run.sh .ci/run benches/*.sh
+step shellcheck tests/run.sh tests/oracle-client/build.sh .ci/run benches/*.sh
 step cargo clippy --locked --all-targets --quiet -- -D warnings
-step cargo test --locked --quiet --no-fail-fast
+step env ORACLE_STANDIN_TRACE="$trace" cargo test --locked --quiet --no-fail-fast
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
+step oracle_sql
 step msrv
 step dependencies
 printf '\nall good after %s s\n' "$SECONDS"

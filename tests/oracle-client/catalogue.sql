@@ -111,9 +111,10 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.attnu
 CREATE VIEW oracle.user_cons_columns AS SELECT * FROM oracle.all_cons_columns WHERE owner::text = oracle.username();
 
 CREATE VIEW oracle.all_users AS
-SELECT name::oracle.varchar2(128) AS username, id AS user_id, oracle.sysdate() AS created FROM (
-  SELECT oracle.name_of_role(rolname::text) AS name, oid::bigint::numeric AS id FROM pg_catalog.pg_roles WHERE rolname LIKE concat('%@', current_database())
-  UNION ALL SELECT 'SYS', 0::numeric) AS u;
+SELECT name::oracle.varchar2(128) AS username, id AS user_id, oracle.sysdate() AS created, 'NO'::oracle.varchar2(3) AS common,
+  maintained::oracle.varchar2(1) AS oracle_maintained FROM (
+  SELECT oracle.name_of_role(rolname::text) AS name, oid::bigint::numeric AS id, 'N' AS maintained FROM pg_catalog.pg_roles WHERE rolname LIKE concat('%@', current_database())
+  UNION ALL SELECT 'SYS', 0::numeric, 'Y') AS u;
 CREATE VIEW oracle.user_users AS SELECT username, user_id, created, 'OPEN'::oracle.varchar2(32) AS account_status FROM oracle.all_users WHERE username::text = oracle.username();
 
 CREATE VIEW oracle.all_tab_privs AS

@@ -41,16 +41,46 @@ EXPORT int OCIEnvNlsCreate(void **environment, uint32_t mode UNUSED, void *conte
                            uint16_t charset UNUSED, uint16_t national UNUSED) {
   Environment *made = allocate(sizeof *made);
   made->kind = HTYPE_ENV;
+  pthread_mutex_init(&made->lock, NULL);
   *environment = made;
   return OCI_SUCCESS;
 }
 
-EXPORT int OCIHandleAlloc(const void *parent UNUSED, void **handle, uint32_t kind, size_t extra UNUSED,
+// the driver leaves some of its error handles to their environment
+static void keep_error(Environment *environment, Error *error) {
+  pthread_mutex_lock(&environment->lock);
+  error->environment = environment;
+  error->next = environment->errors;
+  environment->errors = error;
+  pthread_mutex_unlock(&environment->lock);
+}
+
+static void free_error(Error *error) {
+  Environment *environment = error->environment;
+  if (environment) {
+    pthread_mutex_lock(&environment->lock);
+    Error **at = &environment->errors;
+    while (*at && *at != error) at = &(*at)->next;
+    if (*at) *at = error->next;
+    pthread_mutex_unlock(&environment->lock);
+  }
+  free(error->message);
+  free(error);
+}
+
+static void free_environment(Environment *environment) {
+  while (environment->errors) free_error(environment->errors);
+  pthread_mutex_destroy(&environment->lock);
+  free(environment);
+}
+
+EXPORT int OCIHandleAlloc(const void *parent, void **handle, uint32_t kind, size_t extra UNUSED,
                           void **memory UNUSED) {
   size_t size = size_of(kind);
   if (!size) return OCI_INVALID_HANDLE;
   *handle = allocate(size);
   *(uint32_t *)*handle = kind;
+  if (kind == HTYPE_ERROR && parent) keep_error((Environment *)parent, *handle);
   if (kind == HTYPE_SESSION) {
     Session *session = *handle;
     session->wake[0] = session->wake[1] = -1;
@@ -61,9 +91,10 @@ EXPORT int OCIHandleAlloc(const void *parent UNUSED, void **handle, uint32_t kin
 
 EXPORT int OCIHandleFree(void *handle, uint32_t kind) {
   if (!handle) return OCI_INVALID_HANDLE;
-  if (kind == HTYPE_ERROR) free(((Error *)handle)->message);
-  if (kind == HTYPE_STMT) {
-    statement_free(handle);
+  if (kind == HTYPE_ERROR || kind == HTYPE_STMT || kind == HTYPE_ENV) {
+    if (kind == HTYPE_ERROR) free_error(handle);
+    if (kind == HTYPE_STMT) statement_free(handle);
+    if (kind == HTYPE_ENV) free_environment(handle);
     return OCI_SUCCESS;
   }
   if (kind == HTYPE_SERVER) {

@@ -144,11 +144,21 @@ static void check_star(Translator *t, const Block *b, int at) {
   if (symbol(t, at - 1, ",")) refuse(t, 936, "missing expression");
 }
 
+// whether the select list puts rows together, which would come before the limit
+static bool aggregates(const Translator *t, const Block *b, int to) {
+  static const char *const NAMES[] = {"COUNT", "SUM", "MIN", "MAX", "AVG", "LISTAGG"};
+  for (int i = b->list_start; i < to && !is(t, i, "FROM"); i++)
+    for (size_t name = 0; name < sizeof NAMES / sizeof *NAMES; name++)
+      if (is(t, i, NAMES[name]) && symbol(t, i + 1, "(") && !is(t, t->tokens[i + 1].match + 1, "OVER")) return true;
+  return false;
+}
+
 // [AND] ROWNUM <= n
 static int row_limit(Translator *t, Block *b, int at, int to) {
   bool below = symbol(t, at + 1, "<");
   if (b->clause != WHERE_PART || at + 2 >= to || (!below && !symbol(t, at + 1, "<=") && !symbol(t, at + 1, "="))) return 0;
   if (!b->query) refuse(t, 3001, "unimplemented feature: ROWNUM in a change");
+  if (aggregates(t, b, at)) refuse(t, 3001, "unimplemented feature: ROWNUM beside an aggregate");
   b->limit_from = at + 2;
   b->limit_to = symbol(t, at + 2, "(") ? t->tokens[at + 2].match + 1 : at + 3;
   b->limit_below = below;
@@ -369,6 +379,7 @@ static int word(Translator *t, Block *b, int at, int to) {
     return at + 1;
   }
   if (is_reserved(token)) refuse(t, 936, "missing expression");
+  if (is(t, at, "CONFLICT") && is(t, at - 1, "ON")) refuse(t, 933, "SQL command not properly ended");
   if (symbol(t, at + 1, "(") && !is_relation(t, b, at)) refuse(t, 904, "\"%s\": invalid identifier", token->text);
   int name = skip_qualifier(t, b, at);
   put_name(&t->sql, &t->tokens[name]);

@@ -51,11 +51,13 @@ void *allocate(size_t size);
 char *copy_text(const char *from, size_t length);
 
 // an error as Oracle words it; the message has the number in front
-typedef struct {
+typedef struct Error {
   uint32_t kind;
   int code;
   char *message;
   uint32_t row; // of a batch
+  struct Environment *environment;
+  struct Error *next; // of its environment, which frees those that are left
 } Error;
 
 int fail(Error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -98,8 +100,10 @@ typedef struct {
   uint32_t cache_size;
 } Service;
 
-typedef struct {
+typedef struct Environment {
   uint32_t kind;
+  pthread_mutex_t lock;
+  Error *errors;
 } Environment;
 
 typedef struct {

@@ -83,7 +83,7 @@ CREATE FUNCTION oracle.instant(oracle.tstz) RETURNS timestamptz LANGUAGE sql IMM
 CREATE FUNCTION oracle.offset_minutes(oracle.tstz) RETURNS int LANGUAGE sql IMMUTABLE STRICT AS 'SELECT ((($1::int8 & 127) - 64) * 15)::int4';
 CREATE FUNCTION oracle.make_tstz(timestamptz, int) RETURNS oracle.tstz LANGUAGE sql IMMUTABLE STRICT AS 'SELECT ($1::oracle.tsltz::int8 * 128 + pg_catalog.div($2::numeric, 15)::int8 + 64)::oracle.tstz';
 CREATE FUNCTION oracle.local_fields(oracle.tstz) RETURNS timestamp LANGUAGE sql IMMUTABLE STRICT AS 'SELECT (oracle.instant($1) AT TIME ZONE ''UTC'') + make_interval(mins => oracle.offset_minutes($1))';
-CREATE FUNCTION oracle.in_session(timestamptz) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS 'SELECT oracle.make_tstz($1, (extract(timezone FROM $1))::int / 60)';
+CREATE FUNCTION oracle.in_session(timestamptz) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS 'SELECT oracle.make_tstz($1, div(extract(timezone FROM $1), 60)::int)';
 
 CREATE FUNCTION oracle.date_of(oracle.timestamp) RETURNS oracle.date LANGUAGE sql IMMUTABLE STRICT AS 'SELECT ($1::timestamp)::oracle.date';
 CREATE FUNCTION oracle.date_of(oracle.tstz) RETURNS oracle.date LANGUAGE sql IMMUTABLE STRICT AS 'SELECT oracle.local_fields($1)::oracle.date';

@@ -2,6 +2,7 @@
 //! database of its own behind it, on the PostgreSQL server of the test. See `tests/oracle-client/README.md`.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "each test file uses its own part")]
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -246,6 +247,12 @@ fn statements(script: &str) -> Vec<String> {
 pub fn home() -> &'static Path {
     static HOME: OnceLock<PathBuf> = OnceLock::new();
     HOME.get_or_init(build)
+}
+
+/// What the program is given of the environment: where the client library is, and where the trace goes.
+pub fn environment() -> Vec<(&'static str, OsString)> {
+    let trace = std::env::var_os("ORACLE_STANDIN_TRACE").map(|path| ("ORACLE_STANDIN_TRACE", path));
+    trace.into_iter().chain([("ORACLE_HOME", home().into())]).collect()
 }
 
 /// Loads the client library into the test itself.
