@@ -33,7 +33,7 @@ fn let_read(log: &TestLog, table: &str) {
 /// The URL by which a role that may only read asks.
 fn reader(log: &TestLog) -> String {
     match log.database() {
-        Database::Sqlite => log.url(),
+        Database::Sqlite | Database::Oracle(_) => log.url(),
         Database::Postgres(name) => log.url().replace("user=postgres", &format!("user=reader_{name}")),
     }
 }

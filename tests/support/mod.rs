@@ -217,10 +217,8 @@ impl TestLog {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("mailthrottle"));
         command.current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path()).args(args);
         if self.is_on_oracle() {
-            command.env("ORACLE_HOME", oracle::home());
-            if let Some(trace) = std::env::var_os("ORACLE_STANDIN_TRACE") {
-                command.env("ORACLE_STANDIN_TRACE", trace);
-            }
+            // the password in the URL is known here anyway, which the program then does not warn of
+            command.envs(oracle::environment()).env("MAILTHROTTLE_DB", self.url());
         }
         command.stdin(Stdio::null());
         command
