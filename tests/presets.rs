@@ -227,7 +227,7 @@ fn what_a_preset_prints_is_what_would_run() {
                 let statements = log.printed(&[&["--preset", name], args].concat());
                 assert!(!statements.is_empty(), "{name}");
                 for statement in statements {
-                    log.sql(&statement);
+                    log.ask(&statement);
                 }
             }
         });

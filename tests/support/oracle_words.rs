@@ -14,8 +14,8 @@ const TYPES: &[(&str, &str)] = &[
     ("boolean", "NUMBER(1)"),
     ("numeric", "NUMBER"),
     ("varchar", "VARCHAR2"),
-    ("timestamptz", "TIMESTAMP(3) WITH TIME ZONE"),
-    ("timestamp", "TIMESTAMP(3)"),
+    ("timestamptz", "TIMESTAMP(6) WITH TIME ZONE"),
+    ("timestamp", "TIMESTAMP(6)"),
     ("uuid", "VARCHAR2(36)"),
     ("jsonb", "VARCHAR2(4000)"),
     ("json", "VARCHAR2(4000)"),
@@ -97,6 +97,14 @@ fn quoted_length(text: &str, quote: char) -> usize {
     text.len()
 }
 
+/// Names that Oracle takes for a column only in quotes.
+const RESERVED: &[&str] = &["date", "level", "mode", "comment", "user", "size", "number", "file", "session"];
+
+fn name(token: &str) -> String {
+    let is_reserved = RESERVED.contains(&token.to_lowercase().as_str());
+    if is_reserved { format!("\"{}\"", token.to_uppercase()) } else { token.to_owned() }
+}
+
 fn table(statement: &[&str]) -> String {
     let mut text = String::new();
     for token in statement {
@@ -105,15 +113,22 @@ fn table(statement: &[&str]) -> String {
         let is_long = text.trim_end().ends_with("error_message") && token.eq_ignore_ascii_case("text");
         // a list of words that a test makes
         let is_list = is_type && *token == "state";
-        text.push_str(match known {
-            _ if is_long => "CLOB",
-            _ if is_list => "VARCHAR2(20)",
-            Some((_, oracle)) => oracle,
-            None => token,
-        });
+        match known {
+            _ if is_long => text.push_str("CLOB"),
+            _ if is_list => text.push_str("VARCHAR2(20)"),
+            Some((_, oracle)) => text.push_str(oracle),
+            None if is_type => text.push_str(token),
+            None => text.push_str(&name(token)),
+        }
     }
-    text.trim().replace("double precision", "BINARY_DOUBLE")
+    let text = text.trim().replace("double precision", "BINARY_DOUBLE").replace(" without time zone", "");
+    let text = SIZELESS.replace_all(&text, "VARCHAR2(4000)$1");
+    // an empty text is NULL
+    NOT_EMPTY.replace_all(&text, "$1").into_owned()
 }
+
+static SIZELESS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"VARCHAR2\b([^(])").unwrap());
+static NOT_EMPTY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(VARCHAR2\(\d+\)|CLOB) NOT NULL").unwrap());
 
 fn inserted(statement: &[&str]) -> Worded {
     let into = statement.iter().position(|token| token.eq_ignore_ascii_case("INTO")).unwrap();
@@ -123,7 +138,7 @@ fn inserted(statement: &[&str]) -> Worded {
     let head = &statement[into + 1..start];
     let open = head.iter().position(|token| *token == "(");
     let table = head[..open.unwrap_or(head.len())].concat().trim().to_owned();
-    let columns = open.map(|open| parts(&head[open + 1..]));
+    let columns = open.map(|open| parts(&head[open + 1..]).iter().map(|token| name(token)).collect());
     let rest = &statement[start + 1..];
     if statement[start].eq_ignore_ascii_case("VALUES") {
         let (mut depth, mut rows) = (0, Vec::<Vec<&str>>::new());
