@@ -165,9 +165,15 @@ fn killed_at_any_point_on_postgres() {
 }
 
 #[test]
+fn killed_at_any_point_on_oracle() {
+    killed_at_points(TestLog::on_oracle);
+}
+
+#[test]
 fn killed_at_any_step_of_the_dialogue() {
     killed_at_steps(TestLog::empty);
     killed_at_steps(TestLog::on_postgres);
+    killed_at_steps(TestLog::on_oracle);
 }
 
 /// Ctrl-C and SIGTERM: what is under way is settled, the rest is left as it was, and goes the next time.

@@ -229,6 +229,10 @@ int fail_from(Session *session, Error *error, const PGresult *result, const char
   if (!said) said = "";
   if (strcmp(state, "P0001") == 0 || strncmp(said, "ORA-", 4) == 0) return raised(error, said);
   if (strcmp(state, "57014") == 0) return cancelled(session, error);
+  // two that make the same table at the same moment
+  const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+  if (strcmp(state, "23505") == 0 && constraint && strncmp(constraint, "pg_", 3) == 0)
+    return fail(error, 955, "name is already used by an existing object");
   if (strcmp(state, "23505") == 0) return violated(error, 1, "unique constraint", result, "");
   if (strcmp(state, "23514") == 0) return violated(error, 2290, "check constraint", result, "");
   if (strcmp(state, "23502") == 0) return not_null(error, result, sql);

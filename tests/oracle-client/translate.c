@@ -51,16 +51,24 @@ void put_name(Text *text, const Token *token) {
   text_put(text, "\"");
 }
 
-// every place of a bind is a parameter of its own; gives the parameter's number
-int put_bind(Translator *t, int at, bool out) {
+// every place of a bind in Oracle's text is a parameter of its own, wherever it comes to stand in PostgreSQL's
+static void find_binds(Translator *t) {
   Translation *translation = t->out;
-  translation->occurrences = realloc(translation->occurrences, ((size_t)translation->count + 1) * sizeof(Occurrence));
-  if (!translation->occurrences) abort();
-  const char *name = t->tokens[at].text;
-  translation->occurrences[translation->count++] = (Occurrence){copy_text(name, strlen(name)), out, NULL};
+  translation->occurrences = allocate(((size_t)t->count + 1) * sizeof(Occurrence));
+  for (int at = 0; at < t->count; at++) {
+    const char *name = t->tokens[at].text;
+    if (t->tokens[at].kind == BIND) translation->occurrences[translation->count++] = (Occurrence){copy_text(name, strlen(name)), false, NULL};
+  }
+}
+
+// gives the parameter's number
+int put_bind(Translator *t, int at, bool out) {
   int number = 0;
-  for (int i = 0; i < translation->count; i++) number += !translation->occurrences[i].out;
-  if (!out) text_format(&t->sql, "$%d", number);
+  for (int i = 0; i <= at; i++) number += t->tokens[i].kind == BIND;
+  if (out) // what is returned stands after all else
+    t->out->occurrences[number - 1].out = true;
+  else
+    text_format(&t->sql, "$%d", number);
   return number;
 }
 
@@ -114,7 +122,10 @@ void translate(Translation *translation, const char *text, const char *user, con
   *translation = (Translation){.lock_wait = -1};
   char *owner = own_name(user);
   Translator t = {.text = text, .out = translation, .user = owner, .database = database};
-  if (tokenize(&t)) put_statement(&t);
+  if (tokenize(&t)) {
+    find_binds(&t);
+    put_statement(&t);
+  }
   // a driver asks for the binds also of what is then refused
   if (t.after.length) text_add(&t.sql, t.after.text, t.after.length);
   text_free(&t.after);

@@ -190,14 +190,11 @@ pub fn reworded(tokens: &[&str]) -> String {
         return text;
     }
     let text = SERIES.replace_all(&text, "SELECT LEVEL AS n FROM dual CONNECT BY LEVEL <= $1");
-    let text =
-        TIME.replace_all(&text, |found: &regex::Captures<'_>| format!("{}{}", &found[1], instant(&found[2])));
     ALIAS.replace(&text, ") $1").into_owned()
 }
 
 static SERIES: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"SELECT generate_series\(1, (\d+)\) AS n").unwrap());
-static TIME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(sent_date = )('\d{4}-[^']*')").unwrap());
 static ALIAS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\) AS (\w+)$").unwrap());
 
 /// A literal as a time: of UTC where it ends with Z.

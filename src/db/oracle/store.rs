@@ -74,7 +74,7 @@ impl Writer {
     /// # Errors
     /// The server's refusal.
     pub async fn execute(&mut self, statement: Statement) -> Result<u64> {
-        let changed = refused(&self.session, statement, IS_THERE).await?.unwrap_or(0);
+        let changed = refused(&self.session, statement, &[IS_THERE]).await?.unwrap_or(0);
         if !self.is_in_transaction {
             self.session.execute(plain(COMMIT)).await?;
         }
@@ -95,7 +95,7 @@ impl Writer {
     /// The server's refusal; run again, it goes on where it stopped.
     pub async fn make(&mut self, file: &str) -> Result<()> {
         for statement in binds::statements(file) {
-            refused(&self.session, plain(statement), TABLE_IS_THERE).await?;
+            refused(&self.session, plain(statement), &[TABLE_IS_THERE]).await?.ok();
         }
         Ok(())
     }
@@ -108,16 +108,20 @@ impl Writer {
         let holder = Session::open(&self.target).await?;
         let named = |sql| Statement { binds: vec![Bind::Text(name.to_owned())], ..plain(sql) };
         loop {
-            if refused(&holder, named(ADD_LOCK), NO_TABLE).await?.is_none() {
-                refused(&holder, plain(MAKE_LOCKS), TABLE_IS_THERE).await?;
-                continue;
+            match refused(&holder, named(ADD_LOCK), &[NO_TABLE, IS_THERE]).await? {
+                Err(NO_TABLE) => {
+                    refused(&holder, plain(MAKE_LOCKS), &[TABLE_IS_THERE]).await?.ok();
+                    continue;
+                }
+                // another has just put the row there
+                Err(_) | Ok(_) => {}
             }
             holder.execute(plain(COMMIT)).await?;
-            match refused(&holder, named(TAKE_LOCK), IS_HELD).await? {
-                None => return Ok(None),
+            match refused(&holder, named(TAKE_LOCK), &[IS_HELD]).await? {
+                Err(_) => return Ok(None),
                 // whoever held it let go of it in between, and took the row away
-                Some(0) => {}
-                Some(_) => return Ok(Some(RowLock(holder))),
+                Ok(0) => {}
+                Ok(_) => return Ok(Some(RowLock(holder))),
             }
         }
     }
@@ -146,8 +150,12 @@ pub(super) async fn rows(session: &Session, statement: Statement) -> Result<Vec<
     Ok(rows.into_iter().map(|row| Row::of(row.into_iter().map(super::Cell::into_bytes).collect())).collect())
 }
 
-/// Runs a statement and says how many rows it changed or gave; `None`: it was refused for the one reason that is looked for.
-async fn refused(session: &Session, statement: Statement, reason: i32) -> Result<Option<u64>> {
+/// Runs a statement and says how many rows it changed or gave, or for which of the reasons looked for it was refused.
+async fn refused(
+    session: &Session,
+    statement: Statement,
+    reasons: &'static [i32],
+) -> Result<Result<u64, i32>> {
     let ran = session.run(move |connection| {
         let (sql, values) = binds::positional(&statement);
         let values = binds::parameters(values);
@@ -157,9 +165,10 @@ async fn refused(session: &Session, statement: Statement, reason: i32) -> Result
         } else {
             prepared.execute(&binds::lent(&values)).and_then(|()| prepared.row_count())
         };
+        let known = |cause: &oracle::Error| cause.oci_code().filter(|code| reasons.contains(code));
         Ok(match ran {
-            Err(cause) if cause.oci_code() == Some(reason) => Ok(None),
-            other => other.map(Some),
+            Err(cause) => known(&cause).map(Err).ok_or(cause),
+            Ok(rows) => Ok(Ok(rows)),
         })
     });
     ran.await?.map_err(|cause| error::explain(&cause, &session.asked))
