@@ -73,6 +73,8 @@ impl Sendmail {
         found.event();
         let mail = self.queue.get(&id.to_owned()).cloned().unwrap_or_default();
         let at = entry.at(&mut self.clock);
+        let delay = field(rest, b" delay=").and_then(seconds);
+        let queued_at = at.zip(delay).map(|(at, delay)| at.saturating_sub(delay.saturating_mul(1000)));
         for (turn, address) in recipients(rest).into_iter().enumerate() {
             found.row(Row {
                 at,
@@ -84,6 +86,8 @@ impl Sendmail {
                 queue_id: some_text(id),
                 relay: field(rest, b" relay=").and_then(some_text),
                 dsn: some_text(dsn),
+                delay: delay.map(|delay| delay as f64),
+                queued_at,
                 note: (status == Status::Deferred).then_some(TRIED_AGAIN),
                 key: hash(line.text).wrapping_add(turn as u64),
                 ..Row::at(line)
@@ -104,6 +108,16 @@ fn status(said: &[u8], dsn: &[u8]) -> Option<Status> {
         Some(b'4') => Status::Deferred,
         _ => Status::Failed,
     })
+}
+
+/// The seconds of `00:01:02`, or of `3+00:01:02` behind three days.
+fn seconds(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (days, clock) = text.split_once('+').unwrap_or(("0", text));
+    let number = |text: &str| text.parse::<i64>().ok().filter(|number| (0..100_000).contains(number));
+    let mut parts = clock.split(':').map(number);
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
+    Some(((number(days)? * 24 + hours) * 60 + minutes) * 60 + seconds)
 }
 
 /// A program's mail on its way to the host's own mail server, which logs the delivery itself.
