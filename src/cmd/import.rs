@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
+use super::interrupt::interrupted;
 use super::{complain, look, print};
 use crate::cli::{Global, Import as Args};
 use crate::config::{Config, Database};
@@ -29,6 +31,9 @@ use crate::output::import::{FileRead, Imported};
 
 /// Batches on their way from the reader to the database.
 const ON_THE_WAY: usize = 4;
+
+/// How long a reader that is told to stop may take; one that waits for stdin does not hear it.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs the command.
 ///
@@ -53,8 +58,21 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let path = if args.dry_run { None } else { Some(sqlite_path(config.database.take())?) };
     let mut importing = Importing::start(wish, &config, path.as_deref()).await?;
     importing.left = args.unparsed.as_deref().map(Left::open).transpose()?;
+    importing.stop = stop_at_interrupt();
     let clean = importing.files(&args.files).await;
     importing.finish(flags, path, clean?).await
+}
+
+/// Becomes true when a person wants no more.
+fn stop_at_interrupt() -> watch::Receiver<bool> {
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        interrupted().await;
+        stop.send_replace(true);
+        // whoever waits for it must not see it closed
+        stop.closed().await;
+    });
+    stopped
 }
 
 /// The path of the file to import into.
@@ -130,6 +148,8 @@ pub struct Importing {
     target: Option<Target>,
     left: Option<Left>,
     done: Vec<FileRead>,
+    /// Whether to stop; nobody tells where a command ends at once.
+    stop: watch::Receiver<bool>,
     now: Millis,
 }
 
@@ -160,7 +180,8 @@ impl Importing {
             None => None,
         };
         let now = Utc::now().timestamp_millis();
-        Ok(Self { wish, settings, target, left: None, done: Vec::new(), now })
+        let stop = watch::channel(false).1;
+        Ok(Self { wish, settings, target, left: None, done: Vec::new(), stop, now })
     }
 
     /// Takes files in; one that cannot be read keeps none of the others out. Answers whether all could be read whole.
@@ -170,6 +191,9 @@ impl Importing {
     pub async fn files(&mut self, names: &[String]) -> Result<bool> {
         let mut clean = true;
         for name in names {
+            if self.is_stopped() {
+                break;
+            }
             if let Err(error) = self.file(name).await {
                 if names.len() == 1 && self.done.is_empty() {
                     return Err(error);
@@ -181,14 +205,23 @@ impl Importing {
         Ok(clean)
     }
 
+    fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     async fn finish(self, flags: &Global, path: Option<String>, clean: bool) -> Result<Exit> {
+        let is_stopped = self.is_stopped();
         if let Some(target) = self.target {
             target.close().await?;
         }
         let database = path.map(|path| format!("sqlite:{path}"));
         let imported = Imported::new(database, self.done);
         print(&output::import::render(&imported, flags.format, look(flags))?)?;
-        Ok(if clean { Exit::Fine } else { Exit::Unknown })
+        Ok(match clean {
+            _ if is_stopped => Exit::Interrupted,
+            true => Exit::Fine,
+            false => Exit::Unknown,
+        })
     }
 
     /// Closes the database, for others to read it.
@@ -204,7 +237,12 @@ impl Importing {
 
     async fn file(&mut self, name: &str) -> Result<()> {
         loop {
-            let opened = self.open(name).await?;
+            let mut stop = self.stop.clone();
+            let opened = tokio::select! {
+                opened = self.open(name) => opened?,
+                // the first lines of stdin may be long in coming
+                () = stopped(&mut stop) => return Ok(()),
+            };
             if self.read(opened).await? != End::Replaced {
                 return Ok(());
             }
@@ -267,24 +305,43 @@ impl Importing {
         let bytes = Arc::clone(&source.read);
         let before = bytes.load(Ordering::Relaxed).min(read.resumed_at.unwrap_or(0));
         let (give, mut take) = mpsc::channel(ON_THE_WAY);
-        let follow = self.wish.follow;
+        let (follow, stop) = (self.wish.follow, self.stop.clone());
         let reader = thread::spawn(move || {
-            let ended =
-                reading::read(&mut source, intake, follow, &mut |batch| give.blocking_send(batch).is_ok());
+            let mut take = |batch| give.blocking_send(batch).is_ok() && !*stop.borrow();
+            let ended = reading::read(&mut source, intake, follow, &mut take);
             (ended, source.lines().cut())
         });
-        while let Some(batch) = take.recv().await {
+        let mut stop = self.stop.clone();
+        let mut is_silent = false;
+        loop {
+            let batch = tokio::select! {
+                batch = take.recv() => batch,
+                () = silent(&mut stop) => { is_silent = true; None }
+            };
+            let Some(batch) = batch else { break };
             bar.set_position(bytes.load(Ordering::Relaxed));
             read.counts = batch.counts.clone();
             read.rows += self.take_in(&read.file, id.as_ref(), batch).await?;
         }
         bar.finish_and_clear();
+        if is_silent {
+            return self.leave(read, id.as_ref()).await;
+        }
         let (ended, cut) = reader.join().map_err(|_| anyhow!("{}: the reader failed", read.file))?;
         read.bytes = bytes.load(Ordering::Relaxed) - before;
         read.cut_lines = cut;
         read.error = ended.as_ref().err().map(|error| format!("{error:#}"));
         self.done.push(read);
         ended
+    }
+
+    /// Settles what was read by a reader that does not end.
+    async fn leave(&mut self, read: FileRead, id: Option<&FileId>) -> Result<End> {
+        if let (Some(target), Some(id)) = (&mut self.target, id) {
+            target.settle(id, &read.file, None, self.now).await?;
+        }
+        self.done.push(read);
+        Ok(End::Stopped)
     }
 
     async fn take_in(&mut self, file: &str, id: Option<&FileId>, batch: Batch) -> Result<u64> {
@@ -302,6 +359,19 @@ impl Importing {
         }
         Ok(added)
     }
+}
+
+/// Waits for the wish to stop, for ever if nobody can have it.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Waits until a reader that was told to stop has had its time.
+async fn silent(stop: &mut watch::Receiver<bool>) {
+    stopped(stop).await;
+    tokio::time::sleep(LAST_WORDS).await;
 }
 
 /// The format a person named, or the one that the first lines have.

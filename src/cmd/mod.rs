@@ -8,6 +8,7 @@ mod explain;
 mod failures;
 mod import;
 mod init;
+mod interrupt;
 mod report;
 mod resend;
 mod test_rules;
@@ -48,8 +49,8 @@ pub fn run(cli: &Cli) -> Result<Exit> {
     speak_up(&cli.global);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    // what sends has to settle what is under way first
-    let settles_itself = matches!(cli.command, Command::Resend(_));
+    // what sends or takes in has to settle what is under way first
+    let settles_itself = matches!(cli.command, Command::Resend(_) | Command::Import(_));
     let ran = runtime.block_on(async {
         tokio::select! {
             // asked first, so that it is listened for before anything begins

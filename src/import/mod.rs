@@ -14,6 +14,7 @@ pub mod intake;
 pub mod json;
 pub mod lines;
 pub mod months;
+pub mod packed;
 pub mod patterns;
 pub mod postfix;
 pub mod postqueue;
@@ -122,6 +123,11 @@ impl Row {
 /// A hash that is the same on every machine and in every version.
 pub fn hash(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
+}
+
+/// A text without the mark of its encoding that may stand in front of it.
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 /// Bytes as text that a database takes: what is not UTF-8 replaced, NULs left out.
@@ -362,6 +368,7 @@ impl Parser {
     /// Takes the next line.
     pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
         found.counts.lines += 1;
+        let line = if line.start == 0 { Line { text: without_mark(line.text), ..line } } else { line };
         match self {
             Parser::Postfix(parser) => parser.line(line, found),
             Parser::Postqueue(parser) => parser.line(line, found),
