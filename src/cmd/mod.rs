@@ -7,6 +7,7 @@ mod doctor;
 mod explain;
 mod failures;
 mod import;
+mod imported;
 mod init;
 mod interrupt;
 mod report;
@@ -179,6 +180,8 @@ fn ledger_is_missing(url: &str) -> bool {
 /// What every command on the log begins with.
 struct Log {
     profile: &'static Profile,
+    /// Whether a mail server wrote it, which tries again by itself.
+    tries_again: bool,
     db: Db,
     mapping: Mapping,
     window: Window,
@@ -206,12 +209,15 @@ impl Log {
         let window = window.map_err(|error| anyhow!(error))?;
         let mut db = Db::open(&Database::target(config.database)?).await?;
         let mapping = db.mapping(&config.wanted).await?;
+        let server = imported::mail_server(&mut db, mapping.dialect).await?;
+        let profile = server.filter(|_| !config.has_profile).unwrap_or(config.profile);
         if flags.print_sql {
             db.rehearse();
         }
         let is_rehearsal = flags.print_sql;
         let ledger = config.ledger;
-        Ok((Self { profile: config.profile, db, mapping, window, now, ledger, is_rehearsal }, rules))
+        let tries_again = server.is_some();
+        Ok((Self { profile, tries_again, db, mapping, window, now, ledger, is_rehearsal }, rules))
     }
 
     fn print(&self, flags: &Global, answer: &str) -> Result<()> {
