@@ -255,7 +255,7 @@ impl Importing {
         let opening = move || Source::open(&owned, now);
         let mut source = tokio::task::spawn_blocking(opening).await??;
         if self.wish.follow && !source.can_grow() {
-            bail!("--follow: {name} cannot grow; give a plain file");
+            bail!("--follow: {name} is packed or in UTF-16; only a plain file can be followed");
         }
         let settings = Settings { file_time: source.file_time, ..self.settings.clone() };
         let format = format_of(&source, self.wish.format, &settings)?;
@@ -312,7 +312,7 @@ impl Importing {
             (ended, source.lines().cut())
         });
         let mut stop = self.stop.clone();
-        let mut is_silent = false;
+        let (mut is_silent, mut told) = (false, 0);
         loop {
             let batch = tokio::select! {
                 batch = take.recv() => batch,
@@ -320,8 +320,13 @@ impl Importing {
             };
             let Some(batch) = batch else { break };
             bar.set_position(bytes.load(Ordering::Relaxed));
+            let is_news = batch.is_last && batch.counts.lines != told;
             read.counts = batch.counts.clone();
             read.rows += self.take_in(&read.file, id.as_ref(), batch).await?;
+            if is_news {
+                told = read.counts.lines;
+                tracing::info!("{}: {told} lines read to its end", read.file);
+            }
         }
         bar.finish_and_clear();
         if is_silent {
