@@ -30,7 +30,9 @@ fn every_format_is_found_and_a_second_import_adds_nothing() {
         ("logs/pino.jsonl", json!(["json", 2, 0, 2, 2])),
         ("logs/postfix.log", json!(["postfix", 4, 1, 3, 4])),
         ("logs/postqueue.json", json!(["postqueue", 2, 0, 2, 3])),
+        ("logs/postfix-campaigns.log", json!(["postfix", 63, 38, 25, 63])),
         ("logs/exim.log", json!(["exim", 5, 2, 3, 5])),
+        ("logs/exim-queue.log", json!(["exim", 7, 3, 4, 7])),
         ("logs/sendmail.log", json!(["sendmail", 3, 1, 3, 4])),
     ];
     for (file, expected) in cases {
