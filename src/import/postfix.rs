@@ -4,7 +4,9 @@
 //! the queue. Everything else Postfix or another program says is noise: so are refusals of incoming mail, which are no
 //! attempts to send, and what is asked of an address by `verify`.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 
 use super::recent::Recent;
 use super::stamp::Clock;
@@ -132,7 +134,7 @@ impl Postfix {
 
     fn learn(&mut self, program: &[u8], id: &[u8], rest: &[u8]) {
         if let Some(sender) = rest.strip_prefix(b"from=<").filter(|_| program.ends_with(b"qmgr")) {
-            let end = memmem::find(sender, b">, ").unwrap_or(sender.len());
+            let end = SENDER_END.find(sender).unwrap_or(sender.len());
             self.queue.entry(&id.to_owned()).sender = some_text(&sender[..end]);
         } else if let Some(message_id) = rest.strip_prefix(b"message-id=") {
             self.queue.entry(&id.to_owned()).message_id = some_text(message_id);
@@ -215,7 +217,14 @@ fn queue_id(message: &[u8]) -> Option<(&[u8], &[u8])> {
     (length >= 5).then_some((&message[..length], rest))
 }
 
+/// What stands behind the recipient's address.
+static RELAY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b">, relay="));
+
+/// What stands behind the sender's.
+static SENDER_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b">, "));
+
 /// The parts of a line with `status=`.
+#[derive(Default)]
 struct Delivery<'l> {
     to: &'l [u8],
     relay: &'l [u8],
@@ -229,29 +238,34 @@ struct Delivery<'l> {
 impl<'l> Delivery<'l> {
     /// Addresses may hold anything, so the fields are looked for from the end of the address on.
     fn read(rest: &'l [u8]) -> Option<Self> {
-        let relay = memmem::find(rest, b">, relay=")?;
+        let relay = RELAY.find(rest)?;
         let to = rest.get(b"to=<".len()..relay)?;
-        let to = memmem::find(to, b">, orig_to=<").map_or(to, |end| &to[..end]);
-        let fields = &rest[relay + b">, ".len()..];
-        let status = memmem::find(fields, b", status=")?;
-        let (fields, status) = (&fields[..status], &fields[status + b", status=".len()..]);
-        let word = memchr::memchr(b' ', status).map_or(status, |end| &status[..end]);
-        let said = status[word.len()..].trim_ascii();
-        let said = said.strip_prefix(b"(").map_or(said, |said| said.strip_suffix(b")").unwrap_or(said));
-        let field = |name: &[u8]| {
-            let start = memmem::find(fields, name).map_or(fields.len(), |at| at + name.len());
-            let value = &fields[start..];
-            memmem::find(value, b", ").map_or(value, |end| &value[..end])
-        };
-        Some(Self {
-            to,
-            relay: field(b"relay="),
-            delay: std::str::from_utf8(field(b" delay=")).ok().and_then(|delay| delay.parse().ok()),
-            delays: field(b" delays="),
-            dsn: field(b" dsn="),
-            word,
-            said,
-        })
+        let is_plain = memchr::memchr(b'>', to).is_none();
+        let orig_to = if is_plain { None } else { memmem::find(to, b">, orig_to=<") };
+        let mut delivery = Self { to: &to[..orig_to.unwrap_or(to.len())], ..Self::default() };
+        let mut fields = &rest[relay + b">, ".len()..];
+        while !fields.starts_with(b"status=") {
+            let end = memchr::memchr(b',', fields)?;
+            delivery.field(&fields[..end]);
+            fields = fields[end + 1..].trim_ascii_start();
+        }
+        let status = &fields[b"status=".len()..];
+        delivery.word = memchr::memchr(b' ', status).map_or(status, |end| &status[..end]);
+        let said = status[delivery.word.len()..].trim_ascii();
+        delivery.said = said.strip_prefix(b"(").map_or(said, |said| said.strip_suffix(b")").unwrap_or(said));
+        Some(delivery)
+    }
+
+    fn field(&mut self, field: &'l [u8]) {
+        if let Some(relay) = field.strip_prefix(b"relay=") {
+            self.relay = relay;
+        } else if let Some(delay) = field.strip_prefix(b"delay=") {
+            self.delay = std::str::from_utf8(delay).ok().and_then(|delay| delay.parse().ok());
+        } else if let Some(delays) = field.strip_prefix(b"delays=") {
+            self.delays = delays;
+        } else if let Some(dsn) = field.strip_prefix(b"dsn=") {
+            self.dsn = dsn;
+        }
     }
 
     fn status(&self) -> Option<Status> {

@@ -37,7 +37,7 @@ impl<'l> Entry<'l> {
         let rest = text.get(host..)?.trim_ascii_start();
         let end = rest.iter().take(80).position(|byte| matches!(byte, b' ' | b'[' | b':'))?;
         let message = match rest[end] {
-            b'[' => memchr::memmem::find(&rest[..rest.len().min(120)], b"]: ").map(|close| close + 3)?,
+            b'[' => behind_number(rest)?,
             b':' => end + 2,
             _ => return None,
         };
@@ -76,6 +76,12 @@ fn trim_nuls(text: &[u8]) -> &[u8] {
     &text[nuls..]
 }
 
+/// Where the text begins behind `postfix/smtp[4711]: `.
+fn behind_number(rest: &[u8]) -> Option<usize> {
+    let mut closes = memchr::memchr_iter(b']', &rest[..rest.len().min(120)]);
+    closes.find(|close| rest[close + 1..].starts_with(b": ")).map(|close| close + 3)
+}
+
 /// What follows a `<13>`.
 fn priority(text: &[u8]) -> Option<&[u8]> {
     let rest = text.strip_prefix(b"<")?;
@@ -97,7 +103,7 @@ fn stamp_length(text: &[u8]) -> Option<usize> {
     let is_stamp = month >= 3 && text.get(clock + 2) == Some(&b':') && text.get(clock + 5) == Some(&b':');
     match text.get(clock + 8).filter(|_| is_stamp)? {
         b' ' => Some(clock + 8),
-        b'.' => memchr::memchr(b' ', &text[..text.len().min(clock + 20)].get(clock + 8..)?)
+        b'.' => memchr::memchr(b' ', text[..text.len().min(clock + 20)].get(clock + 8..)?)
             .map(|end| clock + 8 + end),
         _ => None,
     }
