@@ -400,7 +400,10 @@ fn two_throttled_campaigns_are_the_clusters_of_a_mail_server() {
     ];
     assert_eq!(clusters, expected);
     let advice = report["verdict"]["advice"].to_string();
-    assert!(advice.contains("The mail server tries 24 failed mails again by itself"), "{advice}");
+    assert!(
+        advice.contains("The mail server itself tries again what it put off, up to 24 failed mails"),
+        "{advice}"
+    );
     assert!(!advice.contains("Sent Items"), "{advice}");
 }
 

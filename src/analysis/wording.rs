@@ -181,7 +181,7 @@ pub fn advice(kind: Kind, leading: Option<&Cause<'_>>, parts: &Parts<'_>) -> Vec
         let mails = count(again, "failed mail");
         lines.push(match parts.tries_again {
             true => {
-                format!("The mail server tries {mails} again by itself; its queue shows which still wait.")
+                format!("The mail server itself tries again what it put off, up to {mails}; its queue shows which still wait.")
             }
             false => format!("Send {mails} again: the refusal was for the moment only."),
         });
