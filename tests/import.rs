@@ -173,10 +173,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_bytes_make_a_parser_panic(noise in prop::collection::vec(any::<u8>(), 0..200), at in 0usize..4000, which in 0usize..13) {
+    fn no_bytes_make_a_parser_panic(noise in prop::collection::vec(any::<u8>(), 0..200), at in 0usize..4000, which in 0usize..15) {
         let files = ["azure-functions.log", "logs/log4j.log", "logs/python.log", "logs/laravel.log", "logs/node.log",
             "logs/service-center.csv", "logs/message-trace.csv", "logs/pino.jsonl", "logs/postfix.log", "logs/postqueue.json",
-            "logs/exim.log", "logs/sendmail.log", "logs/own.log"];
+            "logs/exim.log", "logs/sendmail.log", "logs/own.log", "logs/postfix-campaigns.log", "logs/exim-queue.log"];
         let mut text = std::fs::read(fixture(files[which])).unwrap();
         let at = at.min(text.len());
         let end = (at + noise.len() / 2).min(text.len());
@@ -185,4 +185,49 @@ proptest! {
             prop_assert_eq!(events(&text, format, 1 << 20), events(&text, format, 1 + at % 97));
         }
     }
+}
+
+#[test]
+fn a_message_trace_becomes_a_log_that_can_be_asked() {
+    let log = TestLog::empty();
+    log.import(&fixture("logs/message-trace.csv"));
+    let report = log.report();
+    let statuses: Vec<_> = report["statuses"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| json!([s["status"], s["meaning"], s["rows"]]))
+        .collect();
+    for expected in [json!(["S", "sent", 1]), json!(["F", "failed", 2]), json!(["P", "pending", 1])] {
+        assert!(statuses.contains(&expected), "{statuses:?}");
+    }
+    let row = &log.json(&["failures"])["rows"][1];
+    assert_eq!(row["subject"], "Statement\nNovember");
+    assert_eq!(row["sent_date"], "2026-11-18T21:30:06.000Z");
+}
+
+#[test]
+fn columns_of_another_name_are_said_on_the_command_line() {
+    let log = TestLog::empty();
+    log.write("own.csv", "wann;wer;ergebnis;grund\n2026-11-18 21:30:06;a@b.example;fail;432 4.3.2 Concurrent connections limit exceeded\n");
+    let columns = ["time=wann", "recipient=wer", "status=ergebnis", "error=grund"];
+    let args: Vec<&str> = columns.iter().flat_map(|column| ["--column", column]).collect();
+    let imported = log.json(&[&["import"], args.as_slice(), &["own.csv"]].concat());
+    assert_eq!(figures(&imported), json!(["csv", 1, 0, 1, 1]));
+    assert_eq!(log.report()["causes"][0]["class"], "throttle-concurrency");
+}
+
+#[test]
+fn json_lines_and_the_queue_of_postfix_are_taken_in_row_by_row() {
+    let log = TestLog::empty();
+    log.import(&fixture("logs/pino.jsonl"));
+    log.import(&fixture("logs/postqueue.json"));
+    let report = log.report();
+    assert_eq!((&report["totals"]["failed"], &report["totals"]["pending"]), (&json!(4), &json!(1)));
+    let classes: Vec<_> =
+        report["causes"].as_array().unwrap().iter().map(|cause| cause["class"].clone()).collect();
+    assert!(
+        classes.contains(&json!("throttle-rate")) && classes.contains(&json!("throttle-concurrency")),
+        "{classes:?}"
+    );
 }
