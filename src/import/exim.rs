@@ -9,7 +9,7 @@ use memchr::memmem;
 use super::postfix::TRIED_AGAIN;
 use super::recent::Recent;
 use super::stamp::Clock;
-use super::{Found, Line, Row, Status, some_text, syslog};
+use super::{Found, Line, Row, Status, short_text, some_text, syslog};
 use crate::model::Millis;
 
 /// Mails in the queue that are remembered.
@@ -125,9 +125,9 @@ impl Exim {
         let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
         let came_at = self.clock.read(entry.stamp).map(|stamp| stamp.at);
         *self.queue.entry(&id.to_owned()) = Mail {
-            sender: some_text(&rest[..end]).filter(|sender| sender != "<>"),
-            message_id: field(rest, b" id=").map(|id| format!("<{id}>")),
-            subject: memmem::find(rest, b" T=\"").and_then(|at| some_text(quoted(&rest[at + 4..]))),
+            sender: short_text(&rest[..end]).filter(|sender| sender != "<>"),
+            message_id: field(rest, b" id=").filter(|id| id.len() < 1000).map(|id| format!("<{id}>")),
+            subject: memmem::find(rest, b" T=\"").and_then(|at| short_text(quoted(&rest[at + 4..]))),
             came_at,
         };
     }

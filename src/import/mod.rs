@@ -168,6 +168,11 @@ fn some_text(bytes: &[u8]) -> Option<String> {
     (!bytes.is_empty()).then(|| text(bytes))
 }
 
+/// The same of what is remembered of a mail, which is short in a log that is none of somebody's tricks.
+fn short_text(bytes: &[u8]) -> Option<String> {
+    some_text(&bytes[..bytes.len().min(1000)])
+}
+
 /// The text cut to so many bytes at a character's end.
 fn cut(text: &str, most: usize) -> Cow<'_, str> {
     if text.len() <= most {

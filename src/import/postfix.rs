@@ -11,7 +11,7 @@ use memchr::memmem::{self, Finder};
 use super::recent::Recent;
 use super::stamp::Clock;
 use super::syslog::{Entry, component};
-use super::{Found, Line, Row, Status, some_text, text};
+use super::{Found, Line, Row, Status, short_text, some_text, text};
 use crate::model::{Millis, Stage};
 
 /// What a deferred mail's reader has to know.
@@ -135,9 +135,9 @@ impl Postfix {
     fn learn(&mut self, program: &[u8], id: &[u8], rest: &[u8]) {
         if let Some(sender) = rest.strip_prefix(b"from=<").filter(|_| program.ends_with(b"qmgr")) {
             let end = SENDER_END.find(sender).unwrap_or(sender.len());
-            self.queue.entry(&id.to_owned()).sender = some_text(&sender[..end]);
+            self.queue.entry(&id.to_owned()).sender = short_text(&sender[..end]);
         } else if let Some(message_id) = rest.strip_prefix(b"message-id=") {
-            self.queue.entry(&id.to_owned()).message_id = some_text(message_id);
+            self.queue.entry(&id.to_owned()).message_id = short_text(message_id);
         } else if rest == b"removed" {
             self.queue.forget(&id.to_owned());
         }

@@ -14,6 +14,9 @@ const ROWS: usize = 1000;
 /// Lines that make a batch, so that something is seen of long stretches of noise.
 const LINES: u64 = 100_000;
 
+/// Bytes that make a batch, so that long lines do not pile up.
+const BYTES: u64 = 4 << 20;
+
 /// How long to wait before looking whether a file has grown.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -93,7 +96,7 @@ fn to_end(
     follow: bool,
     give: &mut dyn FnMut(Batch) -> bool,
 ) -> Result<bool> {
-    let mut then = intake.counts().lines;
+    let mut then = (intake.counts().lines, source.lines().offset());
     loop {
         let lines = source.lines();
         let next = if follow { lines.next_whole() } else { lines.next_line() };
@@ -105,9 +108,9 @@ fn to_end(
                 bail!("{name}, after {lines} lines, which stay: {}", plain_words(&error));
             }
         }
-        let lines = intake.counts().lines;
-        if intake.ready() >= ROWS || lines >= then + LINES {
-            then = lines;
+        let (lines, offset) = (intake.counts().lines, source.lines().offset());
+        if intake.ready() >= ROWS || lines >= then.0 + LINES || offset >= then.1 + BYTES {
+            then = (lines, offset);
             if !give(batch(source, intake)?) {
                 return Ok(false);
             }

@@ -6,10 +6,13 @@ use super::postfix::TRIED_AGAIN;
 use super::recent::Recent;
 use super::stamp::Clock;
 use super::syslog::Entry;
-use super::{Found, Line, Row, Status, hash, some_text, text};
+use super::{Found, Line, Row, Status, hash, short_text, some_text, text};
 
 /// Mails in the queue that are remembered.
 const REMEMBERED: usize = 50_000;
+
+/// The longest name of a mail in the queue.
+const LONGEST_ID: usize = 40;
 
 /// Reads Sendmail.
 #[derive(Debug)]
@@ -46,15 +49,16 @@ impl Sendmail {
             return found.unparsed(line.text);
         };
         let named = memmem::find(entry.message, b": ").filter(|_| is_sendmail(entry.program));
-        let Some(end) = named.filter(|end| entry.message[..*end].iter().all(u8::is_ascii_alphanumeric))
+        let Some(end) = named
+            .filter(|end| *end <= LONGEST_ID && entry.message[..*end].iter().all(u8::is_ascii_alphanumeric))
         else {
             return found.noise();
         };
         let (id, rest) = (&entry.message[..end], &entry.message[end + 2..]);
         if rest.starts_with(b"from=") {
             let mail = self.queue.entry(&id.to_owned());
-            mail.sender = field(rest, b"from=").map(bare).and_then(some_text);
-            mail.message_id = field(rest, b" msgid=").and_then(some_text);
+            mail.sender = field(rest, b"from=").map(bare).and_then(short_text);
+            mail.message_id = field(rest, b" msgid=").and_then(short_text);
         }
         if !rest.starts_with(b"to=") {
             return found.noise();
