@@ -206,7 +206,7 @@ impl Importing {
                 () = silent(&mut stop) => { is_silent = true; None }
             };
             let Some(batch) = batch else { break };
-            bar.set_position(bytes.load(Ordering::Relaxed));
+            show(&bar, bytes.load(Ordering::Relaxed));
             let is_news = batch.is_last && batch.counts.lines != told;
             read.counts = batch.counts.clone();
             read.rows += self.take_in(&read.file, id.as_ref(), batch).await?;
@@ -299,6 +299,14 @@ fn bar(is_shown: bool, source: &Source) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}");
     let bar = source.length.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(source.name.clone())
+}
+
+/// Shows how far it is, in a file that may have grown.
+fn show(bar: &ProgressBar, at: u64) {
+    if bar.length().is_some_and(|length| length < at) {
+        bar.set_length(at);
+    }
+    bar.set_position(at);
 }
 
 /// The file that unparsed lines go to.
