@@ -7,7 +7,9 @@ mod doctor;
 mod explain;
 mod failures;
 mod import;
+mod imported;
 mod init;
+mod interrupt;
 mod report;
 mod resend;
 mod test_rules;
@@ -49,8 +51,8 @@ pub fn run(cli: &Cli) -> Result<Exit> {
     speak_up(&cli.global);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    // what sends has to settle what is under way first
-    let settles_itself = matches!(cli.command, Command::Resend(_));
+    // what sends or takes in has to settle what is under way first
+    let settles_itself = matches!(cli.command, Command::Resend(_) | Command::Import(_));
     let ran = runtime.block_on(async {
         tokio::select! {
             // asked first, so that it is listened for before anything begins
@@ -193,6 +195,8 @@ async fn open(named: Option<Database>, wanted: &mut Wanted) -> Result<(Db, Tz)> 
 /// What every command on the log begins with.
 struct Log {
     profile: &'static Profile,
+    /// Whether a mail server wrote it, which tries again by itself.
+    tries_again: bool,
     db: Db,
     mapping: Mapping,
     window: Window,
@@ -225,12 +229,15 @@ impl Log {
         let (mut db, zone) = open(config.database, &mut wanted).await?;
         let mapping = db.mapping(&wanted).await?;
         let window = window(zone)?;
+        let server = imported::mail_server(&mut db, mapping.dialect).await?;
+        let profile = server.filter(|_| !config.has_profile).unwrap_or(config.profile);
         if flags.print_sql {
             db.rehearse();
         }
         let is_rehearsal = flags.print_sql;
         let ledger = config.ledger;
-        Ok((Self { profile: config.profile, db, mapping, window, now, ledger, is_rehearsal }, rules))
+        let tries_again = server.is_some();
+        Ok((Self { profile, tries_again, db, mapping, window, now, ledger, is_rehearsal }, rules))
     }
 
     fn print(&self, flags: &Global, answer: &str) -> Result<()> {

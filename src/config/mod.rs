@@ -107,6 +107,8 @@ pub struct Config {
     pub wanted: Wanted,
     /// The provider whose limits count.
     pub profile: &'static Profile,
+    /// Whether the config names it.
+    pub has_profile: bool,
     /// The user's own rules, not yet compiled.
     pub rules: UserRules,
     /// How logs are to be read.
@@ -225,6 +227,7 @@ impl Config {
         Ok(Self {
             wanted: wanted.map_err(|error| blame(&named, error))?,
             profile: profile.map_err(|error| blame(&named, error))?,
+            has_profile: raw.provider.profile.is_some(),
             ledger: raw.resend.ledger.clone().filter(|ledger| ledger != smtp::SAME),
             sending: smtp::Raw {
                 smtp: raw.smtp,

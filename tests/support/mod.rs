@@ -66,6 +66,20 @@ pub fn without_source(mut report: Value) -> Value {
     report
 }
 
+/// A file of the folder `fixtures`.
+pub fn fixture(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name).display().to_string()
+}
+
+/// A line of Postfix' about a mail that was sent, each number another mail.
+pub fn delivered(number: u32) -> String {
+    format!(
+        "2026-11-18T21:30:04Z mx1 postfix/smtp[1]: A{number:08X}: to=<u{number}@b.example>, relay=none, delay=1, dsn=2.0.0, \
+         status=sent (250 2.0.0 ok {})\n",
+        u64::from(number) * 7919
+    )
+}
+
 /// How a run of the program ended.
 #[derive(Debug)]
 pub struct Ran {
@@ -235,6 +249,33 @@ impl TestLog {
     /// Runs the program without telling it where the log is.
     pub fn run_bare(&self, args: &[&str]) -> Ran {
         self.command(args).output().unwrap().into()
+    }
+
+    /// Runs the program as somebody to whom rights apply: root may read everything.
+    pub fn run_as_nobody(&self, args: &[&str]) -> Ran {
+        let program = self.command(&[]).get_program().to_owned();
+        let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+        std::fs::set_permissions(self.folder(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let mut command = if is_root { Command::new("setpriv") } else { Command::new("env") };
+        if is_root {
+            let copy = self.path("program");
+            std::fs::copy(program, &copy).unwrap();
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
+        } else {
+            command.arg(program);
+        }
+        command.args(args).current_dir(self.folder()).output().unwrap().into()
+    }
+
+    /// Takes a log in, and sees to it that each of its lines was counted as one thing.
+    pub fn import(&self, file: &str) -> Value {
+        let imported = self.json(&["import", file]);
+        for file in imported["files"].as_array().unwrap() {
+            let kinds = ["events", "continuations", "noise", "unparsed"];
+            let sum: u64 = kinds.map(|kind| file[kind].as_u64().unwrap()).iter().sum();
+            assert_eq!(file["lines"].as_u64(), Some(sum), "{file}");
+        }
+        imported
     }
 
     /// The JSON that a command prints.

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use anyhow::{Context, Result, bail};
 
 use crate::cli::{Global, Resend as Args};
-use crate::cmd::{Log, look, wanted};
+use crate::cmd::{Log, imported, look, wanted};
 use crate::config::Config;
 use crate::config::smtp::Sending;
 use crate::db::Failed;
@@ -23,9 +23,6 @@ use crate::window::Window;
 
 const DAY: Millis = 86_400_000;
 const MINUTE: Millis = 60_000;
-
-/// The table by which an imported log is known.
-const IMPORTED: &str = "mailthrottle_import";
 
 /// How long a message is taken to need, where nothing has been sent yet.
 const SESSION: Millis = 1_500;
@@ -56,7 +53,7 @@ pub async fn make(flags: &Global, args: &Args, config: Config, sending: &Sending
     let usual = sending.max_age;
     let (mut log, rules) = Log::open(flags, config, &args.rows, Some(usual)).await?;
     let classifier = rules.ready()?;
-    if !log.db.rows(is_there(log.mapping.dialect, IMPORTED)).await?.is_empty() {
+    if !log.db.rows(is_there(log.mapping.dialect, imported::TABLE)).await?.is_empty() {
         bail!(
             "this log was imported, and whoever wrote it may have sent the mails later; nothing of it is sent again"
         );

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use super::plan::Plan;
 use super::{now, open_ledger, who};
 use crate::cli::Global;
+use crate::cmd::interrupt::interrupted;
 use crate::cmd::{look, print};
 use crate::config::smtp::Sending;
 use crate::db::Target;
@@ -139,31 +140,6 @@ async fn earlier(ledger: &mut Ledger, plan: &Plan, identity: &str, now: Millis) 
         }
     }
     Ok(earlier)
-}
-
-/// Waits for Ctrl-C or SIGTERM; a second one ends the program at once.
-async fn interrupted() {
-    signal().await;
-    tracing::warn!("stopping: what is under way is settled; once more ends at once");
-    tokio::spawn(async {
-        signal().await;
-        std::process::exit(130);
-    });
-}
-
-async fn signal() {
-    #[cfg(unix)]
-    {
-        let terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        if let Ok(mut terminated) = terminated {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminated.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// A name that no other run has: the time and the process.

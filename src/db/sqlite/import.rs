@@ -60,6 +60,8 @@ impl Target {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .pragma("cache_size", "-32000")
+            // pages of the index change again and again, so they are put in their place less often
+            .pragma("wal_autocheckpoint", "16000")
             .busy_timeout(LOCK_WAIT)
             .disable_statement_logging();
         let limit = Limit::of(Duration::ZERO);
