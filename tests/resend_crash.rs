@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mailthrottle::model::Stage;
 use serde_json::Value;
@@ -16,10 +16,11 @@ use smtp_server::{Fault, Settings, SmtpServer};
 use support::{Ran, TestLog};
 
 /// Points in the program, and at which passing of each it dies.
-const POINTS: [(&str, u32); 15] = [
+const POINTS: [(&str, u32); 16] = [
     ("before the run begins", 1),
     ("after the run has begun", 1),
-    ("before the claim", 9),
+    ("before the claim", 1),
+    ("before a claim in advance", 9),
     ("before a commit of the ledger", 1),
     ("before a commit of the ledger", 12),
     ("after a commit of the ledger", 1),
@@ -46,23 +47,6 @@ const STEPS: [(&str, Stage, bool); 7] = [
 ];
 
 const ROWS: usize = 50;
-
-fn make(log: &TestLog) {
-    log.sql(
-        "CREATE TABLE email_log (id integer PRIMARY KEY, status text, sent_date text, sender text, recipient text, \
-         subject text, body text, error_message text)",
-    );
-    let at = (chrono::Utc::now() - chrono::TimeDelta::minutes(10)).format("%Y-%m-%d %H:%M:%S").to_string();
-    let values: Vec<_> = (1..=ROWS)
-        .map(|id| {
-            format!(
-                "({id}, 'F', '{at}', 'reports@contoso.example', 'user{id}@example.com', 'Invoice {id}', 'Text {id}', \
-                 '432 4.3.2 Concurrent connections limit exceeded')"
-            )
-        })
-        .collect();
-    log.sql(&format!("INSERT INTO email_log VALUES {}", values.join(", ")));
-}
 
 fn start(log: &TestLog, server: &SmtpServer, die_at: Option<&str>) -> Child {
     let (database, url) = (log.url(), format!("smtp://127.0.0.1:{}", server.port));
@@ -118,7 +102,7 @@ fn killed_at_points(log: impl Fn() -> TestLog) {
     println!("| killed | lost | sent twice | in doubt |\n| --- | ---: | ---: | ---: |");
     for (point, nth) in POINTS {
         let (log, server) = (log(), SmtpServer::start(Settings { limit: 3, ..Settings::default() }));
-        make(&log);
+        log.make_throttled(ROWS);
         let mut child = start(&log, &server, Some(&format!("{point}#{nth}")));
         assert_eq!(child.wait().unwrap().signal(), Some(9), "{point}#{nth} was not reached");
         prove(&format!("{point}, no. {nth}"), &log, &server);
@@ -133,24 +117,12 @@ fn killed_at_steps(log: impl Fn() -> TestLog) {
         let fault = if taken { fault.accepting() } else { fault };
         let server = SmtpServer::start(Settings { limit: 3, faults: vec![fault], ..Settings::default() });
         let log = log();
-        make(&log);
+        log.make_throttled(ROWS);
         let mut child = start(&log, &server, None);
-        wait_until_quiet(&server);
+        server.wait_until(|seen| seen.stalled > 0);
         child.kill().unwrap();
         child.wait().unwrap();
         prove(name, &log, &server);
-    }
-}
-
-/// Waits until the server has heard nothing new for a moment.
-fn wait_until_quiet(server: &SmtpServer) {
-    let (mut last, mut since) = (0, Instant::now());
-    while since.elapsed() < Duration::from_millis(400) || last == 0 {
-        let now = server.seen().commands.len() + usize::try_from(server.seen().connections).unwrap();
-        if now != last {
-            (last, since) = (now, Instant::now());
-        }
-        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -175,13 +147,11 @@ fn killed_at_any_step_of_the_dialogue() {
 fn interrupted_it_settles_what_is_under_way() {
     for signal in ["INT", "TERM"] {
         let log = TestLog::empty();
-        make(&log);
+        log.make_throttled(ROWS);
         let latency = vec![(Stage::Dot, Duration::from_millis(30))];
         let server = SmtpServer::start(Settings { limit: 3, latency, ..Settings::default() });
         let child = start(&log, &server, None);
-        while server.seen().accepted.len() < 5 {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        server.wait_until(|seen| seen.accepted.len() >= 5);
         let id = child.id().to_string();
         std::process::Command::new("kill").args([format!("-{signal}"), id]).status().unwrap();
         let ran = finish(child);
@@ -197,7 +167,7 @@ fn interrupted_it_settles_what_is_under_way() {
 #[test]
 fn a_server_that_dies_loses_nothing() {
     let log = TestLog::empty();
-    make(&log);
+    log.make_throttled(ROWS);
     let fault = Fault::hang_up(Stage::Mail).nth(0);
     let server = SmtpServer::start(Settings { faults: vec![fault], ..Settings::default() });
     let ran = finish(start(&log, &server, None));

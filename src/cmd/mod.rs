@@ -139,7 +139,23 @@ fn look(flags: &Global) -> Look {
 /// Prints a result. A reader that has seen enough and closed the pipe is no error.
 fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints a result that comes in pieces.
+fn print_pieces(pieces: impl Iterator<Item = Result<String>>) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for piece in pieces {
+        let piece = piece?;
+        if out.write_all(piece.as_bytes()).is_err() {
+            break;
+        }
+    }
+    printed(out.flush())
+}
+
+fn printed(written: io::Result<()>) -> Result<()> {
+    match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to stdout"),
     }
@@ -171,8 +187,7 @@ impl Rules {
 
 /// Whether the file of a separate ledger is not there yet.
 fn ledger_is_missing(url: &str) -> bool {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    !std::path::Path::new(path).exists()
+    matches!(crate::db::sqlite_path(url), Ok(Some(path)) if !std::path::Path::new(path).exists())
 }
 
 /// What every command on the log begins with.

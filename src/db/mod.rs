@@ -238,7 +238,7 @@ impl Db {
 }
 
 /// The path in a URL of SQLite's, or a bare one; none in a URL of PostgreSQL's.
-fn sqlite_path(url: &str) -> Result<Option<&str>> {
+pub(crate) fn sqlite_path(url: &str) -> Result<Option<&str>> {
     match url.split_once(':') {
         Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(None),
         Some(("sqlite", path)) => Ok(Some(path.strip_prefix("//").unwrap_or(path))),

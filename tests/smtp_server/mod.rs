@@ -62,6 +62,11 @@ impl SmtpServer {
         self.shared.seen().clone()
     }
 
+    /// Waits until what was seen is as wished for; it is looked at with each message accepted and each dialogue stalled.
+    pub fn wait_until(&self, is_reached: impl Fn(&Seen) -> bool) {
+        self.shared.wait_until(is_reached);
+    }
+
     /// How often each Message-ID was accepted.
     pub fn accepted(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();

@@ -93,6 +93,26 @@ impl TestLog {
         self.sql(&INCIDENT.replace("char(", self.word("char(", "chr(")));
     }
 
+    /// Makes the generic table with so many mails that were throttled ten minutes ago.
+    pub fn make_throttled(&self, rows: usize) {
+        self.sql(
+            "CREATE TABLE email_log (id integer PRIMARY KEY, status text, sent_date text, sender text, recipient text, \
+             subject text, body text, error_message text)",
+        );
+        let at =
+            (chrono::Utc::now() - chrono::TimeDelta::minutes(10)).format("%Y-%m-%d %H:%M:%S").to_string();
+        for chunk in (1..=rows).collect::<Vec<_>>().chunks(5000) {
+            let row = |id: &usize| {
+                format!(
+                    "({id}, 'F', '{at}', 'reports@contoso.example', 'user{id}@example.com', 'Invoice {id}', 'Text {id}', \
+                     '432 4.3.2 Concurrent connections limit exceeded')"
+                )
+            };
+            let rows: Vec<_> = chunk.iter().map(row).collect();
+            self.sql(&format!("INSERT INTO email_log VALUES {}", rows.join(", ")));
+        }
+    }
+
     /// A folder without a log.
     pub fn empty() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), database: Database::Sqlite }

@@ -1,6 +1,7 @@
 //! The sending itself: ledger, engine, server and what the person sees of it.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -8,20 +9,21 @@ use anyhow::{Context, Result};
 use super::plan::Plan;
 use super::{now, open_ledger, who};
 use crate::cli::Global;
-use crate::cmd::{look, print};
+use crate::cmd::{look, print_pieces};
 use crate::config::smtp::Sending;
 use crate::db::Target;
 use crate::db::store::Lock;
 use crate::exit::Exit;
 use crate::model::Millis;
 use crate::output;
-use crate::output::resend::{Answer, Row, SCHEMA, length};
+use crate::output::resend::{Answer, Row, Rows, SCHEMA, length};
 use crate::resend::driver::{Attachments, Driver, Outcome, Ran, RowEnd};
 use crate::resend::engine::{Counts, Engine, Progress, Reason};
 use crate::resend::ledger::{Clerk, Ledger};
 use crate::resend::pace::Earlier;
 use crate::resend::points;
-use crate::resend::transport::smtp::Connection;
+use crate::resend::selection::Candidate;
+use crate::resend::transport::smtp::Opener;
 
 const DAY: Millis = 86_400_000;
 
@@ -35,9 +37,11 @@ const INTERVAL: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// The ledger or the server's settings; nothing was sent then.
-pub async fn run(flags: &Global, plan: Plan, sending: &Sending, target: &Target) -> Result<Exit> {
-    let smtp = sending.smtp()?;
+pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Target) -> Result<Exit> {
+    let opener = sending.opener()?;
+    opener.prepare().await.context("[smtp.oauth2]")?;
     let identity = sending.identity()?;
+    plan.forget_looks();
     let mut ledger = open_ledger(sending, target, plan.mapping.clone()).await?;
     ledger.bury_the_dead(now()).await?;
     ledger.catch_up().await?;
@@ -48,22 +52,23 @@ pub async fn run(flags: &Global, plan: Plan, sending: &Sending, target: &Target)
     let lock = ledger.begin_run(&run, &identity, &who(), now()).await?;
     let began = Instant::now();
     points::pass("after the run has begun");
-    let (ran, mut ledger) = drive(flags, &plan, sending, smtp, ledger, &identity).await?;
+    let (mut ran, mut ledger) = drive(flags, &plan, sending, opener, ledger, &identity).await?;
     let reason = reason(&ran);
+    let broken = ran.broken.take();
     points::pass("before the run ends");
     let ended = ledger.end_run(lock, &reason, now()).await;
     points::pass("after the run has ended");
     let freed = ledger.leave_turn(&identity, turn).await;
     ledger.close().await;
     let answer = answer(&plan, &ran, &run, sending, began.elapsed());
-    print(&output::resend::render(&answer, flags.format, look(flags))?)?;
+    print_pieces(output::resend::render(&answer, flags.format, look(flags))?)?;
     if !ran.unrecorded.is_empty() {
         tracing::error!(
             "accepted by the server, and nothing could record it: rows {}",
             ran.unrecorded.join(", ")
         );
     }
-    if let Some(error) = ran.broken {
+    if let Some(error) = broken {
         return Err(error.context("the ledger could not be written, so sending was ended"));
     }
     ended.and(freed)?;
@@ -89,7 +94,7 @@ async fn drive(
     flags: &Global,
     plan: &Plan,
     sending: &Sending,
-    smtp: crate::resend::transport::smtp::Smtp,
+    opener: Opener,
     mut ledger: Ledger,
     identity: &str,
 ) -> Result<(Ran, Ledger)> {
@@ -107,14 +112,14 @@ async fn drive(
     let attachments = Attachments { under: sending.attachments_under.clone() };
     let (clerk, desk) = Clerk::new(ledger);
     let clerk = tokio::spawn(clerk.work());
-    let smtp = std::sync::Arc::new(smtp);
+    let opener = Arc::new(opener);
     let driver = Driver {
         engine,
         mails: &plan.chosen,
         desk,
         opener: || {
-            let smtp = std::sync::Arc::clone(&smtp);
-            async move { Connection::open(&smtp).await }
+            let opener = Arc::clone(&opener);
+            async move { opener.open().await }
         },
         classifier: &plan.classifier,
         attachments: &attachments,
@@ -183,10 +188,8 @@ fn reason(ran: &Ran) -> String {
     }
 }
 
-fn answer(plan: &Plan, ran: &Ran, run: &str, sending: &Sending, took: Duration) -> Answer {
+fn answer<'r>(plan: &'r Plan, ran: &'r Ran, run: &str, sending: &Sending, took: Duration) -> Answer<'r> {
     let count = |outcome| ran.rows.iter().filter(|row| row.outcome == outcome).count() as u64;
-    let planned = plan.answer();
-    let skipped = planned.rows.into_iter().filter(|row| row.outcome == "skipped");
     Answer {
         schema: SCHEMA,
         run_id: Some(run.to_owned()),
@@ -196,34 +199,37 @@ fn answer(plan: &Plan, ran: &Ran, run: &str, sending: &Sending, took: Duration) 
         deferred: count(Outcome::Deferred) + count(Outcome::Untouched),
         refused: count(Outcome::Refused),
         doubt: count(Outcome::Doubt),
-        skipped: count(Outcome::Skipped) + planned.skipped,
+        skipped: count(Outcome::Skipped) + plan.skipped.len() as u64,
+        beyond_limit: plan.beyond_limit,
         throttled: ran.counts.throttled,
         connections_opened: ran.counts.connections_opened,
         peak_connections: ran.counts.peak_connections,
         duration_ms: Millis::try_from(took.as_millis()).unwrap_or(Millis::MAX),
         server: sending.url().ok().map(str::to_owned),
-        caps: planned.caps,
-        rows: ran.rows.iter().map(row).chain(skipped).collect(),
+        caps: Some(plan.caps().to_owned()),
+        rows: Rows::made_by(|| {
+            plan.chosen.iter().zip(&ran.rows).map(|(mail, end)| row(mail, end)).chain(plan.skipped())
+        }),
     }
 }
 
-fn row(end: &RowEnd) -> Row {
+fn row(mail: &Candidate, end: &RowEnd) -> Row {
     Row {
-        id: end.id.clone(),
+        id: mail.key.id.clone(),
         outcome: end.outcome.as_str(),
         attempts: end.attempts,
         next_at: end.next_at,
         reply: end.reply,
         enhanced: end.enhanced,
         class: end.class,
-        message_id: end.message_id.clone(),
-        reason: end.reason.clone(),
+        message_id: end.message_id.as_deref().map(str::to_owned),
+        reason: end.reason.as_deref().map(str::to_owned),
         group: "taken by somebody else meanwhile",
         about: String::new(),
     }
 }
 
-fn exit(answer: &Answer, reason: Option<Reason>) -> Exit {
+fn exit(answer: &Answer<'_>, reason: Option<Reason>) -> Exit {
     match (reason, answer.refused + answer.doubt, answer.deferred) {
         (Some(Reason::StopRequested), ..) => Exit::Interrupted,
         (_, 0, 0) => Exit::Fine,

@@ -411,6 +411,11 @@ impl Ledger {
         let binds = vec![Bind::Text(run.clone()), Bind::Int(now), Bind::Text(reason.to_owned())];
         let statement = self.store.statement(END_RUN, binds);
         self.store.execute(statement).await?;
+        if self.claim_status.is_some()
+            && let Err(error) = self.catch_up().await
+        {
+            tracing::warn!("the next start will tell the log what it has not learnt: {error:#}");
+        }
         self.store.unlock(&run, lock).await
     }
 
@@ -420,7 +425,7 @@ impl Ledger {
     /// # Errors
     /// No right to write.
     pub async fn try_log(&mut self) -> Result<()> {
-        let Some(trial) = self.trial() else {
+        let Some(trial) = self.mapping.trial_update() else {
             return Ok(());
         };
         match self.log().execute(trial).await {
