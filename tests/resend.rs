@@ -4,7 +4,8 @@
 mod smtp_server;
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
 use std::time::Duration;
 
 use mailthrottle::model::Stage;
@@ -218,6 +219,13 @@ fn a_doubt_may_go_again_or_be_dropped() {
     assert_eq!(no_duplicates(&server), 1);
 }
 
+/// What doctor says of mails that went out and have an error text.
+fn sent_with_error(log: &TestLog) -> String {
+    let visit = answer(&log.run(&["--format", "json", "doctor"]));
+    let check = visit["checks"].as_array().unwrap().iter().find(|check| check["name"] == "sent-with-error");
+    check.unwrap()["state"].as_str().unwrap().to_owned()
+}
+
 /// A view, or a table of which only reading is allowed, with the ledger in a file of its own.
 #[test]
 fn a_separate_ledger_keeps_what_was_sent() {
@@ -228,6 +236,10 @@ fn a_separate_ledger_keeps_what_was_sent() {
         let said = answer(&resend(log, &server, &["--ledger", &ledger]));
         assert_eq!(said["sent"], json!(5));
         assert_eq!(value(log, "SELECT count(*) FROM email_log WHERE status = 'S'"), "5");
+        // what was sent again keeps its error text, which is no contradiction to whoever knows the ledger
+        assert_eq!(sent_with_error(log), "warning");
+        log.write("mailthrottle.toml", format!("[resend]\nledger = '{ledger}'\n"));
+        assert_eq!(sent_with_error(log), "ok");
         log.sql("UPDATE email_log SET status = 'F'");
         let again = answer(&resend(log, &server, &["--ledger", &ledger]));
         assert_eq!([&again["selected"], &again["sent"]], [0, 0]);
@@ -449,6 +461,31 @@ fn a_log_that_is_held_by_another_writer_sends_nothing() {
     });
     assert!(server.seen().accepted.is_empty());
     assert_eq!(answer(&resend(&log, &server, &[]))["sent"], json!(3));
+}
+
+/// The application begins to send while we do: from then on a connection is left to it.
+#[test]
+fn a_connection_is_left_to_an_application_that_begins_to_send() {
+    on_every_database(|log| {
+        log.make_throttled(120);
+        let latency = vec![(Stage::Dot, Duration::from_millis(20))];
+        let server = SmtpServer::start(Settings { limit: 3, latency, ..Settings::default() });
+        let url = url(&server);
+        let args =
+            ["--db", &log.url(), "-q", "resend", "--smtp", &url, "--rate", "60000/1m", "--yes", "--cap", "3"];
+        let child = log.command(&args).env("MAILTHROTTLE_LOOK_AGAIN", "20").stdout(Stdio::piped()).spawn();
+        server.wait_until(|seen| seen.accepted.len() >= 6 && seen.peak_sending == 3);
+        let now = chrono::Utc::now().format("%Y-%m-%d %H:%M:%S");
+        let ours =
+            "SELECT 1000, 'S', {now}, sender, 'x@example.com', 'x', 'x', NULL FROM email_log WHERE id = 1";
+        let wait = log.word("PRAGMA busy_timeout = 5000;", "");
+        log.sql(&format!("{wait} INSERT INTO email_log {}", ours.replace("{now}", &format!("'{now}'"))));
+        assert!(child.unwrap().wait().unwrap().success());
+        assert_eq!(no_duplicates(&server), 120);
+        let seen = server.seen();
+        let last: BTreeSet<_> = seen.accepted.iter().rev().take(30).map(|mail| mail.connection).collect();
+        assert_eq!(last.len(), 2, "{last:?}");
+    });
 }
 
 /// The application's own job is faster: its row is not sent by us.

@@ -73,13 +73,14 @@ need sqlite3 sqlite3
 need bzip2 bzip2
 need cc gcc
 need setpriv util-linux
+need pgbouncer pgbouncer
 need_smtp_sink
 need shellcheck shellcheck
 need pflogsumm pflogsumm
 need_postgres
 
 step cargo fmt --all --check
-step shellcheck tests/run.sh .ci/run benches/*.sh
+step shellcheck tests/run.sh tests/crash_proof.sh .ci/run benches/*.sh
 step cargo clippy --locked --all-targets --quiet -- -D warnings
 step cargo test --locked --quiet --no-fail-fast
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet

@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 use chrono::Utc;
 
-use super::{Rules, look, print_settled};
+use super::{Rules, look, past, print_settled};
 use crate::analysis::doctor::tally::{Attempts, Failed, Odd, contradicts};
 use crate::analysis::doctor::{Check, State, log, setup};
 use crate::cli::{Doctor as Args, Global};
@@ -16,7 +16,6 @@ use crate::model::{Meaning, Millis};
 use crate::output;
 use crate::output::doctor::{Visit, worst};
 use crate::reply::Classifier;
-use crate::resend::ledger::read_past;
 use crate::window::Window;
 
 const HOUR: Millis = 3_600_000;
@@ -35,7 +34,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let window = Window::read(args.since.as_deref(), None, Some(USUAL_WINDOW), now, config.wanted.zone);
     let window = window.map_err(|error| anyhow!(error))?;
     let db = Db::open(&Database::target(config.database)?).await?;
-    let mut doctor = Doctor { db, now, window, checks: Vec::new() };
+    let mut doctor = Doctor { db, ledger: config.ledger, now, window, checks: Vec::new() };
     doctor.examine(&config.wanted, rules, flags.print_sql).await?;
     let visit = Visit { now, window, database: &doctor.db.name(), checks: &doctor.checks };
     print_settled(&doctor.db, flags, &output::doctor::render(&visit, flags.format, look(flags))?)?;
@@ -49,6 +48,8 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
 
 struct Doctor {
     db: Db,
+    /// Where the ledger is, if not beside the log.
+    ledger: Option<String>,
     now: Millis,
     window: Window,
     checks: Vec<Check>,
@@ -141,7 +142,7 @@ impl Doctor {
         let words = words(mapping, Meaning::Sent);
         if !words.is_empty() && !mapping.failed_when_not_empty {
             // what was sent again keeps its error text, and that is no contradiction
-            let past = read_past(&mut self.db, &mapping.table, mapping.dialect).await?;
+            let past = past(&mut self.db, mapping, self.ledger.as_deref()).await?;
             let wanted = db::Failed { window: self.window, words: &words, to_send: false };
             let mut add = |mail| {
                 if contradicts(&mail, rules) && !past.is_sent(&mail.id, mail.at) {

@@ -185,9 +185,26 @@ impl Rules {
     }
 }
 
+/// What the ledger knows of a log: the one in a file of its own if it is named, else the one beside the log.
+async fn past(db: &mut Db, mapping: &Mapping, ledger: Option<&str>) -> Result<Past> {
+    match separate_ledger(ledger).await? {
+        Some(mut ledger) => read_past(&mut ledger, &mapping.table, Dialect::Sqlite).await,
+        None => read_past(db, &mapping.table, mapping.dialect).await,
+    }
+}
+
+/// The ledger in a file of its own, if there is one and it has been made.
+async fn separate_ledger(url: Option<&str>) -> Result<Option<Db>> {
+    let Some(url) = url.filter(|url| !ledger_is_missing(url)) else {
+        return Ok(None);
+    };
+    let target = Target { url: url.to_owned(), password: None, statement_timeout: Duration::ZERO };
+    Db::open(&target).await.map(Some)
+}
+
 /// Whether the file of a separate ledger is not there yet.
 fn ledger_is_missing(url: &str) -> bool {
-    matches!(crate::db::sqlite_path(url), Ok(Some(path)) if !std::path::Path::new(path).exists())
+    !matches!(crate::db::sqlite_path(url), Ok(Some(path)) if std::path::Path::new(path).exists())
 }
 
 /// What every command on the log begins with.
@@ -234,17 +251,13 @@ impl Log {
 
     /// What the ledger knows of this log; nothing where there is none.
     async fn past(&mut self) -> Result<Past> {
-        let table = self.mapping.table.clone();
-        match self.separate_ledger().await? {
-            Some(mut ledger) => read_past(&mut ledger, &table, Dialect::Sqlite).await,
-            None => read_past(&mut self.db, &table, self.mapping.dialect).await,
-        }
+        past(&mut self.db, &self.mapping, self.ledger.as_deref()).await
     }
 
     /// How sending a mail again went so far.
     async fn attempts(&mut self, id: &str, at: Option<Millis>) -> Result<Vec<Attempt>> {
         let (table, key) = (self.mapping.table.clone(), Key { id: id.to_owned(), sent_date: at });
-        let past = match self.separate_ledger().await? {
+        let past = match separate_ledger(self.ledger.as_deref()).await? {
             Some(mut ledger) => read_attempts(&mut ledger, &table, Dialect::Sqlite, &key).await?,
             None => read_attempts(&mut self.db, &table, self.mapping.dialect, &key).await?,
         };
@@ -257,15 +270,6 @@ impl Log {
             message_id: past.message_id,
         };
         Ok(past.into_iter().map(attempt).collect())
-    }
-
-    /// The ledger in a file of its own, if there is one and it has been made.
-    async fn separate_ledger(&self) -> Result<Option<Db>> {
-        let Some(url) = self.ledger.as_deref().filter(|url| !ledger_is_missing(url)) else {
-            return Ok(None);
-        };
-        let target = Target { url: url.to_owned(), password: None, statement_timeout: Duration::ZERO };
-        Db::open(&target).await.map(Some)
     }
 
     /// The mails of the window that failed and were sent again, whose status says so by now.

@@ -93,6 +93,20 @@ impl Store {
         Ok(())
     }
 
+    /// Makes sure that a lock which is taken through this connection is its own as long as it lasts.
+    ///
+    /// # Errors
+    /// A pooler that lends the server's session to others.
+    pub async fn check_own_session(&mut self, target: &Target) -> Result<()> {
+        match self {
+            Store::Sqlite(..) => Ok(()),
+            Store::Postgres(server) => {
+                let (connection, asked) = &mut **server;
+                postgres::check_own_session(connection, asked, target).await
+            }
+        }
+    }
+
     /// Whose SQL it speaks.
     pub fn dialect(&self) -> Dialect {
         match self {

@@ -19,6 +19,7 @@ pub const TABLE: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status 
 pub struct TestLog {
     folder: tempfile::TempDir,
     database: Database,
+    server: Option<&'static postgres::Server>,
 }
 
 /// Where the log is.
@@ -115,12 +116,21 @@ impl TestLog {
 
     /// A folder without a log.
     pub fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), database: Database::Sqlite }
+        Self { folder: tempfile::tempdir().unwrap(), database: Database::Sqlite, server: None }
     }
 
     /// A database of its own on the server.
     pub fn on_postgres() -> Self {
         Self { database: Database::Postgres(postgres::server().database()), ..Self::empty() }
+    }
+
+    /// A database on a server that the test has for itself.
+    pub fn on_own_postgres(server: &'static postgres::Server) -> Self {
+        Self { database: Database::Postgres(server.database()), server: Some(server), ..Self::empty() }
+    }
+
+    fn server(&self) -> &'static postgres::Server {
+        self.server.unwrap_or_else(postgres::server)
     }
 
     pub fn database(&self) -> &Database {
@@ -131,7 +141,7 @@ impl TestLog {
     pub fn url(&self) -> String {
         match &self.database {
             Database::Sqlite => "log.db".to_owned(),
-            Database::Postgres(name) => postgres::server().url(name),
+            Database::Postgres(name) => self.server().url(name),
         }
     }
 
@@ -157,7 +167,7 @@ impl TestLog {
     /// Runs SQL on the log, as its application would.
     pub fn sql(&self, sql: &str) {
         if let Database::Postgres(name) = &self.database {
-            return postgres::server().sql(name, sql);
+            return self.server().sql(name, sql);
         }
         blocking(async {
             let mut connection = self.connect().await;
@@ -172,7 +182,7 @@ impl TestLog {
         blocking(async {
             match &self.database {
                 Database::Postgres(name) => {
-                    let mut connection = postgres::server().connect(name).await;
+                    let mut connection = self.server().connect(name).await;
                     sqlx::query_scalar(leaked(&sql)).fetch_one(&mut connection).await.unwrap()
                 }
                 Database::Sqlite => {

@@ -109,6 +109,9 @@ async fn open_store(sending: &Sending, target: &Target, make: bool) -> Result<St
 /// Opens the ledger for writing, with its tables made where they are missing.
 async fn open_ledger(sending: &Sending, target: &Target, mapping: Mapping) -> Result<Ledger> {
     let mut store = open_store(sending, target, true).await?;
+    if sending.ledger.is_none() {
+        store.check_own_session(target).await?;
+    }
     if !Ledger::is_made(&mut store).await? {
         Ledger::make(&mut store, now()).await?;
     }

@@ -1,6 +1,7 @@
 //! What will be sent: the rows that go and why the others do not, under which caps, and how long that takes.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
@@ -8,10 +9,10 @@ use crate::cli::{Global, Resend as Args};
 use crate::cmd::{Log, ask, look, wanted};
 use crate::config::Config;
 use crate::config::smtp::Sending;
-use crate::db::Failed;
 use crate::db::store::is_there;
+use crate::db::{Db, Failed, Order};
 use crate::mapping::Mapping;
-use crate::model::{FailedMail, Meaning, Millis};
+use crate::model::{Attempt, FailedMail, Meaning, Millis};
 use crate::output;
 use crate::output::resend::{Answer, Row, Rows, SCHEMA};
 use crate::reply::{Classifier, NotBefore};
@@ -22,6 +23,9 @@ use crate::window::Window;
 
 const DAY: Millis = 86_400_000;
 const MINUTE: Millis = 60_000;
+
+/// The application is sending while it has rows that are no older.
+const SHARING: Millis = 2 * MINUTE;
 
 /// The table by which an imported log is known.
 const IMPORTED: &str = "mailthrottle_import";
@@ -205,27 +209,59 @@ async fn have_one_body(log: &mut Log, first: &str, second: &str) -> Result<bool>
 
 /// What went out by the application in the last day, and whether it is sending now.
 async fn earlier(log: &mut Log, chosen: &[Candidate]) -> Result<(Earlier, bool)> {
-    let senders: HashSet<Option<&str>> = chosen.iter().map(|mail| mail.sender.as_deref()).collect();
-    let now = log.now;
-    let window = Window { since: Some(now - DAY), until: None, zone: log.window.zone };
+    let (senders, now) = (senders(chosen), log.now);
     let mut earlier = Earlier::default();
     let mut is_shared = false;
     let words = &log.mapping.words;
-    let mut add = |attempt: crate::model::Attempt<'_>| {
-        let is_ours = senders.contains(&attempt.sender);
-        if let Some(at) = attempt.at.filter(|at| is_ours && (now - DAY..=now).contains(at)) {
-            is_shared |= at >= now - 2 * MINUTE;
-            if words.meaning(attempt.status) == Meaning::Sent {
-                earlier.recipients.push((at, attempt.recipients));
-                if at >= now - MINUTE {
-                    earlier.messages.push(at);
-                }
+    let mut add = |attempt: &Attempt<'_>, at: Millis| {
+        is_shared |= at >= now - SHARING;
+        if words.meaning(attempt.status) == Meaning::Sent {
+            earlier.recipients.push((at, attempt.recipients));
+            if at >= now - MINUTE {
+                earlier.messages.push(at);
             }
+        }
+    };
+    attempts_since(&mut log.db, &log.mapping, &senders, (now - DAY, now), &mut add).await?;
+    Ok((earlier, is_shared))
+}
+
+/// The mailboxes of these mails.
+pub fn senders(mails: &[Candidate]) -> HashSet<Option<Arc<str>>> {
+    mails.iter().map(|mail| mail.sender.clone()).collect()
+}
+
+/// Whether the application is sending itself for one of these mailboxes.
+pub async fn is_sending(
+    db: &mut Db,
+    mapping: &Mapping,
+    senders: &HashSet<Option<Arc<str>>>,
+    now: Millis,
+) -> Result<bool> {
+    let mut is_sending = false;
+    let mut add = |_: &Attempt<'_>, _| is_sending = true;
+    attempts_since(db, mapping, senders, (now - SHARING, now), &mut add).await?;
+    Ok(is_sending)
+}
+
+/// Gives the attempts for these mailboxes in a time that is past.
+async fn attempts_since(
+    db: &mut Db,
+    mapping: &Mapping,
+    senders: &HashSet<Option<Arc<str>>>,
+    (since, until): (Millis, Millis),
+    add: &mut dyn FnMut(&Attempt<'_>, Millis),
+) -> Result<()> {
+    let senders: HashSet<Option<&str>> = senders.iter().map(Option::as_deref).collect();
+    let window = Window { since: Some(since), until: None, zone: mapping.zone };
+    let mut each = |attempt: Attempt<'_>| {
+        let is_ours = senders.contains(&attempt.sender);
+        if let Some(at) = attempt.at.filter(|at| is_ours && (since..=until).contains(at)) {
+            add(&attempt, at);
         }
         true
     };
-    log.db.attempts(&log.mapping, window, crate::db::Order::AsStored, &mut add).await?;
-    Ok((earlier, is_shared))
+    db.attempts(mapping, window, Order::AsStored, &mut each).await
 }
 
 fn caps(sending: &Sending) -> String {

@@ -1,18 +1,20 @@
 //! The sending itself: ledger, engine, server and what the person sees of it.
 
+use std::convert::Infallible;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use tokio::sync::watch;
 
-use super::plan::Plan;
+use super::plan::{self, Plan};
 use super::{now, open_ledger, who};
 use crate::cli::Global;
 use crate::cmd::{look, print_pieces};
 use crate::config::smtp::Sending;
-use crate::db::Target;
 use crate::db::store::Lock;
+use crate::db::{Db, Target};
 use crate::exit::Exit;
 use crate::model::Millis;
 use crate::output;
@@ -29,6 +31,10 @@ const DAY: Millis = 86_400_000;
 
 /// How often a waiting run looks whether the other one is done.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How often it is looked whether the application is sending itself, and how long a look may take.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// How often progress is told where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -52,7 +58,7 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     let lock = ledger.begin_run(&run, &identity, &who(), now()).await?;
     let began = Instant::now();
     points::pass("after the run has begun");
-    let (mut ran, mut ledger) = drive(flags, &plan, sending, opener, ledger, &identity).await?;
+    let (mut ran, mut ledger) = drive(flags, &plan, sending, opener, ledger, target).await?;
     let reason = reason(&ran);
     let broken = ran.broken.take();
     points::pass("before the run ends");
@@ -96,14 +102,13 @@ async fn drive(
     sending: &Sending,
     opener: Opener,
     mut ledger: Ledger,
-    identity: &str,
+    target: &Target,
 ) -> Result<(Ran, Ledger)> {
     let started_at = now();
     let run = ledger.run().to_owned();
-    let earlier = earlier(&mut ledger, plan, identity, started_at).await?;
+    let earlier = earlier(&mut ledger, plan, &sending.identity()?, started_at).await?;
     let seed = u64::try_from(started_at).unwrap_or(0) ^ u64::from(std::process::id());
     let mut engine = Engine::new(sending.engine.clone(), earlier, seed, started_at);
-    engine.application_is_sending(plan.is_shared);
     for (row, (mail, attempts)) in plan.chosen.iter().zip(&plan.attempts).enumerate() {
         engine.add(row, mail.recipients, *attempts);
     }
@@ -113,6 +118,7 @@ async fn drive(
     let (clerk, desk) = Clerk::new(ledger);
     let clerk = tokio::spawn(clerk.work());
     let opener = Arc::new(opener);
+    let (shares, sharing) = watch::channel(plan.is_shared);
     let driver = Driver {
         engine,
         mails: &plan.chosen,
@@ -125,13 +131,40 @@ async fn drive(
         attachments: &attachments,
         run: &run,
         account: account.as_deref(),
+        sharing,
         started_at,
     };
     let mut teller = Teller::new(flags);
-    let ran = driver.run(interrupted(), &mut |progress, counts| teller.tell(progress, counts)).await;
+    let mut tell = |progress, counts| teller.tell(progress, counts);
+    let driving = driver.run(interrupted(), &mut tell);
+    let ran = tokio::select! {
+        ran = driving => ran,
+        never = watch_application(plan, target, shares) => match never {},
+    };
     teller.end();
     let ledger = clerk.await.context("the ledger's writer failed")?;
     Ok((ran, ledger))
+}
+
+/// Looks again and again whether the application is sending itself.
+async fn watch_application(plan: &Plan, target: &Target, shares: watch::Sender<bool>) -> Infallible {
+    // a look holds up the ledger's writer in some databases, so that it must be short
+    let target = Target { statement_timeout: LONGEST_LOOK, ..target.clone() };
+    let senders = plan::senders(&plan.chosen);
+    let interval = points::interval(LOOK_AGAIN, "MAILTHROTTLE_LOOK_AGAIN");
+    loop {
+        tokio::time::sleep(interval).await;
+        let look = async {
+            let mut db = Db::open(&target).await?;
+            let is_sending = plan::is_sending(&mut db, &plan.mapping, &senders, now()).await;
+            db.close().await;
+            is_sending
+        };
+        match look.await {
+            Ok(is_sending) => drop(shares.send_replace(is_sending)),
+            Err(error) => tracing::debug!("whether the application is sending is not known: {error:#}"),
+        }
+    }
 }
 
 /// What went out lately: by the application, and by earlier runs.

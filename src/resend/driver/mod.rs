@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Error;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, future};
+use tokio::sync::watch;
 
 use crate::model::{Class, Enhanced, Millis};
 use crate::reply::Classifier;
@@ -120,6 +121,8 @@ pub struct Driver<'d, O> {
     pub run: &'d str,
     /// The mailbox for rows that name none.
     pub account: Option<&'d str>,
+    /// Whether the application is sending itself, as long as somebody looks.
+    pub sharing: watch::Receiver<bool>,
     /// The time of day when the run began; the clock goes on from there whatever happens to the time of day.
     pub started_at: Millis,
 }
@@ -169,6 +172,7 @@ where
             broken: None,
             unrecorded: Vec::new(),
         };
+        self.engine.application_is_sending(*self.sharing.borrow());
         let mut stop = std::pin::pin!(stop);
         let (mut is_stopped, mut told) = (false, Instant::now());
         loop {
@@ -187,6 +191,10 @@ where
                 Some(event) = work.tasks.next(), if !work.tasks.is_empty() => {
                     let now = self.now(began);
                     self.take(event, now, &mut work);
+                }
+                Ok(()) = self.sharing.changed() => {
+                    let is_sending = *self.sharing.borrow_and_update();
+                    self.engine.application_is_sending(is_sending);
                 }
                 () = &mut stop, if !is_stopped => {
                     is_stopped = true;
@@ -336,6 +344,9 @@ where
             }
             Tried::LedgerFailed(error) => {
                 self.engine.skipped(sending, now);
+                if !usable {
+                    self.engine.closed(id, now);
+                }
                 self.note_skipped(row, "the ledger could not be written".to_owned(), work);
                 self.break_off(error, work);
             }

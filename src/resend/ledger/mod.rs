@@ -6,6 +6,7 @@
 
 mod clerk;
 mod doubt;
+mod past;
 mod start;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::zone;
 
 pub use clerk::{Clerk, Desk, Pending};
 pub use doubt::{Decision, Doubted, PastRun};
-pub use start::{Known, Past, PastAttempt, Stage, read_attempts, read_past};
+pub use past::{Known, Past, PastAttempt, Stage, read_attempts, read_past};
 
 const ATTEMPT: &str = include_str!("../../../queries/ledger/attempt.sql");
 const CLAIM: &str = include_str!("../../../queries/ledger/claim.sql");
