@@ -85,6 +85,8 @@ struct Proof {
 }
 
 fn run_again(log: &TestLog, server: &SmtpServer) -> Proof {
+    // what was on its way when the program died still arrives
+    server.wait_until(|seen| seen.open == 0);
     let killed = server.seen().accepted.len();
     let listed = log.run(&["--format", "json", "resend", "--doubt"]);
     let doubts = serde_json::from_str::<Value>(&listed.stdout).unwrap()["rows"].as_array().unwrap().clone();
@@ -180,7 +182,7 @@ fn interrupted_it_settles_what_is_under_way() {
         let child = start(&log, &server, None);
         server.wait_until(|seen| seen.accepted.len() >= 5);
         let id = child.id().to_string();
-        std::process::Command::new("kill").args([format!("-{signal}"), id]).status().unwrap();
+        Command::new("kill").args([format!("-{signal}"), id]).status().unwrap();
         let ran = finish(child);
         assert_eq!(ran.code, 130, "{}", ran.stderr);
         let said: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -188,6 +190,24 @@ fn interrupted_it_settles_what_is_under_way() {
         assert!(said["deferred"].as_u64().unwrap() > 0);
         prove(&format!("SIG{signal}"), &log, &server);
     }
+}
+
+/// What was claimed in advance and not sent has its status again, so that the application's own job finds it.
+#[test]
+fn interrupted_it_gives_back_what_it_had_claimed_in_advance() {
+    support::on_every_database(|log| {
+        log.write("mailthrottle.toml", "[resend]\nclaim_status = 'R'\n");
+        let server = slow_server();
+        log.make_throttled(ROWS);
+        let child = start(log, &server, None);
+        server.wait_until(|seen| seen.accepted.len() >= 5);
+        let id = child.id().to_string();
+        Command::new("kill").args(["-INT", &id]).status().unwrap();
+        let ran = finish(child);
+        assert_eq!(ran.code, 130, "{}", ran.stderr);
+        assert_eq!(log.value("SELECT count(*) FROM email_log WHERE status = 'R'"), "0");
+        prove("SIGINT, with claim_status", log, &server);
+    });
 }
 
 /// The server is killed in the middle, and another takes its place.

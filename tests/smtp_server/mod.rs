@@ -62,7 +62,8 @@ impl SmtpServer {
         self.shared.seen().clone()
     }
 
-    /// Waits until what was seen is as wished for; it is looked at with each message accepted and each dialogue stalled.
+    /// Waits until what was seen is as wished for; it is looked at when a message is accepted, a dialogue stalls or a
+    /// connection ends.
     pub fn wait_until(&self, is_reached: impl Fn(&Seen) -> bool) {
         self.shared.wait_until(is_reached);
     }

@@ -43,7 +43,8 @@ pub struct Seen {
     pub violations: Vec<String>,
     /// How many dialogues were left without an answer.
     pub stalled: usize,
-    open: usize,
+    /// Connections that have not ended.
+    pub open: usize,
     sending: BTreeSet<u64>,
     limit: usize,
     recent: VecDeque<Instant>,
@@ -54,7 +55,7 @@ pub struct Seen {
 pub struct Shared {
     pub settings: Settings,
     seen: Mutex<Seen>,
-    /// A message was accepted, or a dialogue left without an answer.
+    /// A message was accepted, a dialogue left without an answer, or a connection has ended.
     progress: Condvar,
 }
 
@@ -97,6 +98,7 @@ impl Shared {
     /// A connection has ended; its place becomes free later.
     pub fn leaves(self: &Arc<Self>, connection: u64) {
         self.seen().open -= 1;
+        self.progress.notify_all();
         let shared = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(shared.settings.place_freed_after).await;

@@ -261,7 +261,7 @@ mod tests {
             (
                 401,
                 r#"{"error":"invalid_client","error_description":"no 's3cret'\nhere"}"#,
-                "invalid_client: no '***'\\nhere; check client_id, client_secret and scope",
+                "invalid_client: no '***' here; check client_id, client_secret and scope",
             ),
             (400, r#"{"error":"invalid_scope"}"#, "invalid_scope; check client_id, client_secret and scope"),
             (200, "<html>", "it answered 200 and no JSON; check token_url"),
