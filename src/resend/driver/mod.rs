@@ -4,6 +4,7 @@
 //! over, handed over, and what came of it committed. The rows that go next are claimed while those before them are under
 //! way. If the ledger cannot be written, nothing more is sent.
 
+mod ends;
 mod judge;
 mod message;
 
@@ -16,16 +17,16 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, future};
 use tokio::sync::watch;
 
-use crate::model::{Class, Enhanced, Millis};
+use crate::model::Millis;
 use crate::reply::Classifier;
-use crate::resend::engine::{
-    ConnectionId, Counts, Ending, Engine, Fate, Progress, Reason, Refusal, Sending, Step,
-};
+use crate::resend::engine::{ConnectionId, Counts, Engine, Fate, Progress, Reason, Sending, Step};
 use crate::resend::ledger::{Answer, Desk, Pending, Settlement, Stage, Wish};
 use crate::resend::message::Stored;
 use crate::resend::selection::Candidate;
 use crate::resend::transport::{Failure, Mailer};
 
+pub use ends::{Outcome, RowEnd};
+use ends::{end_of, outcome, stage};
 pub use judge::{Answered, Judged};
 pub use message::Attachments;
 use message::{Attempt, Tried};
@@ -35,58 +36,6 @@ const BEAT: Duration = Duration::from_millis(500);
 
 /// How often progress is told at most; to work it out takes a look at every row.
 const TELLING: Duration = Duration::from_millis(200);
-
-/// What became of a row in this run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowEnd {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Attempts used up, those of earlier runs included.
-    pub attempts: u32,
-    /// Not before this time.
-    pub next_at: Option<Millis>,
-    /// The reply code of the last answer.
-    pub reply: Option<u16>,
-    /// Its enhanced code.
-    pub enhanced: Option<Enhanced>,
-    /// What it means.
-    pub class: Option<Class>,
-    /// The Message-ID it went with.
-    pub message_id: Option<Box<str>>,
-    /// What was answered, or why it was not tried.
-    pub reason: Option<Box<str>>,
-}
-
-/// How a row ended in this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Accepted by the server.
-    Sent,
-    /// Left for a later run.
-    Deferred,
-    /// It will not go without a change.
-    Refused,
-    /// Handed over and never answered.
-    Doubt,
-    /// Somebody else was faster.
-    Skipped,
-    /// Its turn did not come.
-    Untouched,
-}
-
-impl Outcome {
-    /// The word in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Sent => "sent",
-            Outcome::Deferred => "deferred",
-            Outcome::Refused => "refused",
-            Outcome::Doubt => "doubt",
-            Outcome::Skipped => "skipped",
-            Outcome::Untouched => "untouched",
-        }
-    }
-}
 
 /// How a run went.
 #[derive(Debug)]
@@ -431,40 +380,6 @@ where
     fn break_off(&mut self, error: Error, work: &mut Work<'d, M>) {
         work.broken.get_or_insert(error);
         self.engine.stop_requested();
-    }
-}
-
-fn outcome(ending: Ending) -> (Outcome, Option<Millis>) {
-    match ending {
-        Ending::Sent => (Outcome::Sent, None),
-        Ending::Deferred { next_at } => (Outcome::Deferred, Some(next_at)),
-        Ending::Refused(Refusal::ForGood | Refusal::AttemptsUsedUp | Refusal::TooManyRecipients) => {
-            (Outcome::Refused, None)
-        }
-        Ending::Doubt => (Outcome::Doubt, None),
-        Ending::Untouched => (Outcome::Untouched, None),
-    }
-}
-
-fn stage(outcome: Outcome) -> Stage {
-    match outcome {
-        Outcome::Sent => Stage::Sent,
-        Outcome::Refused => Stage::Refused,
-        Outcome::Doubt => Stage::Doubt,
-        Outcome::Deferred | Outcome::Skipped | Outcome::Untouched => Stage::Deferred,
-    }
-}
-
-fn end_of(outcome: Outcome, attempts: u32, reason: Option<String>) -> RowEnd {
-    RowEnd {
-        outcome,
-        attempts,
-        next_at: None,
-        reply: None,
-        enhanced: None,
-        class: None,
-        message_id: None,
-        reason: reason.map(Into::into),
     }
 }
 
