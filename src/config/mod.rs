@@ -4,6 +4,7 @@
 //! nobody knows is an error, since a misspelt one would else be a silent change of meaning.
 
 pub mod alert;
+mod oauth2;
 mod password;
 pub mod smtp;
 pub mod start;

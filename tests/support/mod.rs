@@ -23,6 +23,7 @@ pub const TABLE: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status 
 pub struct TestLog {
     folder: tempfile::TempDir,
     database: Database,
+    server: Option<&'static postgres::Server>,
 }
 
 /// Where the log is.
@@ -128,9 +129,29 @@ impl TestLog {
         })
     }
 
+    /// Makes the generic table with so many mails that were throttled ten minutes ago.
+    pub fn make_throttled(&self, rows: usize) {
+        self.sql(
+            "CREATE TABLE email_log (id integer PRIMARY KEY, status text, sent_date text, sender text, recipient text, \
+             subject text, body text, error_message text)",
+        );
+        let at =
+            (chrono::Utc::now() - chrono::TimeDelta::minutes(10)).format("%Y-%m-%d %H:%M:%S").to_string();
+        for chunk in (1..=rows).collect::<Vec<_>>().chunks(5000) {
+            let row = |id: &usize| {
+                format!(
+                    "({id}, 'F', '{at}', 'reports@contoso.example', 'user{id}@example.com', 'Invoice {id}', 'Text {id}', \
+                     '432 4.3.2 Concurrent connections limit exceeded')"
+                )
+            };
+            let rows: Vec<_> = chunk.iter().map(row).collect();
+            self.sql(&format!("INSERT INTO email_log VALUES {}", rows.join(", ")));
+        }
+    }
+
     /// A folder without a log.
     pub fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), database: Database::Sqlite }
+        Self { folder: tempfile::tempdir().unwrap(), database: Database::Sqlite, server: None }
     }
 
     /// A database of its own on the server.
@@ -147,6 +168,15 @@ impl TestLog {
         matches!(self.database, Database::Oracle(_))
     }
 
+    /// A database on a server that the test has for itself.
+    pub fn on_own_postgres(server: &'static postgres::Server) -> Self {
+        Self { database: Database::Postgres(server.database()), server: Some(server), ..Self::empty() }
+    }
+
+    fn server(&self) -> &'static postgres::Server {
+        self.server.unwrap_or_else(postgres::server)
+    }
+
     pub fn database(&self) -> &Database {
         &self.database
     }
@@ -155,7 +185,7 @@ impl TestLog {
     pub fn url(&self) -> String {
         match &self.database {
             Database::Sqlite => "log.db".to_owned(),
-            Database::Postgres(name) => postgres::server().url(name),
+            Database::Postgres(name) => self.server().url(name),
             Database::Oracle(database) => database.url(),
         }
     }
@@ -183,7 +213,7 @@ impl TestLog {
     /// Runs SQL on the log, as its application would.
     pub fn sql(&self, sql: &str) {
         match &self.database {
-            Database::Postgres(name) => return postgres::server().sql(name, sql),
+            Database::Postgres(name) => return self.server().sql(name, sql),
             Database::Oracle(database) => return database.run(&oracle_words::statements(sql)),
             Database::Sqlite => {}
         }
@@ -203,7 +233,7 @@ impl TestLog {
         blocking(async {
             match &self.database {
                 Database::Postgres(name) => {
-                    let mut connection = postgres::server().connect(name).await;
+                    let mut connection = self.server().connect(name).await;
                     sqlx::query_scalar(leaked(&sql)).fetch_one(&mut connection).await.unwrap()
                 }
                 _ => {
