@@ -31,7 +31,7 @@ const SAVE_POSITION: &str = include_str!("../../../queries/import/save_position.
 pub const ROWS_AT_ONCE: usize = 1000;
 
 /// Rows of one transaction.
-const ROWS_OF_TRANSACTION: usize = 20_000;
+const ROWS_OF_TRANSACTION: usize = 100_000;
 
 /// An open target.
 pub struct Target {
