@@ -3,6 +3,7 @@
 
 mod support;
 
+use chrono::{Offset, TimeZone};
 use serde_json::{Value, json};
 use support::{TestLog, on_every_database, same, without_source};
 
@@ -401,6 +402,13 @@ fn written(log: &TestLog, kind: &str, day: &str, half: u32) -> String {
     match (log.database(), kind) {
         (support::Database::Postgres(_), "timestamptz") => {
             format!("('{naive}'::timestamp AT TIME ZONE 'Europe/Berlin')")
+        }
+        (support::Database::Oracle(_), "timestamptz") => {
+            let naive = chrono::NaiveDateTime::parse_from_str(&naive, "%Y-%m-%d %H:%M:%S").unwrap();
+            let offset = chrono_tz::Europe::Berlin.offset_from_local_datetime(&naive).latest();
+            // an hour that is left out counts on from the one before
+            let hours = offset.map_or(1, |offset| offset.fix().local_minus_utc() / 3600);
+            format!("TIMESTAMP '{naive} +0{hours}:00'")
         }
         _ => format!("'{naive}'"),
     }

@@ -157,6 +157,30 @@ fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/presets")
 }
 
+/// The view of APEX has its times as DATE in old releases and with a zone in new ones, its texts as CLOB where it is copied.
+#[test]
+fn apex_in_oracles_own_types() {
+    let text = fs::read_to_string(folder().join("apex.sql")).unwrap();
+    let commands = [&["report", "--since", "all"][..], &[&["report"], &HOUR[..]].concat(), &["failures"]];
+    let args = |command: &[&'static str]| [&["--preset", "apex"], command].concat();
+    let expected: Vec<_> = commands.iter().map(|command| answer("apex", command)).collect();
+    for (time, error) in [
+        ("DATE", "varchar(4000)"),
+        ("timestamp with time zone", "varchar(4000)"),
+        ("timestamp WITH LOCAL TIME ZONE", "CLOB"),
+    ] {
+        let log = TestLog::on_oracle();
+        let columns = text.replace("timestamp", time);
+        log.sql(
+            &columns
+                .replace("\"MAIL_SEND_ERROR\"       varchar(4000)", &format!("\"MAIL_SEND_ERROR\" {error}")),
+        );
+        for (command, expected) in commands.iter().zip(&expected) {
+            assert_eq!(&support::without_source(log.json(&args(command))), expected, "{time} {command:?}");
+        }
+    }
+}
+
 /// What a command says on the fixture, the same from every database.
 fn answer(preset: &str, args: &[&str]) -> Value {
     same(|log| make(log, preset), &[&["--preset", preset], args].concat())
@@ -227,7 +251,7 @@ fn what_a_preset_prints_is_what_would_run() {
                 let statements = log.printed(&[&["--preset", name], args].concat());
                 assert!(!statements.is_empty(), "{name}");
                 for statement in statements {
-                    log.sql(&statement);
+                    log.ask(&statement);
                 }
             }
         });

@@ -85,10 +85,8 @@ fn database(keys: &DatabaseKeys) -> Vec<String> {
         key("url", &quoted(&keys.url), "or --db, MAILTHROTTLE_DB, DATABASE_URL"),
     ];
     if keys.url.contains("://") {
-        lines.push(
-            "# The password does not stand here. It is looked for in PGPASSWORD and ~/.pgpass, or in one of:"
-                .to_owned(),
-        );
+        let known = if keys.url.starts_with("postgres") { " in PGPASSWORD and ~/.pgpass, or" } else { "" };
+        lines.push(format!("# The password does not stand here. It is looked for{known} in one of:"));
     }
     let alternatives = [
         ("password_file", "/etc/mailthrottle/db.password", "its first line"),

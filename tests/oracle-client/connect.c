@@ -54,7 +54,8 @@ static int read_description(Server *server, Error *error, const char *text) {
 static int read_easy(Server *server, Error *error, const char *text) {
   const char *scheme = strstr(text, "://");
   if (scheme) {
-    if (strncasecmp(text, "tcp:", 4) != 0) return fail(error, 12538, "TNS:no such protocol adapter");
+    server->tls = strncasecmp(text, "tcps:", 5) == 0;
+    if (!server->tls && strncasecmp(text, "tcp:", 4) != 0) return fail(error, 12538, "TNS:no such protocol adapter");
     text = scheme + 3;
   } else if (strncmp(text, "//", 2) == 0) {
     text += 2;
@@ -183,11 +184,16 @@ static int connect_error(Error *error, const char *said) {
 static PGconn *try_login(const Server *server, const char *role, const char *password) {
   char limit[16];
   snprintf(limit, sizeof limit, "%d", server->connect_timeout);
+  Text options = {0};
+  text_put(&options, "-c client_min_messages=warning -c bytea_output=hex -c intervalstyle=postgres -c datestyle=iso");
+  if (server->tls) text_put(&options, " -c oracle.network_protocol=tcps");
   const char *keys[] = {"host", "port", "dbname", "user", "password", "connect_timeout", "client_encoding",
                         "application_name", "options", NULL};
   const char *values[] = {server->host, server->port, server->service, role, password, limit, "UTF8",
-                          "oracle stand-in", "-c client_min_messages=warning -c bytea_output=hex -c intervalstyle=postgres -c datestyle=iso", NULL};
-  return PQconnectdbParams(keys, values, 0);
+                          "oracle stand-in", options.text, NULL};
+  PGconn *connection = PQconnectdbParams(keys, values, 0);
+  text_free(&options);
+  return connection;
 }
 
 // an Oracle name as PostgreSQL's: case turned round where it is all of one case

@@ -74,9 +74,12 @@ static void put_size_check(Translator *t, int column, const char *size) {
   text_format(&label, "$size$%.*s$%s", (int)strcspn(size, " "), size, t->tokens[column].text);
   const char *measure = bytes ? "octet_length" : "char_length";
   int table = t->table, owned = symbol(t, table + 1, ".");
-  text_format(&t->sql, " CONSTRAINT \"%s\" CHECK (%s IS NULL OR pg_catalog.%s(%s::text) <= %s OR oracle.too_large('\"%s\".\"%s\".\"%s\"', pg_catalog.%s(%s::text), %s))",
-              label.text, name.text, measure, name.text, length, owned ? t->tokens[table].text : t->user, t->tokens[owned ? table + 2 : table].text,
-              t->tokens[column].text, measure, name.text, length);
+  Text whole = {0};
+  text_format(&whole, "\"%s\".\"%s\".\"%s\"", owned ? t->tokens[table].text : t->user, t->tokens[owned ? table + 2 : table].text, t->tokens[column].text);
+  text_format(&t->sql, " CONSTRAINT \"%s\" CHECK (%s IS NULL OR pg_catalog.%s(%s::text) <= %s OR oracle.too_large(", label.text, name.text, measure, name.text, length);
+  put_literal(t, whole.text);
+  text_format(&t->sql, ", pg_catalog.%s(%s::text), %s))", measure, name.text, length);
+  text_free(&whole);
   text_free(&name);
   text_free(&label);
 }

@@ -174,7 +174,7 @@ CREATE FUNCTION oracle.sys_context(namespace text, parameter text) RETURNS text 
     WHEN 'SESSION_USER' THEN oracle.username() WHEN 'CURRENT_USER' THEN oracle.username() WHEN 'CURRENT_SCHEMA' THEN oracle.schema()
     WHEN 'SERVICE_NAME' THEN current_database()::text WHEN 'INSTANCE_NAME' THEN current_database()::text
     WHEN 'DB_NAME' THEN pg_catalog.upper(current_database()) WHEN 'DB_UNIQUE_NAME' THEN pg_catalog.upper(current_database())
-    WHEN 'CON_NAME' THEN pg_catalog.upper(current_database()) WHEN 'SERVER_HOST' THEN 'localhost' WHEN 'NETWORK_PROTOCOL' THEN 'tcp'
+    WHEN 'CON_NAME' THEN pg_catalog.upper(current_database()) WHEN 'SERVER_HOST' THEN 'localhost' WHEN 'NETWORK_PROTOCOL' THEN coalesce(oracle.setting('network_protocol'), 'tcp')
     WHEN 'SESSIONID' THEN pg_backend_pid()::text WHEN 'SID' THEN pg_backend_pid()::text WHEN 'ISDBA' THEN 'FALSE'
     WHEN 'LANGUAGE' THEN 'AMERICAN_AMERICA.AL32UTF8' WHEN 'DATABASE_ROLE' THEN 'PRIMARY'
     ELSE oracle.fail(2003, 'invalid USERENV parameter') END END $$;

@@ -73,6 +73,7 @@ typedef struct {
   uint32_t kind;
   char *host, *port, *service;
   int connect_timeout;
+  bool tls; // asked for by tcps:, which is only told, not done
   struct Session *session;
 } Server;
 

@@ -224,6 +224,14 @@ impl TestLog {
         });
     }
 
+    /// Runs a query as it stands, in the database's own words.
+    pub fn ask(&self, query: &str) {
+        match &self.database {
+            Database::Oracle(database) => database.ask(query),
+            _ => self.sql(query),
+        }
+    }
+
     /// The one value of a query, as text.
     pub fn value(&self, sql: &str) -> String {
         if let Database::Oracle(database) = &self.database {
@@ -326,7 +334,7 @@ impl TestLog {
     pub fn printed(&self, args: &[&str]) -> Vec<String> {
         let ran = self.run(&[&["--print-sql"], args].concat());
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-        let mark = self.word("-- ?", "-- $");
+        let mark = if self.is_on_oracle() { "-- :" } else { self.word("-- ?", "-- $") };
         let statements = ran.stdout.split(";\n").filter(|statement| !statement.trim().is_empty());
         let with_values = |statement: &str| {
             let (comments, sql): (Vec<&str>, Vec<&str>) =

@@ -127,6 +127,13 @@ impl OracleDatabase {
         connection.commit().unwrap();
     }
 
+    /// Runs a query to its last row.
+    pub fn ask(&self, sql: &str) {
+        let connection = self.connect();
+        let rows = connection.query(sql, &[]).unwrap_or_else(|error| panic!("{error}: {sql}"));
+        rows.for_each(|row| drop(row.unwrap()));
+    }
+
     /// The one value of a query as text; of NULL the empty text.
     pub fn value(&self, sql: &str) -> String {
         let connection = self.connect();
@@ -178,7 +185,10 @@ impl Into {
             batch.set_type(place + 1, &OracleType::Varchar2(length)).unwrap();
         }
         for row in &all {
-            batch.append_row(&row.iter().map(|value| value as &dyn ToSql).collect::<Vec<_>>()).unwrap();
+            let values: Vec<_> = row.iter().map(|value| value as &dyn ToSql).collect();
+            // the driver sends the batch when it is full
+            let added = batch.append_row(&values);
+            assert!(added.is_ok(), "{}: {sql}", added.unwrap_err());
         }
         let ran = batch.execute();
         assert!(ran.is_ok(), "{}: {sql}", ran.unwrap_err());
@@ -197,20 +207,32 @@ fn value(sql: &str, kind: &OracleType) -> Option<Option<String>> {
     }
     let text = text.replace('\0', "'");
     Some(Some(match is_time(kind) {
-        true => text.trim_end_matches('Z').to_owned() + if text.contains('.') { "" } else { ".0" },
+        true if has_zone(kind) => format!("{} +00:00", utc(&text)),
+        true => utc(&text),
         false => text,
     }))
+}
+
+/// A time of UTC, written with or without saying so, with a fraction.
+fn utc(text: &str) -> String {
+    let naive = text.trim_end_matches('Z').trim_end_matches("+00:00").trim_end_matches("+00");
+    let fraction = if naive.contains('.') { "" } else { ".0" };
+    format!("{}{fraction}", naive.replace('T', " "))
 }
 
 /// The place of a value in a statement.
 fn mark(place: usize, kind: &OracleType) -> String {
     match kind {
-        OracleType::TimestampTZ(_) | OracleType::TimestampLTZ(_) => {
-            format!("TO_TIMESTAMP_TZ(:{place} || ' +00:00', 'YYYY-MM-DD HH24:MI:SS.FF TZH:TZM')")
+        kind if has_zone(kind) => {
+            format!("TO_TIMESTAMP_TZ(:{place}, 'YYYY-MM-DD HH24:MI:SS.FF TZH:TZM')")
         }
         kind if is_time(kind) => format!("TO_TIMESTAMP(:{place}, 'YYYY-MM-DD HH24:MI:SS.FF')"),
         _ => format!(":{place}"),
     }
+}
+
+fn has_zone(kind: &OracleType) -> bool {
+    matches!(kind, OracleType::TimestampTZ(_) | OracleType::TimestampLTZ(_))
 }
 
 fn is_time(kind: &OracleType) -> bool {

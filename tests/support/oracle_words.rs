@@ -1,6 +1,8 @@
 //! The tests' SQL, which is PostgreSQL's, in Oracle's words: types, several rows of VALUES, numbers made up, aliases.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "each test file uses its own part")]
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 
 /// PostgreSQL's types, as Oracle calls what holds the same.
@@ -12,8 +14,8 @@ const TYPES: &[(&str, &str)] = &[
     ("boolean", "NUMBER(1)"),
     ("numeric", "NUMBER"),
     ("varchar", "VARCHAR2"),
-    ("timestamptz", "TIMESTAMP(3) WITH TIME ZONE"),
-    ("timestamp", "TIMESTAMP(3)"),
+    ("timestamptz", "TIMESTAMP(6) WITH TIME ZONE"),
+    ("timestamp", "TIMESTAMP(6)"),
     ("uuid", "VARCHAR2(36)"),
     ("jsonb", "VARCHAR2(4000)"),
     ("json", "VARCHAR2(4000)"),
@@ -95,6 +97,14 @@ fn quoted_length(text: &str, quote: char) -> usize {
     text.len()
 }
 
+/// Names that Oracle takes for a column only in quotes.
+const RESERVED: &[&str] = &["date", "level", "mode", "comment", "user", "size", "number", "file", "session"];
+
+fn name(token: &str) -> String {
+    let is_reserved = RESERVED.contains(&token.to_lowercase().as_str());
+    if is_reserved { format!("\"{}\"", token.to_uppercase()) } else { token.to_owned() }
+}
+
 fn table(statement: &[&str]) -> String {
     let mut text = String::new();
     for token in statement {
@@ -103,15 +113,22 @@ fn table(statement: &[&str]) -> String {
         let is_long = text.trim_end().ends_with("error_message") && token.eq_ignore_ascii_case("text");
         // a list of words that a test makes
         let is_list = is_type && *token == "state";
-        text.push_str(match known {
-            _ if is_long => "CLOB",
-            _ if is_list => "VARCHAR2(20)",
-            Some((_, oracle)) => oracle,
-            None => token,
-        });
+        match known {
+            _ if is_long => text.push_str("CLOB"),
+            _ if is_list => text.push_str("VARCHAR2(20)"),
+            Some((_, oracle)) => text.push_str(oracle),
+            None if is_type => text.push_str(token),
+            None => text.push_str(&name(token)),
+        }
     }
-    text.trim().replace("double precision", "BINARY_DOUBLE")
+    let text = text.trim().replace("double precision", "BINARY_DOUBLE").replace(" without time zone", "");
+    let text = SIZELESS.replace_all(&text, "VARCHAR2(4000)$1");
+    // an empty text is NULL
+    NOT_EMPTY.replace_all(&text, "$1").into_owned()
 }
+
+static SIZELESS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"VARCHAR2\b([^(])").unwrap());
+static NOT_EMPTY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(VARCHAR2\(\d+\)|CLOB) NOT NULL").unwrap());
 
 fn inserted(statement: &[&str]) -> Worded {
     let into = statement.iter().position(|token| token.eq_ignore_ascii_case("INTO")).unwrap();
@@ -121,7 +138,7 @@ fn inserted(statement: &[&str]) -> Worded {
     let head = &statement[into + 1..start];
     let open = head.iter().position(|token| *token == "(");
     let table = head[..open.unwrap_or(head.len())].concat().trim().to_owned();
-    let columns = open.map(|open| parts(&head[open + 1..]));
+    let columns = open.map(|open| parts(&head[open + 1..]).iter().map(|token| name(token)).collect());
     let rest = &statement[start + 1..];
     if statement[start].eq_ignore_ascii_case("VALUES") {
         let (mut depth, mut rows) = (0, Vec::<Vec<&str>>::new());
@@ -168,14 +185,20 @@ pub fn reworded(tokens: &[&str]) -> String {
         _ => (*token).to_owned(),
     };
     let text = tokens.iter().map(word).collect::<String>().trim().to_owned();
-    let alias = Regex::new(r"\) AS (\w+)$").unwrap();
-    let series = Regex::new(r"SELECT generate_series\(1, (\d+)\) AS n").unwrap();
-    let text = series.replace_all(&text, "SELECT LEVEL AS n FROM dual CONNECT BY LEVEL <= $1");
-    let time = Regex::new(r"(sent_date = )('\d{4}-[^']*')").unwrap();
+    // of a hundred thousand rows most values are but a literal
+    if tokens.iter().filter(|token| !token.trim().is_empty()).count() < 2 {
+        return text;
+    }
+    let text = SERIES.replace_all(&text, "SELECT LEVEL AS n FROM dual CONNECT BY LEVEL <= $1");
     let text =
-        time.replace_all(&text, |found: &regex::Captures<'_>| format!("{}{}", &found[1], instant(&found[2])));
-    alias.replace(&text, ") $1").into_owned()
+        TIME.replace_all(&text, |found: &regex::Captures<'_>| format!("{}{}", &found[1], instant(&found[2])));
+    ALIAS.replace(&text, ") $1").into_owned()
 }
+
+static SERIES: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"SELECT generate_series\(1, (\d+)\) AS n").unwrap());
+static TIME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(sent_date = )('\d{4}-[^']*')").unwrap());
+static ALIAS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\) AS (\w+)$").unwrap());
 
 /// A literal as a time: of UTC where it ends with Z.
 pub fn instant(literal: &str) -> String {

@@ -24,7 +24,11 @@ const INDEXES: &str = include_str!("../../../queries/oracle/indexes.sql");
 const RIGHTS: &str = include_str!("../../../queries/oracle/rights.sql");
 const SERVER: &str = include_str!("../../../queries/oracle/server.sql");
 const STATUS_COUNTS: &str = include_str!("../../../queries/status_counts.sql");
+const SYNONYM: &str = include_str!("../../../queries/oracle/synonym.sql");
 const WITH_ERROR: &str = include_str!("../../../queries/with_error.sql");
+
+/// So many synonyms may stand for one another.
+const MOST_SYNONYMS: usize = 8;
 
 const HOUR: Millis = 3_600_000;
 
@@ -78,7 +82,10 @@ impl Oracle {
 
     /// What the user may do with these tables; they are described already, so they may be read.
     pub async fn rights(&mut self, tables: &[Table]) -> Result<Rights> {
-        let names: Vec<_> = tables.iter().map(|table| (table.schema.clone(), table.name.clone())).collect();
+        let mut names = Vec::new();
+        for table in tables {
+            names.push(self.meant(&(table.schema.clone(), table.name.clone())).await?);
+        }
         let role = self.server().await?.role.unwrap_or_default();
         let mut rights = Rights::default();
         let Some(log) = names.first() else {
@@ -95,6 +102,20 @@ impl Oracle {
             rights.revokes = grants::reader(&names);
         }
         Ok(rights)
+    }
+
+    /// The table that a synonym stands for, perhaps by way of others; what is no synonym stands for itself.
+    async fn meant(&mut self, name: &(String, String)) -> Result<(String, String)> {
+        let mut found = name.clone();
+        for _ in 0..MOST_SYNONYMS {
+            let rows = self.session.all(of_table(SYNONYM, &found)).await?;
+            let text = |cell: &Cell| cell.text().map(Cow::into_owned).unwrap_or_default();
+            match rows.first() {
+                Some(row) => found = (text(&row[0]), text(&row[1])),
+                None => break,
+            }
+        }
+        Ok(found)
     }
 
     /// Every table with the columns that may be read; of others the catalogue does not speak.
@@ -169,7 +190,8 @@ impl Oracle {
 
     /// The columns of each index of a table.
     pub async fn indexes(&mut self, table: &(String, String)) -> Result<Columns> {
-        let rows = self.session.all(of_table(INDEXES, table)).await?;
+        let table = self.meant(table).await?;
+        let rows = self.session.all(of_table(INDEXES, &table)).await?;
         let text = |cell: &Cell| cell.text().map(Cow::into_owned);
         Ok(rows.iter().map(|row| (text(&row[0]).unwrap_or_default(), text(&row[1]))).collect())
     }
@@ -180,8 +202,9 @@ impl Oracle {
         table: &(String, String),
         columns: &[&str],
     ) -> Result<Option<String>> {
-        let is_table = !self.session.all(of_table(IS_TABLE, table)).await?.is_empty();
-        Ok(is_table.then(|| grants::index(table, columns)))
+        let table = self.meant(table).await?;
+        let is_table = !self.session.all(of_table(IS_TABLE, &table)).await?.is_empty();
+        Ok(is_table.then(|| grants::index(&table, columns)))
     }
 
     /// What would make questions about a window quicker, where no index begins with the time, or with status and time.
