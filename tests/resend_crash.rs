@@ -172,6 +172,26 @@ fn killed_at_any_step_of_the_dialogue() {
 }
 
 /// Ctrl-C and SIGTERM: what is under way is settled, the rest is left as it was, and goes the next time.
+/// The clock was an hour ahead, or behind, when the run was killed: its ledger has times that come, or are long over.
+#[test]
+fn killed_by_a_clock_an_hour_off() {
+    println!("| killed | lost | sent twice | in doubt |\n| --- | ---: | ---: | ---: |");
+    for (clock, hour) in [("ahead", 3_600_000), ("behind", -3_600_000)] {
+        for log in [TestLog::empty(), TestLog::on_postgres()] {
+            let server = SmtpServer::start(Settings { limit: 3, ..Settings::default() });
+            log.make_throttled(ROWS);
+            let mut child = start(&log, &server, Some("after the answer#9"));
+            assert_eq!(child.wait().unwrap().signal(), Some(9));
+            log.sql(&format!(
+                "UPDATE mailthrottle_mail SET changed_at = changed_at + {hour}, next_at = next_at + {hour}; \
+                 UPDATE mailthrottle_attempt SET ended_at = ended_at + {hour}; \
+                 UPDATE mailthrottle_run SET started_at = started_at + {hour}"
+            ));
+            prove(&format!("by a clock an hour {clock}"), &log, &server);
+        }
+    }
+}
+
 #[test]
 fn interrupted_it_settles_what_is_under_way() {
     for signal in ["INT", "TERM"] {
