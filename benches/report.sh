@@ -2,25 +2,13 @@
 # Holds `mailthrottle report` against the four statements an operator would write by hand; benches/README.md explains it.
 #
 #   benches/report.sh [ROWS]      (10 million without it)
-#
-# MAILTHROTTLE_BENCH_DIR  where the tables are kept and reused (target/bench)
-# MAILTHROTTLE_BIN        the program (target/release/mailthrottle)
-# MAILTHROTTLE_ROUNDS     how often each is timed (3)
 set -euo pipefail
-export LC_ALL=C
-unset MAILTHROTTLE_CONFIG MAILTHROTTLE_DB DATABASE_URL
-
-here=$(cd "$(dirname "$0")" && pwd)
+name=report.sh
 rows=${1:-10000000}
 [[ $rows =~ ^[1-9][0-9]{3,}$ ]] || { echo "usage: report.sh [ROWS], at least 1000" >&2; exit 2; }
 failed=$((rows / 100))
-dir=${MAILTHROTTLE_BENCH_DIR:-$here/../target/bench}
-bin=${MAILTHROTTLE_BIN:-$here/../target/release/mailthrottle}
-rounds=${MAILTHROTTLE_ROUNDS:-3}
-[[ -x $bin ]] || { echo "report.sh: no $bin, run cargo build --release first" >&2; exit 1; }
-
-mkdir -p "$dir"
-scratch=$(mktemp -d "$dir/run.XXXXXX")
+. "$(dirname "$0")/lib.sh"
+scratch=$(mktemp -d -p "$dir")
 trap 'rm -rf "$scratch"' EXIT
 
 big=$dir/email_log-$rows.db
@@ -41,40 +29,12 @@ hand_written() {                     # DB FILE
   sqlite3 -readonly "$1" < "$2" > "$scratch/rows.txt"
 }
 
-# Appends the milliseconds that COMMAND takes to the times of NAME.
-timed() {                            # NAME COMMAND...
-  local start=${EPOCHREALTIME/./}
-  "${@:2}"
-  echo $(((${EPOCHREALTIME/./} - start) / 1000)) >> "$scratch/$1.ms"
-}
-
-median() {                           # NAME
-  sort -n "$scratch/$1.ms" | sed -n "$(((rounds + 1) / 2))p"
-}
-
 one_round() {
   local statement
-  for statement in "$here"/hand_written/sqlite/*.sql; do
+  while read -r statement; do
     timed "$(basename "$statement" .sql)" hand_written "$big" "$statement"
-  done
+  done < <(statements sqlite)
   timed report report "$big" --since all
-}
-
-# Peak memory in kB: asked of time(1), or read from /proc while the program runs.
-peak_kb() {                          # DB
-  echo 0 > "$scratch/peak"
-  local command=("$bin" --db "sqlite:$1" --format json report --since all)
-  if [[ -x /usr/bin/time ]]; then
-    /usr/bin/time -o "$scratch/peak" -f %M "${command[@]}" > "$scratch/report.json"
-  else
-    "${command[@]}" > "$scratch/report.json" &
-    while grep VmHWM "/proc/$!/status" > "$scratch/now" 2> /dev/null; do
-      awk '{ print $2 }' "$scratch/now" > "$scratch/peak"
-      sleep 0.01
-    done
-    wait $!
-  fi
-  cat "$scratch/peak"
 }
 
 one_day_ms() {
@@ -104,8 +64,7 @@ count_failed() {                     # DB
   sqlite3 -readonly "$1" "SELECT count(*) FROM email_log WHERE status = 'F'"
 }
 
-seconds() { awk -v ms="$1" 'BEGIN { printf "%.2f s", ms / 1000 }'; }
-megabytes() { awk -v kb="$1" 'BEGIN { printf "%.1f MB", kb / 1024 }'; }
+peak() { megabytes "$(peak_kb "$bin" --db "sqlite:$1" --format json report --since all)"; }
 
 make_table "$big" "$rows"
 make_table "$small" $((rows / 10))
@@ -116,16 +75,8 @@ for _ in $(seq "$rounds"); do one_round; done
 
 echo "| $rows rows, $(count_failed "$big") of them failed; median of $rounds rounds | |"
 echo "| --- | ---: |"
-sum=0
-for statement in "$here"/hand_written/sqlite/*.sql; do
-  name=$(basename "$statement" .sql)
-  sum=$((sum + $(median "$name")))
-  echo "| by hand: $name | $(seconds "$(median "$name")") |"
-done
-echo "| by hand: all four | $(seconds $sum) |"
-echo "| report --since all | $(seconds "$(median report)") |"
-echo "| report / all four | $(awk -v r="$(median report)" -v s=$sum 'BEGIN { printf "%.2f", r / (s ? s : 1) }') |"
-echo "| peak memory of the report | $(megabytes "$(peak_kb "$big")") |"
-echo "| the same, $((rows / 10)) rows, $(count_failed "$small") of them failed | $(megabytes "$(peak_kb "$small")") |"
+compare sqlite
+echo "| peak memory of the report | $(peak "$big") |"
+echo "| the same, $((rows / 10)) rows, $(count_failed "$small") of them failed | $(peak "$small") |"
 echo "| one day, index on (status, sent_date) | $(one_day_ms) ms |"
 echo "| alert with its usual checks, the same index | $(alert_ms) ms |"

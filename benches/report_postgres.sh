@@ -3,26 +3,14 @@
 # benches/README.md explains it. Starts a server of its own on a socket and stops it at the end.
 #
 #   benches/report_postgres.sh [ROWS]      (10 million without it)
-#
-# MAILTHROTTLE_BENCH_DIR  where the tables are kept and reused (target/bench)
-# MAILTHROTTLE_BIN        the program (target/release/mailthrottle)
-# MAILTHROTTLE_ROUNDS     how often each is timed (3)
 set -euo pipefail
-export LC_ALL=C
-unset MAILTHROTTLE_CONFIG MAILTHROTTLE_DB DATABASE_URL
-
-here=$(cd "$(dirname "$0")" && pwd)
+name=report_postgres.sh
 rows=${1:-10000000}
 [[ $rows =~ ^[1-9][0-9]{3,}$ ]] || { echo "usage: report_postgres.sh [ROWS], at least 1000" >&2; exit 2; }
-dir=${MAILTHROTTLE_BENCH_DIR:-$here/../target/bench}
-bin=${MAILTHROTTLE_BIN:-$here/../target/release/mailthrottle}
-rounds=${MAILTHROTTLE_ROUNDS:-3}
-[[ -x $bin ]] || { echo "report_postgres.sh: no $bin, run cargo build --release first" >&2; exit 1; }
+. "$(dirname "$0")/lib.sh"
 pg=$(pg_config --bindir 2> /dev/null || find /usr/lib/postgresql -name initdb -printf '%h\n' | sort | tail -n 1)
 [[ -x $pg/initdb ]] || { echo "report_postgres.sh: no PostgreSQL server, install the package postgresql" >&2; exit 1; }
 
-mkdir -p "$dir"
-dir=$(cd "$dir" && pwd)
 data=$dir/postgres-$rows
 scratch=$(mktemp -d)
 user=()
@@ -85,33 +73,13 @@ alert() {
 
 by_hand() { sql -f "$1" > "$scratch/rows.txt"; }
 
-timed() {                            # NAME COMMAND...
-  local start=${EPOCHREALTIME/./}
-  "${@:2}"
-  echo $(((${EPOCHREALTIME/./} - start) / 1000)) >> "$scratch/$1.ms"
-}
-
-median() { sort -n "$scratch/$1.ms" | sed -n "$(((rounds + 1) / 2))p"; }
-
-seconds() { awk -v ms="$1" 'BEGIN { printf "%.2f s", ms / 1000 }'; }
-
-peak_kb() {
-  "$bin" --db "$(url)" --format json report --since all > "$scratch/report.json" &
-  while grep VmHWM "/proc/$!/status" > "$scratch/now" 2> /dev/null; do
-    awk '{ print $2 }' "$scratch/now" > "$scratch/peak"
-    sleep 0.01
-  done
-  wait $!
-  cat "$scratch/peak"
-}
-
 start_server
 make_tables
 sql -c 'SELECT sum(length(recipient)) FROM email_log' > /dev/null      # warm cache
 for _ in $(seq "$rounds"); do
-  for statement in "$here"/hand_written/postgres/*.sql; do
+  while read -r statement; do
     timed "$(basename "$statement" .sql)" by_hand "$statement"
-  done
+  done < <(statements postgres)
   timed report report report --since all
   timed day report --table indexed.email_log report --since 2026-11-10 --until 2026-11-11
   timed alert alert
@@ -120,16 +88,9 @@ done
 
 echo "| PostgreSQL, $rows rows, median of $rounds rounds | |"
 echo "| --- | ---: |"
-sum=0
-for statement in "$here"/hand_written/postgres/*.sql; do
-  name=$(basename "$statement" .sql)
-  sum=$((sum + $(median "$name")))
-  echo "| by hand: $name | $(seconds "$(median "$name")") |"
-done
-echo "| by hand: all four | $(seconds $sum) |"
-echo "| report --since all | $(seconds "$(median report)") |"
-echo "| report / all four | $(awk -v r="$(median report)" -v s=$sum 'BEGIN { printf "%.2f", r / (s ? s : 1) }') |"
-echo "| peak memory of the report | $(awk -v kb="$(peak_kb)" 'BEGIN { printf "%.1f MB", kb / 1024 }') |"
+compare postgres
+peak=$(peak_kb "$bin" --db "$(url)" --format json report --since all)
+echo "| peak memory of the report | $(megabytes "$peak") |"
 echo "| one day, index on (status, sent_date) | $(median day) ms |"
 echo "| alert with its usual checks, the same index | $(median alert) ms |"
 echo "| connecting, and no failure found | $(median connect) ms |"

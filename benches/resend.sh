@@ -33,27 +33,51 @@ make_log() {                         # ROWS BYTES
 
 serve() {                            # ARGUMENT...
   port=$((port + 1))
+  : > "$scratch/server.log"
   "$server" --port "$port" "$@" > "$scratch/server.log" &
   pids+=($!)
   until grep -q listening "$scratch/server.log"; do sleep 0.05; done
 }
 
-# Prints a row: what, seconds, ideal, what the program says of it
+# What a commit of SQLite's costs here: no figure of a ledger says anything without it
+commit_cost() {
+  local start
+  {
+    echo "PRAGMA synchronous = FULL; CREATE TABLE t (a);"
+    for _ in {1..200}; do echo "INSERT INTO t VALUES (1);"; done
+  } > "$scratch/commits.sql"
+  rm -f "$scratch/commits.db"
+  start=${EPOCHREALTIME/./}
+  sqlite3 "$scratch/commits.db" < "$scratch/commits.sql"
+  awk -v us=$((${EPOCHREALTIME/./} - start)) 'BEGIN { printf "a commit of SQLite'"'"'s takes %.2f ms here\n", us / 201 / 1000 }'
+}
+
+# Prints a row: what, seconds, ideal, what the program says of it, messages a second, peak memory
 resend() {                           # WHAT IDEAL ARGUMENT...
   local start=${EPOCHREALTIME/./} status=0
   "$bin" --db "$scratch/log.db" -q --format json resend --smtp "smtp://127.0.0.1:$port" --yes "${@:3}" \
-    > "$scratch/answer.json" || status=$?
+    > "$scratch/answer.json" &
+  local run=$!
+  while awk '/VmHWM/ { print $2 }' "/proc/$run/status" 2> /dev/null > "$scratch/now" && [[ -s $scratch/now ]]; do
+    cp "$scratch/now" "$scratch/peak"
+    sleep 0.2
+  done &
+  wait $run || status=$?
   local ms=$(((${EPOCHREALTIME/./} - start) / 1000))
+  wait $!
   local numbers
   numbers=$(grep -E '^  "(sent|throttled|connections_opened)":' "$scratch/answer.json" | tr -dc '0-9\n' | paste -sd' ')
-  awk -v what="$1" -v ms=$ms -v ideal="$2" -v numbers="$numbers" -v status=$status 'BEGIN {
+  awk -v what="$1" -v ms="$ms" -v ideal="$2" -v numbers="$numbers" -v status=$status -v kb="$(cat "$scratch/peak")" 'BEGIN {
     split(numbers, n, " ")
-    printf "| %s | %.2f s | %s | %s | %s | %s | %d |\n", what, ms / 1000, ideal, n[1], n[2], n[3], status
+    printf "| %s | %.2f s | %s | %s | %s | %s | %d | %d | %.0f MB |\n", what, ms / 1000, ideal, n[1], n[2], n[3], status,
+      n[1] * 1000 / ms, kb / 1024
   }'
 }
 
-echo "| server | seconds | ideal | sent | refused with 432 | connections | exit |"
-echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+commit_cost
+echo
+echo "| server | seconds | ideal | sent | refused with 432 | connections | exit | a second | peak memory |"
+echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 make_log 300 2048; serve --limit 3 --dot 50ms --freed-after 0s
 resend "300 messages of 2 kB, 3 places, 50 ms at the dot" "5.0 s" --cap 3 --rate 600000/1m
 make_log 300 2048; serve --limit 3 --dot 50ms --freed-after 100ms
@@ -68,17 +92,5 @@ port=$((port + 1))
 pids+=($!)
 sleep 0.5
 make_log "$rows" 512
-resend "$rows messages to smtp-sink, 8 connections" "" --cap 8 --rate 100000000/1m &
-run=$!
-peak=0
-while kill -0 $run 2> /dev/null; do
-  for status in /proc/[0-9]*/status; do
-    if grep -q '^Name:	mailthrottle$' "$status" 2> /dev/null; then
-      now=$(awk '/VmHWM/ { print $2 }' "$status" 2> /dev/null || echo 0)
-      if [[ ${now:-0} -gt $peak ]]; then peak=$now; fi
-    fi
-  done
-  sleep 0.1
-done
-wait $run
-awk -v kb="$peak" 'BEGIN { printf "\npeak memory of the last: %.1f MB\n", kb / 1024 }'
+resend "$rows messages to smtp-sink, 8 connections" "" --cap 8 --rate 100000000/1m
+commit_cost

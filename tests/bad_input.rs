@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use sqlx::Connection;
-use support::{Ran, TestLog, blocking, leaked};
+use support::{TestLog, blocking, leaked};
 
 const FORMS: &str = "write 2026-11-20, '2026-11-20 08:30', 2026-11-20T08:30:00+01:00, today, yesterday, or an age such as \
                      90s, 15m, 24h, 7d";
@@ -58,21 +58,8 @@ fn a_database_that_is_none() {
 #[test]
 fn a_file_that_may_not_be_read() {
     let log = TestLog::incident();
-    let program = log.command(&["--db", "log.db", "report"]);
-    // root may read everything, so the program runs as somebody else
-    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
     std::fs::set_permissions(log.db(), std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
-    std::fs::set_permissions(log.folder(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let mut command = if is_root { Command::new("setpriv") } else { Command::new("env") };
-    if is_root {
-        let copy = log.path("program");
-        std::fs::copy(program.get_program(), &copy).unwrap();
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
-    } else {
-        command.arg(program.get_program());
-    }
-    let ran: Ran =
-        command.args(["--db", "log.db", "report"]).current_dir(log.folder()).output().unwrap().into();
+    let ran = log.run_as_nobody(&["--db", "log.db", "report"]);
     let expected = "mailthrottle: log.db cannot be read; check its rights: Permission denied (os error 13)";
     assert_eq!(ran.error(), expected);
 }

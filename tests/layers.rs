@@ -48,6 +48,7 @@ const HANDS: &[&str] = &[
     "resend/ledger",
     "resend/points.rs",
     "import/lines.rs",
+    "import/packed.rs",
     "import/reading.rs",
     "import/source.rs",
 ];

@@ -4,36 +4,14 @@
 mod smtp_server;
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
 use std::time::Duration;
 
 use mailthrottle::model::Stage;
 use serde_json::{Value, json};
 use smtp_server::{Fault, Settings, SmtpServer};
 use support::{Ran, TestLog, on_every_database};
-
-const THROTTLED: &str = "432 4.3.2 Concurrent connections limit exceeded";
-
-/// The generic table with so many throttled rows, a minute ago.
-fn make(log: &TestLog, rows: usize) {
-    log.sql(
-        "CREATE TABLE email_log (id integer PRIMARY KEY, status text, sent_date text, sender text, recipient text, \
-         subject text, body text, error_message text)",
-    );
-    let at = chrono::Utc::now() - chrono::TimeDelta::minutes(10);
-    for chunk in (1..=rows).collect::<Vec<_>>().chunks(5000) {
-        let values: Vec<_> = chunk
-            .iter()
-            .map(|id| {
-                format!(
-                    "({id}, 'F', '{}', 'reports@contoso.example', 'user{id}@example.com', 'Invoice {id}', 'Text {id}', '{THROTTLED}')",
-                    at.format("%Y-%m-%d %H:%M:%S")
-                )
-            })
-            .collect();
-        log.sql(&format!("INSERT INTO email_log VALUES {}", values.join(", ")));
-    }
-}
 
 fn url(server: &SmtpServer) -> String {
     format!("smtp://127.0.0.1:{}", server.port)
@@ -66,7 +44,7 @@ fn no_duplicates(server: &SmtpServer) -> usize {
 #[test]
 fn what_was_throttled_goes_again_once() {
     on_every_database(|log| {
-        make(log, 30);
+        log.make_throttled(30);
         let server = SmtpServer::start(Settings { limit: 3, ..Settings::default() });
         let first = resend(log, &server, &[]);
         assert_eq!(first.code, 0, "{}", first.stderr);
@@ -94,7 +72,7 @@ fn what_was_throttled_goes_again_once() {
 #[test]
 fn a_message_has_what_the_log_has() {
     let log = TestLog::empty();
-    make(&log, 1);
+    log.make_throttled(1);
     let server = SmtpServer::start(Settings::default());
     resend(&log, &server, &[]);
     let seen = server.seen();
@@ -114,7 +92,7 @@ fn a_message_has_what_the_log_has() {
 #[test]
 fn nothing_is_sent_without_a_server_or_consent() {
     let log = TestLog::empty();
-    make(&log, 2);
+    log.make_throttled(2);
     let server = SmtpServer::start(Settings::default());
     let url = url(&server);
     assert_eq!(
@@ -139,7 +117,7 @@ fn nothing_is_sent_without_a_server_or_consent() {
 #[test]
 fn rows_that_must_not_go_are_listed_with_their_reason() {
     on_every_database(|log| {
-        make(log, 6);
+        log.make_throttled(6);
         log.sql(
             "UPDATE email_log SET error_message = '550 5.1.1 User unknown' WHERE id = 2; \
              UPDATE email_log SET body = NULL WHERE id = 3; \
@@ -166,11 +144,27 @@ fn rows_that_must_not_go_are_listed_with_their_reason() {
     });
 }
 
+#[test]
+fn rows_beyond_the_limit_are_counted() {
+    let log = TestLog::empty();
+    log.make_throttled(5);
+    let server = SmtpServer::start(Settings::default());
+    let limited = ["resend", "--limit", "2", "--dry-run"];
+    let plan = log.json(&limited);
+    assert_eq!([&plan["selected"], &plan["skipped"], &plan["beyond_limit"]], [2, 0, 3]);
+    let text = log.run(&limited).stdout;
+    assert!(text.starts_with("2 rows go again, 0 are skipped, 3 are left beyond --limit; "), "{text}");
+    assert!(text.contains("3  beyond --limit"), "{text}");
+    let said = answer(&resend(&log, &server, &["--limit", "2"]));
+    assert_eq!([&said["sent"], &said["skipped"], &said["beyond_limit"]], [2, 0, 3]);
+    assert_eq!(said["rows"].as_array().unwrap().len(), 2);
+}
+
 /// The server's limit is lowered while it is sent: every mail goes, the refusals are counted, no row is given up.
 #[test]
 fn a_lowered_limit_is_found_and_kept_to() {
     let log = TestLog::empty();
-    make(&log, 60);
+    log.make_throttled(60);
     let latency = vec![(Stage::Dot, Duration::from_millis(20))];
     let server = SmtpServer::start(Settings { limit: 2, latency, ..Settings::default() });
     let said = answer(&resend(&log, &server, &["--cap", "3"]));
@@ -182,7 +176,7 @@ fn a_lowered_limit_is_found_and_kept_to() {
 #[test]
 fn a_lost_answer_is_a_doubt_that_a_person_settles() {
     on_every_database(|log| {
-        make(log, 4);
+        log.make_throttled(4);
         let fault = Fault::hang_up(Stage::Dot).nth(2).accepting();
         let server = SmtpServer::start(Settings { faults: vec![fault], ..Settings::default() });
         let ran = resend(log, &server, &["--cap", "1"]);
@@ -213,7 +207,7 @@ fn a_lost_answer_is_a_doubt_that_a_person_settles() {
 #[test]
 fn a_doubt_may_go_again_or_be_dropped() {
     let log = TestLog::empty();
-    make(&log, 2);
+    log.make_throttled(2);
     let fault = |nth| Fault::hang_up(Stage::Dot).nth(nth);
     let server = SmtpServer::start(Settings { faults: vec![fault(1), fault(2)], ..Settings::default() });
     let said = answer(&resend(&log, &server, &["--cap", "1"]));
@@ -225,16 +219,27 @@ fn a_doubt_may_go_again_or_be_dropped() {
     assert_eq!(no_duplicates(&server), 1);
 }
 
+/// What doctor says of mails that went out and have an error text.
+fn sent_with_error(log: &TestLog) -> String {
+    let visit = answer(&log.run(&["--format", "json", "doctor"]));
+    let check = visit["checks"].as_array().unwrap().iter().find(|check| check["name"] == "sent-with-error");
+    check.unwrap()["state"].as_str().unwrap().to_owned()
+}
+
 /// A view, or a table of which only reading is allowed, with the ledger in a file of its own.
 #[test]
 fn a_separate_ledger_keeps_what_was_sent() {
     on_every_database(|log| {
-        make(log, 5);
+        log.make_throttled(5);
         let server = SmtpServer::start(Settings::default());
         let ledger = format!("sqlite:{}", log.path("ledger.db").display());
         let said = answer(&resend(log, &server, &["--ledger", &ledger]));
         assert_eq!(said["sent"], json!(5));
         assert_eq!(value(log, "SELECT count(*) FROM email_log WHERE status = 'S'"), "5");
+        // what was sent again keeps its error text, which is no contradiction to whoever knows the ledger
+        assert_eq!(sent_with_error(log), "warning");
+        log.write("mailthrottle.toml", format!("[resend]\nledger = '{ledger}'\n"));
+        assert_eq!(sent_with_error(log), "ok");
         log.sql("UPDATE email_log SET status = 'F'");
         let again = answer(&resend(log, &server, &["--ledger", &ledger]));
         assert_eq!([&again["selected"], &again["sent"]], [0, 0]);
@@ -245,7 +250,7 @@ fn a_separate_ledger_keeps_what_was_sent() {
 #[test]
 fn a_view_is_recorded_in_the_ledger_alone() {
     let log = TestLog::empty();
-    make(&log, 3);
+    log.make_throttled(3);
     log.sql("CREATE VIEW mails AS SELECT * FROM email_log");
     let server = SmtpServer::start(Settings::default());
     let args = ["--table", "mails"];
@@ -263,7 +268,7 @@ fn a_view_is_recorded_in_the_ledger_alone() {
 #[test]
 fn claim_status_is_seen_by_the_application_and_put_back() {
     on_every_database(|log| {
-        make(log, 3);
+        log.make_throttled(3);
         log.write("mailthrottle.toml", "[resend]\nclaim_status = 'R'\n");
         let faults = vec![Fault::says(Stage::Rcpt, "550 5.1.1 unknown").nth(2)];
         let server = SmtpServer::start(Settings { faults, ..Settings::default() });
@@ -280,7 +285,7 @@ fn claim_status_is_seen_by_the_application_and_put_back() {
 #[test]
 fn four_senders_share_the_caps() {
     on_every_database(|log| {
-        make(log, 100);
+        log.make_throttled(100);
         let latency = vec![(Stage::Dot, Duration::from_millis(2))];
         let server = SmtpServer::start(Settings { limit: 3, latency, ..Settings::default() });
         std::thread::scope(|scope| {
@@ -301,7 +306,7 @@ fn four_senders_share_the_caps() {
 #[test]
 fn a_log_that_cannot_be_told_learns_at_the_next_start() {
     let log = TestLog::empty();
-    make(&log, 3);
+    log.make_throttled(3);
     log.sql("CREATE TRIGGER no BEFORE UPDATE ON email_log WHEN new.id = 2 BEGIN SELECT RAISE(ABORT, 'frozen'); END");
     let server = SmtpServer::start(Settings::default());
     let said = answer(&resend(&log, &server, &["--cap", "1"]));
@@ -315,7 +320,7 @@ fn a_log_that_cannot_be_told_learns_at_the_next_start() {
 #[test]
 fn a_database_that_cannot_be_written_sends_nothing() {
     let log = TestLog::on_postgres();
-    make(&log, 3);
+    log.make_throttled(3);
     let server = SmtpServer::start(Settings::default());
     let support::Database::Postgres(database) = log.database().clone() else { unreachable!() };
     log.sql(&format!(
@@ -338,7 +343,7 @@ fn a_database_that_cannot_be_written_sends_nothing() {
 #[test]
 fn caps_are_lowered_to_those_of_a_known_provider() {
     let log = TestLog::empty();
-    make(&log, 1);
+    log.make_throttled(1);
     log.write("mailthrottle.toml", "[provider]\nprofile = 'exchange-online'\n");
     let plan = log.json(&[
         "-q",
@@ -362,7 +367,7 @@ fn caps_are_lowered_to_those_of_a_known_provider() {
 #[test]
 fn a_password_has_no_place_on_the_command_line() {
     let log = TestLog::empty();
-    make(&log, 1);
+    log.make_throttled(1);
     assert_eq!(
         log.error(&["resend", "--smtp", "smtp://u:secret@host", "--dry-run"]),
         "mailthrottle: --smtp: a password in the URL can be seen by others; set password_file or password_env in [smtp]"
@@ -372,7 +377,7 @@ fn a_password_has_no_place_on_the_command_line() {
 #[test]
 fn the_ledger_can_be_made_beforehand_and_its_attempts_are_shown() {
     on_every_database(|log| {
-        make(log, 2);
+        log.make_throttled(2);
         let made = log.run(&["init", "--ledger"]);
         assert_eq!((made.code, made.stdout.as_str()), (0, "Made the ledger: the tables mailthrottle_*.\n"));
         assert_eq!(log.run(&["init", "--ledger"]).stdout, "The ledger is there already.\n");
@@ -400,7 +405,7 @@ fn the_ledger_can_be_made_beforehand_and_its_attempts_are_shown() {
 #[test]
 fn a_ledger_that_fills_up_or_is_held_stops_the_sending() {
     let log = TestLog::empty();
-    make(&log, 300);
+    log.make_throttled(300);
     log.run(&["init", "--ledger"]);
     let pages: u64 = log.value("SELECT page_count FROM pragma_page_count").parse().unwrap();
     let server = SmtpServer::start(Settings::default());
@@ -440,7 +445,7 @@ fn doubts_not_taken(log: &TestLog, server: &SmtpServer, doubts: u64) -> u64 {
 #[test]
 fn a_log_that_is_held_by_another_writer_sends_nothing() {
     let log = TestLog::empty();
-    make(&log, 3);
+    log.make_throttled(3);
     log.run(&["init", "--ledger"]);
     let server = SmtpServer::start(Settings::default());
     support::blocking(async {
@@ -458,18 +463,41 @@ fn a_log_that_is_held_by_another_writer_sends_nothing() {
     assert_eq!(answer(&resend(&log, &server, &[]))["sent"], json!(3));
 }
 
+/// The application begins to send while we do: from then on a connection is left to it.
+#[test]
+fn a_connection_is_left_to_an_application_that_begins_to_send() {
+    on_every_database(|log| {
+        log.make_throttled(120);
+        let latency = vec![(Stage::Dot, Duration::from_millis(20))];
+        let server = SmtpServer::start(Settings { limit: 3, latency, ..Settings::default() });
+        let url = url(&server);
+        let args =
+            ["--db", &log.url(), "-q", "resend", "--smtp", &url, "--rate", "60000/1m", "--yes", "--cap", "3"];
+        let child = log.command(&args).env("MAILTHROTTLE_LOOK_AGAIN", "20").stdout(Stdio::piped()).spawn();
+        server.wait_until(|seen| seen.accepted.len() >= 6 && seen.peak_sending == 3);
+        let now = chrono::Utc::now().format("%Y-%m-%d %H:%M:%S");
+        let ours =
+            "SELECT 1000, 'S', {now}, sender, 'x@example.com', 'x', 'x', NULL FROM email_log WHERE id = 1";
+        let wait = log.word("PRAGMA busy_timeout = 5000;", "");
+        log.sql(&format!("{wait} INSERT INTO email_log {}", ours.replace("{now}", &format!("'{now}'"))));
+        assert!(child.unwrap().wait().unwrap().success());
+        assert_eq!(no_duplicates(&server), 120);
+        let seen = server.seen();
+        let last: BTreeSet<_> = seen.accepted.iter().rev().take(30).map(|mail| mail.connection).collect();
+        assert_eq!(last.len(), 2, "{last:?}");
+    });
+}
+
 /// The application's own job is faster: its row is not sent by us.
 #[test]
 fn a_row_whose_status_changes_meanwhile_is_left_alone() {
     let log = TestLog::empty();
-    make(&log, 20);
+    log.make_throttled(20);
     let latency = vec![(Stage::Dot, Duration::from_millis(40))];
     let server = SmtpServer::start(Settings { limit: 1, latency, ..Settings::default() });
     let ran = std::thread::scope(|scope| {
         let ran = scope.spawn(|| resend(&log, &server, &["--cap", "1"]));
-        while server.seen().accepted.len() < 3 {
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        server.wait_until(|seen| seen.accepted.len() >= 3);
         log.sql("PRAGMA busy_timeout = 5000; UPDATE email_log SET status = 'P' WHERE id > 15");
         ran.join().unwrap()
     });

@@ -6,20 +6,25 @@ mod smtp_server;
 mod support;
 
 use std::collections::BTreeMap;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use mailthrottle::model::Stage;
 use serde_json::Value;
 use smtp_server::{Fault, Settings, SmtpServer};
+use support::postgres::Server;
 use support::{Ran, TestLog};
 
 /// Points in the program, and at which passing of each it dies.
-const POINTS: [(&str, u32); 15] = [
+const POINTS: [(&str, u32); 16] = [
     ("before the run begins", 1),
     ("after the run has begun", 1),
-    ("before the claim", 9),
+    ("before the claim", 1),
+    ("before a claim in advance", 9),
     ("before a commit of the ledger", 1),
     ("before a commit of the ledger", 12),
     ("after a commit of the ledger", 1),
@@ -47,33 +52,25 @@ const STEPS: [(&str, Stage, bool); 7] = [
 
 const ROWS: usize = 50;
 
-fn make(log: &TestLog) {
-    log.sql(
-        "CREATE TABLE email_log (id integer PRIMARY KEY, status text, sent_date text, sender text, recipient text, \
-         subject text, body text, error_message text)",
-    );
-    let at = (chrono::Utc::now() - chrono::TimeDelta::minutes(10)).format("%Y-%m-%d %H:%M:%S").to_string();
-    let values: Vec<_> = (1..=ROWS)
-        .map(|id| {
-            format!(
-                "({id}, 'F', '{at}', 'reports@contoso.example', 'user{id}@example.com', 'Invoice {id}', 'Text {id}', \
-                 '432 4.3.2 Concurrent connections limit exceeded')"
-            )
-        })
-        .collect();
-    log.sql(&format!("INSERT INTO email_log VALUES {}", values.join(", ")));
-}
+/// Somebody who is not root.
+const NOBODY: u32 = 65534;
 
-fn start(log: &TestLog, server: &SmtpServer, die_at: Option<&str>) -> Child {
+fn command(log: &TestLog, server: &SmtpServer) -> Command {
     let (database, url) = (log.url(), format!("smtp://127.0.0.1:{}", server.port));
     let args = [
         "--db", &database, "-q", "--format", "json", "resend", "--smtp", &url, "--rate", "60000/1m", "--yes",
     ];
     let mut command = log.command(&args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn start(log: &TestLog, server: &SmtpServer, die_at: Option<&str>) -> Child {
+    let mut command = command(log, server);
     if let Some(point) = die_at {
         command.env("MAILTHROTTLE_DIE_AT", point);
     }
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command.spawn().unwrap()
 }
 
 fn finish(child: Child) -> Ran {
@@ -88,6 +85,8 @@ struct Proof {
 }
 
 fn run_again(log: &TestLog, server: &SmtpServer) -> Proof {
+    // what was on its way when the program died still arrives
+    server.wait_until(|seen| seen.open == 0);
     let killed = server.seen().accepted.len();
     let listed = log.run(&["--format", "json", "resend", "--doubt"]);
     let doubts = serde_json::from_str::<Value>(&listed.stdout).unwrap()["rows"].as_array().unwrap().clone();
@@ -114,14 +113,28 @@ fn prove(name: &str, log: &TestLog, server: &SmtpServer) {
     assert_eq!(sent, ROWS - doubts, "{name}");
 }
 
+/// The passings of a point at which the program is killed: one, or many in the long form.
+fn passings(nth: u32) -> Vec<u32> {
+    let is_long = std::env::var_os("MAILTHROTTLE_LONG").is_some_and(|value| !value.is_empty());
+    if is_long { vec![1, 2, 3, 4, 5, 8, 13, 21, 34, 50, 51] } else { vec![nth] }
+}
+
 fn killed_at_points(log: impl Fn() -> TestLog) {
     println!("| killed | lost | sent twice | in doubt |\n| --- | ---: | ---: | ---: |");
     for (point, nth) in POINTS {
-        let (log, server) = (log(), SmtpServer::start(Settings { limit: 3, ..Settings::default() }));
-        make(&log);
-        let mut child = start(&log, &server, Some(&format!("{point}#{nth}")));
-        assert_eq!(child.wait().unwrap().signal(), Some(9), "{point}#{nth} was not reached");
-        prove(&format!("{point}, no. {nth}"), &log, &server);
+        let passings = passings(nth);
+        for nth in &passings {
+            let (log, server) = (log(), SmtpServer::start(Settings { limit: 3, ..Settings::default() }));
+            log.make_throttled(ROWS);
+            let mut child = start(&log, &server, Some(&format!("{point}#{nth}")));
+            let signal = child.wait().unwrap().signal();
+            // in the long form some are passed less often
+            if passings.len() > 1 && signal.is_none() {
+                break;
+            }
+            assert_eq!(signal, Some(9), "{point}#{nth} was not reached");
+            prove(&format!("{point}, no. {nth}"), &log, &server);
+        }
     }
 }
 
@@ -133,24 +146,12 @@ fn killed_at_steps(log: impl Fn() -> TestLog) {
         let fault = if taken { fault.accepting() } else { fault };
         let server = SmtpServer::start(Settings { limit: 3, faults: vec![fault], ..Settings::default() });
         let log = log();
-        make(&log);
+        log.make_throttled(ROWS);
         let mut child = start(&log, &server, None);
-        wait_until_quiet(&server);
+        server.wait_until(|seen| seen.stalled > 0);
         child.kill().unwrap();
         child.wait().unwrap();
         prove(name, &log, &server);
-    }
-}
-
-/// Waits until the server has heard nothing new for a moment.
-fn wait_until_quiet(server: &SmtpServer) {
-    let (mut last, mut since) = (0, Instant::now());
-    while since.elapsed() < Duration::from_millis(400) || last == 0 {
-        let now = server.seen().commands.len() + usize::try_from(server.seen().connections).unwrap();
-        if now != last {
-            (last, since) = (now, Instant::now());
-        }
-        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -177,19 +178,37 @@ fn killed_at_any_step_of_the_dialogue() {
 }
 
 /// Ctrl-C and SIGTERM: what is under way is settled, the rest is left as it was, and goes the next time.
+/// The clock was an hour ahead, or behind, when the run was killed: its ledger has times that come, or are long over.
+#[test]
+fn killed_by_a_clock_an_hour_off() {
+    println!("| killed | lost | sent twice | in doubt |\n| --- | ---: | ---: | ---: |");
+    for (clock, hour) in [("ahead", 3_600_000), ("behind", -3_600_000)] {
+        for log in [TestLog::empty(), TestLog::on_postgres()] {
+            let server = SmtpServer::start(Settings { limit: 3, ..Settings::default() });
+            log.make_throttled(ROWS);
+            let mut child = start(&log, &server, Some("after the answer#9"));
+            assert_eq!(child.wait().unwrap().signal(), Some(9));
+            log.sql(&format!(
+                "UPDATE mailthrottle_mail SET changed_at = changed_at + {hour}, next_at = next_at + {hour}; \
+                 UPDATE mailthrottle_attempt SET ended_at = ended_at + {hour}; \
+                 UPDATE mailthrottle_run SET started_at = started_at + {hour}"
+            ));
+            prove(&format!("by a clock an hour {clock}"), &log, &server);
+        }
+    }
+}
+
 #[test]
 fn interrupted_it_settles_what_is_under_way() {
     for signal in ["INT", "TERM"] {
         let log = TestLog::empty();
-        make(&log);
+        log.make_throttled(ROWS);
         let latency = vec![(Stage::Dot, Duration::from_millis(30))];
         let server = SmtpServer::start(Settings { limit: 3, latency, ..Settings::default() });
         let child = start(&log, &server, None);
-        while server.seen().accepted.len() < 5 {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        server.wait_until(|seen| seen.accepted.len() >= 5);
         let id = child.id().to_string();
-        std::process::Command::new("kill").args([format!("-{signal}"), id]).status().unwrap();
+        Command::new("kill").args([format!("-{signal}"), id]).status().unwrap();
         let ran = finish(child);
         assert_eq!(ran.code, 130, "{}", ran.stderr);
         let said: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -199,11 +218,29 @@ fn interrupted_it_settles_what_is_under_way() {
     }
 }
 
+/// What was claimed in advance and not sent has its status again, so that the application's own job finds it.
+#[test]
+fn interrupted_it_gives_back_what_it_had_claimed_in_advance() {
+    support::on_every_database(|log| {
+        log.write("mailthrottle.toml", "[resend]\nclaim_status = 'R'\n");
+        let server = slow_server();
+        log.make_throttled(ROWS);
+        let child = start(log, &server, None);
+        server.wait_until(|seen| seen.accepted.len() >= 5);
+        let id = child.id().to_string();
+        Command::new("kill").args(["-INT", &id]).status().unwrap();
+        let ran = finish(child);
+        assert_eq!(ran.code, 130, "{}", ran.stderr);
+        assert_eq!(log.value("SELECT count(*) FROM email_log WHERE status = 'R'"), "0");
+        prove("SIGINT, with claim_status", log, &server);
+    });
+}
+
 /// The server is killed in the middle, and another takes its place.
 #[test]
 fn a_server_that_dies_loses_nothing() {
     let log = TestLog::empty();
-    make(&log);
+    log.make_throttled(ROWS);
     let fault = Fault::hang_up(Stage::Mail).nth(0);
     let server = SmtpServer::start(Settings { faults: vec![fault], ..Settings::default() });
     let ran = finish(start(&log, &server, None));
@@ -212,4 +249,70 @@ fn a_server_that_dies_loses_nothing() {
     log.sql("UPDATE mailthrottle_mail SET next_at = NULL");
     let other = SmtpServer::start(Settings::default());
     prove("a server that hangs up", &log, &other);
+}
+
+/// Lets so many messages go, then does something to the database in the middle, and gives how the run ended.
+fn disturbed(log: &TestLog, server: &SmtpServer, disturb: impl FnOnce()) -> Ran {
+    log.make_throttled(ROWS);
+    let child = start(log, server, None);
+    server.wait_until(|seen| seen.accepted.len() >= 9);
+    disturb();
+    finish(child)
+}
+
+fn slow_server() -> SmtpServer {
+    let latency = vec![(Stage::Dot, Duration::from_millis(20))];
+    SmtpServer::start(Settings { limit: 3, latency, ..Settings::default() })
+}
+
+/// The writing session is ended by the server's administrator: nothing more is sent, and what was under way is in doubt.
+#[test]
+fn a_session_that_is_ended_by_the_server_stops_the_sending() {
+    let (log, server) = (TestLog::on_postgres(), slow_server());
+    let ran = disturbed(&log, &server, || {
+        log.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+    });
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("the ledger could not be written, so sending was ended"), "{}", ran.stderr);
+    assert!(server.seen().accepted.len() < ROWS);
+    prove("the session is ended in the middle", &log, &server);
+}
+
+/// The server goes down in the middle with all its sessions, and comes back.
+#[test]
+fn a_database_server_that_goes_down_stops_the_sending() {
+    let own: &'static Server = Box::leak(Box::new(Server::start(None)));
+    let (log, server) = (TestLog::on_own_postgres(own), slow_server());
+    let ran = disturbed(&log, &server, || own.crash());
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(server.seen().accepted.len() < ROWS);
+    prove("the database server goes down", &log, &server);
+}
+
+/// File and folder are made read-only in the middle, which keeps out whoever is not root: sending stops.
+#[test]
+fn a_database_that_is_made_read_only_stops_the_sending() {
+    let (log, server) = (TestLog::empty(), slow_server());
+    log.make_throttled(ROWS);
+    let paths = [log.folder().to_owned(), log.db()];
+    let mut command = command(&log, &server);
+    if rustix::process::geteuid().is_root() {
+        paths.iter().for_each(|path| chown(path, Some(NOBODY), Some(NOBODY)).unwrap());
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let child = command.spawn().unwrap();
+    server.wait_until(|seen| seen.accepted.len() >= 9);
+    let files = log.files();
+    let mode = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    files.iter().for_each(|(path, _)| mode(path, 0o444));
+    mode(log.folder(), 0o555);
+    let ran = finish(child);
+    mode(log.folder(), 0o755);
+    files.iter().filter(|(path, _)| path.exists()).for_each(|(path, _)| mode(path, 0o644));
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(server.seen().accepted.len() < ROWS);
+    prove("file and folder made read-only", &log, &server);
 }

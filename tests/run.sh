@@ -92,6 +92,7 @@ need sqlite3 sqlite3
 need bzip2 bzip2
 need cc gcc
 need setpriv util-linux
+need pgbouncer pgbouncer
 need_smtp_sink
 need shellcheck shellcheck
 need pflogsumm pflogsumm
@@ -104,7 +105,7 @@ mkdir -p target
 rm -f "$trace"
 
 step cargo fmt --all --check
-step shellcheck tests/run.sh tests/oracle-client/build.sh .ci/run benches/*.sh
+step shellcheck tests/run.sh tests/crash_proof.sh tests/oracle-client/build.sh .ci/run benches/*.sh
 step cargo clippy --locked --all-targets --quiet -- -D warnings
 step env ORACLE_STANDIN_TRACE="$trace" cargo test --locked --quiet --no-fail-fast
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod smtp_server;
+mod support;
 
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
@@ -99,5 +100,22 @@ async fn its_hangups_have_their_stage() {
             let doubt = stage == Stage::Dot && kind == Kind::Network;
             assert_eq!((failure.may_have_been_accepted, failure.connection_is_usable), (doubt, false));
         }
+    }
+}
+
+/// The whole program, at a server that bears three sessions, and at one that knows no pipelining.
+#[test]
+fn a_whole_run_goes_through_it() {
+    for options in [["-m", "3"].as_slice(), &["-p"]] {
+        let sink = Sink::start(options);
+        support::blocking(async { sink.connect().await.quit().await });
+        let log = support::TestLog::empty();
+        log.make_throttled(100);
+        let url = format!("smtp://127.0.0.1:{}", sink.port);
+        let said = log.json(&["-q", "resend", "--smtp", &url, "--rate", "60000/1m", "--yes"]);
+        assert_eq!([&said["sent"], &said["throttled"], &said["connections_opened"]], [100, 0, 3]);
+        assert_eq!(log.value("SELECT count(*) FROM email_log WHERE status = 'S'"), "100");
+        let again = log.json(&["-q", "resend", "--smtp", &url, "--yes"]);
+        assert_eq!([&again["selected"], &again["sent"]], [0, 0]);
     }
 }

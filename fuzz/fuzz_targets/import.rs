@@ -1,10 +1,17 @@
-//! No bytes make a parser of logs panic.
+//! No bytes make a parser of logs panic, nor what unpacks them.
+//!
+//! `cargo fuzz run import`; on a stable compiler with `RUSTC_BOOTSTRAP=1` and `--sanitizer none` (there is no unsafe code).
 #![no_main]
+
+use std::io::{self, Cursor, Read};
 
 use libfuzzer_sys::fuzz_target;
 use mailthrottle::import::columns::Names;
 use mailthrottle::import::intake::Intake;
-use mailthrottle::import::{Format, Line, Settings, detect};
+use mailthrottle::import::{Format, Line, Settings, detect, packed};
+
+/// Of what a packed text may grow to.
+const MOST: u64 = 1 << 20;
 
 fuzz_target!(|text: &[u8]| {
     let settings = Settings {
@@ -14,6 +21,9 @@ fuzz_target!(|text: &[u8]| {
         columns: Names::default(),
         patterns: Vec::new(),
     };
+    if let Ok((unpacked, _)) = packed::text_of(Cursor::new(text.to_vec())) {
+        let _ = io::copy(&mut unpacked.take(MOST), &mut io::sink());
+    }
     let lines = || text.split(|byte| *byte == b'\n').map(|text| Line { text, start: 0, number: 0 });
     detect::detect(lines(), &settings);
     for format in Format::ALL {

@@ -256,6 +256,8 @@ pub struct Parts<'a> {
     pub source: Source,
     /// The provider whose limits count.
     pub profile: &'a Profile,
+    /// Whether a mail server wrote the log, which tries again by itself.
+    pub tries_again: bool,
     /// What each status word means.
     pub words: &'a Words,
     /// The step of the timeline.

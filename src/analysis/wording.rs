@@ -178,10 +178,13 @@ pub fn advice(kind: Kind, leading: Option<&Cause<'_>>, parts: &Parts<'_>) -> Vec
     let temporary = parts.failures.causes.iter().filter(|cause| cause.disposition == Disposition::Retry);
     let again: u64 = temporary.map(|cause| cause.rows - cause.recovered).sum();
     if again > 0 && kind != Kind::AccountBlocked {
-        lines.push(format!(
-            "Send {} again: the refusal was for the moment only.",
-            count(again, "failed mail")
-        ));
+        let mails = count(again, "failed mail");
+        lines.push(match parts.tries_again {
+            true => {
+                format!("The mail server itself tries again what it put off, up to {mails}; its queue shows which still wait.")
+            }
+            false => format!("Send {mails} again: the refusal was for the moment only."),
+        });
     }
     if matches!(kind, Kind::BurstThrottling | Kind::RateLimited | Kind::QuotaExhausted) {
         lines.extend(parts.profile.advice.iter().cloned());
@@ -198,6 +201,10 @@ pub fn seconds(span: Millis) -> String {
 }
 
 /// A number with its noun.
-pub(super) fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+pub fn count(number: u64, noun: &str) -> String {
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o']) => format!("{number} {stem}ies"),
+        _ => format!("{number} {noun}s"),
+    }
 }

@@ -16,8 +16,17 @@ pub fn say(text: &str) -> Result<()> {
 
 /// Whether the person agrees; an empty answer does.
 pub async fn agrees(question: &str) -> Result<bool> {
+    yes_or_no_to(question, "[Y/n]", true).await
+}
+
+/// Whether the person agrees to what cannot be taken back; an empty answer does not.
+pub async fn agrees_expressly(question: &str) -> Result<bool> {
+    yes_or_no_to(question, "[y/N]", false).await
+}
+
+async fn yes_or_no_to(question: &str, choice: &str, usual: bool) -> Result<bool> {
     loop {
-        if let Some(yes) = yes_or_no(&ask(&format!("{question} [Y/n] ")).await?) {
+        if let Some(yes) = yes_or_no(&ask(&format!("{question} {choice} ")).await?, usual) {
             return Ok(yes);
         }
     }
@@ -38,16 +47,17 @@ async fn ask(question: &str) -> Result<String> {
         let mut answer = String::new();
         write!(io::stderr(), "{question}").and_then(|()| io::stderr().flush()).context("cannot ask")?;
         if io::stdin().read_line(&mut answer).context("stdin cannot be read")? == 0 {
-            bail!("no answer; nothing was written");
+            bail!("no answer; nothing was done");
         }
         Ok(answer)
     })
     .await?
 }
 
-fn yes_or_no(answer: &str) -> Option<bool> {
+fn yes_or_no(answer: &str, usual: bool) -> Option<bool> {
     match answer.trim().to_lowercase().as_str() {
-        "" | "y" | "yes" => Some(true),
+        "" => Some(usual),
+        "y" | "yes" => Some(true),
         "n" | "no" => Some(false),
         _ => None,
     }
@@ -67,9 +77,10 @@ mod tests {
     #[test]
     fn answers_are_read_or_asked_for_again() {
         assert_eq!(
-            ["\n", "Y\n", "no\n", "maybe\n"].map(yes_or_no),
+            ["\n", "Y\n", "no\n", "maybe\n"].map(|answer| yes_or_no(answer, true)),
             [Some(true), Some(true), Some(false), None]
         );
+        assert_eq!(["\n", "yes\n"].map(|answer| yes_or_no(answer, false)), [Some(false), Some(true)]);
         assert_eq!(
             ["\n", "2\n", "0\n", "3\n", "x\n"].map(|answer| place(answer, 2)),
             [Some(0), Some(1), None, None, None]

@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 use chrono::Utc;
 
-use super::{Rules, look, open, print_settled};
+use super::{Rules, look, open, past, print_settled};
 use crate::analysis::doctor::tally::{Attempts, Failed, Odd, contradicts};
 use crate::analysis::doctor::{Check, State, log, setup};
 use crate::cli::{Doctor as Args, Global};
@@ -16,7 +16,6 @@ use crate::model::{Meaning, Millis};
 use crate::output;
 use crate::output::doctor::{Visit, worst};
 use crate::reply::Classifier;
-use crate::resend::ledger::read_past;
 use crate::window::Window;
 
 const HOUR: Millis = 3_600_000;
@@ -39,7 +38,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     // a mistake is told before anything is opened
     window(config.wanted.zone.unwrap_or_default())?;
     let (db, zone) = open(config.database, &mut config.wanted).await?;
-    let mut doctor = Doctor { db, now, window: window(zone)?, checks: Vec::new() };
+    let mut doctor = Doctor { db, ledger: config.ledger, now, window: window(zone)?, checks: Vec::new() };
     doctor.examine(&config.wanted, rules, flags.print_sql).await?;
     let visit = Visit { now, window: doctor.window, database: &doctor.db.name(), checks: &doctor.checks };
     print_settled(&doctor.db, flags, &output::doctor::render(&visit, flags.format, look(flags))?)?;
@@ -53,6 +52,8 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
 
 struct Doctor {
     db: Db,
+    /// Where the ledger is, if not beside the log.
+    ledger: Option<String>,
     now: Millis,
     window: Window,
     checks: Vec<Check>,
@@ -145,7 +146,7 @@ impl Doctor {
         let words = words(mapping, Meaning::Sent);
         if !words.is_empty() && !mapping.failed_when_not_empty {
             // what was sent again keeps its error text, and that is no contradiction
-            let past = read_past(&mut self.db, &mapping.table, mapping.dialect).await?;
+            let past = past(&mut self.db, mapping, self.ledger.as_deref()).await?;
             let wanted = db::Failed { window: self.window, words: &words, to_send: false };
             let mut add = |mail| {
                 if contradicts(&mail, rules) && !past.is_sent(&mail.id, mail.at) {

@@ -1,34 +1,23 @@
 //! `mailthrottle import`: logs of applications and mail servers become an `email_log` in a SQLite file.
 
-use std::fs::File;
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread;
+mod importing;
+
+use std::io::IsTerminal;
 
 use anyhow::{Context, Result, anyhow, bail};
-use chrono::Utc;
-use indicatif::{ProgressBar, ProgressStyle};
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 
-use super::{complain, look, print};
+use super::interrupt::interrupted;
+use super::{look, print};
 use crate::cli::{Global, Import as Args};
 use crate::config::{Config, Database};
-use crate::db::sqlite::import::{FileId, Target};
 use crate::exit::Exit;
-use crate::import::intake::Intake;
-use crate::import::reading::{self, Batch, End};
-use crate::import::source::{Position, Source};
-use crate::import::{Format, Settings, detect};
+use crate::import::Format;
 use crate::mapping::raw::Flags;
 use crate::mapping::{RawMapping, Wanted};
-use crate::model::Millis;
 use crate::output;
-use crate::output::import::{FileRead, Imported};
-
-/// Batches on their way from the reader to the database.
-const ON_THE_WAY: usize = 4;
+use crate::output::import::Imported;
+use importing::{Importing, Left, Wish};
 
 /// Runs the command.
 ///
@@ -53,8 +42,29 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let path = if args.dry_run { None } else { Some(sqlite_path(config.database.take())?) };
     let mut importing = Importing::start(wish, &config, path.as_deref()).await?;
     importing.left = args.unparsed.as_deref().map(Left::open).transpose()?;
-    let clean = importing.files(&args.files).await;
-    importing.finish(flags, path, clean?).await
+    importing.stop = stop_at_interrupt();
+    let clean = importing.files(&args.files).await?;
+    let is_stopped = importing.is_stopped();
+    let database = path.map(|path| format!("sqlite:{path}"));
+    let imported = Imported::new(database, importing.close().await?);
+    print(&output::import::render(&imported, flags.format, look(flags))?)?;
+    Ok(match clean {
+        _ if is_stopped => Exit::Interrupted,
+        true => Exit::Fine,
+        false => Exit::Unknown,
+    })
+}
+
+/// Becomes true when a person wants no more.
+fn stop_at_interrupt() -> watch::Receiver<bool> {
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        interrupted().await;
+        stop.send_replace(true);
+        // whoever waits for it must not see it closed
+        stop.closed().await;
+    });
+    stopped
 }
 
 /// The path of the file to import into.
@@ -110,252 +120,4 @@ impl Temporary {
 
 fn shows_progress(flags: &Global) -> bool {
     !flags.quiet && std::io::stderr().is_terminal()
-}
-
-/// How files are to be read.
-#[derive(Debug, Clone, Copy)]
-pub struct Wish {
-    /// The format a person named.
-    pub format: Option<Format>,
-    /// Whether to go on as the file grows.
-    pub follow: bool,
-    /// Whether to show how far it is.
-    pub is_shown: bool,
-}
-
-/// An import that goes on.
-pub struct Importing {
-    wish: Wish,
-    settings: Settings,
-    target: Option<Target>,
-    left: Option<Left>,
-    done: Vec<FileRead>,
-    now: Millis,
-}
-
-/// A file that was looked at and can be read.
-struct Opened {
-    source: Source,
-    intake: Intake,
-    read: FileRead,
-    id: Option<FileId>,
-}
-
-impl Importing {
-    /// Opens the file to import into, if there is one.
-    ///
-    /// # Errors
-    /// The file's.
-    pub async fn start(wish: Wish, config: &Config, path: Option<&str>) -> Result<Self> {
-        let import = config.import.clone();
-        let settings = Settings {
-            zone: config.wanted.zone.unwrap_or_default(),
-            file_time: 0,
-            day_first: import.day_first,
-            columns: import.columns,
-            patterns: import.patterns,
-        };
-        let target = match path {
-            Some(path) => Some(Target::open(path).await?),
-            None => None,
-        };
-        let now = Utc::now().timestamp_millis();
-        Ok(Self { wish, settings, target, left: None, done: Vec::new(), now })
-    }
-
-    /// Takes files in; one that cannot be read keeps none of the others out. Answers whether all could be read whole.
-    ///
-    /// # Errors
-    /// The database's, or the only file's.
-    pub async fn files(&mut self, names: &[String]) -> Result<bool> {
-        let mut clean = true;
-        for name in names {
-            if let Err(error) = self.file(name).await {
-                if names.len() == 1 && self.done.is_empty() {
-                    return Err(error);
-                }
-                complain(&error);
-                clean = false;
-            }
-        }
-        Ok(clean)
-    }
-
-    async fn finish(self, flags: &Global, path: Option<String>, clean: bool) -> Result<Exit> {
-        if let Some(target) = self.target {
-            target.close().await?;
-        }
-        let database = path.map(|path| format!("sqlite:{path}"));
-        let imported = Imported::new(database, self.done);
-        print(&output::import::render(&imported, flags.format, look(flags))?)?;
-        Ok(if clean { Exit::Fine } else { Exit::Unknown })
-    }
-
-    /// Closes the database, for others to read it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn close(self) -> Result<()> {
-        match self.target {
-            Some(target) => target.close().await,
-            None => Ok(()),
-        }
-    }
-
-    async fn file(&mut self, name: &str) -> Result<()> {
-        loop {
-            let opened = self.open(name).await?;
-            if self.read(opened).await? != End::Replaced {
-                return Ok(());
-            }
-            tracing::info!("{name} was rotated; reading the new file");
-        }
-    }
-
-    async fn open(&mut self, name: &str) -> Result<Opened> {
-        let (owned, now) = (name.to_owned(), self.now);
-        let opening = move || Source::open(&owned, now);
-        let mut source = tokio::task::spawn_blocking(opening).await??;
-        if self.wish.follow && !source.can_grow() {
-            bail!("--follow: {name} cannot grow; give a plain file");
-        }
-        let settings = Settings { file_time: source.file_time, ..self.settings.clone() };
-        let format = format_of(&source, self.wish.format, &settings)?;
-        let (id, known) = self.known(&mut source, format).await?;
-        let (from, lines) = known.as_ref().map_or((0, 0), |known| (known.offset, known.lines));
-        let mut intake = Intake::new(format, &settings, from, lines);
-        if format == Format::Csv && from > 0 {
-            source.first().take(1).for_each(|head| intake.line(head));
-        }
-        let read = FileRead {
-            file: source.name.clone(),
-            format: format.name(),
-            counts: intake.counts().clone(),
-            rows: 0,
-            bytes: 0,
-            resumed_at: known.map(|known| known.offset),
-            cut_lines: 0,
-            error: None,
-        };
-        Ok(Opened { source, intake, read, id })
-    }
-
-    /// The file in the target, and where an import of it stopped before.
-    async fn known(
-        &mut self,
-        source: &mut Source,
-        format: Format,
-    ) -> Result<(Option<FileId>, Option<Position>)> {
-        let Some(target) = &mut self.target else {
-            return Ok((None, None));
-        };
-        let head = source.head_hash();
-        for (id, known) in target.known(head).await? {
-            let goes_on = source.go_on(&known).with_context(|| format!("{} cannot be read", source.name))?;
-            if goes_on {
-                return Ok((Some(id), Some(known)));
-            }
-        }
-        let id = target.add_file(&source.name, format.name(), head, self.now).await?;
-        Ok((Some(id), None))
-    }
-
-    /// Reads on a thread of its own while the database takes in what was read before.
-    async fn read(&mut self, opened: Opened) -> Result<End> {
-        let Opened { mut source, intake, mut read, id } = opened;
-        let bar = bar(self.wish.is_shown, &source);
-        let bytes = Arc::clone(&source.read);
-        let before = bytes.load(Ordering::Relaxed).min(read.resumed_at.unwrap_or(0));
-        let (give, mut take) = mpsc::channel(ON_THE_WAY);
-        let follow = self.wish.follow;
-        let reader = thread::spawn(move || {
-            let ended =
-                reading::read(&mut source, intake, follow, &mut |batch| give.blocking_send(batch).is_ok());
-            (ended, source.lines().cut())
-        });
-        while let Some(batch) = take.recv().await {
-            bar.set_position(bytes.load(Ordering::Relaxed));
-            read.counts = batch.counts.clone();
-            read.rows += self.take_in(&read.file, id.as_ref(), batch).await?;
-        }
-        bar.finish_and_clear();
-        let (ended, cut) = reader.join().map_err(|_| anyhow!("{}: the reader failed", read.file))?;
-        read.bytes = bytes.load(Ordering::Relaxed) - before;
-        read.cut_lines = cut;
-        read.error = ended.as_ref().err().map(|error| format!("{error:#}"));
-        self.done.push(read);
-        ended
-    }
-
-    async fn take_in(&mut self, file: &str, id: Option<&FileId>, batch: Batch) -> Result<u64> {
-        if let Some(left) = &mut self.left {
-            left.keep(&batch.left)?;
-        }
-        let (Some(target), Some(id)) = (&mut self.target, id) else {
-            return Ok(batch.rows.len() as u64);
-        };
-        let added = target.add(id, batch.rows).await?;
-        let now = Utc::now().timestamp_millis();
-        match batch.is_last {
-            true => target.settle(id, file, batch.position.as_ref(), now).await?,
-            false => target.save(id, file, batch.position.as_ref(), now).await?,
-        }
-        Ok(added)
-    }
-}
-
-/// The format a person named, or the one that the first lines have.
-fn format_of(source: &Source, named: Option<Format>, settings: &Settings) -> Result<Format> {
-    let found = match named {
-        Some(format) => detect::any(format, source.first(), settings).then_some(format),
-        None => detect::detect(source.first(), settings),
-    };
-    let lines = source.first().filter(|line| !line.text.is_empty()).count();
-    let more = if source.is_longer_than_first() { "the first " } else { "its " };
-    found.ok_or_else(|| match named {
-        Some(format) => anyhow!(
-            "{}: none of {more}{lines} lines is of the format {}, whose lines are like: {}; leave --as out to have the \
-             format found out",
-            source.name,
-            format.name(),
-            format.about().1
-        ),
-        None => anyhow!(
-            "{}: none of {more}{lines} lines is of a known format; expected {}; import --list shows how their lines \
-             begin, and [[import.patterns]] in the config can describe others",
-            source.name,
-            Format::ALL.map(Format::name).join(", ")
-        ),
-    })
-}
-
-/// How far it is, on a terminal.
-fn bar(is_shown: bool, source: &Source) -> ProgressBar {
-    if !is_shown {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}");
-    let bar = source.length.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(source.name.clone())
-}
-
-/// The file that unparsed lines go to.
-struct Left {
-    path: PathBuf,
-    file: File,
-}
-
-impl Left {
-    fn open(path: &Path) -> Result<Self> {
-        let file = File::options().create(true).append(true).open(path);
-        let file = file.with_context(|| format!("--unparsed: {} cannot be written", path.display()))?;
-        Ok(Self { path: path.to_owned(), file })
-    }
-
-    fn keep(&mut self, lines: &[Vec<u8>]) -> Result<()> {
-        let text: Vec<u8> = lines.iter().flat_map(|line| line.iter().copied().chain([b'\n'])).collect();
-        self.file
-            .write_all(&text)
-            .with_context(|| format!("--unparsed: {} cannot be written", self.path.display()))
-    }
 }

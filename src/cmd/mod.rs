@@ -7,7 +7,9 @@ mod doctor;
 mod explain;
 mod failures;
 mod import;
+mod imported;
 mod init;
+mod interrupt;
 mod report;
 mod resend;
 mod test_rules;
@@ -23,7 +25,7 @@ use clap::error::ErrorKind;
 use crate::cli::{Cli, Command, Global, Rows, When};
 use crate::config::{Config, Database, UserRules};
 use crate::db::oracle::NoClient;
-use crate::db::{Db, Target};
+use crate::db::{Db, Place, Target};
 use crate::exit::Exit;
 use crate::mapping::{Dialect, Mapping, Wanted};
 use crate::model::{FailedMail, Meaning, Millis};
@@ -49,8 +51,8 @@ pub fn run(cli: &Cli) -> Result<Exit> {
     speak_up(&cli.global);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    // what sends has to settle what is under way first
-    let settles_itself = matches!(cli.command, Command::Resend(_));
+    // what sends or takes in has to settle what is under way first
+    let settles_itself = matches!(cli.command, Command::Resend(_) | Command::Import(_));
     let ran = runtime.block_on(async {
         tokio::select! {
             // asked first, so that it is listened for before anything begins
@@ -146,7 +148,23 @@ fn look(flags: &Global) -> Look {
 /// Prints a result. A reader that has seen enough and closed the pipe is no error.
 fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints a result that comes in pieces.
+fn print_pieces(pieces: impl Iterator<Item = Result<String>>) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for piece in pieces {
+        let piece = piece?;
+        if out.write_all(piece.as_bytes()).is_err() {
+            break;
+        }
+    }
+    printed(out.flush())
+}
+
+fn printed(written: io::Result<()>) -> Result<()> {
+    match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to stdout"),
     }
@@ -176,10 +194,26 @@ impl Rules {
     }
 }
 
+/// What the ledger knows of a log: the one in a file of its own if it is named, else the one beside the log.
+async fn past(db: &mut Db, mapping: &Mapping, ledger: Option<&str>) -> Result<Past> {
+    match separate_ledger(ledger).await? {
+        Some(mut ledger) => read_past(&mut ledger, &mapping.table, Dialect::Sqlite).await,
+        None => read_past(db, &mapping.table, mapping.dialect).await,
+    }
+}
+
+/// The ledger in a file of its own, if there is one and it has been made.
+async fn separate_ledger(url: Option<&str>) -> Result<Option<Db>> {
+    let Some(url) = url.filter(|url| !ledger_is_missing(url)) else {
+        return Ok(None);
+    };
+    let target = Target { url: url.to_owned(), ..Target::default() };
+    Db::open(&target).await.map(Some)
+}
+
 /// Whether the file of a separate ledger is not there yet.
 fn ledger_is_missing(url: &str) -> bool {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    !std::path::Path::new(path).exists()
+    !matches!(Place::of(url), Ok(Place::File(path)) if std::path::Path::new(path).exists())
 }
 
 /// Opens the database that was named, and learns from it the zone of naive times where the config names none.
@@ -193,6 +227,8 @@ async fn open(named: Option<Database>, wanted: &mut Wanted) -> Result<(Db, Tz)> 
 /// What every command on the log begins with.
 struct Log {
     profile: &'static Profile,
+    /// Whether a mail server wrote it, which tries again by itself.
+    tries_again: bool,
     db: Db,
     mapping: Mapping,
     window: Window,
@@ -225,12 +261,15 @@ impl Log {
         let (mut db, zone) = open(config.database, &mut wanted).await?;
         let mapping = db.mapping(&wanted).await?;
         let window = window(zone)?;
+        let server = imported::mail_server(&mut db, mapping.dialect).await?;
+        let profile = server.filter(|_| !config.has_profile).unwrap_or(config.profile);
         if flags.print_sql {
             db.rehearse();
         }
         let is_rehearsal = flags.print_sql;
         let ledger = config.ledger;
-        Ok((Self { profile: config.profile, db, mapping, window, now, ledger, is_rehearsal }, rules))
+        let tries_again = server.is_some();
+        Ok((Self { profile, tries_again, db, mapping, window, now, ledger, is_rehearsal }, rules))
     }
 
     fn print(&self, flags: &Global, answer: &str) -> Result<()> {
@@ -239,17 +278,13 @@ impl Log {
 
     /// What the ledger knows of this log; nothing where there is none.
     async fn past(&mut self) -> Result<Past> {
-        let table = self.mapping.table.clone();
-        match self.separate_ledger().await? {
-            Some(mut ledger) => read_past(&mut ledger, &table, Dialect::Sqlite).await,
-            None => read_past(&mut self.db, &table, self.mapping.dialect).await,
-        }
+        past(&mut self.db, &self.mapping, self.ledger.as_deref()).await
     }
 
     /// How sending a mail again went so far.
     async fn attempts(&mut self, id: &str, at: Option<Millis>) -> Result<Vec<Attempt>> {
         let (table, key) = (self.mapping.table.clone(), Key { id: id.to_owned(), sent_date: at });
-        let past = match self.separate_ledger().await? {
+        let past = match separate_ledger(self.ledger.as_deref()).await? {
             Some(mut ledger) => read_attempts(&mut ledger, &table, Dialect::Sqlite, &key).await?,
             None => read_attempts(&mut self.db, &table, self.mapping.dialect, &key).await?,
         };
@@ -262,15 +297,6 @@ impl Log {
             message_id: past.message_id,
         };
         Ok(past.into_iter().map(attempt).collect())
-    }
-
-    /// The ledger in a file of its own, if there is one and it has been made.
-    async fn separate_ledger(&self) -> Result<Option<Db>> {
-        let Some(url) = self.ledger.as_deref().filter(|url| !ledger_is_missing(url)) else {
-            return Ok(None);
-        };
-        let target = Target { url: url.to_owned(), ..Target::default() };
-        Db::open(&target).await.map(Some)
     }
 
     /// The mails of the window that failed and were sent again, whose status says so by now.

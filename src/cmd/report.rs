@@ -70,6 +70,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         window: log.window,
         source,
         profile: log.profile,
+        tries_again: log.tries_again,
         words: &log.mapping.words,
         step,
         failures: &failures,

@@ -4,6 +4,7 @@
 //! nobody knows is an error, since a misspelt one would else be a silent change of meaning.
 
 pub mod alert;
+mod oauth2;
 mod password;
 pub mod smtp;
 pub mod start;
@@ -107,6 +108,8 @@ pub struct Config {
     pub wanted: Wanted,
     /// The provider whose limits count.
     pub profile: &'static Profile,
+    /// Whether the config names it.
+    pub has_profile: bool,
     /// The user's own rules, not yet compiled.
     pub rules: UserRules,
     /// How logs are to be read.
@@ -225,6 +228,7 @@ impl Config {
         Ok(Self {
             wanted: wanted.map_err(|error| blame(&named, error))?,
             profile: profile.map_err(|error| blame(&named, error))?,
+            has_profile: raw.provider.profile.is_some(),
             ledger: raw.resend.ledger.clone().filter(|ledger| ledger != smtp::SAME),
             sending: smtp::Raw {
                 smtp: raw.smtp,

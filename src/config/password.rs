@@ -1,4 +1,4 @@
-//! Where a password comes from: a file, a command or a variable, looked at only when it is needed.
+//! Where a password or a client's secret comes from: a file, a command or a variable, looked at only when it is needed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -35,18 +35,21 @@ impl RawPassword {
     /// # Errors
     /// Two ways, or a command in a config file that others can change.
     pub fn check(self, section: &str, config: Option<&Path>) -> Result<Option<Password>> {
+        self.check_named(section, "password", config)
+    }
+
+    /// The same where the keys begin with another word than `password`.
+    pub fn check_named(self, section: &str, key: &str, config: Option<&Path>) -> Result<Option<Password>> {
         let file = self.file.map(Password::File);
         let command = self.command.map(Password::Command);
         let variable = self.variable.map(Password::Variable);
         let mut ways = [file, command, variable].into_iter().flatten();
         let way = ways.next();
         if ways.next().is_some() {
-            bail!(
-                "[{section}] names more than one of password_file, password_command and password_env; keep one"
-            );
+            bail!("[{section}] names more than one of {key}_file, {key}_command and {key}_env; keep one");
         }
         if let (Some(Password::Command(_)), Some(config)) = (&way, config) {
-            check_owner(config).with_context(|| format!("[{section}] password_command"))?;
+            check_owner(config).with_context(|| format!("[{section}] {key}_command"))?;
         }
         Ok(way)
     }
@@ -58,14 +61,19 @@ impl Password {
     /// # Errors
     /// One line that names the key and what went wrong, never what was read.
     pub fn fetch(&self, section: &str) -> Result<Secret> {
+        self.fetch_named(section, "password")
+    }
+
+    /// The same where the keys begin with another word than `password`.
+    pub fn fetch_named(&self, section: &str, key: &str) -> Result<Secret> {
         match self {
-            Password::File(file) => of_file(file).with_context(|| format!("[{section}] password_file")),
+            Password::File(file) => of_file(file).with_context(|| format!("[{section}] {key}_file")),
             Password::Command(command) => {
-                of_command(command).with_context(|| format!("[{section}] password_command"))
+                of_command(command).with_context(|| format!("[{section}] {key}_command"))
             }
             Password::Variable(name) => match std::env::var(name) {
                 Ok(value) if !value.is_empty() => Ok(Secret::new(value)),
-                _ => bail!("[{section}] password_env: {name} is not set"),
+                _ => bail!("[{section}] {key}_env: {name} is not set"),
             },
         }
     }

@@ -7,13 +7,16 @@ use anyhow::{Result, anyhow, bail};
 use serde::Deserialize;
 use url::Url;
 
+use super::oauth2::{CheckedOauth2, RawOauth2};
 use super::password::{Password, RawPassword};
 use crate::cli;
 use crate::model::Millis;
 use crate::provider::{self, Profile};
 use crate::resend::engine::Settings;
 use crate::resend::pace::Rate;
-use crate::resend::transport::smtp::{Login, Method, Security, Smtp, Timeouts, Trust, is_loopback};
+use crate::resend::transport::smtp::{
+    Login, Method, Opener, Security, Smtp, Timeouts, Tokens, Trust, is_loopback,
+};
 use crate::secret::Secret;
 
 /// The variable a password is looked for in where the config names no way to get one.
@@ -35,6 +38,7 @@ pub struct RawSmtp {
     password_command: Option<String>,
     password_env: Option<String>,
     ca_file: Option<PathBuf>,
+    oauth2: Option<RawOauth2>,
 }
 
 /// `[resend]` as written.
@@ -87,6 +91,7 @@ struct Server {
     url: Url,
     auth: Option<Auth>,
     password: Option<Password>,
+    oauth2: Option<CheckedOauth2>,
     ca_file: Option<PathBuf>,
     insecure: bool,
 }
@@ -118,8 +123,17 @@ impl Raw {
         };
         let password = password.check("smtp", self.file.as_deref())?;
         let (auth, ca_file, insecure) = (self.smtp.auth, self.smtp.ca_file, flags.insecure_plaintext);
+        let oauth2 = self.smtp.oauth2.map(|oauth2| oauth2.check(self.file.as_deref())).transpose()?;
+        if oauth2.is_some() && auth != Some(Auth::XOauth2) {
+            bail!(
+                "[smtp.oauth2] is for logging in by access token; set auth = \"xoauth2\" in [smtp], or take the section out"
+            );
+        }
+        if oauth2.is_some() && password.is_some() {
+            bail!("[smtp] has both a password and [smtp.oauth2], which fetches the token; keep one");
+        }
         let server = url.map(|url| {
-            Ok::<_, anyhow::Error>(Server { url: smtp_url(&url)?, auth, password, ca_file, insecure })
+            Ok::<_, anyhow::Error>(Server { url: smtp_url(&url)?, auth, password, oauth2, ca_file, insecure })
         });
         let server = server.transpose()?;
         let host = server.as_ref().and_then(|server| server.url.host_str());
@@ -153,11 +167,16 @@ impl Raw {
 }
 
 impl Sending {
-    /// The server to send through, with its password.
+    /// What opens connections to the server, with its password or where tokens come from; none is fetched yet.
     ///
     /// # Errors
     /// No server was named, or the password or the certificates cannot be had.
-    pub fn smtp(&self) -> Result<Smtp> {
+    pub fn opener(&self) -> Result<Opener> {
+        let oauth2 = self.server()?.oauth2.as_ref().map(CheckedOauth2::fetch).transpose()?;
+        Ok(Opener { smtp: self.smtp()?, tokens: oauth2.map(Tokens::new) })
+    }
+
+    fn smtp(&self) -> Result<Smtp> {
         let server = self.server()?;
         let host = server.url.host_str().unwrap_or_default().to_owned();
         let implicit = server.url.scheme() == "smtps";
@@ -233,9 +252,11 @@ impl Server {
             return Ok(None);
         };
         let secret = match &self.password {
+            // a token takes its place
+            _ if self.oauth2.is_some() => Secret::new(""),
             Some(password) => password.fetch("smtp")?,
             None => std::env::var(PASSWORD_VARIABLE).ok().filter(|value| !value.is_empty()).map(Secret::new).ok_or_else(
-                || anyhow!("no password for {user}: set password_file, password_command or password_env in [smtp], or {PASSWORD_VARIABLE}; without a login, auth = \"none\""),
+                || anyhow!("no password for {user}: set password_file, password_command or password_env in [smtp], [smtp.oauth2], or {PASSWORD_VARIABLE}; without a login, auth = \"none\""),
             )?,
         };
         Ok(Some(Login { user, secret, method }))

@@ -81,7 +81,35 @@ impl Store {
             .disable_statement_logging();
         let connected = options.connect().await;
         let connection = connected.map_err(|cause| sqlite::error::writing(cause, &path))?;
-        Ok(Self::Sqlite(path, connection))
+        let mut store = Self::Sqlite(path, connection);
+        store.keep_journal("DELETE", "PERSIST").await?;
+        Ok(store)
+    }
+
+    /// Where SQLite would make a journal for each commit and remove it again, it keeps one while this connection lasts. That
+    /// is faster, and a commit cannot be taken back by a journal whose removal had not reached the disk. Nothing of this
+    /// is written into the database, and other modes are left as they are.
+    async fn keep_journal(&mut self, from: &str, to: &str) -> Result<()> {
+        let mode = self.rows(self.statement("PRAGMA journal_mode", Vec::new())).await?;
+        if mode.first().and_then(|row| row.text(0)).is_some_and(|mode| mode.eq_ignore_ascii_case(from)) {
+            self.rows(self.statement(&format!("PRAGMA journal_mode = {to}"), Vec::new())).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a lock which is taken through this connection is its own as long as it lasts.
+    ///
+    /// # Errors
+    /// A pooler that lends the server's session to others.
+    pub async fn check_own_session(&mut self, target: &Target) -> Result<()> {
+        match self {
+            // a lock there has a file, or a session, of its own
+            Store::Sqlite(..) | Store::Oracle(_) => Ok(()),
+            Store::Postgres(server) => {
+                let (connection, asked) = &mut **server;
+                postgres::check_own_session(connection, asked, target).await
+            }
+        }
     }
 
     /// Whose SQL it speaks.
@@ -221,7 +249,11 @@ impl Store {
     }
 
     /// Takes leave.
-    pub async fn close(self) {
+    pub async fn close(mut self) {
+        if matches!(self, Store::Sqlite(..)) {
+            // the journal is removed by this, and would do no harm
+            let _ = self.keep_journal("PERSIST", "DELETE").await;
+        }
         let _ = match self {
             Store::Sqlite(_, connection) => connection.close().await,
             Store::Postgres(server) => server.0.close().await,

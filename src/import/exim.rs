@@ -1,14 +1,16 @@
 //! Exim's main log: a row for each `=>`, `->`, `>>`, `**`, and for each `==` behind which a delivery was tried.
 //!
 //! Most `==` lines only say that a mail waits: the time to try again has not come, or the queue is run later. Those are
-//! noise. Sender, subject and Message-ID stand on the line `<=` with which the mail came in.
+//! noise, and so are `*>` (nothing was sent, `-N`) and what was heard from one server of several. Sender, subject and
+//! Message-ID stand on the line `<=` with which the mail came in. The log is a file of its own, or goes through syslog.
 
 use memchr::memmem;
 
 use super::postfix::TRIED_AGAIN;
 use super::recent::Recent;
 use super::stamp::Clock;
-use super::{Found, Line, Row, Status, some_text};
+use super::{Found, Line, Row, Status, short_text, some_text, syslog};
+use crate::model::Millis;
 
 /// Mails in the queue that are remembered.
 const REMEMBERED: usize = 50_000;
@@ -26,22 +28,36 @@ struct Mail {
     sender: Option<String>,
     message_id: Option<String>,
     subject: Option<String>,
+    came_at: Option<Millis>,
 }
 
 /// A line of the main log taken apart.
 struct Entry<'l> {
+    /// Begins with the time.
+    stamp: &'l [u8],
     id: Option<&'l [u8]>,
     rest: &'l [u8],
 }
 
 /// Whether a line is one of the main log that names a mail.
 pub fn recognises(line: Line<'_>) -> bool {
-    after_stamp(line.text).is_some_and(|rest| Entry::read(rest).id.is_some())
+    Entry::read(line).is_some_and(|entry| entry.id.is_some())
 }
 
 impl<'l> Entry<'l> {
+    /// A line of a file, or of syslog, which may leave Exim's own time out.
+    fn read(line: Line<'l>) -> Option<Self> {
+        if let Some(rest) = after_stamp(line.text) {
+            return Some(Self::behind(line.text, rest));
+        }
+        let logged = syslog::Entry::read(line).filter(|entry| entry.program.starts_with(b"exim"))?;
+        let rest = after_stamp(logged.message);
+        let stamp = if rest.is_some() { logged.message } else { logged.stamp };
+        Some(Self::behind(stamp, rest.unwrap_or(logged.message)))
+    }
+
     /// What follows the stamp: a process number in brackets or not, and the mail's id.
-    fn read(rest: &'l [u8]) -> Self {
+    fn behind(stamp: &'l [u8], rest: &'l [u8]) -> Self {
         let after_pid = rest.strip_prefix(b"[").and_then(|pid| {
             let end = memmem::find(pid, b"] ").filter(|end| pid[..*end].iter().all(u8::is_ascii_digit))?;
             Some(&pid[end + 2..])
@@ -49,7 +65,7 @@ impl<'l> Entry<'l> {
         let rest = after_pid.unwrap_or(rest);
         let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
         let id = Some(&rest[..end]).filter(|id| is_id(id));
-        Self { id, rest: if id.is_some() { rest[end..].trim_ascii_start() } else { rest } }
+        Self { stamp, id, rest: if id.is_some() { rest[end..].trim_ascii_start() } else { rest } }
     }
 }
 
@@ -79,17 +95,16 @@ impl Exim {
 
     /// Takes the next line.
     pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
-        let Some(rest) = after_stamp(line.text) else {
+        let Some(entry) = Entry::read(line) else {
             return found.unparsed(line.text);
         };
-        let entry = Entry::read(rest);
         let (Some(id), Some((mark, rest))) = (entry.id, entry.rest.split_first_chunk()) else {
             return found.noise();
         };
         let rest = rest.trim_ascii();
         let status = match mark {
             b"<=" => {
-                self.arrival(id, rest);
+                self.arrival(&entry, id, rest);
                 return found.noise();
             }
             b"=>" | b"->" | b">>" => Status::Sent,
@@ -101,34 +116,36 @@ impl Exim {
             }
             _ => return found.noise(),
         };
-        let row = self.row(line, id, rest, status);
+        let at = self.clock.read(entry.stamp).map(|stamp| stamp.at);
         found.event();
-        found.row(row);
+        found.row(Row { at, ..self.row(line, id, rest, status, at) });
     }
 
-    fn arrival(&mut self, id: &[u8], rest: &[u8]) {
+    fn arrival(&mut self, entry: &Entry<'_>, id: &[u8], rest: &[u8]) {
         let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
-        let mail = self.queue.entry(&id.to_owned());
-        mail.sender = some_text(&rest[..end]).filter(|sender| sender != "<>");
-        mail.message_id = field(rest, b" id=").map(|id| format!("<{id}>"));
-        mail.subject = memmem::find(rest, b" T=\"").and_then(|at| {
-            let subject = &rest[at + 4..];
-            memchr::memchr(b'"', subject).and_then(|end| some_text(&subject[..end]))
-        });
+        let came_at = self.clock.read(entry.stamp).map(|stamp| stamp.at);
+        *self.queue.entry(&id.to_owned()) = Mail {
+            sender: short_text(&rest[..end]).filter(|sender| sender != "<>"),
+            message_id: field(rest, b" id=").filter(|id| id.len() < 1000).map(|id| format!("<{id}>")),
+            subject: memmem::find(rest, b" T=\"").and_then(|at| short_text(quoted(&rest[at + 4..]))),
+            came_at,
+        };
     }
 
-    fn row(&mut self, line: Line<'_>, id: &[u8], rest: &[u8], status: Status) -> Row {
+    fn row(&self, line: Line<'_>, id: &[u8], rest: &[u8], status: Status, at: Option<Millis>) -> Row {
         let mail = self.queue.get(&id.to_owned()).cloned().unwrap_or_default();
         let sender = field(rest, b" F=<").map(|sender| sender.trim_end_matches('>').to_owned());
+        let waited = at.zip(mail.came_at).map(|(at, came_at)| (at - came_at) as f64 / 1000.0);
         Row {
-            at: self.clock.read(line.text).map(|stamp| stamp.at),
             sender: mail.sender.or(sender.filter(|sender| !sender.is_empty())),
             recipient: some_text(recipient(rest)),
             subject: mail.subject,
             message_id: mail.message_id,
             error: some_text(reason(rest)).filter(|_| status != Status::Sent),
+            queued_at: mail.came_at,
+            delay: waited.filter(|waited| *waited >= 0.0),
             queue_id: some_text(id),
-            relay: field(rest, b" H="),
+            relay: relay(rest),
             note: (status == Status::Deferred).then_some(TRIED_AGAIN),
             status,
             ..Row::at(line)
@@ -136,15 +153,27 @@ impl Exim {
     }
 }
 
-/// Whether a deferral is without an attempt. Exim's own numbers say so: -51 to -53 the time to try again has not come,
-/// -54 local deliveries only, -55 the domain is queued, -56 the transport is busy.
+/// Whether a deferral is without an attempt. The words say so: the numbers of retry times and queues have changed with
+/// Exim's versions, and a mail that is only queued may have -1 like any other. From -59 down they mean nothing else.
 fn only_waits(rest: &[u8]) -> bool {
+    // whatever words the other server used
+    if memmem::find(rest, b"SMTP error from remote").is_some() {
+        return false;
+    }
     let number = memmem::find(rest, b"defer (").map(|at| &rest[at + b"defer (".len()..]);
-    let waits: [&[u8]; 6] = [b"-51)", b"-52)", b"-53)", b"-54)", b"-55)", b"-56)"];
-    let says: [&[u8]; 5] = [
-        b"retry time not reached",
+    let waits: [&[u8]; 6] = [b"-59)", b"-60)", b"-61)", b"-62)", b"-63)", b"-64)"];
+    let says: [&[u8]; 13] = [
+        b"etry time not reached",
+        b"etry time not yet reached",
+        b"queue_smtp",
+        b"queue_domains",
+        b"queue_remote",
+        b"remote deliveries suppressed",
+        b"remote deliveries being skipped",
         b"delivery queued",
         b"delivery suppressed",
+        b"concurrency limit reached for transport",
+        b"domain is held",
         b"is frozen",
         b"no host found for existing SMTP connection",
     ];
@@ -163,11 +192,28 @@ fn recipient(rest: &[u8]) -> &[u8] {
 
 /// What stands behind the first `: `, or behind the number of a deferral that has none.
 fn reason(rest: &[u8]) -> &[u8] {
-    if let Some(colon) = memmem::find(rest, b": ") {
-        return rest[colon + 2..].trim_ascii();
-    }
-    let deferral = memmem::find(rest, b"defer (").map_or(0, |at| at);
-    rest[deferral..].trim_ascii()
+    let rest = &rest[memmem::find(rest, b" defer (").unwrap_or(0)..];
+    memmem::find(rest, b": ").map_or(rest, |colon| &rest[colon + 2..]).trim_ascii()
+}
+
+/// `mx.example.com [192.0.2.7]` behind `H=`.
+fn relay(rest: &[u8]) -> Option<String> {
+    let host = &rest[memmem::find(rest, b" H=")? + 3..];
+    let name = memchr::memchr(b' ', host).unwrap_or(host.len());
+    let address = host[name..].strip_prefix(b" [").and_then(|address| memchr::memchr(b']', address));
+    let end = address.map_or(name, |end| name + 2 + end + 1);
+    some_text(host[..end].strip_suffix(b":").unwrap_or(&host[..end]))
+}
+
+/// A value up to the quotation mark that ends it.
+fn quoted(value: &[u8]) -> &[u8] {
+    let mut is_escaped = false;
+    let end = value.iter().position(|byte| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        ends
+    });
+    &value[..end.unwrap_or(value.len())]
 }
 
 /// A value up to the next blank.

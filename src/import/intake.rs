@@ -15,6 +15,8 @@ pub struct Intake {
     parser: Parser,
     repeats: Repeats,
     found: Found,
+    /// What became of the new lines while there is none.
+    none: Counts,
     ready: Vec<Hashed>,
     /// New lines begin here.
     from: u64,
@@ -29,6 +31,7 @@ impl Intake {
             parser: Parser::new(format, settings),
             repeats: Repeats::new(),
             found: Found::default(),
+            none: Counts::default(),
             ready: Vec::new(),
             from,
             is_new: from == 0,
@@ -76,12 +79,13 @@ impl Intake {
 
     /// Unparsed lines that look like a failure.
     pub fn take_left(&mut self) -> Vec<Vec<u8>> {
-        std::mem::take(&mut self.found.left)
+        let left = std::mem::take(&mut self.found.left);
+        if self.is_new { left } else { Vec::new() }
     }
 
     /// What became of the new lines.
     pub fn counts(&self) -> &Counts {
-        &self.found.counts
+        if self.is_new { &self.found.counts } else { &self.none }
     }
 
     /// The attempts of the entry that more lines may follow, as it stands.

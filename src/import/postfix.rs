@@ -1,14 +1,17 @@
 //! Postfix in syslog: a row for each delivery attempt, which is a line with `status=`.
 //!
 //! Sender and Message-ID stand on lines of their own, from qmgr and cleanup, and are kept until the mail is removed from
-//! the queue. Everything else Postfix or another program says is noise.
+//! the queue. Everything else Postfix or another program says is noise: so are refusals of incoming mail, which are no
+//! attempts to send, and what is asked of an address by `verify`.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 
 use super::recent::Recent;
 use super::stamp::Clock;
 use super::syslog::{Entry, component};
-use super::{Found, Line, Row, Status, some_text, text};
+use super::{Found, Line, Row, Status, short_text, some_text, text};
 use crate::model::{Millis, Stage};
 
 /// What a deferred mail's reader has to know.
@@ -17,26 +20,47 @@ pub const TRIED_AGAIN: &str = "the mail server tries again by itself and may hav
 /// Mails in the queue that are remembered.
 const REMEMBERED: usize = 100_000;
 
+/// A line that syslog folded stands for so many at most.
+const MOST_FOLDED: u64 = 10_000;
+
 /// The parts of Postfix that write lines, for instances with a name of their own.
 const COMPONENTS: &[&[u8]] = &[
     b"anvil",
     b"bounce",
     b"cleanup",
+    b"defer",
     b"discard",
+    b"dnsblog",
     b"error",
+    b"flush",
     b"lmtp",
     b"local",
     b"master",
+    b"oqmgr",
     b"pickup",
     b"pipe",
+    b"postdrop",
     b"postfix-script",
+    b"postlog",
     b"postscreen",
+    b"postsuper",
+    b"proxymap",
     b"qmgr",
+    b"qmqpd",
+    b"relay",
     b"retry",
     b"scache",
+    b"sendmail",
+    b"showq",
     b"smtp",
     b"smtpd",
+    b"smtps",
+    b"spawn",
+    b"submission",
+    b"submissions",
+    b"tlsmgr",
     b"tlsproxy",
+    b"trace",
     b"trivial-rewrite",
     b"verify",
     b"virtual",
@@ -54,6 +78,8 @@ struct Mail {
 pub struct Postfix {
     clock: Clock,
     queue: Recent<Vec<u8>, Mail>,
+    /// The line before, if it tells of a delivery: syslog may say only that it was repeated.
+    last: Vec<u8>,
 }
 
 /// Whether a line is one of Postfix.
@@ -68,39 +94,63 @@ fn is_postfix(program: &[u8]) -> bool {
 impl Postfix {
     /// Nothing has been read yet.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, queue: Recent::of(REMEMBERED) }
+        Self { clock, queue: Recent::of(REMEMBERED), last: Vec::new() }
     }
 
     /// Takes the next line.
     pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
+        let last = std::mem::take(&mut self.last);
         let Some(entry) = Entry::read(line) else {
-            return found.unparsed(line.text);
+            return match repeated_last(line.text) {
+                Some(times) => self.again(line, &last, times, found),
+                None => found.unparsed(line.text),
+            };
         };
         if !is_postfix(entry.program) {
             return found.noise();
         }
-        let Some((id, rest)) = queue_id(entry.message) else {
+        let (times, message) = repeated(entry.message).unwrap_or((1, entry.message));
+        let Some((id, rest)) = queue_id(message) else {
             return found.noise();
         };
         if rest.starts_with(b"to=<") {
-            return self.delivery(line, &entry, (id, rest), found);
+            self.last = last;
+            self.last.clear();
+            self.last.extend_from_slice(line.text);
+            return self.delivery(line, &entry, (id, rest), times, found);
         }
         self.learn(entry.program, id, rest);
         found.noise();
     }
 
+    /// A line that says only that the one before it came so many times more.
+    fn again(&mut self, line: Line<'_>, last: &[u8], times: u64, found: &mut Found) {
+        let entry = Entry::read(Line { text: last, ..line });
+        match entry.as_ref().and_then(|entry| queue_id(entry.message).map(|said| (entry, said))) {
+            Some((entry, said)) => self.delivery(line, entry, said, times, found),
+            None => found.noise(),
+        }
+    }
+
     fn learn(&mut self, program: &[u8], id: &[u8], rest: &[u8]) {
         if let Some(sender) = rest.strip_prefix(b"from=<").filter(|_| program.ends_with(b"qmgr")) {
-            let end = memmem::find(sender, b">, ").unwrap_or(sender.len());
-            self.queue.entry(&id.to_owned()).sender = some_text(&sender[..end]);
+            let end = SENDER_END.find(sender).unwrap_or(sender.len());
+            self.queue.entry(&id.to_owned()).sender = short_text(&sender[..end]);
         } else if let Some(message_id) = rest.strip_prefix(b"message-id=") {
-            self.queue.entry(&id.to_owned()).message_id = some_text(message_id);
+            self.queue.entry(&id.to_owned()).message_id = short_text(message_id);
         } else if rest == b"removed" {
             self.queue.forget(&id.to_owned());
         }
     }
 
-    fn delivery(&mut self, line: Line<'_>, entry: &Entry<'_>, (id, rest): (&[u8], &[u8]), found: &mut Found) {
+    fn delivery(
+        &mut self,
+        line: Line<'_>,
+        entry: &Entry<'_>,
+        (id, rest): (&[u8], &[u8]),
+        times: u64,
+        found: &mut Found,
+    ) {
         let Some(delivery) = Delivery::read(rest) else {
             return match memmem::find(rest, b"status=").is_some() {
                 true => found.unparsed(line.text),
@@ -116,7 +166,7 @@ impl Postfix {
         let failed = status != Status::Sent;
         let waited = |delay: f64| (delay * 1000.0) as Millis;
         found.event();
-        found.row(Row {
+        let row = Row {
             at,
             sender: mail.and_then(|mail| mail.sender.clone()),
             recipient: some_text(delivery.to),
@@ -132,8 +182,32 @@ impl Postfix {
             note: (status == Status::Deferred).then_some(TRIED_AGAIN),
             status,
             ..Row::at(line)
-        });
+        };
+        for turn in 1..times {
+            found.row(Row { key: row.key.wrapping_add(turn), ..row.clone() });
+        }
+        found.row(row);
     }
+}
+
+/// The number and the text of `message repeated 3 times: [ 4XyZ1234: ...]`.
+fn repeated(message: &[u8]) -> Option<(u64, &[u8])> {
+    let rest = message.strip_prefix(b"message repeated ")?;
+    let blank = memchr::memchr(b' ', rest)?;
+    let text = rest[blank..].strip_prefix(b" times: [")?.trim_ascii();
+    Some((times(&rest[..blank])?, text.strip_suffix(b"]").unwrap_or(text)))
+}
+
+/// The number of `Nov 20 08:30:12 mx1 last message repeated 3 times`.
+fn repeated_last(text: &[u8]) -> Option<u64> {
+    let cue = b"last message repeated ";
+    let number = &text[memmem::find(text, cue)? + cue.len()..];
+    times(&number[..memmem::find(number, b" times")?])
+}
+
+fn times(number: &[u8]) -> Option<u64> {
+    let times: u64 = std::str::from_utf8(number).ok()?.parse().ok()?;
+    Some(times.min(MOST_FOLDED))
 }
 
 /// `4XyZ1234: ` and what follows.
@@ -143,7 +217,14 @@ fn queue_id(message: &[u8]) -> Option<(&[u8], &[u8])> {
     (length >= 5).then_some((&message[..length], rest))
 }
 
+/// What stands behind the recipient's address.
+static RELAY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b">, relay="));
+
+/// What stands behind the sender's.
+static SENDER_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b">, "));
+
 /// The parts of a line with `status=`.
+#[derive(Default)]
 struct Delivery<'l> {
     to: &'l [u8],
     relay: &'l [u8],
@@ -157,29 +238,34 @@ struct Delivery<'l> {
 impl<'l> Delivery<'l> {
     /// Addresses may hold anything, so the fields are looked for from the end of the address on.
     fn read(rest: &'l [u8]) -> Option<Self> {
-        let relay = memmem::find(rest, b">, relay=")?;
+        let relay = RELAY.find(rest)?;
         let to = rest.get(b"to=<".len()..relay)?;
-        let to = memmem::find(to, b">, orig_to=<").map_or(to, |end| &to[..end]);
-        let fields = &rest[relay + b">, ".len()..];
-        let status = memmem::find(fields, b", status=")?;
-        let (fields, status) = (&fields[..status], &fields[status + b", status=".len()..]);
-        let word = memchr::memchr(b' ', status).map_or(status, |end| &status[..end]);
-        let said = status[word.len()..].trim_ascii();
-        let said = said.strip_prefix(b"(").map_or(said, |said| said.strip_suffix(b")").unwrap_or(said));
-        let field = |name: &[u8]| {
-            let start = memmem::find(fields, name).map_or(fields.len(), |at| at + name.len());
-            let value = &fields[start..];
-            memmem::find(value, b", ").map_or(value, |end| &value[..end])
-        };
-        Some(Self {
-            to,
-            relay: field(b"relay="),
-            delay: std::str::from_utf8(field(b" delay=")).ok().and_then(|delay| delay.parse().ok()),
-            delays: field(b" delays="),
-            dsn: field(b" dsn="),
-            word,
-            said,
-        })
+        let is_plain = memchr::memchr(b'>', to).is_none();
+        let orig_to = if is_plain { None } else { memmem::find(to, b">, orig_to=<") };
+        let mut delivery = Self { to: &to[..orig_to.unwrap_or(to.len())], ..Self::default() };
+        let mut fields = &rest[relay + b">, ".len()..];
+        while !fields.starts_with(b"status=") {
+            let end = memchr::memchr(b',', fields)?;
+            delivery.field(&fields[..end]);
+            fields = fields[end + 1..].trim_ascii_start();
+        }
+        let status = &fields[b"status=".len()..];
+        delivery.word = memchr::memchr(b' ', status).map_or(status, |end| &status[..end]);
+        let said = status[delivery.word.len()..].trim_ascii();
+        delivery.said = said.strip_prefix(b"(").map_or(said, |said| said.strip_suffix(b")").unwrap_or(said));
+        Some(delivery)
+    }
+
+    fn field(&mut self, field: &'l [u8]) {
+        if let Some(relay) = field.strip_prefix(b"relay=") {
+            self.relay = relay;
+        } else if let Some(delay) = field.strip_prefix(b"delay=") {
+            self.delay = std::str::from_utf8(delay).ok().and_then(|delay| delay.parse().ok());
+        } else if let Some(delays) = field.strip_prefix(b"delays=") {
+            self.delays = delays;
+        } else if let Some(dsn) = field.strip_prefix(b"dsn=") {
+            self.dsn = dsn;
+        }
     }
 
     fn status(&self) -> Option<Status> {
@@ -207,8 +293,13 @@ fn stage(said: &[u8]) -> Option<Stage> {
     ];
     let in_reply = memmem::rfind(said, b"(in reply to ").map(|at| &said[at..]);
     let replied = in_reply.and_then(|at| replies.iter().find(|(end, _)| memmem::find(at, end).is_some()));
-    let without_reply: [(&[u8], Stage); 7] = [
+    let without_reply: [(&[u8], Stage); 12] = [
         (b"refused to talk to me", Stage::Connect),
+        (b"receiving the initial server greeting", Stage::Connect),
+        (b"performing the EHLO handshake", Stage::Ehlo),
+        (b"performing the HELO handshake", Stage::Ehlo),
+        (b"STARTTLS", Stage::Tls),
+        (b"Cannot start TLS", Stage::Tls),
         (b"sending end of data", Stage::Dot),
         (b"sending message body", Stage::Data),
         (b"while sending RCPT TO", Stage::Rcpt),

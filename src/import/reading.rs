@@ -14,6 +14,9 @@ const ROWS: usize = 1000;
 /// Lines that make a batch, so that something is seen of long stretches of noise.
 const LINES: u64 = 100_000;
 
+/// Bytes that make a batch, so that long lines do not pile up.
+const BYTES: u64 = 4 << 20;
+
 /// How long to wait before looking whether a file has grown.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -39,12 +42,12 @@ pub enum End {
     Reached,
     /// Another file has taken its place.
     Replaced,
-    /// Nobody wants any more.
-    Unwanted,
+    /// Where it was told to stop.
+    Stopped,
 }
 
-/// Reads to the end and gives batches to `give`, which answers whether it wants more. With `follow` it waits there for
-/// more, until another file has taken the place of this one.
+/// Reads to the end and gives batches to `give`, which answers whether it wants more; the last batch it gets anyhow. With
+/// `follow` it waits at the end for more, until another file has taken the place of this one.
 ///
 /// # Errors
 /// The file's; what was read until then has been given.
@@ -62,20 +65,23 @@ pub fn read(
             Ok(true) if is_replaced => End::Replaced,
             Ok(true) => {
                 let batch = unfinished(source, &mut intake)?;
-                if !give(batch) {
-                    return Ok(End::Unwanted);
+                if give(batch) {
+                    std::thread::sleep(PAUSE);
+                    continue;
                 }
-                std::thread::sleep(PAUSE);
-                continue;
+                End::Stopped
             }
-            Ok(false) => return Ok(End::Unwanted),
+            Ok(false) => End::Stopped,
             Err(_) => End::Reached,
         };
-        let position = position(source, &intake)?;
+        let position = match (&ended, end) {
+            (Ok(true), End::Reached) => last_position(source, &intake)?,
+            _ => position(source, &intake)?,
+        };
         intake.finish();
         give(Batch { position, is_last: true, ..batch(source, &mut intake)? });
         ended?;
-        if !follow && has_shrunk(source) {
+        if !follow && end != End::Stopped && has_shrunk(source) {
             let name = &source.name;
             bail!("{name} shrank while it was read; what was read stays, import it again for the rest");
         }
@@ -90,7 +96,7 @@ fn to_end(
     follow: bool,
     give: &mut dyn FnMut(Batch) -> bool,
 ) -> Result<bool> {
-    let mut then = intake.counts().lines;
+    let mut then = (intake.counts().lines, source.lines().offset());
     loop {
         let lines = source.lines();
         let next = if follow { lines.next_whole() } else { lines.next_line() };
@@ -102,9 +108,9 @@ fn to_end(
                 bail!("{name}, after {lines} lines, which stay: {}", plain_words(&error));
             }
         }
-        let lines = intake.counts().lines;
-        if intake.ready() >= ROWS || lines >= then + LINES {
-            then = lines;
+        let (lines, offset) = (intake.counts().lines, source.lines().offset());
+        if intake.ready() >= ROWS || lines >= then.0 + LINES || offset >= then.1 + BYTES {
+            then = (lines, offset);
             if !give(batch(source, intake)?) {
                 return Ok(false);
             }
@@ -135,6 +141,14 @@ fn position(source: &mut Source, intake: &Intake) -> Result<Option<Position>> {
     let half = u64::from(settled != source.lines().offset());
     let (offset, lines) = intake.position(settled);
     Ok(source.position(offset, lines.saturating_sub(half))?)
+}
+
+/// The same where everything was read: a packed file is then known, too.
+fn last_position(source: &mut Source, intake: &Intake) -> Result<Option<Position>> {
+    match position(source, intake)? {
+        Some(position) => Ok(Some(position)),
+        None => Ok(source.packed_position(intake.counts().lines)?),
+    }
 }
 
 fn has_shrunk(source: &mut Source) -> bool {

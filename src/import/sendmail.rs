@@ -6,10 +6,13 @@ use super::postfix::TRIED_AGAIN;
 use super::recent::Recent;
 use super::stamp::Clock;
 use super::syslog::Entry;
-use super::{Found, Line, Row, Status, hash, some_text, text};
+use super::{Found, Line, Row, Status, hash, short_text, some_text, text};
 
 /// Mails in the queue that are remembered.
 const REMEMBERED: usize = 50_000;
+
+/// The longest name of a mail in the queue.
+const LONGEST_ID: usize = 40;
 
 /// Reads Sendmail.
 #[derive(Debug)]
@@ -46,15 +49,16 @@ impl Sendmail {
             return found.unparsed(line.text);
         };
         let named = memmem::find(entry.message, b": ").filter(|_| is_sendmail(entry.program));
-        let Some(end) = named.filter(|end| entry.message[..*end].iter().all(u8::is_ascii_alphanumeric))
+        let Some(end) = named
+            .filter(|end| *end <= LONGEST_ID && entry.message[..*end].iter().all(u8::is_ascii_alphanumeric))
         else {
             return found.noise();
         };
         let (id, rest) = (&entry.message[..end], &entry.message[end + 2..]);
         if rest.starts_with(b"from=") {
             let mail = self.queue.entry(&id.to_owned());
-            mail.sender = field(rest, b"from=").map(bare).and_then(some_text);
-            mail.message_id = field(rest, b" msgid=").and_then(some_text);
+            mail.sender = field(rest, b"from=").map(bare).and_then(short_text);
+            mail.message_id = field(rest, b" msgid=").and_then(short_text);
         }
         if !rest.starts_with(b"to=") {
             return found.noise();
@@ -73,6 +77,8 @@ impl Sendmail {
         found.event();
         let mail = self.queue.get(&id.to_owned()).cloned().unwrap_or_default();
         let at = entry.at(&mut self.clock);
+        let delay = field(rest, b" delay=").and_then(seconds);
+        let queued_at = at.zip(delay).map(|(at, delay)| at.saturating_sub(delay.saturating_mul(1000)));
         for (turn, address) in recipients(rest).into_iter().enumerate() {
             found.row(Row {
                 at,
@@ -84,6 +90,8 @@ impl Sendmail {
                 queue_id: some_text(id),
                 relay: field(rest, b" relay=").and_then(some_text),
                 dsn: some_text(dsn),
+                delay: delay.map(|delay| delay as f64),
+                queued_at,
                 note: (status == Status::Deferred).then_some(TRIED_AGAIN),
                 key: hash(line.text).wrapping_add(turn as u64),
                 ..Row::at(line)
@@ -104,6 +112,16 @@ fn status(said: &[u8], dsn: &[u8]) -> Option<Status> {
         Some(b'4') => Status::Deferred,
         _ => Status::Failed,
     })
+}
+
+/// The seconds of `00:01:02`, or of `3+00:01:02` behind three days.
+fn seconds(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (days, clock) = text.split_once('+').unwrap_or(("0", text));
+    let number = |text: &str| text.parse::<i64>().ok().filter(|number| (0..100_000).contains(number));
+    let mut parts = clock.split(':').map(number);
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
+    Some(((number(days)? * 24 + hours) * 60 + minutes) * 60 + seconds)
 }
 
 /// A program's mail on its way to the host's own mail server, which logs the delivery itself.

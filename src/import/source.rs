@@ -1,17 +1,22 @@
-//! Files and stdin, uncompressed on the way; the one part of this layer that touches files.
+//! Files and stdin; the one part of this layer that touches files.
+//!
+//! A plain file is known again by its first line and the bytes before the position, and can be read on from there. A
+//! packed one can only be read whole, and is known again by all of its bytes.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::hash::Hasher;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, anyhow, bail};
-use ruzstd::decoding::StreamingDecoder;
+use anyhow::{Result, anyhow, bail};
+use twox_hash::XxHash3_64;
 
 use super::lines::{LONGEST, Lines};
-use super::{Line, detect, hash};
+use super::packed::{self, Bytes};
+use super::{Line, detect, hash, without_mark};
 use crate::model::Millis;
 
 /// Not more is looked at to find the format out.
@@ -22,9 +27,6 @@ const TAIL: u64 = 1024;
 
 /// So much before the position is read again, to know the mails in the queue and entries with the same text.
 const BEFORE_POSITION: u64 = 256 << 10;
-
-/// A stream of bytes, whatever it is.
-type Bytes = Box<dyn Read + Send>;
 
 /// A log that is open.
 pub struct Source {
@@ -41,6 +43,8 @@ pub struct Source {
     lines: Lines<Bytes>,
     /// A second handle, where the bytes on the disk are those of the log.
     plain: Option<File>,
+    /// How long the file is whose text can only be read whole.
+    packed: Option<u64>,
     path: Option<PathBuf>,
 }
 
@@ -49,11 +53,11 @@ pub struct Source {
 pub struct Position {
     /// The hash of the first line.
     pub head: i64,
-    /// Everything before was taken in.
+    /// Everything before was taken in; of a packed file it is the length.
     pub offset: u64,
     /// So many lines.
     pub lines: u64,
-    /// The hash of the bytes before, which tells whether it is the same file.
+    /// The hash of the bytes before, which tells whether it is the same file: of the last of them, or of a packed file.
     pub tail: i64,
 }
 
@@ -78,10 +82,12 @@ impl Source {
     /// One line that names the file and says what to do.
     pub fn open(name: &str, now: Millis) -> Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
-        let counted = |from: Bytes| Counted { from, read: Arc::clone(&read) };
+        let text = |from: Bytes| {
+            packed::text_of(Counted { from, read: Arc::clone(&read) })
+                .map_err(|error| anyhow!("{name}: {}", plain_words(&error)))
+        };
         if name == "-" {
-            let from = counted(Box::new(io::stdin()));
-            let (from, _) = uncompressed(from).context("stdin cannot be read")?;
+            let (from, _) = text(Box::new(io::stdin()))?;
             return Self::with_head("stdin".to_owned(), from, now, None, Arc::clone(&read));
         }
         let path = Path::new(name);
@@ -90,13 +96,13 @@ impl Source {
             bail!("{name} is a directory; give the files in it, as {}/*.log", name.trim_end_matches('/'));
         }
         let open = || File::open(path).map_err(|error| anyhow!("{name}: {}", plain_words(&error)));
-        let (from, is_plain) =
-            uncompressed(counted(Box::new(open()?))).with_context(|| format!("{name} cannot be read"))?;
+        let (from, is_plain) = text(Box::new(open()?))?;
         let plain = if is_plain && data.is_file() { Some(open()?) } else { None };
-        let written = data.modified().ok().and_then(millis).unwrap_or(now);
         let length = data.is_file().then_some(data.len());
+        let packed = length.filter(|_| !is_plain);
+        let written = data.modified().ok().and_then(millis).unwrap_or(now);
         let source = Self::with_head(name.to_owned(), from, written, length, read)?;
-        Ok(Self { plain, path: Some(path.to_owned()), ..source })
+        Ok(Self { plain, packed, path: Some(path.to_owned()), ..source })
     }
 
     fn with_head(
@@ -124,12 +130,12 @@ impl Source {
             None => from,
         };
         let lines = Lines::new(Box::new(Cursor::new(head.clone()).chain(rest)) as Bytes, 0);
-        Ok(Self { name, file_time, length, read, head, lines, plain: None, path: None })
+        Ok(Self { name, file_time, length, read, head, lines, plain: None, packed: None, path: None })
     }
 
     /// The first lines.
     pub fn first(&self) -> impl Iterator<Item = Line<'_>> {
-        let lines = self.head.split(|byte| *byte == b'\n').take(detect::LINES);
+        let lines = without_mark(&self.head).split(|byte| *byte == b'\n').take(detect::LINES);
         lines.map(|text| Line { text: text.strip_suffix(b"\r").unwrap_or(text), start: 0, number: 0 })
     }
 
@@ -149,11 +155,15 @@ impl Source {
         &mut self.lines
     }
 
-    /// Goes on a little before a position, if the file is the one that was read up to there.
+    /// Goes on a little before a position, if the file is the one that was read up to there. Of a packed one that was
+    /// read whole, nothing is left.
     ///
     /// # Errors
     /// The file's.
     pub fn go_on(&mut self, known: &Position) -> io::Result<bool> {
+        if let Some(length) = self.packed.filter(|length| *length == known.offset) {
+            return self.skip_packed(known, length);
+        }
         let Some(file) = &mut self.plain else {
             return Ok(false);
         };
@@ -171,6 +181,44 @@ impl Source {
             self.lines.next_line()?;
         }
         Ok(true)
+    }
+
+    fn skip_packed(&mut self, known: &Position, length: u64) -> io::Result<bool> {
+        let is_same = self.whole_hash(length)? == Some(known.tail);
+        if is_same {
+            self.lines = Lines::new(Box::new(io::empty()) as Bytes, length);
+            self.read.store(length, Ordering::Relaxed);
+            self.packed = None;
+        }
+        Ok(is_same)
+    }
+
+    /// The hash of all bytes, if there are so many.
+    fn whole_hash(&self, length: u64) -> io::Result<Option<i64>> {
+        let mut file = File::open(&self.name)?;
+        let mut hash = XxHash3_64::default();
+        let mut chunk = vec![0; 128 << 10];
+        let mut there = 0;
+        loop {
+            let read = file.read(&mut chunk)?;
+            hash.write(&chunk[..read]);
+            there += read as u64;
+            if read == 0 || there > length {
+                return Ok((there == length).then(|| signed(hash.finish())));
+            }
+        }
+    }
+
+    /// The position behind everything of a packed file, by which it need not be read again.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn packed_position(&self, lines: u64) -> io::Result<Option<Position>> {
+        let Some(length) = self.packed else {
+            return Ok(None);
+        };
+        let head = self.head_hash();
+        Ok(self.whole_hash(length)?.map(|tail| Position { head, offset: length, lines, tail }))
     }
 
     /// The position at an offset, for a file that can be read on from there.
@@ -226,6 +274,9 @@ pub fn plain_words(error: &io::Error) -> String {
         io::ErrorKind::UnexpectedEof => {
             "the file ends in the middle of its packed data; get the whole file and import it again"
                 .to_owned()
+        }
+        io::ErrorKind::Unsupported => {
+            "it is packed by xz; unpack it on the way, as xz -dc FILE | mailthrottle import -".to_owned()
         }
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
             format!("its packed data is damaged ({error}); get the whole file and import it again")
@@ -289,45 +340,4 @@ fn is_binary(head: &[u8]) -> bool {
     let start = &head[nuls..head.len().min(nuls + 8192)];
     let odd = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\n' | b'\r' | b'\t' | 0x1b | 0x0c);
     start.is_empty() || start.iter().filter(odd).count() * 10 > start.len()
-}
-
-/// The bytes behind gzip, zstd or bzip2, known by how they begin; and whether there is none of these.
-fn uncompressed<R: Read + Send + 'static>(from: R) -> io::Result<(Bytes, bool)> {
-    let mut from = BufReader::with_capacity(128 << 10, from);
-    let start = from.fill_buf()?;
-    Ok(match start {
-        [0x1f, 0x8b, ..] => (Box::new(flate2::bufread::MultiGzDecoder::new(from)), false),
-        [b'B', b'Z', b'h', ..] => (Box::new(bzip2_rs::DecoderReader::new(from)), false),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => (Box::new(Zstd::new(from)?), false),
-        _ => (Box::new(from), true),
-    })
-}
-
-/// Zstandard, frame after frame.
-struct Zstd<R: BufRead>(Option<StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>);
-
-impl<R: BufRead> Zstd<R> {
-    fn new(from: R) -> io::Result<Self> {
-        StreamingDecoder::new(from).map(|decoder| Self(Some(decoder))).map_err(io::Error::other)
-    }
-}
-
-impl<R: BufRead> Read for Zstd<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let Some(decoder) = &mut self.0 else {
-                return Ok(0);
-            };
-            let read = decoder.read(into)?;
-            if read > 0 || into.is_empty() {
-                return Ok(read);
-            }
-            let mut rest = self.0.take().map(StreamingDecoder::into_inner);
-            if let Some(mut rest) = rest.take()
-                && !rest.fill_buf()?.is_empty()
-            {
-                *self = Self::new(rest)?;
-            }
-        }
-    }
 }

@@ -11,12 +11,25 @@ use super::escape;
 /// # Errors
 /// None for the types of this program.
 pub fn rows<T: Serialize>(keys: &[&str], rows: &[T]) -> Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(keys)?;
-    for row in rows {
+    one_by_one(keys, rows.iter()).collect()
+}
+
+/// The head and the rows under it, each by itself.
+pub fn one_by_one<T: Serialize>(
+    keys: &[&str],
+    rows: impl Iterator<Item = T>,
+) -> impl Iterator<Item = Result<String>> {
+    let head = record(keys.iter().map(|key| (*key).to_owned()));
+    let row = |row: T| {
         let row = serde_json::to_value(row)?;
-        writer.write_record(keys.iter().map(|key| field(&row[*key])))?;
-    }
+        record(keys.iter().map(|key| field(&row[*key])))
+    };
+    std::iter::once(head).chain(rows.map(row))
+}
+
+fn record(fields: impl Iterator<Item = String>) -> Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(fields.collect::<Vec<_>>())?;
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
 

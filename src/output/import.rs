@@ -156,26 +156,43 @@ fn files(files: &[FileRead]) -> Table {
 fn notes(it: &Imported) -> Vec<String> {
     let mut notes = Vec::new();
     if it.deferred > 0 {
-        let deferred = it.deferred;
+        let (attempts, them) = counted(it.deferred, ["attempt was", "attempts were"], ["it", "them"]);
         notes.push(format!(
-            "{deferred} attempts were deferred: the mail server tries again by itself and may have delivered them later."
+            "{attempts} deferred: the mail server tries again by itself and may have delivered {them} later."
         ));
     }
     if it.unparsed_failures > 0 {
+        let (lines, them) = counted(
+            it.unparsed_failures,
+            ["unparsed line looks like a failure", "unparsed lines look like failures"],
+            ["it", "them"],
+        );
         notes.push(format!(
-            "{} unparsed lines look like failures; --unparsed FILE keeps them, [[import.patterns]] in the config can read them.",
-            it.unparsed_failures
+            "{lines}; --unparsed FILE keeps {them}, [[import.patterns]] in the config can read {them}."
         ));
     }
     let cut: u64 = it.files.iter().map(|file| file.cut_lines).sum();
     if cut > 0 {
-        notes.push(format!("{cut} lines were longer than 1 MiB and cut."));
+        let (lines, _) = counted(cut, ["line was", "lines were"], ["it", "them"]);
+        notes.push(format!("{lines} longer than 1 MiB and cut."));
     }
-    notes.extend(it.files.iter().filter_map(|file| {
-        file.resumed_at
-            .map(|at| format!("{}: went on at byte {at}, where it stopped before.", escape::line(&file.file)))
-    }));
+    notes.extend(it.files.iter().filter_map(resumed));
     notes
+}
+
+/// What is said of a file that was read before.
+fn resumed(file: &FileRead) -> Option<String> {
+    let (name, at) = (escape::line(&file.file), file.resumed_at?);
+    Some(match file.counts.lines {
+        0 => format!("{name}: nothing new since it was read."),
+        _ => format!("{name}: went on at byte {at}, where it stopped before."),
+    })
+}
+
+/// A number with its words, and the word that stands for them.
+fn counted(number: u64, words: [&str; 2], them: [&'static str; 2]) -> (String, &'static str) {
+    let place = usize::from(number != 1);
+    (format!("{number} {}", words[place]), them[place])
 }
 
 /// The formats, for `import --list`.

@@ -1,10 +1,13 @@
 //! What `resend` is going to do, what it did, what is in doubt, and the runs of the past.
 
+use std::fmt;
+
 use anyhow::Result;
 use serde::Serialize;
 
 use super::document::{Block, Column, Document, Table, Tone};
 use super::{Format, csv, escape, json, markdown, text};
+use crate::analysis::wording::count;
 use crate::model::{Class, Enhanced, Millis};
 use crate::zone;
 
@@ -44,9 +47,37 @@ pub struct Row {
     pub about: String,
 }
 
+/// Rows, made one by one as they are written: there may be hundreds of thousands.
+pub struct Rows<'r>(Box<dyn Fn() -> RowsIter<'r> + 'r>);
+
+type RowsIter<'r> = Box<dyn Iterator<Item = Row> + 'r>;
+
+impl<'r> Rows<'r> {
+    /// The rows that `make` gives, the same ones each time.
+    pub fn made_by<I: Iterator<Item = Row> + 'r>(make: impl Fn() -> I + 'r) -> Self {
+        Self(Box::new(move || Box::new(make())))
+    }
+
+    fn iter(&self) -> RowsIter<'r> {
+        (self.0)()
+    }
+}
+
+impl Default for Rows<'_> {
+    fn default() -> Self {
+        Self::made_by(std::iter::empty)
+    }
+}
+
+impl fmt::Debug for Rows<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
 /// `mailthrottle/resend/1`.
 #[derive(Debug, Default, Serialize)]
-pub struct Answer {
+pub struct Answer<'r> {
     /// The version of this form.
     pub schema: &'static str,
     /// The run; none before it has begun.
@@ -65,6 +96,8 @@ pub struct Answer {
     pub doubt: u64,
     /// Rows that did not go.
     pub skipped: u64,
+    /// Rows that would go but for `--limit`; they are not listed.
+    pub beyond_limit: u64,
     /// Throttle replies met.
     pub throttled: u64,
     /// Connections opened.
@@ -77,33 +110,41 @@ pub struct Answer {
     pub server: Option<String>,
     /// Under which caps.
     pub caps: Option<String>,
-    /// Every row.
-    pub rows: Vec<Row>,
+    /// Every row; written last, one by one.
+    #[serde(skip)]
+    pub rows: Rows<'r>,
 }
 
 /// The name of the form.
 pub const SCHEMA: &str = "mailthrottle/resend/1";
 
-/// Writes what will be done, or was done.
+/// What will be done, or was done, in pieces to be printed one after the other.
 ///
 /// # Errors
 /// None for the types of this program.
-pub fn render(answer: &Answer, format: Format, look: text::Look) -> Result<String> {
+pub fn render<'a>(answer: &'a Answer<'_>, format: Format, look: text::Look) -> Result<Pieces<'a>> {
     Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(answer), look),
-        Format::Markdown => markdown::render(&document(answer)),
-        Format::Json => json::object(answer)?,
-        Format::Ndjson => answer.rows.iter().map(json::line).collect::<serde_json::Result<String>>()?,
-        Format::Csv => csv::rows(KEYS, &answer.rows)?,
+        Format::Table | Format::Nagios | Format::Prometheus => one(text::render(&document(answer), look)),
+        Format::Markdown => one(markdown::render(&document(answer))),
+        Format::Json => Box::new(json::with_list(answer, "rows", answer.rows.iter())?),
+        Format::Ndjson => Box::new(answer.rows.iter().map(|row| Ok(json::line(&row)?))),
+        Format::Csv => Box::new(csv::one_by_one(KEYS, answer.rows.iter())),
     })
 }
 
+/// Pieces of an answer.
+pub type Pieces<'a> = Box<dyn Iterator<Item = Result<String>> + 'a>;
+
+fn one<'a>(text: String) -> Pieces<'a> {
+    Box::new(std::iter::once(Ok(text)))
+}
+
 /// The plan, for a person who is asked to agree to it.
-pub fn plan(answer: &Answer, look: text::Look) -> String {
+pub fn plan(answer: &Answer<'_>, look: text::Look) -> String {
     text::render(&document(answer), look)
 }
 
-fn document(answer: &Answer) -> Document {
+fn document(answer: &Answer<'_>) -> Document {
     let mut blocks = vec![verdict(answer)];
     if answer.run_id.is_none() && answer.selected > 0 {
         let note = "The application's own job must not send these rows meanwhile, unless claim_status keeps it from them.";
@@ -122,18 +163,22 @@ fn document(answer: &Answer) -> Document {
             length(answer.duration_ms)
         )));
     }
-    blocks.extend(reasons(&answer.rows));
-    blocks.extend(rows(&answer.rows));
+    blocks.extend(reasons(answer));
+    blocks.extend(rows(answer.rows.iter()));
     Document { blocks }
 }
 
-fn verdict(answer: &Answer) -> Block {
+fn verdict(answer: &Answer<'_>) -> Block {
     if answer.run_id.is_none() {
         let sentence = match answer.selected {
             0 => format!("Nothing to send: no row goes, {} are skipped.", answer.skipped),
             selected => format!(
-                "{selected} rows go again, {} are skipped; that takes about {}.",
+                "{selected} rows go again, {} are skipped{}; that takes about {}.",
                 answer.skipped,
+                match answer.beyond_limit {
+                    0 => String::new(),
+                    beyond => format!(", {beyond} are left beyond --limit"),
+                },
                 length(answer.duration_ms)
             ),
         };
@@ -152,9 +197,10 @@ fn verdict(answer: &Answer) -> Block {
 }
 
 /// How many rows are skipped for which reason.
-fn reasons(rows: &[Row]) -> Vec<Block> {
-    let mut counts: Vec<(&str, u64)> = Vec::new();
-    for row in rows.iter().filter(|row| row.outcome == "skipped") {
+fn reasons(answer: &Answer<'_>) -> Vec<Block> {
+    let beyond = (answer.beyond_limit > 0).then_some(("beyond --limit", answer.beyond_limit));
+    let mut counts: Vec<(&str, u64)> = beyond.into_iter().collect();
+    for row in answer.rows.iter().filter(|row| row.outcome == "skipped") {
         match counts.iter_mut().find(|(known, _)| *known == row.group) {
             Some((_, count)) => *count += 1,
             None => counts.push((row.group, 1)),
@@ -168,17 +214,30 @@ fn reasons(rows: &[Row]) -> Vec<Block> {
     vec![Block::Heading("Skipped".to_owned()), Block::Facts(facts.collect())]
 }
 
-/// The rows that go or went, the first of them; those that need a look before those that are fine.
-fn rows(rows: &[Row]) -> Vec<Block> {
-    let weight = |row: &&Row| {
-        ["doubt", "refused", "deferred", "untouched"].iter().position(|o| *o == row.outcome).unwrap_or(9)
-    };
-    let mut shown: Vec<&Row> = rows.iter().filter(|row| row.outcome != "skipped").collect();
-    shown.sort_by_key(weight);
+/// The outcomes that need a look, before those that are fine.
+const WEIGHTY: [&str; 4] = ["doubt", "refused", "deferred", "untouched"];
+
+/// The first rows of those that go or went, weighty ones first, how many there are in all, and whether none has a reason.
+fn first_rows(rows: impl Iterator<Item = Row>) -> (Vec<Row>, usize, bool) {
+    let mut by_weight: [Vec<Row>; WEIGHTY.len() + 1] = Default::default();
+    let (mut all, mut is_plan) = (0, true);
+    for row in rows.filter(|row| row.outcome != "skipped") {
+        all += 1;
+        is_plan &= row.reason.is_none();
+        let weight = WEIGHTY.iter().position(|outcome| *outcome == row.outcome).unwrap_or(WEIGHTY.len());
+        if by_weight[weight].len() < SHOWN {
+            by_weight[weight].push(row);
+        }
+    }
+    (by_weight.into_iter().flatten().take(SHOWN).collect(), all, is_plan)
+}
+
+/// The rows that go or went, the first of them.
+fn rows(rows: impl Iterator<Item = Row>) -> Vec<Block> {
+    let (shown, all, is_plan) = first_rows(rows);
     if shown.is_empty() {
         return Vec::new();
     }
-    let is_plan = shown.iter().all(|row| row.reason.is_none());
     let table = Table {
         columns: vec![
             Column::words("row"),
@@ -188,7 +247,6 @@ fn rows(rows: &[Row]) -> Vec<Block> {
         ],
         rows: shown
             .iter()
-            .take(SHOWN)
             .map(|row| {
                 vec![
                     escape::line(&row.id),
@@ -200,21 +258,21 @@ fn rows(rows: &[Row]) -> Vec<Block> {
             .collect(),
     };
     let mut blocks = vec![Block::Heading("Rows".to_owned()), Block::Table(table)];
-    if shown.len() > SHOWN {
-        blocks.push(Block::Line(format!("and {} more; --format json lists all", shown.len() - SHOWN)));
+    if all > SHOWN {
+        blocks.push(Block::Line(format!("and {} more; --format json lists all", all - SHOWN)));
     }
     blocks
 }
 
-/// Writes the rows in doubt.
+/// The rows in doubt, in pieces.
 ///
 /// # Errors
 /// None for the types of this program.
-pub fn doubts(answer: &Answer, format: Format, look: text::Look) -> Result<String> {
+pub fn doubts<'a>(answer: &'a Answer<'_>, format: Format, look: text::Look) -> Result<Pieces<'a>> {
     if !matches!(format, Format::Table | Format::Markdown) {
         return render(answer, format, look);
     }
-    let mut blocks = match answer.rows.len() {
+    let mut blocks = match answer.doubt {
         0 => vec![Block::Verdict("No row is in doubt.".to_owned(), Tone::Good)],
         count => vec![
             Block::Verdict(
@@ -227,23 +285,18 @@ pub fn doubts(answer: &Answer, format: Format, look: text::Look) -> Result<Strin
             ),
         ],
     };
-    let fact = |row: &Row| {
+    let fact = |row: Row| {
         let message_id = row.message_id.as_deref().unwrap_or("(no Message-ID)");
         let reason = row.reason.as_deref().unwrap_or_default();
         (escape::line(&row.id), escape::line(&format!("{message_id}  {reason}")))
     };
-    blocks.extend((!answer.rows.is_empty()).then(|| Block::Facts(answer.rows.iter().map(fact).collect())));
+    blocks.extend((answer.doubt > 0).then(|| Block::Facts(answer.rows.iter().map(fact).collect())));
     let document = Document { blocks };
-    Ok(if format == Format::Markdown { markdown::render(&document) } else { text::render(&document, look) })
-}
-
-/// A count with its noun.
-fn count(number: u64, noun: &str) -> String {
-    match (number, noun.strip_suffix('y')) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{number} {stem}ies"),
-        (_, None) => format!("{number} {noun}s"),
-    }
+    Ok(one(if format == Format::Markdown {
+        markdown::render(&document)
+    } else {
+        text::render(&document, look)
+    }))
 }
 
 /// A time span as people say it.

@@ -43,6 +43,12 @@ impl Rate {
         let messages = Millis::from(self.messages);
         (self.period + messages - 1) / messages
     }
+
+    /// How many messages share one spacing: one, unless a millisecond has room for several.
+    pub fn at_once(self) -> u32 {
+        let in_a_millisecond = Millis::from(self.messages) / self.period;
+        u32::try_from(in_a_millisecond).unwrap_or(u32::MAX).max(1)
+    }
 }
 
 impl FromStr for Rate {
@@ -124,9 +130,12 @@ impl Pace {
 
     /// When the spacing and the count of the period allow the next message, recipients aside.
     fn spaced_at(&self, now: Millis) -> Millis {
-        let spaced = self.recent.back().map(|last| last + self.spacing);
-        let counted = self.recent.len().checked_sub(self.rate.messages as usize);
-        let counted = counted.map(|oldest| self.recent[oldest] + self.rate.period);
+        let after = |messages: u32, wait: Millis| {
+            let before = self.recent.len().checked_sub(messages as usize)?;
+            Some(*self.recent.get(before)? + wait)
+        };
+        let spaced = after(self.rate.at_once(), self.spacing);
+        let counted = after(self.rate.messages, self.rate.period);
         now.max(spaced.unwrap_or(now)).max(counted.unwrap_or(now))
     }
 
@@ -250,6 +259,13 @@ mod tests {
     #[test]
     fn messages_are_evenly_spaced_from_the_first() {
         assert_eq!(sent_at_once(&mut pace("30/1m", 100), 500, 4), [500, 2500, 4500, 6500]);
+    }
+
+    #[test]
+    fn a_rate_beyond_a_thousand_a_second_puts_several_into_a_millisecond() {
+        assert_eq!(sent_at_once(&mut pace("2000/1s", 100), 0, 5), [0, 0, 1, 1, 2]);
+        assert_eq!(sent_at_once(&mut pace("2999/1s", 100), 0, 5), [0, 0, 1, 1, 2]);
+        assert_eq!(sent_at_once(&mut pace("3/1ms", 100), 0, 4), [0, 0, 0, 1]);
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! Points at which a test lets the program die, to show that nothing is lost or sent twice; a release has none of this.
+//! Points at which a test lets the program die, to show that nothing is lost or sent twice, and intervals that it shortens;
+//! a release has none of this.
+
+use std::time::Duration;
 
 /// Passes a point: dies there, as by SIGKILL, where `MAILTHROTTLE_DIE_AT` is `POINT#N` and this is the n-th passing.
 #[cfg(debug_assertions)]
@@ -20,3 +23,16 @@ pub fn pass(point: &str) {
 /// Nothing.
 #[cfg(not(debug_assertions))]
 pub fn pass(_point: &str) {}
+
+/// An interval, or the one in milliseconds that a variable says.
+#[cfg(debug_assertions)]
+pub fn interval(usual: Duration, variable: &str) -> Duration {
+    let said = std::env::var(variable).ok().and_then(|millis| millis.parse().ok());
+    said.map_or(usual, Duration::from_millis)
+}
+
+/// The interval.
+#[cfg(not(debug_assertions))]
+pub fn interval(usual: Duration, _variable: &str) -> Duration {
+    usual
+}

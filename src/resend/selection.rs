@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::model::{Class, Disposition, Enhanced, FailedMail, Millis};
 use crate::resend::ledger::{Key, Known, Past, Stage};
@@ -31,10 +32,10 @@ pub struct Reading {
 pub struct Candidate {
     /// Which mail.
     pub key: Key,
-    /// The status word in the log.
-    pub status: String,
-    /// The mailbox it goes out from.
-    pub sender: Option<String>,
+    /// The status word in the log; one for all that have it.
+    pub status: Arc<str>,
+    /// The mailbox it goes out from; likewise.
+    pub sender: Option<Arc<str>>,
     /// To whom.
     pub recipient: Option<String>,
     /// About what.
@@ -50,12 +51,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// A failed mail with what its error means.
-    pub fn new(mail: FailedMail, reading: Reading) -> Self {
+    /// A failed mail with what its error means. `words` keeps what many mails have in common.
+    pub fn new(mail: FailedMail, reading: Reading, words: &mut Words) -> Self {
         Self {
             key: Key { id: mail.id, sent_date: mail.at },
-            status: mail.status.unwrap_or_default(),
-            sender: mail.sender,
+            status: words.one(mail.status.as_deref().unwrap_or_default()),
+            sender: mail.sender.map(|sender| words.one(&sender)),
             recipient: mail.recipient,
             subject: mail.subject,
             message_id: mail.message_id.filter(|id| !id.trim().is_empty()),
@@ -63,6 +64,21 @@ impl Candidate {
             has_body: mail.has_body,
             reading,
         }
+    }
+}
+
+/// Words that many mails have in common, each kept once.
+#[derive(Debug, Default)]
+pub struct Words(HashSet<Arc<str>>);
+
+impl Words {
+    fn one(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(word) {
+            return known.clone();
+        }
+        let new: Arc<str> = word.into();
+        self.0.insert(new.clone());
+        new
     }
 }
 

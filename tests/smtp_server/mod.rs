@@ -62,6 +62,12 @@ impl SmtpServer {
         self.shared.seen().clone()
     }
 
+    /// Waits until what was seen is as wished for; it is looked at when a message is accepted, a dialogue stalls or a
+    /// connection ends.
+    pub fn wait_until(&self, is_reached: impl Fn(&Seen) -> bool) {
+        self.shared.wait_until(is_reached);
+    }
+
     /// How often each Message-ID was accepted.
     pub fn accepted(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();

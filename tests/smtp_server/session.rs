@@ -263,10 +263,13 @@ impl Session {
         match fault.then {
             Then::GoOn => Ok(()),
             Then::HangUp => Err(End),
-            Then::Stall => loop {
-                self.inbox.clear();
-                self.read().await?;
-            },
+            Then::Stall => {
+                self.shared.stalls();
+                loop {
+                    self.inbox.clear();
+                    self.read().await?;
+                }
+            }
             Then::Endless => loop {
                 self.stream.write_all(&fault.words).await.map_err(|_| End)?;
             },

@@ -1,7 +1,7 @@
 //! What all sessions of a server share: places, the rate, the day's recipients, and the record of what happened.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use mailthrottle::model::Stage;
@@ -41,7 +41,10 @@ pub struct Seen {
     pub commands: Vec<String>,
     /// What a client must not do.
     pub violations: Vec<String>,
-    open: usize,
+    /// How many dialogues were left without an answer.
+    pub stalled: usize,
+    /// Connections that have not ended.
+    pub open: usize,
     sending: BTreeSet<u64>,
     limit: usize,
     recent: VecDeque<Instant>,
@@ -52,16 +55,27 @@ pub struct Seen {
 pub struct Shared {
     pub settings: Settings,
     seen: Mutex<Seen>,
+    /// A message was accepted, a dialogue left without an answer, or a connection has ended.
+    progress: Condvar,
 }
+
+/// A test that waits for longer has failed.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Shared {
     pub fn new(settings: Settings) -> Shared {
         let seen = Seen { limit: settings.limit, faults: settings.faults.clone(), ..Seen::default() };
-        Shared { settings, seen: Mutex::new(seen) }
+        Shared { settings, seen: Mutex::new(seen), progress: Condvar::new() }
     }
 
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap()
+    }
+
+    /// Waits until what was seen is as wished for.
+    pub fn wait_until(&self, is_reached: impl Fn(&Seen) -> bool) {
+        let waited = self.progress.wait_timeout_while(self.seen(), PATIENCE, |seen| !is_reached(seen));
+        assert!(!waited.unwrap().1.timed_out(), "what the test waits for has not come");
     }
 
     pub fn set_limit(&self, limit: usize) {
@@ -84,6 +98,7 @@ impl Shared {
     /// A connection has ended; its place becomes free later.
     pub fn leaves(self: &Arc<Self>, connection: u64) {
         self.seen().open -= 1;
+        self.progress.notify_all();
         let shared = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(shared.settings.place_freed_after).await;
@@ -153,6 +168,12 @@ impl Shared {
     pub fn accepts(&self, mail: Mail) {
         self.report(&format!("accepted {} from connection {}", mail.message_id, mail.connection));
         self.seen().accepted.push(mail);
+        self.progress.notify_all();
+    }
+
+    pub fn stalls(&self) {
+        self.seen().stalled += 1;
+        self.progress.notify_all();
     }
 
     pub fn refuses(&self, reply: &str) {

@@ -23,6 +23,7 @@ pub const TABLE: &str = "CREATE TABLE email_log (id INTEGER PRIMARY KEY, status 
 pub struct TestLog {
     folder: tempfile::TempDir,
     database: Database,
+    server: Option<&'static postgres::Server>,
 }
 
 /// Where the log is.
@@ -64,6 +65,20 @@ pub fn without_source(mut report: Value) -> Value {
         report["generated_at"] = Value::Null;
     }
     report
+}
+
+/// A file of the folder `fixtures`.
+pub fn fixture(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name).display().to_string()
+}
+
+/// A line of Postfix' about a mail that was sent, each number another mail.
+pub fn delivered(number: u32) -> String {
+    format!(
+        "2026-11-18T21:30:04Z mx1 postfix/smtp[1]: A{number:08X}: to=<u{number}@b.example>, relay=none, delay=1, dsn=2.0.0, \
+         status=sent (250 2.0.0 ok {})\n",
+        u64::from(number) * 7919
+    )
 }
 
 /// How a run of the program ended.
@@ -114,9 +129,29 @@ impl TestLog {
         })
     }
 
+    /// Makes the generic table with so many mails that were throttled ten minutes ago.
+    pub fn make_throttled(&self, rows: usize) {
+        self.sql(
+            "CREATE TABLE email_log (id integer PRIMARY KEY, status text, sent_date text, sender text, recipient text, \
+             subject text, body text, error_message text)",
+        );
+        let at =
+            (chrono::Utc::now() - chrono::TimeDelta::minutes(10)).format("%Y-%m-%d %H:%M:%S").to_string();
+        for chunk in (1..=rows).collect::<Vec<_>>().chunks(5000) {
+            let row = |id: &usize| {
+                format!(
+                    "({id}, 'F', '{at}', 'reports@contoso.example', 'user{id}@example.com', 'Invoice {id}', 'Text {id}', \
+                     '432 4.3.2 Concurrent connections limit exceeded')"
+                )
+            };
+            let rows: Vec<_> = chunk.iter().map(row).collect();
+            self.sql(&format!("INSERT INTO email_log VALUES {}", rows.join(", ")));
+        }
+    }
+
     /// A folder without a log.
     pub fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), database: Database::Sqlite }
+        Self { folder: tempfile::tempdir().unwrap(), database: Database::Sqlite, server: None }
     }
 
     /// A database of its own on the server.
@@ -133,6 +168,15 @@ impl TestLog {
         matches!(self.database, Database::Oracle(_))
     }
 
+    /// A database on a server that the test has for itself.
+    pub fn on_own_postgres(server: &'static postgres::Server) -> Self {
+        Self { database: Database::Postgres(server.database()), server: Some(server), ..Self::empty() }
+    }
+
+    fn server(&self) -> &'static postgres::Server {
+        self.server.unwrap_or_else(postgres::server)
+    }
+
     pub fn database(&self) -> &Database {
         &self.database
     }
@@ -141,7 +185,7 @@ impl TestLog {
     pub fn url(&self) -> String {
         match &self.database {
             Database::Sqlite => "log.db".to_owned(),
-            Database::Postgres(name) => postgres::server().url(name),
+            Database::Postgres(name) => self.server().url(name),
             Database::Oracle(database) => database.url(),
         }
     }
@@ -169,7 +213,7 @@ impl TestLog {
     /// Runs SQL on the log, as its application would.
     pub fn sql(&self, sql: &str) {
         match &self.database {
-            Database::Postgres(name) => return postgres::server().sql(name, sql),
+            Database::Postgres(name) => return self.server().sql(name, sql),
             Database::Oracle(database) => return database.run(&oracle_words::statements(sql)),
             Database::Sqlite => {}
         }
@@ -197,7 +241,7 @@ impl TestLog {
         blocking(async {
             match &self.database {
                 Database::Postgres(name) => {
-                    let mut connection = postgres::server().connect(name).await;
+                    let mut connection = self.server().connect(name).await;
                     sqlx::query_scalar(leaked(&sql)).fetch_one(&mut connection).await.unwrap()
                 }
                 _ => {
@@ -243,6 +287,33 @@ impl TestLog {
     /// Runs the program without telling it where the log is.
     pub fn run_bare(&self, args: &[&str]) -> Ran {
         self.command(args).output().unwrap().into()
+    }
+
+    /// Runs the program as somebody to whom rights apply: root may read everything.
+    pub fn run_as_nobody(&self, args: &[&str]) -> Ran {
+        let program = self.command(&[]).get_program().to_owned();
+        let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+        std::fs::set_permissions(self.folder(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let mut command = if is_root { Command::new("setpriv") } else { Command::new("env") };
+        if is_root {
+            let copy = self.path("program");
+            std::fs::copy(program, &copy).unwrap();
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
+        } else {
+            command.arg(program);
+        }
+        command.args(args).current_dir(self.folder()).output().unwrap().into()
+    }
+
+    /// Takes a log in, and sees to it that each of its lines was counted as one thing.
+    pub fn import(&self, file: &str) -> Value {
+        let imported = self.json(&["import", file]);
+        for file in imported["files"].as_array().unwrap() {
+            let kinds = ["events", "continuations", "noise", "unparsed"];
+            let sum: u64 = kinds.map(|kind| file[kind].as_u64().unwrap()).iter().sum();
+            assert_eq!(file["lines"].as_u64(), Some(sum), "{file}");
+        }
+        imported
     }
 
     /// The JSON that a command prints.

@@ -120,6 +120,21 @@ impl Server {
         });
     }
 
+    /// Kills a session from outside, upon which the server ends all others, recovers and starts anew; waits for that.
+    pub fn crash(&self) {
+        blocking(async {
+            let mut connection = self.connect("postgres").await;
+            let pid: i32 =
+                sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await.unwrap();
+            Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+            while sqlx::query("SELECT 1").execute(&mut connection).await.is_ok() {}
+            let options: PgConnectOptions = self.url("postgres").parse().unwrap();
+            while options.clone().disable_statement_logging().connect().await.is_err() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        });
+    }
+
     /// A connection of the application's.
     pub async fn connect(&self, database: &str) -> PgConnection {
         let options: PgConnectOptions = self.url(database).parse().unwrap();

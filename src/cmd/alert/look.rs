@@ -137,6 +137,7 @@ async fn scope(
         window: log.window,
         source: Source::default(),
         profile: log.profile,
+        tries_again: log.tries_again,
         words: &log.mapping.words,
         step: Step::Hour,
         failures: &failures,

@@ -4,13 +4,13 @@ use anyhow::{Result, anyhow, bail};
 
 use super::{now, open_ledger, open_store, who};
 use crate::cli::Global;
-use crate::cmd::{look, print};
+use crate::cmd::{look, print_pieces};
 use crate::config::Config;
 use crate::config::smtp::Sending;
 use crate::db::{Db, Target};
 use crate::exit::Exit;
 use crate::output;
-use crate::output::resend::{Answer, Row, SCHEMA};
+use crate::output::resend::{Answer, Row, Rows, SCHEMA};
 use crate::resend::ledger::{Decision, Doubted, Ledger};
 
 /// Lists the rows in doubt, or settles some.
@@ -92,7 +92,7 @@ async fn settle(
 }
 
 fn tell(flags: &Global, doubts: &[Doubted]) -> Result<Exit> {
-    let rows = doubts.iter().map(|doubted| Row {
+    let row = |doubted: &Doubted| Row {
         id: doubted.key.id.clone(),
         outcome: "doubt",
         attempts: doubted.known.attempts,
@@ -110,9 +110,9 @@ fn tell(flags: &Global, doubts: &[Doubted]) -> Result<Exit> {
         }),
         group: "",
         about: String::new(),
-    });
-    let answer =
-        Answer { schema: SCHEMA, doubt: doubts.len() as u64, rows: rows.collect(), ..Answer::default() };
-    print(&output::resend::doubts(&answer, flags.format, look(flags))?)?;
+    };
+    let rows = Rows::made_by(|| doubts.iter().map(row));
+    let answer = Answer { schema: SCHEMA, doubt: doubts.len() as u64, rows, ..Answer::default() };
+    print_pieces(output::resend::doubts(&answer, flags.format, look(flags))?)?;
     Ok(if doubts.is_empty() { Exit::Fine } else { Exit::Critical })
 }

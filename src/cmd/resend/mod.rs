@@ -7,7 +7,7 @@ mod send;
 use anyhow::{Result, bail};
 use chrono::Utc;
 
-use super::{ledger_is_missing, look, print};
+use super::{ledger_is_missing, look, print, print_pieces};
 use crate::cli::{Global, Resend as Args};
 use crate::config::Config;
 use crate::config::smtp::Sending;
@@ -40,13 +40,14 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     if flags.print_sql {
         return Ok(Exit::Fine);
     }
-    let answer = planned.answer();
     if args.dry_run || planned.chosen.is_empty() {
-        print(&output::resend::render(&answer, flags.format, look(flags))?)?;
+        print_pieces(output::resend::render(&planned.answer(), flags.format, look(flags))?)?;
         return Ok(Exit::Fine);
     }
     sending.url()?;
-    plan::agree(flags, args, &answer)?;
+    if !args.yes {
+        plan::agree(flags, &planned).await?;
+    }
     send::run(flags, planned, &sending, &target).await
 }
 
@@ -108,6 +109,9 @@ async fn open_store(sending: &Sending, target: &Target, make: bool) -> Result<St
 /// Opens the ledger for writing, with its tables made where they are missing.
 async fn open_ledger(sending: &Sending, target: &Target, mapping: Mapping) -> Result<Ledger> {
     let mut store = open_store(sending, target, true).await?;
+    if sending.ledger.is_none() {
+        store.check_own_session(target).await?;
+    }
     if !Ledger::is_made(&mut store).await? {
         Ledger::make(&mut store, now()).await?;
     }

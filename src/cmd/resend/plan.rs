@@ -1,31 +1,31 @@
 //! What will be sent: the rows that go and why the others do not, under which caps, and how long that takes.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::cli::{Global, Resend as Args};
-use crate::cmd::{Log, look, wanted};
+use crate::cmd::{Log, ask, imported, look, wanted};
 use crate::config::Config;
 use crate::config::smtp::Sending;
-use crate::db::Failed;
 use crate::db::store::is_there;
+use crate::db::{Db, Failed, Order};
 use crate::mapping::Mapping;
-use crate::model::{FailedMail, Meaning, Millis};
+use crate::model::{Attempt, FailedMail, Meaning, Millis};
 use crate::output;
-use crate::output::resend::{Answer, Row, SCHEMA};
+use crate::output::resend::{Answer, Row, Rows, SCHEMA};
 use crate::reply::{Classifier, NotBefore};
 use crate::resend::ledger::Past;
 use crate::resend::pace::Earlier;
-use crate::resend::selection::{self, Candidate, Delivered, Held, Reading, Skip, Successors};
+use crate::resend::selection::{self, Candidate, Delivered, Held, Reading, Skip, Successors, Words};
 use crate::window::Window;
 
 const DAY: Millis = 86_400_000;
 const MINUTE: Millis = 60_000;
 
-/// The table by which an imported log is known.
-const IMPORTED: &str = "mailthrottle_import";
+/// The application is sending while it has rows that are no older.
+const SHARING: Millis = 2 * MINUTE;
 
 /// How long a message is taken to need, where nothing has been sent yet.
 const SESSION: Millis = 1_500;
@@ -42,6 +42,8 @@ pub struct Plan {
     pub attempts: Vec<u32>,
     /// The rows that do not.
     pub skipped: Vec<(Candidate, Skip)>,
+    /// How many more would go but for `--limit`.
+    pub beyond_limit: u64,
     /// What the application sent lately.
     pub earlier: Earlier,
     /// Whether the application is sending now.
@@ -56,7 +58,7 @@ pub async fn make(flags: &Global, args: &Args, config: Config, sending: &Sending
     let usual = sending.max_age;
     let (mut log, rules) = Log::open(flags, config, &args.rows, Some(usual)).await?;
     let classifier = rules.ready()?;
-    if !log.db.rows(is_there(log.mapping.dialect, IMPORTED)).await?.is_empty() {
+    if !log.db.rows(is_there(log.mapping.dialect, imported::TABLE)).await?.is_empty() {
         bail!(
             "this log was imported, and whoever wrote it may have sent the mails later; nothing of it is sent again"
         );
@@ -69,14 +71,19 @@ pub async fn make(flags: &Global, args: &Args, config: Config, sending: &Sending
     let max_age =
         if args.rows.since.is_some() && args.max_age.is_none() { Millis::MAX } else { sending.max_age };
     let held = Held { past: &past, superseded: &superseded, max_age, named: &named, now: log.now };
-    let (mut chosen, mut skipped) = (Vec::new(), Vec::new());
-    for candidate in candidates {
-        match selection::skip(&candidate, &held) {
-            Some(skip) => skipped.push((candidate, skip)),
-            None => chosen.push(candidate),
-        }
-    }
-    chosen.truncate(args.limit.map_or(usize::MAX, |limit| limit as usize));
+    let mut chosen = candidates;
+    let mut reasons = Vec::new();
+    let mut is_skipped = |mail: &mut Candidate| {
+        let skip = selection::skip(mail, &held);
+        let is_some = skip.is_some();
+        reasons.extend(skip);
+        is_some
+    };
+    let skipped: Vec<_> = chosen.extract_if(.., &mut is_skipped).collect();
+    let skipped = skipped.into_iter().zip(reasons).collect();
+    let most = args.limit.map_or(usize::MAX, |limit| limit as usize);
+    let beyond_limit = chosen.len().saturating_sub(most) as u64;
+    chosen.truncate(most);
     let attempts = chosen.iter().map(|mail| attempts(mail, &past)).collect();
     let (earlier, is_shared) = earlier(&mut log, &chosen).await?;
     let recipients = chosen.iter().map(|mail| u64::from(mail.recipients)).sum();
@@ -93,6 +100,7 @@ pub async fn make(flags: &Global, args: &Args, config: Config, sending: &Sending
         chosen,
         attempts,
         skipped,
+        beyond_limit,
         earlier,
         is_shared,
         server: sending.url().ok().map(str::to_owned),
@@ -113,14 +121,14 @@ async fn candidates(log: &mut Log, classifier: &Classifier, args: &Args) -> Resu
     };
     let filter = crate::analysis::failures::Filter { code: args.rows.code, class: args.rows.class };
     let named: HashSet<&str> = args.id.iter().map(String::as_str).collect();
-    let mut candidates = Vec::new();
+    let (mut candidates, mut common) = (Vec::new(), Words::default());
     let mut add = |mail: FailedMail| {
         let reading = read(classifier, &mail);
         let is_asked_for = (named.is_empty() || named.contains(mail.id.as_str()))
             && wanted(args.rows.sender.as_deref(), mail.sender.as_deref())
             && filter.takes(reading.reply, reading.enhanced, reading.class);
         if is_asked_for {
-            candidates.push(Candidate::new(mail, reading));
+            candidates.push(Candidate::new(mail, reading, &mut common));
         }
     };
     let failed = Failed { window: log.window, words: &words, to_send: true };
@@ -198,27 +206,59 @@ async fn have_one_body(log: &mut Log, first: &str, second: &str) -> Result<bool>
 
 /// What went out by the application in the last day, and whether it is sending now.
 async fn earlier(log: &mut Log, chosen: &[Candidate]) -> Result<(Earlier, bool)> {
-    let senders: HashSet<Option<&str>> = chosen.iter().map(|mail| mail.sender.as_deref()).collect();
-    let now = log.now;
-    let window = Window { since: Some(now - DAY), until: None, zone: log.window.zone };
+    let (senders, now) = (senders(chosen), log.now);
     let mut earlier = Earlier::default();
     let mut is_shared = false;
     let words = &log.mapping.words;
-    let mut add = |attempt: crate::model::Attempt<'_>| {
-        let is_ours = senders.contains(&attempt.sender);
-        if let Some(at) = attempt.at.filter(|at| is_ours && (now - DAY..=now).contains(at)) {
-            is_shared |= at >= now - 2 * MINUTE;
-            if words.meaning(attempt.status) == Meaning::Sent {
-                earlier.recipients.push((at, attempt.recipients));
-                if at >= now - MINUTE {
-                    earlier.messages.push(at);
-                }
+    let mut add = |attempt: &Attempt<'_>, at: Millis| {
+        is_shared |= at >= now - SHARING;
+        if words.meaning(attempt.status) == Meaning::Sent {
+            earlier.recipients.push((at, attempt.recipients));
+            if at >= now - MINUTE {
+                earlier.messages.push(at);
             }
+        }
+    };
+    attempts_since(&mut log.db, &log.mapping, &senders, (now - DAY, now), &mut add).await?;
+    Ok((earlier, is_shared))
+}
+
+/// The mailboxes of these mails.
+pub fn senders(mails: &[Candidate]) -> HashSet<Option<Arc<str>>> {
+    mails.iter().map(|mail| mail.sender.clone()).collect()
+}
+
+/// Whether the application is sending itself for one of these mailboxes.
+pub async fn is_sending(
+    db: &mut Db,
+    mapping: &Mapping,
+    senders: &HashSet<Option<Arc<str>>>,
+    now: Millis,
+) -> Result<bool> {
+    let mut is_sending = false;
+    let mut add = |_: &Attempt<'_>, _| is_sending = true;
+    attempts_since(db, mapping, senders, (now - SHARING, now), &mut add).await?;
+    Ok(is_sending)
+}
+
+/// Gives the attempts for these mailboxes in a time that is past.
+async fn attempts_since(
+    db: &mut Db,
+    mapping: &Mapping,
+    senders: &HashSet<Option<Arc<str>>>,
+    (since, until): (Millis, Millis),
+    add: &mut dyn FnMut(&Attempt<'_>, Millis),
+) -> Result<()> {
+    let senders: HashSet<Option<&str>> = senders.iter().map(Option::as_deref).collect();
+    let window = Window { since: Some(since), until: None, zone: mapping.zone };
+    let mut each = |attempt: Attempt<'_>| {
+        let is_ours = senders.contains(&attempt.sender);
+        if let Some(at) = attempt.at.filter(|at| is_ours && (since..=until).contains(at)) {
+            add(&attempt, at);
         }
         true
     };
-    log.db.attempts(&log.mapping, window, crate::db::Order::AsStored, &mut add).await?;
-    Ok((earlier, is_shared))
+    db.attempts(mapping, window, Order::AsStored, &mut each).await
 }
 
 fn caps(sending: &Sending) -> String {
@@ -231,29 +271,44 @@ fn caps(sending: &Sending) -> String {
 
 impl Plan {
     /// The plan as the command answers it.
-    pub fn answer(&self) -> Answer {
-        let chosen = self
-            .chosen
-            .iter()
-            .zip(&self.attempts)
-            .map(|(mail, attempts)| row(mail, "selected", *attempts, None));
-        let skipped = self.skipped.iter().map(|(mail, skip)| {
-            let next_at = match skip {
-                Skip::NotBefore(at) | Skip::Wait(at) => Some(*at),
-                _ => None,
-            };
-            Row { next_at, group: skip.group(), ..row(mail, "skipped", 0, Some(skip.to_string())) }
-        });
+    pub fn answer(&self) -> Answer<'_> {
         Answer {
             schema: SCHEMA,
             dry_run: true,
             selected: self.chosen.len() as u64,
             skipped: self.skipped.len() as u64,
+            beyond_limit: self.beyond_limit,
             duration_ms: self.estimate,
             server: self.server.clone(),
             caps: Some(self.caps.clone()),
-            rows: chosen.chain(skipped).collect(),
+            rows: Rows::made_by(|| {
+                let chosen = self.chosen.iter().zip(&self.attempts);
+                chosen.map(|(mail, attempts)| row(mail, "selected", *attempts, None)).chain(self.skipped())
+            }),
             ..Answer::default()
+        }
+    }
+
+    /// The rows that do not go, as the command answers them.
+    pub fn skipped(&self) -> impl Iterator<Item = Row> {
+        self.skipped.iter().map(|(mail, skip)| {
+            let next_at = match skip {
+                Skip::NotBefore(at) | Skip::Wait(at) => Some(*at),
+                _ => None,
+            };
+            Row { next_at, group: skip.group(), ..row(mail, "skipped", 0, Some(skip.to_string())) }
+        })
+    }
+
+    /// Under which caps.
+    pub fn caps(&self) -> &str {
+        &self.caps
+    }
+
+    /// Forgets what only the plan shows of the rows that go.
+    pub fn forget_looks(&mut self) {
+        for mail in &mut self.chosen {
+            (mail.recipient, mail.subject, mail.message_id) = (None, None, None);
         }
     }
 }
@@ -275,30 +330,19 @@ fn row(mail: &Candidate, outcome: &'static str, attempts: u32, reason: Option<St
 }
 
 /// To whom and about what.
-pub fn about(mail: &Candidate) -> String {
+fn about(mail: &Candidate) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "(none)".to_owned());
     format!("{}: {}", text(&mail.recipient), text(&mail.subject))
 }
 
-/// Shows the plan and asks whether to go on; where nobody can be asked, `--yes` has to have said so.
-pub fn agree(flags: &Global, args: &Args, answer: &Answer) -> Result<()> {
-    if args.yes {
-        return Ok(());
+/// Shows the plan and asks whether to go on; where nobody can be asked, nothing goes.
+pub async fn agree(flags: &Global, plan: &Plan) -> Result<()> {
+    let rows = plan.chosen.len();
+    if !ask::can_ask() {
+        bail!("nothing was sent: {rows} rows would go; agree by --yes, or look first with --dry-run");
     }
-    let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if !is_terminal {
-        bail!(
-            "nothing was sent: {} rows would go; agree by --yes, or look first with --dry-run",
-            answer.selected
-        );
-    }
-    let mut err = io::stderr().lock();
-    write!(err, "{}", output::resend::plan(answer, look(flags))).context("cannot write to stderr")?;
-    write!(err, "\nSend {} rows now? [y/N] ", answer.selected).context("cannot write to stderr")?;
-    err.flush().context("cannot write to stderr")?;
-    let mut said = String::new();
-    io::stdin().lock().read_line(&mut said).context("cannot read the answer")?;
-    if !matches!(said.trim().to_lowercase().as_str(), "y" | "yes") {
+    ask::say(&output::resend::plan(&plan.answer(), look(flags)))?;
+    if !ask::agrees_expressly(&format!("Send {rows} rows now?")).await? {
         bail!("nothing was sent");
     }
     Ok(())

@@ -1,32 +1,41 @@
 //! The sending itself: ledger, engine, server and what the person sees of it.
 
+use std::convert::Infallible;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use tokio::sync::watch;
 
-use super::plan::Plan;
+use super::plan::{self, Plan};
 use super::{now, open_ledger, who};
 use crate::cli::Global;
-use crate::cmd::{look, print};
+use crate::cmd::interrupt::interrupted;
+use crate::cmd::{look, print_pieces};
 use crate::config::smtp::Sending;
-use crate::db::Target;
 use crate::db::store::Lock;
+use crate::db::{Db, Target};
 use crate::exit::Exit;
 use crate::model::Millis;
 use crate::output;
-use crate::output::resend::{Answer, Row, SCHEMA, length};
+use crate::output::resend::{Answer, Row, Rows, SCHEMA, length};
 use crate::resend::driver::{Attachments, Driver, Outcome, Ran, RowEnd};
 use crate::resend::engine::{Counts, Engine, Progress, Reason};
 use crate::resend::ledger::{Clerk, Ledger};
 use crate::resend::pace::Earlier;
 use crate::resend::points;
-use crate::resend::transport::smtp::Connection;
+use crate::resend::selection::Candidate;
+use crate::resend::transport::smtp::Opener;
 
 const DAY: Millis = 86_400_000;
 
 /// How often a waiting run looks whether the other one is done.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How often it is looked whether the application is sending itself, and how long a look may take.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// How often progress is told where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -35,9 +44,11 @@ const INTERVAL: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// The ledger or the server's settings; nothing was sent then.
-pub async fn run(flags: &Global, plan: Plan, sending: &Sending, target: &Target) -> Result<Exit> {
-    let smtp = sending.smtp()?;
+pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Target) -> Result<Exit> {
+    let opener = sending.opener()?;
+    opener.prepare().await.context("[smtp.oauth2]")?;
     let identity = sending.identity()?;
+    plan.forget_looks();
     let mut ledger = open_ledger(sending, target, plan.mapping.clone()).await?;
     ledger.bury_the_dead(now()).await?;
     ledger.catch_up().await?;
@@ -48,22 +59,23 @@ pub async fn run(flags: &Global, plan: Plan, sending: &Sending, target: &Target)
     let lock = ledger.begin_run(&run, &identity, &who(), now()).await?;
     let began = Instant::now();
     points::pass("after the run has begun");
-    let (ran, mut ledger) = drive(flags, &plan, sending, smtp, ledger, &identity).await?;
+    let (mut ran, mut ledger) = drive(flags, &plan, sending, opener, ledger, target).await?;
     let reason = reason(&ran);
+    let broken = ran.broken.take();
     points::pass("before the run ends");
     let ended = ledger.end_run(lock, &reason, now()).await;
     points::pass("after the run has ended");
     let freed = ledger.leave_turn(&identity, turn).await;
     ledger.close().await;
     let answer = answer(&plan, &ran, &run, sending, began.elapsed());
-    print(&output::resend::render(&answer, flags.format, look(flags))?)?;
+    print_pieces(output::resend::render(&answer, flags.format, look(flags))?)?;
     if !ran.unrecorded.is_empty() {
         tracing::error!(
             "accepted by the server, and nothing could record it: rows {}",
             ran.unrecorded.join(", ")
         );
     }
-    if let Some(error) = ran.broken {
+    if let Some(error) = broken {
         return Err(error.context("the ledger could not be written, so sending was ended"));
     }
     ended.and(freed)?;
@@ -89,16 +101,15 @@ async fn drive(
     flags: &Global,
     plan: &Plan,
     sending: &Sending,
-    smtp: crate::resend::transport::smtp::Smtp,
+    opener: Opener,
     mut ledger: Ledger,
-    identity: &str,
+    target: &Target,
 ) -> Result<(Ran, Ledger)> {
     let started_at = now();
     let run = ledger.run().to_owned();
-    let earlier = earlier(&mut ledger, plan, identity, started_at).await?;
+    let earlier = earlier(&mut ledger, plan, &sending.identity()?, started_at).await?;
     let seed = u64::try_from(started_at).unwrap_or(0) ^ u64::from(std::process::id());
     let mut engine = Engine::new(sending.engine.clone(), earlier, seed, started_at);
-    engine.application_is_sending(plan.is_shared);
     for (row, (mail, attempts)) in plan.chosen.iter().zip(&plan.attempts).enumerate() {
         engine.add(row, mail.recipients, *attempts);
     }
@@ -107,26 +118,54 @@ async fn drive(
     let attachments = Attachments { under: sending.attachments_under.clone() };
     let (clerk, desk) = Clerk::new(ledger);
     let clerk = tokio::spawn(clerk.work());
-    let smtp = std::sync::Arc::new(smtp);
+    let opener = Arc::new(opener);
+    let (shares, sharing) = watch::channel(plan.is_shared);
     let driver = Driver {
         engine,
         mails: &plan.chosen,
         desk,
         opener: || {
-            let smtp = std::sync::Arc::clone(&smtp);
-            async move { Connection::open(&smtp).await }
+            let opener = Arc::clone(&opener);
+            async move { opener.open().await }
         },
         classifier: &plan.classifier,
         attachments: &attachments,
         run: &run,
         account: account.as_deref(),
+        sharing,
         started_at,
     };
     let mut teller = Teller::new(flags);
-    let ran = driver.run(interrupted(), &mut |progress, counts| teller.tell(progress, counts)).await;
+    let mut tell = |progress, counts| teller.tell(progress, counts);
+    let driving = driver.run(interrupted(), &mut tell);
+    let ran = tokio::select! {
+        ran = driving => ran,
+        never = watch_application(plan, target, shares) => match never {},
+    };
     teller.end();
     let ledger = clerk.await.context("the ledger's writer failed")?;
     Ok((ran, ledger))
+}
+
+/// Looks again and again whether the application is sending itself.
+async fn watch_application(plan: &Plan, target: &Target, shares: watch::Sender<bool>) -> Infallible {
+    // a look holds up the ledger's writer in some databases, so that it must be short
+    let target = Target { statement_timeout: LONGEST_LOOK, ..target.clone() };
+    let senders = plan::senders(&plan.chosen);
+    let interval = points::interval(LOOK_AGAIN, "MAILTHROTTLE_LOOK_AGAIN");
+    loop {
+        tokio::time::sleep(interval).await;
+        let look = async {
+            let mut db = Db::open(&target).await?;
+            let is_sending = plan::is_sending(&mut db, &plan.mapping, &senders, now()).await;
+            db.close().await;
+            is_sending
+        };
+        match look.await {
+            Ok(is_sending) => drop(shares.send_replace(is_sending)),
+            Err(error) => tracing::debug!("whether the application is sending is not known: {error:#}"),
+        }
+    }
 }
 
 /// What went out lately: by the application, and by earlier runs.
@@ -139,31 +178,6 @@ async fn earlier(ledger: &mut Ledger, plan: &Plan, identity: &str, now: Millis) 
         }
     }
     Ok(earlier)
-}
-
-/// Waits for Ctrl-C or SIGTERM; a second one ends the program at once.
-async fn interrupted() {
-    signal().await;
-    tracing::warn!("stopping: what is under way is settled; once more ends at once");
-    tokio::spawn(async {
-        signal().await;
-        std::process::exit(130);
-    });
-}
-
-async fn signal() {
-    #[cfg(unix)]
-    {
-        let terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        if let Ok(mut terminated) = terminated {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminated.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// A name that no other run has: the time and the process.
@@ -183,10 +197,8 @@ fn reason(ran: &Ran) -> String {
     }
 }
 
-fn answer(plan: &Plan, ran: &Ran, run: &str, sending: &Sending, took: Duration) -> Answer {
+fn answer<'r>(plan: &'r Plan, ran: &'r Ran, run: &str, sending: &Sending, took: Duration) -> Answer<'r> {
     let count = |outcome| ran.rows.iter().filter(|row| row.outcome == outcome).count() as u64;
-    let planned = plan.answer();
-    let skipped = planned.rows.into_iter().filter(|row| row.outcome == "skipped");
     Answer {
         schema: SCHEMA,
         run_id: Some(run.to_owned()),
@@ -196,34 +208,37 @@ fn answer(plan: &Plan, ran: &Ran, run: &str, sending: &Sending, took: Duration) 
         deferred: count(Outcome::Deferred) + count(Outcome::Untouched),
         refused: count(Outcome::Refused),
         doubt: count(Outcome::Doubt),
-        skipped: count(Outcome::Skipped) + planned.skipped,
+        skipped: count(Outcome::Skipped) + plan.skipped.len() as u64,
+        beyond_limit: plan.beyond_limit,
         throttled: ran.counts.throttled,
         connections_opened: ran.counts.connections_opened,
         peak_connections: ran.counts.peak_connections,
         duration_ms: Millis::try_from(took.as_millis()).unwrap_or(Millis::MAX),
         server: sending.url().ok().map(str::to_owned),
-        caps: planned.caps,
-        rows: ran.rows.iter().map(row).chain(skipped).collect(),
+        caps: Some(plan.caps().to_owned()),
+        rows: Rows::made_by(|| {
+            plan.chosen.iter().zip(&ran.rows).map(|(mail, end)| row(mail, end)).chain(plan.skipped())
+        }),
     }
 }
 
-fn row(end: &RowEnd) -> Row {
+fn row(mail: &Candidate, end: &RowEnd) -> Row {
     Row {
-        id: end.id.clone(),
+        id: mail.key.id.clone(),
         outcome: end.outcome.as_str(),
         attempts: end.attempts,
         next_at: end.next_at,
         reply: end.reply,
         enhanced: end.enhanced,
         class: end.class,
-        message_id: end.message_id.clone(),
-        reason: end.reason.clone(),
+        message_id: end.message_id.as_deref().map(str::to_owned),
+        reason: end.reason.as_deref().map(str::to_owned),
         group: "taken by somebody else meanwhile",
         about: String::new(),
     }
 }
 
-fn exit(answer: &Answer, reason: Option<Reason>) -> Exit {
+fn exit(answer: &Answer<'_>, reason: Option<Reason>) -> Exit {
     match (reason, answer.refused + answer.doubt, answer.deferred) {
         (Some(Reason::StopRequested), ..) => Exit::Interrupted,
         (_, 0, 0) => Exit::Fine,

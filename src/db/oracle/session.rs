@@ -22,8 +22,8 @@ const SETTINGS: &str = include_str!("../../../queries/oracle/settings.sql");
 /// So many batches of rows may wait.
 const AHEAD: usize = 4;
 
-/// Rows of a batch, and of one answer of the server's where rows are narrow.
-pub const NARROW: u32 = 5000;
+/// Rows of a batch, and of one answer of the server's where rows are narrow: a hundred answers for a million rows.
+pub const NARROW: u32 = 10_000;
 
 /// Rows of one answer of the server's where they hold texts: each text has a place of its full length there.
 pub const WIDE: u32 = 250;
@@ -244,7 +244,10 @@ fn fetch(
     batches: &mpsc::Sender<Batch>,
 ) -> oracle::Result<()> {
     let (sql, values) = binds::positional(statement);
-    let mut prepared = connection.statement(&sql).fetch_array_size(array).prefetch_rows(array + 1).build()?;
+    // a short answer comes with the first call; where many follow, the client would only keep room for them twice
+    let prefetched = if array < NARROW { array + 1 } else { 2 };
+    let mut prepared =
+        connection.statement(&sql).fetch_array_size(array).prefetch_rows(prefetched).build()?;
     let values = binds::parameters(values);
     let rows = prepared.query(&binds::lent(&values))?;
     let kinds: Vec<_> = rows.column_info().iter().map(|column| column.oracle_type().clone()).collect();

@@ -11,6 +11,7 @@ mod grants;
 mod index;
 mod params;
 mod service;
+mod session;
 mod survey;
 mod tables;
 mod values;
@@ -31,6 +32,7 @@ use index::{Index, everything};
 use values::{Cells, Times};
 
 pub use connect::{Asked, open_to_write};
+pub use session::check_own_session;
 
 const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
 const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/attempts_in_order.sql");

@@ -31,7 +31,7 @@ const SAVE_POSITION: &str = include_str!("../../../queries/import/save_position.
 pub const ROWS_AT_ONCE: usize = 1000;
 
 /// Rows of one transaction.
-const ROWS_OF_TRANSACTION: usize = 20_000;
+const ROWS_OF_TRANSACTION: usize = 100_000;
 
 /// An open target.
 pub struct Target {
@@ -60,6 +60,8 @@ impl Target {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .pragma("cache_size", "-32000")
+            // pages of the index change again and again, so they are put in their place less often
+            .pragma("wal_autocheckpoint", "16000")
             .busy_timeout(LOCK_WAIT)
             .disable_statement_logging();
         let limit = Limit::of(Duration::ZERO);

@@ -6,7 +6,7 @@ use anyhow::Error;
 
 use super::Answered;
 use crate::model::Millis;
-use crate::resend::ledger::{Answer, Desk, Wish};
+use crate::resend::ledger::{Answer, Desk, Pending};
 use crate::resend::message::{self, Attachment, Sending, Stored};
 use crate::resend::points;
 use crate::resend::selection::Candidate;
@@ -50,10 +50,13 @@ pub struct Trying<'d> {
 }
 
 impl Trying<'_> {
-    /// Sends the message over a connection, and gives that back if it can be used on.
-    pub async fn send<M: Mailer>(self, mut mailer: M) -> (Option<M>, Attempt) {
-        points::pass("before the claim");
-        let stored = match self.desk.claim(self.wish()).await {
+    /// Sends the message over a connection once the claim is granted, and gives the connection back if it can be used on.
+    pub async fn send<M: Mailer>(
+        self,
+        claim: Pending<Answer<Stored>>,
+        mut mailer: M,
+    ) -> (Option<M>, Attempt) {
+        let stored = match claim.answer().await {
             Err(error) => return (Some(mailer), Tried::LedgerFailed(error).into()),
             Ok(Answer::No(reason)) => return (Some(mailer), Tried::Claimed(reason).into()),
             Ok(Answer::Yes(stored)) => stored,
@@ -75,16 +78,6 @@ impl Trying<'_> {
         (usable.then_some(mailer), Attempt { tried, message_id: Some(built.message_id) })
     }
 
-    fn wish(&self) -> Wish {
-        Wish {
-            key: self.mail.key.clone(),
-            status: self.mail.status.clone(),
-            recipients: self.mail.recipients,
-            attempts: self.attempt.saturating_sub(1),
-            now: self.now,
-        }
-    }
-
     fn build(&self, mut stored: Stored) -> Result<message::Message, Answered> {
         if stored.sender.trim().is_empty() {
             stored.sender = self.account.unwrap_or_default().to_owned();
@@ -98,7 +91,7 @@ impl Trying<'_> {
     async fn hand_over(&self, message_id: &str, broken: &mut Option<Error>) -> Result<(), String> {
         points::pass("before it is committed that it is handed over");
         let (key, status) = (self.mail.key.clone(), self.mail.status.clone());
-        let answer = self.desk.hand_over(key, status, message_id.to_owned(), self.now).await;
+        let answer = self.desk.hand_over(key, status, message_id.to_owned(), self.now).answer().await;
         points::pass("after it is committed that it is handed over");
         match answer {
             Ok(Answer::Yes(())) => Ok(()),

@@ -1,8 +1,10 @@
 //! Brings the engine, the server and the ledger together: does what the engine says, and tells it what came of it.
 //!
 //! Each message goes the same way: claimed in the ledger, built, offered to the server, committed as about to be handed
-//! over, handed over, and what came of it committed. If the ledger cannot be written, nothing more is sent.
+//! over, handed over, and what came of it committed. The rows that go next are claimed while those before them are under
+//! way. If the ledger cannot be written, nothing more is sent.
 
+mod ends;
 mod judge;
 mod message;
 
@@ -13,16 +15,18 @@ use std::time::{Duration, Instant};
 use anyhow::Error;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, future};
+use tokio::sync::watch;
 
-use crate::model::{Class, Enhanced, Millis};
+use crate::model::Millis;
 use crate::reply::Classifier;
-use crate::resend::engine::{
-    ConnectionId, Counts, Ending, Engine, Fate, Progress, Reason, Refusal, Sending, Step,
-};
-use crate::resend::ledger::{Desk, Settlement, Stage};
+use crate::resend::engine::{ConnectionId, Counts, Engine, Fate, Progress, Reason, Sending, Step};
+use crate::resend::ledger::{Answer, Desk, Pending, Settlement, Stage, Wish};
+use crate::resend::message::Stored;
 use crate::resend::selection::Candidate;
 use crate::resend::transport::{Failure, Mailer};
 
+pub use ends::{Outcome, RowEnd};
+use ends::{end_of, outcome, stage};
 pub use judge::{Answered, Judged};
 pub use message::Attachments;
 use message::{Attempt, Tried};
@@ -33,64 +37,10 @@ const BEAT: Duration = Duration::from_millis(500);
 /// How often progress is told at most; to work it out takes a look at every row.
 const TELLING: Duration = Duration::from_millis(200);
 
-/// What became of a row in this run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowEnd {
-    /// The row.
-    pub id: String,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Attempts used up, those of earlier runs included.
-    pub attempts: u32,
-    /// Not before this time.
-    pub next_at: Option<Millis>,
-    /// The reply code of the last answer.
-    pub reply: Option<u16>,
-    /// Its enhanced code.
-    pub enhanced: Option<Enhanced>,
-    /// What it means.
-    pub class: Option<Class>,
-    /// The Message-ID it went with.
-    pub message_id: Option<String>,
-    /// What was answered, or why it was not tried.
-    pub reason: Option<String>,
-}
-
-/// How a row ended in this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Accepted by the server.
-    Sent,
-    /// Left for a later run.
-    Deferred,
-    /// It will not go without a change.
-    Refused,
-    /// Handed over and never answered.
-    Doubt,
-    /// Somebody else was faster.
-    Skipped,
-    /// Its turn did not come.
-    Untouched,
-}
-
-impl Outcome {
-    /// The word in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Sent => "sent",
-            Outcome::Deferred => "deferred",
-            Outcome::Refused => "refused",
-            Outcome::Doubt => "doubt",
-            Outcome::Skipped => "skipped",
-            Outcome::Untouched => "untouched",
-        }
-    }
-}
-
 /// How a run went.
 #[derive(Debug)]
 pub struct Ran {
-    /// Every row.
+    /// Every row, in the order they were given.
     pub rows: Vec<RowEnd>,
     /// Totals.
     pub counts: Counts,
@@ -120,6 +70,8 @@ pub struct Driver<'d, O> {
     pub run: &'d str,
     /// The mailbox for rows that name none.
     pub account: Option<&'d str>,
+    /// Whether the application is sending itself, as long as somebody looks.
+    pub sharing: watch::Receiver<bool>,
     /// The time of day when the run began; the clock goes on from there whatever happens to the time of day.
     pub started_at: Millis,
 }
@@ -139,7 +91,9 @@ struct Work<'d, M> {
     tasks: FuturesUnordered<Task<'d, M>>,
     idle: HashMap<ConnectionId, M>,
     opening: HashMap<ConnectionId, future::AbortHandle>,
-    ends: Vec<Option<RowEnd>>,
+    /// Claims asked for in advance, by row.
+    claims: HashMap<usize, Pending<Answer<Stored>>>,
+    ends: Vec<RowEnd>,
     broken: Option<Error>,
     unrecorded: Vec<String>,
 }
@@ -162,10 +116,12 @@ where
             tasks: FuturesUnordered::new(),
             idle: HashMap::new(),
             opening: HashMap::new(),
-            ends: vec![None; self.mails.len()],
+            claims: HashMap::new(),
+            ends: vec![end_of(Outcome::Untouched, 0, None); self.mails.len()],
             broken: None,
             unrecorded: Vec::new(),
         };
+        self.engine.application_is_sending(*self.sharing.borrow());
         let mut stop = std::pin::pin!(stop);
         let (mut is_stopped, mut told) = (false, Instant::now());
         loop {
@@ -184,6 +140,10 @@ where
                 Some(event) = work.tasks.next(), if !work.tasks.is_empty() => {
                     let now = self.now(began);
                     self.take(event, now, &mut work);
+                }
+                Ok(()) = self.sharing.changed() => {
+                    let is_sending = *self.sharing.borrow_and_update();
+                    self.engine.application_is_sending(is_sending);
                 }
                 () = &mut stop, if !is_stopped => {
                     is_stopped = true;
@@ -205,10 +165,8 @@ where
     }
 
     fn finish(self, work: Work<'d, M>) -> Ran {
-        let untouched = |mail: &Candidate| end_of(mail, Outcome::Untouched, 0, None);
-        let rows = work.ends.into_iter().zip(self.mails);
         Ran {
-            rows: rows.map(|(end, mail)| end.unwrap_or_else(|| untouched(mail))).collect(),
+            rows: work.ends,
             counts: self.engine.counts(),
             reason: self.engine.reason(),
             broken: work.broken,
@@ -238,8 +196,7 @@ where
             }
             Step::End { key, attempts, ending } => {
                 let (outcome, next_at) = outcome(ending);
-                let mail = &self.mails[key];
-                work.ends[key] = Some(RowEnd { next_at, ..end_of(mail, outcome, attempts, None) });
+                work.ends[key] = RowEnd { next_at, ..end_of(outcome, attempts, None) };
             }
             Step::Wait { .. } | Step::WaitForEvent | Step::Done => {}
         }
@@ -251,8 +208,13 @@ where
             self.engine.skipped(sending, now);
             return;
         };
+        let row = *sending.key();
+        let claim = work.claims.remove(&row).unwrap_or_else(|| {
+            super::points::pass("before the claim");
+            self.desk.claim(self.wish(row, sending.attempt() - 1, now))
+        });
         let trying = message::Trying {
-            mail: &self.mails[*sending.key()],
+            mail: &self.mails[row],
             desk: self.desk.clone(),
             attachments: self.attachments,
             account: self.account,
@@ -261,9 +223,28 @@ where
             now,
         };
         work.tasks.push(Box::pin(async move {
-            let (mailer, attempt) = trying.send(mailer).await;
+            let (mailer, attempt) = trying.send(claim, mailer).await;
             Event::Tried(sending, mailer, Box::new(attempt))
         }));
+        self.claim_ahead(now, work);
+    }
+
+    /// Asks for the claims of the rows that go next.
+    fn claim_ahead(&mut self, now: Millis, work: &mut Work<'d, M>) {
+        let upcoming: Vec<_> =
+            self.engine.upcoming(now).into_iter().map(|(row, attempts)| (*row, attempts)).collect();
+        for (row, attempts) in upcoming {
+            work.claims.entry(row).or_insert_with(|| {
+                super::points::pass("before a claim in advance");
+                self.desk.claim_ahead(self.wish(row, attempts, now))
+            });
+        }
+    }
+
+    fn wish(&self, row: usize, attempts: u32, now: Millis) -> Wish {
+        let mail = &self.mails[row];
+        let (key, status) = (mail.key.clone(), mail.status.clone());
+        Wish { key, status, recipients: mail.recipients, attempts, now }
     }
 
     fn take(&mut self, event: Event<M>, now: Millis, work: &mut Work<'d, M>) {
@@ -312,12 +293,15 @@ where
             }
             Tried::LedgerFailed(error) => {
                 self.engine.skipped(sending, now);
+                if !usable {
+                    self.engine.closed(id, now);
+                }
                 self.note_skipped(row, "the ledger could not be written".to_owned(), work);
                 self.break_off(error, work);
             }
             Tried::TakenBack(reason) => {
                 let settled = self.engine.finished(sending, judge::TAKEN_BACK, usable, now);
-                let end = end_of(&self.mails[row], Outcome::Skipped, settled.attempts, Some(reason));
+                let end = end_of(Outcome::Skipped, settled.attempts, Some(reason));
                 self.write(row, end, Stage::Deferred, now, work);
             }
             Tried::Answered(answered) => {
@@ -332,8 +316,8 @@ where
                     reply: judged.reply,
                     enhanced: judged.enhanced,
                     class: judged.class,
-                    message_id: attempt.message_id,
-                    ..end_of(&self.mails[row], outcome, settled.attempts, judged.text)
+                    message_id: attempt.message_id.map(Into::into),
+                    ..end_of(outcome, settled.attempts, judged.text)
                 };
                 self.write(row, end, stage(outcome), now, work);
             }
@@ -342,11 +326,11 @@ where
 
     fn note_skipped(&self, row: usize, reason: String, work: &mut Work<'d, M>) {
         tracing::info!("row {}: {reason}", self.mails[row].key.id);
-        work.ends[row] = Some(end_of(&self.mails[row], Outcome::Skipped, 0, Some(reason)));
+        work.ends[row] = end_of(Outcome::Skipped, 0, Some(reason));
     }
 
     /// Has the ledger write down how an attempt ended.
-    fn write(&self, row: usize, end: RowEnd, stage: Stage, now: Millis, work: &mut Work<'d, M>) {
+    fn write(&mut self, row: usize, end: RowEnd, stage: Stage, now: Millis, work: &mut Work<'d, M>) {
         let mail = &self.mails[row];
         let settlement = Settlement {
             key: mail.key.clone(),
@@ -354,16 +338,17 @@ where
             stage,
             attempts: end.attempts,
             next_at: end.next_at,
-            reply: end.reason.clone(),
+            reply: end.reason.as_deref().map(str::to_owned),
             class: end.class,
-            message_id: end.message_id.clone(),
+            message_id: end.message_id.as_deref().map(str::to_owned),
             now,
         };
-        let (desk, was_sent) = (self.desk.clone(), end.outcome == Outcome::Sent);
-        work.ends[row] = Some(end);
+        let was_sent = end.outcome == Outcome::Sent;
+        work.ends[row] = end;
+        super::points::pass("before the outcome is committed");
+        let settled = self.desk.settle(settlement);
         work.tasks.push(Box::pin(async move {
-            super::points::pass("before the outcome is committed");
-            let written = desk.settle(settlement).await;
+            let written = settled.answer().await;
             super::points::pass("after the outcome is committed");
             Event::Written(row, was_sent, written)
         }));
@@ -395,41 +380,6 @@ where
     fn break_off(&mut self, error: Error, work: &mut Work<'d, M>) {
         work.broken.get_or_insert(error);
         self.engine.stop_requested();
-    }
-}
-
-fn outcome(ending: Ending) -> (Outcome, Option<Millis>) {
-    match ending {
-        Ending::Sent => (Outcome::Sent, None),
-        Ending::Deferred { next_at } => (Outcome::Deferred, Some(next_at)),
-        Ending::Refused(Refusal::ForGood | Refusal::AttemptsUsedUp | Refusal::TooManyRecipients) => {
-            (Outcome::Refused, None)
-        }
-        Ending::Doubt => (Outcome::Doubt, None),
-        Ending::Untouched => (Outcome::Untouched, None),
-    }
-}
-
-fn stage(outcome: Outcome) -> Stage {
-    match outcome {
-        Outcome::Sent => Stage::Sent,
-        Outcome::Refused => Stage::Refused,
-        Outcome::Doubt => Stage::Doubt,
-        Outcome::Deferred | Outcome::Skipped | Outcome::Untouched => Stage::Deferred,
-    }
-}
-
-fn end_of(mail: &Candidate, outcome: Outcome, attempts: u32, reason: Option<String>) -> RowEnd {
-    RowEnd {
-        id: mail.key.id.clone(),
-        outcome,
-        attempts,
-        next_at: None,
-        reply: None,
-        enhanced: None,
-        class: None,
-        message_id: None,
-        reason,
     }
 }
 

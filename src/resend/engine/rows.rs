@@ -71,6 +71,11 @@ impl<K> Rows<K> {
         self.again.values().next().or_else(|| self.fresh.front())
     }
 
+    /// The rows that could go now, in their order.
+    pub fn in_turn(&self) -> impl Iterator<Item = &Row<K>> {
+        self.again.values().chain(&self.fresh)
+    }
+
     /// Takes the row whose turn it is.
     pub fn take(&mut self) -> Option<Row<K>> {
         let row = self.again.pop_first().map(|(_, row)| row).or_else(|| self.fresh.pop_front())?;

@@ -80,7 +80,7 @@ impl Settings {
 
     fn without_days(&self, messages: u64, session: Millis) -> Millis {
         let times = |n: u64, each: Millis| each.saturating_mul(i64::try_from(n).unwrap_or(i64::MAX));
-        let spaced = times(messages.saturating_sub(1), self.rate.spacing());
+        let spaced = times(messages.saturating_sub(1) / u64::from(self.rate.at_once()), self.rate.spacing());
         let rounds = times(messages.div_ceil(u64::from(self.cap.max(1))), session);
         if messages == 0 { 0 } else { spaced.saturating_add(session).max(rounds) }
     }
@@ -103,6 +103,7 @@ mod tests {
             (of(3, "30/1m", None), 301, 301, 1_000, 10 * minute + 1_000),
             (of(3, "30/1m", None), 300, 300, 12_000, 20 * minute),
             (of(3, "1000/1s", None), 300, 300, 50, 5_000),
+            (of(8, "10000/1s", None), 100_001, 100_001, 0, 10_000),
             (of(3, "30/1m", Some(10_000)), 10_000, 10_000, 0, 9_999 * 2_000),
             (of(3, "30/1m", Some(10_000)), 10_001, 10_001, 0, DAY),
             (of(3, "30/1m", Some(10_000)), 25_000, 25_000, 0, 2 * DAY + 4_999 * 2_000),

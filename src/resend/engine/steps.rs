@@ -116,8 +116,22 @@ impl<K> Engine<K> {
         if self.counts.connections_opened == 0 || self.outage.in_a_row() > 0 {
             return 1;
         }
-        let soon = 1 + LOGIN / self.settings.rate.spacing();
-        self.rows.ready().min(usize::try_from(soon).unwrap_or(usize::MAX))
+        self.rows.ready().min(self.soon())
+    }
+
+    /// How many messages the pace lets go while a connection opens.
+    fn soon(&self) -> usize {
+        usize::try_from(1 + LOGIN / self.settings.rate.spacing()).unwrap_or(usize::MAX)
+    }
+
+    /// The rows that go next if nothing comes between, and the attempts each has used up: as many as there may be
+    /// connections, and none that has to wait for long. Their claims can be had in advance.
+    pub fn upcoming(&mut self, now: Millis) -> Vec<(&K, u32)> {
+        let now = self.clock.read(now);
+        let is_near = self.end.is_none() && self.turn(now).is_some_and(|turn| turn <= now + LOGIN);
+        let most = if is_near { self.soon().min(self.cap() as usize) } else { 0 };
+        let may_go = |row: &&Row<K>| self.obstacle(row, now).is_none();
+        self.rows.in_turn().take(most).take_while(may_go).map(|row| (&row.key, row.attempts)).collect()
     }
 
     fn wait(&self, now: Millis) -> Step<K> {

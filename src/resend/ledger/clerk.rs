@@ -1,8 +1,13 @@
 //! The one writer of a run's ledger. What several workers ask at the same time is committed together, since a commit that
-//! reaches the disk takes longer than all else.
+//! reaches the disk takes longer than all else. What no message waits for, outcomes and claims in advance, is put off for
+//! a moment, so that it shares a commit with the next message that does.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use super::{Answer, Key, Ledger, Settlement, Wish, with_row};
 use crate::model::Millis;
@@ -13,20 +18,37 @@ use crate::resend::points;
 /// So many requests at most share a commit.
 const TOGETHER: usize = 64;
 
+/// So long at most a commit is put off that no message waits for.
+const PUT_OFF: Duration = Duration::from_millis(2);
+
+/// So long at most a commit waits for messages that are under way, and which part of the time that commits take.
+const WAIT: Duration = Duration::from_millis(5);
+const PART: u32 = 4;
+
+/// After a wait to which nobody came, so many commits wait for nobody.
+const NO_WAITS: u32 = 16;
+
 type Reply<T> = oneshot::Sender<Result<T>>;
 
 /// What a worker may ask.
 enum Request {
-    Claim(Wish, Reply<Answer<Stored>>),
+    Claim(Wish, Haste, Reply<Answer<Stored>>),
     HandOver(Handing, Reply<Answer<()>>),
     Settle(Settlement, Reply<Option<String>>),
+}
+
+/// Whether a message waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Haste {
+    Now,
+    Soon,
 }
 
 /// A message about to be handed over.
 #[derive(Debug, Clone)]
 pub struct Handing {
     key: Key,
-    status: String,
+    status: Arc<str>,
     message_id: String,
     now: Millis,
 }
@@ -38,69 +60,123 @@ enum Done {
     Settle(Option<String>),
 }
 
-/// Where the workers ask. Cheap to copy.
+/// Where the workers ask. Cheap to copy. What is asked is served in the order of asking.
 #[derive(Clone)]
-pub struct Desk(mpsc::Sender<Request>);
+pub struct Desk(mpsc::UnboundedSender<Request>);
+
+/// An answer that is still to come.
+pub struct Pending<T>(oneshot::Receiver<Result<T>>);
+
+impl<T> Pending<T> {
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub async fn answer(self) -> Result<T> {
+        self.0.await.map_err(|_| anyhow!("the ledger is closed"))?
+    }
+}
 
 impl Desk {
-    /// Claims a mail; the answer is on the disk.
-    ///
-    /// # Errors
-    /// The ledger cannot be written: nothing may be sent any more.
-    pub async fn claim(&self, wish: Wish) -> Result<Answer<Stored>> {
-        self.ask(|reply| Request::Claim(wish, reply)).await
+    /// Claims a mail that goes now; the answer is on the disk. An error: nothing may be sent any more.
+    pub fn claim(&self, wish: Wish) -> Pending<Answer<Stored>> {
+        self.ask(|reply| Request::Claim(wish, Haste::Now, reply))
     }
 
-    /// Writes down that a message is about to be handed over; the answer is on the disk.
-    ///
-    /// # Errors
-    /// The ledger cannot be written: the message must not be handed over.
-    pub async fn hand_over(
+    /// Claims a mail that goes soon.
+    pub fn claim_ahead(&self, wish: Wish) -> Pending<Answer<Stored>> {
+        self.ask(|reply| Request::Claim(wish, Haste::Soon, reply))
+    }
+
+    /// Writes down that a message is about to be handed over; the answer is on the disk. An error: it must not be handed
+    /// over.
+    pub fn hand_over(
         &self,
         key: Key,
-        status: String,
+        status: Arc<str>,
         message_id: String,
         now: Millis,
-    ) -> Result<Answer<()>> {
-        self.ask(|reply| Request::HandOver(Handing { key, status, message_id, now }, reply)).await
+    ) -> Pending<Answer<()>> {
+        self.ask(|reply| Request::HandOver(Handing { key, status, message_id, now }, reply))
     }
 
-    /// Writes down how an attempt ended. `Some`: the ledger knows, but the log could not be told, and why.
-    ///
-    /// # Errors
-    /// Not even the ledger could be told.
-    pub async fn settle(&self, end: Settlement) -> Result<Option<String>> {
-        self.ask(|reply| Request::Settle(end, reply)).await
+    /// Writes down how an attempt ended. `Some`: the ledger knows, but the log could not be told, and why. An error: not
+    /// even the ledger could be told.
+    pub fn settle(&self, end: Settlement) -> Pending<Option<String>> {
+        self.ask(|reply| Request::Settle(end, reply))
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T> {
+    fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Pending<T> {
         let (reply, answer) = oneshot::channel();
-        let gone = || anyhow!("the ledger is closed");
-        self.0.send(request(reply)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        // if the writer is gone, so is the reply, and that is the answer
+        let _ = self.0.send(request(reply));
+        Pending(answer)
     }
 }
 
 /// The writer.
 pub struct Clerk {
     ledger: Ledger,
-    requests: mpsc::Receiver<Request>,
+    requests: mpsc::UnboundedReceiver<Request>,
+    /// Messages handed over and not settled yet.
+    under_way: usize,
+    /// How long the last commit took.
+    took: Duration,
+    no_waits: u32,
 }
 
 impl Clerk {
     /// A writer for a ledger, and where to ask it.
     pub fn new(ledger: Ledger) -> (Self, Desk) {
-        let (sender, requests) = mpsc::channel(TOGETHER);
-        (Self { ledger, requests }, Desk(sender))
+        let (sender, requests) = mpsc::unbounded_channel();
+        (Self { ledger, requests, under_way: 0, took: Duration::ZERO, no_waits: 0 }, Desk(sender))
     }
 
     /// Writes until nobody can ask any more; gives the ledger back.
     pub async fn work(mut self) -> Ledger {
         let mut batch = Vec::with_capacity(TOGETHER);
         while self.requests.recv_many(&mut batch, TOGETHER).await > 0 {
+            self.put_off(&mut batch).await;
+            let (handed_over, settled) = handed_over_and_settled(&batch);
+            self.under_way = (self.under_way + handed_over).saturating_sub(settled);
+            let begun = Instant::now();
             self.answer(&mut batch).await;
+            self.took = begun.elapsed();
         }
         self.ledger
+    }
+
+    /// Lets a batch grow: until a message waits for it, then for those whose outcome and next message could share a commit
+    /// that takes much longer than they do; each for a moment only.
+    async fn put_off(&mut self, batch: &mut Vec<Request>) {
+        let begun = Instant::now();
+        let wait = (self.took / PART).min(WAIT);
+        let first = batch.len();
+        loop {
+            let is_urgent = batch.iter().any(Request::is_urgent);
+            let is_worth_it = self.no_waits == 0 && wait >= Duration::from_millis(1) && self.awaits(batch);
+            let until = match (is_urgent, is_worth_it) {
+                (false, _) => begun + PUT_OFF,
+                (true, true) => begun + wait,
+                (true, false) => break,
+            };
+            let room = TOGETHER.saturating_sub(batch.len());
+            match timeout_at(until, self.requests.recv_many(batch, room)).await {
+                Ok(more) if more > 0 => {}
+                Ok(_) => break,
+                Err(_) => {
+                    self.no_waits = if is_urgent && batch.len() == first { NO_WAITS } else { self.no_waits };
+                    break;
+                }
+            }
+        }
+        self.no_waits = self.no_waits.saturating_sub(1);
+    }
+
+    /// Whether messages are under way whose outcome, or the next message after it, is not in the batch.
+    fn awaits(&self, batch: &[Request]) -> bool {
+        let (handed_over, settled) = handed_over_and_settled(batch);
+        self.under_way.max(settled) > handed_over
     }
 
     async fn answer(&mut self, batch: &mut Vec<Request>) {
@@ -164,6 +240,11 @@ impl Clerk {
     }
 }
 
+fn handed_over_and_settled(batch: &[Request]) -> (usize, usize) {
+    let handed_over = batch.iter().filter(|request| matches!(request, Request::HandOver(..))).count();
+    (handed_over, batch.iter().filter_map(Request::settlement).count())
+}
+
 impl Ledger {
     async fn roll_back(&mut self) {
         self.store.roll_back().await;
@@ -171,7 +252,7 @@ impl Ledger {
 
     async fn serve(&mut self, request: &Request) -> Result<Done> {
         match request {
-            Request::Claim(wish, _) => {
+            Request::Claim(wish, ..) => {
                 with_row(self.claim(wish).await, &wish.key).map(|answer| Done::Claim(Box::new(answer)))
             }
             Request::HandOver(handing, _) => {
@@ -230,6 +311,10 @@ impl Request {
         }
     }
 
+    fn is_urgent(&self) -> bool {
+        matches!(self, Request::Claim(_, Haste::Now, _) | Request::HandOver(..))
+    }
+
     fn reply(self, done: Done) {
         self.reply_with(Ok(done));
     }
@@ -237,10 +322,10 @@ impl Request {
     /// Whoever asked may be gone; then nobody needs the answer.
     fn reply_with(self, done: Result<Done>) {
         match (self, done) {
-            (Request::Claim(_, reply), Ok(Done::Claim(answer))) => drop(reply.send(Ok(*answer))),
+            (Request::Claim(.., reply), Ok(Done::Claim(answer))) => drop(reply.send(Ok(*answer))),
             (Request::HandOver(_, reply), Ok(Done::HandOver(answer))) => drop(reply.send(Ok(answer))),
             (Request::Settle(_, reply), Ok(Done::Settle(answer))) => drop(reply.send(Ok(answer))),
-            (Request::Claim(_, reply), Err(error)) => drop(reply.send(Err(error))),
+            (Request::Claim(.., reply), Err(error)) => drop(reply.send(Err(error))),
             (Request::HandOver(_, reply), Err(error)) => drop(reply.send(Err(error))),
             (Request::Settle(_, reply), Err(error)) => drop(reply.send(Err(error))),
             (_, Ok(_)) => unreachable!("each request is served by its own kind"),

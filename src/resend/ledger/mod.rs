@@ -6,20 +6,23 @@
 
 mod clerk;
 mod doubt;
+mod past;
 mod start;
+
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
 use crate::db::store::{Row, Store};
-use crate::mapping::sql::{Bind, Selection, Statement};
+use crate::mapping::sql::{Bind, Selection};
 use crate::mapping::{Dialect, Mapping};
 use crate::model::{Class, Meaning, Millis};
 use crate::resend::message::Stored;
 use crate::zone;
 
-pub use clerk::{Clerk, Desk};
+pub use clerk::{Clerk, Desk, Pending};
 pub use doubt::{Decision, Doubted, PastRun};
-pub use start::{Known, Past, PastAttempt, Stage, read_attempts, read_past};
+pub use past::{Known, Past, PastAttempt, Stage, read_attempts, read_past};
 
 const ATTEMPT: &str = include_str!("../../../queries/ledger/attempt.sql");
 const CLAIM: &str = include_str!("../../../queries/ledger/claim.sql");
@@ -27,6 +30,7 @@ const CLAIM_ON_ORACLE: &str = include_str!("../../../queries/oracle/ledger/claim
 const HAND_OVER: &str = include_str!("../../../queries/ledger/hand_over.sql");
 const MESSAGE: &str = include_str!("../../../queries/message.sql");
 const SETTLE: &str = include_str!("../../../queries/ledger/settle.sql");
+const STATUS: &str = include_str!("../../../queries/status.sql");
 
 /// A mail of the log, as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -50,7 +54,7 @@ pub struct Wish {
     /// Which mail.
     pub key: Key,
     /// The status word it has in the log.
-    pub status: String,
+    pub status: Arc<str>,
     /// How many recipients it has.
     pub recipients: u32,
     /// The attempts it has used up.
@@ -74,7 +78,7 @@ pub struct Settlement {
     /// Which mail.
     pub key: Key,
     /// The status word it was claimed with.
-    pub status: String,
+    pub status: Arc<str>,
     /// What it is now.
     pub stage: Stage,
     /// The attempts it has used up.
@@ -148,10 +152,10 @@ impl Ledger {
         self.store.execute(statement).await
     }
 
-    /// The mail in the log, if it has this status still.
-    async fn in_log(&mut self, id: &str, status: &str) -> Result<Option<Row>> {
+    /// What a query says of the mail in the log, if it has this status still.
+    async fn in_log(&mut self, query: &str, id: &str, status: &str) -> Result<Option<Row>> {
         let selection = Selection { id: Some(id.to_owned()), ..Selection::default() };
-        let statement = self.mapping.statement(&selection, MESSAGE);
+        let statement = self.mapping.statement(&selection, query);
         let mut rows = self.log().rows(statement).await?;
         if rows.len() > 1 {
             bail!("the log has {} rows with the id {id}; map id to a column that is unique", rows.len());
@@ -176,12 +180,12 @@ impl Ledger {
 
     /// Claims a mail and gives what the log keeps of it. To be called within a transaction.
     async fn claim(&mut self, wish: &Wish) -> Result<Answer<Stored>> {
-        let Some(row) = self.in_log(&wish.key.id, &wish.status).await? else {
+        let Some(row) = self.in_log(MESSAGE, &wish.key.id, &wish.status).await? else {
             return Ok(Answer::No(format!("its status is not '{}' any more", wish.status)));
         };
         let rest = vec![
             Bind::Text(self.run.clone()),
-            Bind::Text(wish.status.clone()),
+            Bind::Text(wish.status.to_string()),
             Bind::Int(i64::from(wish.attempts)),
             Bind::Int(i64::from(wish.recipients)),
             Bind::Int(wish.now),
@@ -245,7 +249,7 @@ impl Ledger {
         now: Millis,
     ) -> Result<Answer<()>> {
         let held = self.held(status).to_owned();
-        if self.in_log(&key.id, &held).await?.is_none() {
+        if self.in_log(STATUS, &key.id, &held).await?.is_none() {
             return Ok(Answer::No(format!("its status is not '{held}' any more")));
         }
         let rest = vec![Bind::Text(self.run.clone()), Bind::Text(message_id.to_owned()), Bind::Int(now)];
@@ -292,11 +296,6 @@ impl Ledger {
             }
             Stage::Claimed | Stage::Data | Stage::Doubt => None,
         }
-    }
-
-    /// What shows whether the log can be written.
-    fn trial(&self) -> Option<Statement> {
-        self.mapping.trial_update()
     }
 }
 

@@ -160,3 +160,24 @@ fn progress_says_how_long_it_still_takes() {
         Progress { connections: 0, cap: 3, sent_last_minute: 0, left: 31, time_left: 61_000 }
     );
 }
+
+#[test]
+fn the_rows_that_go_next_are_known_as_long_as_they_go_soon() {
+    let engine = |settings, messages| {
+        let mut engine = Engine::new(settings, Earlier { messages, ..Earlier::default() }, 1, 0);
+        (0..10).for_each(|row| engine.add(row, 1, row % 2));
+        engine
+    };
+    let upcoming = |engine: &mut Engine<u32>, now| -> Vec<(u32, u32)> {
+        engine.upcoming(now).into_iter().map(|(row, attempts)| (*row, attempts)).collect()
+    };
+    let mut fast = engine(fast(), Vec::new());
+    assert_eq!(upcoming(&mut fast, 0), [(0, 0), (1, 1), (2, 0)]);
+    fast.stop_requested();
+    assert_eq!(upcoming(&mut fast, 0), []);
+    let mut slow = engine(Settings::default(), vec![0]);
+    assert_eq!(upcoming(&mut slow, 0), []);
+    assert_eq!(upcoming(&mut slow, 1_000), [(0, 0)]);
+    let mut given_up = engine(Settings { max_attempts: 1, ..super::fast() }, Vec::new());
+    assert_eq!(upcoming(&mut given_up, 0), [(0, 0)], "the next one has used up its attempts");
+}

@@ -10,6 +10,7 @@ mod connect;
 mod content;
 mod reply;
 mod tls;
+mod token;
 mod transaction;
 mod wire;
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use auth::{Login, Method};
 pub use capabilities::Capabilities;
 pub use tls::{Trust, TrustError};
+pub use token::{NoToken, Oauth2, Opener, Tokens};
 pub use transaction::{Connection, Ready};
 
 /// A server to submit mail to.

@@ -1,0 +1,32 @@
+//! Logs that were imported from a mail server: it tries again by itself, and it delivers to many providers or to one.
+
+use anyhow::Result;
+
+use crate::db::Db;
+use crate::db::store::is_there;
+use crate::mapping::Dialect;
+use crate::mapping::sql::Statement;
+use crate::provider::{self, Profile};
+
+const RELAYS: &str = include_str!("../../queries/import/relays.sql");
+
+/// The table by which an imported log is known.
+pub const TABLE: &str = "mailthrottle_import";
+
+/// The profile of where a mail server's own log delivers to; `None` for a log of another kind.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn mail_server(db: &mut Db, dialect: Dialect) -> Result<Option<&'static Profile>> {
+    if dialect != Dialect::Sqlite || db.rows(is_there(dialect, TABLE)).await?.is_empty() {
+        return Ok(None);
+    }
+    let relays = db.rows(Statement { dialect, sql: RELAYS.to_owned(), binds: Vec::new() }).await?;
+    Ok(relays.first().and_then(|row| profile(&row.text(0).unwrap_or_default())))
+}
+
+/// The profile of `smtp.office365.com[192.0.2.7]:587`, as Postfix writes it, or with a blank, as Exim and Sendmail do.
+fn profile(relay: &str) -> Option<&'static Profile> {
+    let host = relay.split(['[', ' ', ':']).next().unwrap_or_default();
+    provider::by_host(host).or_else(|| provider::by_name("mail-server"))
+}
