@@ -311,3 +311,157 @@ fn a_resend_commits_where_it_has_to() {
     let on_log: Vec<_> = others.filter(|(_, writes)| writes.iter().any(|write| write == log_table)).collect();
     assert_eq!(on_log.len(), 1, "{on_log:?}");
 }
+/// What the program says without a client library, or with something that is none.
+#[test]
+fn without_a_client_library_it_says_how_to_get_one() {
+    let log = small();
+    let none = log.path("none");
+    let text = log.path("text");
+    let other = log.path("other");
+    for folder in [&none, &text, &other] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    std::fs::write(text.join("libclntsh.so"), "this is no library").unwrap();
+    std::fs::write(log.path("other.c"), "int other(void) { return 1; }").unwrap();
+    let mut build = Command::new("cc");
+    build.args(["-shared", "-fPIC", "-o"]).arg(other.join("libclntsh.so")).arg(log.path("other.c"));
+    assert!(build.status().unwrap().success());
+    for folder in [&none, &text, &other] {
+        let ran = at(&log, &log.url(), &["--oracle-client", folder.to_str().unwrap(), "report"]);
+        println!("{} {}", ran.code, ran.stderr);
+    }
+    let ran: Ran = log.command(&["report"]).env_remove("ORACLE_HOME").output().unwrap().into();
+    println!("{} {}", ran.code, ran.stderr);
+    panic!();
+}
+
+/// What is wrong with a login or a table is said in one line, which says what to do.
+#[test]
+fn what_oracle_refuses_is_said_with_what_to_do() {
+    let log = small();
+    let name = database(&log).name().to_owned();
+    let port = server().port;
+    let users = format!(
+        "CREATE USER reader IDENTIFIED BY \"{PASSWORD}\"; GRANT CREATE SESSION TO reader; \
+         CREATE USER locked IDENTIFIED BY \"{PASSWORD}\"; GRANT CREATE SESSION TO locked; CREATE USER nobody IDENTIFIED BY \"{PASSWORD}\""
+    );
+    log.sql(&users);
+    database(&log).behind(&format!("ALTER ROLE \"locked@{name}\" NOLOGIN"));
+    let (url, reader) = (log.url(), database(&log).url_of("reader"));
+    let cases = [
+        (url.replace("pa%40ss", "wrong"), vec!["report"]),
+        (database(&log).url_of("locked"), vec!["report"]),
+        (database(&log).url_of("nobody"), vec!["report"]),
+        (url.replace(&format!("/{name}"), "/nowhere"), vec!["report"]),
+        (url.replace(&port.to_string(), "1"), vec!["report"]),
+        ("oracle://mail:x@NOWHERE".to_owned(), vec!["report"]),
+        (reader.clone(), vec!["--table", "mail.email_log", "report"]),
+        (reader.clone(), vec!["report"]),
+        (url.clone(), vec!["--table", "email_lgo", "report"]),
+    ];
+    for (url, args) in cases {
+        let trace = log.path("trace");
+        let _ = std::fs::remove_file(&trace);
+        let output =
+            log.command(&args).env("MAILTHROTTLE_DB", &url).env("ORACLE_STANDIN_TRACE", &trace).output();
+        let ran = Ran::from(output.unwrap());
+        println!("{} {}", ran.code, ran.stderr);
+        println!("{:?}", traced(&trace).iter().filter(|line| line.1.starts_with('(')).count());
+    }
+    log.sql("GRANT SELECT ON email_log TO reader");
+    let ran = at(&log, &reader, &["report"]);
+    println!("{} {}", ran.code, ran.stderr);
+    let smtp = SmtpServer::start(Settings::default());
+    log.write("mailthrottle.toml", "[email_log]\ntable = 'mail.email_log'");
+    let ran = resend(&log, &smtp, &reader);
+    println!("{} {}", ran.code, ran.stderr);
+    let ran = at(
+        &log,
+        &reader,
+        &[
+            "-q",
+            "resend",
+            "--smtp",
+            "smtp://127.0.0.1:1",
+            "--yes",
+            "--since",
+            "all",
+            "--max-age",
+            "100y",
+            "--ledger",
+            "sqlite:ledger.db",
+        ],
+    );
+    println!("{} {}", ran.code, ran.stderr);
+    assert_eq!(smtp.seen().connections, 0);
+    panic!();
+}
+
+/// A log whose questions are answered after minutes.
+fn slow() -> TestLog {
+    let log = small();
+    database(&log).behind(
+        "CREATE VIEW mail.slow_log AS SELECT e.* FROM mail.email_log e, pg_catalog.pg_sleep(600); \
+         GRANT SELECT ON mail.slow_log TO PUBLIC",
+    );
+    log
+}
+
+/// How many questions to the slow log the server is about to answer; each time it is asked, some more of them are ended.
+fn asked(log: &TestLog, what: &str) -> i64 {
+    blocking(async {
+        let mut connection = server().connect(database(log).name()).await;
+        let sql = format!(
+            "SELECT count({what}) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
+             AND query ILIKE '%slow_log%' AND pid <> pg_backend_pid()"
+        );
+        sqlx::query_scalar(support::leaked(&sql)).fetch_one(&mut connection).await.unwrap()
+    })
+}
+
+fn wait_for(condition: impl Fn() -> bool) {
+    while !condition() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+fn ask_slowly(log: &TestLog) -> std::process::Child {
+    let mut command = log.command(&["--table", "slow_log", "report", "--since", "all"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(|| asked(log, "*") == 1);
+    child
+}
+
+#[test]
+fn ctrl_c_ends_at_once_and_breaks_the_query() {
+    let log = slow();
+    let child = ask_slowly(&log);
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    println!("{} {}", ran.code, ran.stderr);
+    assert_eq!((ran.code, ran.stdout.as_str()), (130, ""), "{}", ran.stderr);
+    wait_for(|| asked(&log, "*") == 0);
+}
+
+#[test]
+fn a_server_that_goes_away_is_said() {
+    let log = slow();
+    let child = ask_slowly(&log);
+    assert_eq!(asked(&log, "pg_terminate_backend(pid)"), 1);
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    println!("{} {}", ran.code, ran.stderr);
+    panic!();
+}
+
+#[test]
+fn a_statement_that_takes_too_long_is_ended() {
+    let log = slow();
+    let ran = at(
+        &log,
+        &log.url(),
+        &["--statement-timeout", "1s", "--table", "slow_log", "report", "--since", "all"],
+    );
+    println!("{} {}", ran.code, ran.stderr);
+    wait_for(|| asked(&log, "*") == 0);
+    panic!();
+}

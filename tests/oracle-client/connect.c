@@ -268,7 +268,12 @@ int session_begin(Session *session, Server *server, Error *error, bool external)
   session->connection = login(server, name, session->password ? session->password : "");
   if (PQstatus(session->connection) != CONNECTION_OK) {
     free(name);
-    return connect_error(error, PQerrorMessage(session->connection));
+    connect_error(error, PQerrorMessage(session->connection));
+    Text told = {0};
+    text_format(&told, "(login as %s)", session->user);
+    trace(session, told.text, 0, 0, 0, error);
+    text_free(&told);
+    return OCI_ERROR;
   }
   session->server = server;
   session->number = ++session_count;

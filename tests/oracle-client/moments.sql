@@ -183,7 +183,8 @@ CREATE FUNCTION oracle.to_timestamp(text, text) RETURNS oracle.timestamp LANGUAG
 CREATE FUNCTION oracle.to_timestamp(text) RETURNS oracle.timestamp LANGUAGE sql STABLE STRICT AS 'SELECT oracle.to_timestamp($1, oracle.timestamp_format())';
 CREATE FUNCTION oracle.to_timestamp_tz(text, text) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS 'SELECT oracle.with_zone(r.moment, r.zone) FROM oracle.read($1, $2, true) AS r';
 CREATE FUNCTION oracle.to_timestamp_tz(text) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS 'SELECT oracle.to_timestamp_tz($1, oracle.timestamp_tz_format())';
-CREATE FUNCTION oracle.date_literal(text) RETURNS oracle.date LANGUAGE sql IMMUTABLE STRICT AS 'SELECT ($1::timestamp)::oracle.date';
+CREATE FUNCTION oracle.date_literal(text) RETURNS oracle.date LANGUAGE sql IMMUTABLE STRICT AS
+  $$ SELECT (CASE WHEN $1 LIKE '-%' THEN concat(pg_catalog.substr($1, 2), ' BC') ELSE $1 END::timestamp)::oracle.date $$;
 CREATE FUNCTION oracle.timestamp_literal(text) RETURNS oracle.timestamp LANGUAGE sql IMMUTABLE STRICT AS 'SELECT ($1::timestamp)::oracle.timestamp';
 CREATE FUNCTION oracle.tstz_literal(text) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS
   $$ SELECT oracle.with_zone(p[1]::timestamp, p[2]) FROM (SELECT regexp_match($1, '^(.*?[0-9]) *([+-][0-9:]+|[A-Za-z].*)$') AS p) AS parts $$;
