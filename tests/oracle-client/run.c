@@ -137,6 +137,8 @@ EXPORT int OCIPing(void *service_, void *error, uint32_t mode UNUSED) {
 EXPORT int OCIBreak(void *service_, void *error UNUSED) {
   Session *session = ((Service *)service_)->session;
   session->break_asked = true;
+  // at once, for the process may end before the thread that waits wakes up
+  if (session->connection) cancel(session);
   if (session->wake[1] >= 0 && write(session->wake[1], "!", 1) != 1) return OCI_ERROR;
   return OCI_SUCCESS;
 }
