@@ -31,6 +31,11 @@ fn at(log: &TestLog, url: &str, args: &[&str]) -> Ran {
     log.command(args).env("MAILTHROTTLE_DB", url).output().unwrap().into()
 }
 
+/// What messages call the database.
+fn place(log: &TestLog) -> String {
+    format!("oracle://127.0.0.1:{}/{}", server().port, database(log).name())
+}
+
 /// A small log of failed mails in Oracle's words.
 fn small() -> TestLog {
     let log = TestLog::on_oracle();
@@ -104,10 +109,12 @@ fn naive_times_are_in_the_zone_of_the_databases_host() {
     assert_eq!(failures["rows"][0]["sent_date"], json!("2026-11-20T07:00:00.000Z"));
     // a zone of which nobody knows a name has to be said
     database(&log).behind(&format!("ALTER DATABASE {name} SET oracle.host_zone = 'America/St_Johns'"));
-    let error = log.run(&["report"]);
-    if error.code == 3 {
-        assert!(error.error().ends_with("; say which zone that is by --time-zone or [email_log] time_zone"));
-    }
+    let error = log.error(&["report"]);
+    assert!(
+        error.starts_with("mailthrottle: the database's clock is at -0")
+            && error.ends_with("; say which zone that is by --time-zone or [email_log] time_zone"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -206,18 +213,18 @@ fn a_mail_with_a_key_of_38_digits_and_a_padded_status_goes_again() {
         "[email_log]\nsent = ['SENT']\nfailed = ['FAILED']\n[resend]\nclaim_status = 'BUSY'",
     );
     let server = SmtpServer::start(Settings::default());
-    let ran = resend(&log, &server, &log.url());
+    let ran = resend(&log, &server, &log.url(), &[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(log.value("SELECT count(*) FROM email_log WHERE status = 'SENT'"), "1");
     assert!(server.seen().accepted[0].bytes.len() > 1_200_000);
 }
 
-fn resend(log: &TestLog, server: &SmtpServer, url: &str) -> Ran {
+fn resend(log: &TestLog, server: &SmtpServer, url: &str, more: &[&str]) -> Ran {
     let smtp = format!("smtp://127.0.0.1:{}", server.port);
     let args = [
         "-q", "--format", "json", "resend", "--smtp", &smtp, "--rate", "60000/1m", "--yes", "--since", "all",
     ];
-    at(log, url, &[&args[..], &["--max-age", "100y"]].concat())
+    at(log, url, &[&args[..], &["--max-age", "100y"], more].concat())
 }
 
 /// Nothing depends on the language and the country of whoever runs the program.
@@ -326,13 +333,34 @@ fn without_a_client_library_it_says_how_to_get_one() {
     let mut build = Command::new("cc");
     build.args(["-shared", "-fPIC", "-o"]).arg(other.join("libclntsh.so")).arg(log.path("other.c"));
     assert!(build.status().unwrap().success());
-    for folder in [&none, &text, &other] {
-        let ran = at(&log, &log.url(), &["--oracle-client", folder.to_str().unwrap(), "report"]);
-        println!("{} {}", ran.code, ran.stderr);
+    let get = "mailthrottle: get Instant Client Basic from \
+               https://www.oracle.com/database/technologies/instant-client.html and name its folder by --oracle-client or \
+               [database] oracle_client\n";
+    let cases = [
+        (&none, "{}/libclntsh.so: cannot open shared object file: No such file or directory"),
+        (&text, "{}/libclntsh.so: file too short"),
+        (&other, "DPI Error: DPI-1072: the Oracle Client library version is unsupported"),
+    ];
+    for (folder, reason) in cases {
+        let folder = folder.to_str().unwrap();
+        let ran = at(&log, &log.url(), &["--oracle-client", folder, "report"]);
+        let expected = format!(
+            "mailthrottle: Oracle's client library cannot be loaded: {}\n\
+             mailthrottle: it was looked for in {folder} only (--oracle-client)\n{get}",
+            reason.replace("{}", folder)
+        );
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr), (3, "", expected));
     }
     let ran: Ran = log.command(&["report"]).env_remove("ORACLE_HOME").output().unwrap().into();
-    println!("{} {}", ran.code, ran.stderr);
-    panic!();
+    let expected = format!(
+        "mailthrottle: Oracle's client library cannot be loaded: libclntsh.so: cannot open shared object file: No such file \
+         or directory\nmailthrottle: it was looked for beside this program, in the system's library path (LD_LIBRARY_PATH), \
+         and by ORACLE_HOME: ORACLE_HOME is not set\n{get}"
+    );
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr), (3, "", expected));
+    // all else goes without it
+    let sqlite = log.run_bare(&["--db", "none.db", "report"]);
+    assert!(sqlite.error().contains("none.db: no such file"));
 }
 
 /// What is wrong with a login or a table is said in one line, which says what to do.
@@ -348,53 +376,121 @@ fn what_oracle_refuses_is_said_with_what_to_do() {
     log.sql(&users);
     database(&log).behind(&format!("ALTER ROLE \"locked@{name}\" NOLOGIN"));
     let (url, reader) = (log.url(), database(&log).url_of("reader"));
+    let place = place(&log);
     let cases = [
-        (url.replace("pa%40ss", "wrong"), vec!["report"]),
-        (database(&log).url_of("locked"), vec!["report"]),
-        (database(&log).url_of("nobody"), vec!["report"]),
-        (url.replace(&format!("/{name}"), "/nowhere"), vec!["report"]),
-        (url.replace(&port.to_string(), "1"), vec!["report"]),
-        ("oracle://mail:x@NOWHERE".to_owned(), vec!["report"]),
-        (reader.clone(), vec!["--table", "mail.email_log", "report"]),
-        (reader.clone(), vec!["report"]),
-        (url.clone(), vec!["--table", "email_lgo", "report"]),
+        (
+            url.replace("pa%40ss", "wrong"),
+            "email_log",
+            format!(
+                "{place}: ORA-01017: invalid username/password; logon denied; check user and password before another try, \
+                 since accounts get locked"
+            ),
+        ),
+        (
+            database(&log).url_of("locked"),
+            "email_log",
+            format!("{place}: ORA-28000: The account is locked.; ask for: ALTER USER LOCKED ACCOUNT UNLOCK"),
+        ),
+        (
+            database(&log).url_of("nobody"),
+            "email_log",
+            format!(
+                "{place}: ORA-01045: user lacks CREATE SESSION privilege; logon denied; ask for: GRANT CREATE SESSION TO NOBODY"
+            ),
+        ),
+        (
+            url.replace(&format!("/{name}"), "/nowhere"),
+            "email_log",
+            format!(
+                "oracle://127.0.0.1:{port}/nowhere: ORA-12514: TNS:listener does not currently know of service requested in \
+                 connect descriptor; name another service in --db; lsnrctl services lists them"
+            ),
+        ),
+        (
+            url.replace(&port.to_string(), "1"),
+            "email_log",
+            format!("oracle://127.0.0.1:1/{name}: ORA-12541: TNS:no listener; check host and port, and that the listener runs"),
+        ),
+        (
+            "oracle://mail:x@NOWHERE".to_owned(),
+            "email_log",
+            "oracle://NOWHERE: ORA-12154: TNS:could not resolve the connect identifier specified; name the alias as \
+             tnsnames.ora has it (TNS_ADMIN), or write oracle://USER@HOST:1521/SERVICE"
+                .to_owned(),
+        ),
+        (
+            reader.clone(),
+            "mail.email_log",
+            format!(
+                "no table 'mail.email_log' that this user may read in {place}; ask for: GRANT SELECT ON MAIL.EMAIL_LOG TO \
+                 READER, or name another by --table or [email_log] table"
+            ),
+        ),
+        (
+            reader.clone(),
+            "email_log",
+            format!(
+                "no table 'email_log' that this user may read in {place}; name it with its schema by --table or [email_log] table"
+            ),
+        ),
+        (
+            url.clone(),
+            "email_lgo",
+            format!(
+                "no table 'email_lgo' in {place}, which has EMAIL_LOG (did you mean 'EMAIL_LOG'?); name it by --table or \
+                 [email_log] table"
+            ),
+        ),
     ];
-    for (url, args) in cases {
+    for (url, table, expected) in cases {
         let trace = log.path("trace");
         let _ = std::fs::remove_file(&trace);
-        let output =
-            log.command(&args).env("MAILTHROTTLE_DB", &url).env("ORACLE_STANDIN_TRACE", &trace).output();
-        let ran = Ran::from(output.unwrap());
-        println!("{} {}", ran.code, ran.stderr);
-        println!("{:?}", traced(&trace).iter().filter(|line| line.1.starts_with('(')).count());
+        let mut command = log.command(&["--table", table, "report"]);
+        let ran = Ran::from(
+            command.env("MAILTHROTTLE_DB", &url).env("ORACLE_STANDIN_TRACE", &trace).output().unwrap(),
+        );
+        assert_eq!(ran.error(), format!("mailthrottle: {expected}"));
+        // whoever is refused does not try again
+        let logins = traced(&trace).iter().filter(|(_, sql, _)| sql.starts_with("(login")).count();
+        assert!(logins <= 1, "{logins} logins: {expected}");
     }
     log.sql("GRANT SELECT ON email_log TO reader");
-    let ran = at(&log, &reader, &["report"]);
-    println!("{} {}", ran.code, ran.stderr);
-    let smtp = SmtpServer::start(Settings::default());
-    log.write("mailthrottle.toml", "[email_log]\ntable = 'mail.email_log'");
-    let ran = resend(&log, &smtp, &reader);
-    println!("{} {}", ran.code, ran.stderr);
-    let ran = at(
-        &log,
-        &reader,
-        &[
-            "-q",
-            "resend",
-            "--smtp",
-            "smtp://127.0.0.1:1",
-            "--yes",
-            "--since",
-            "all",
-            "--max-age",
-            "100y",
-            "--ledger",
-            "sqlite:ledger.db",
-        ],
+    assert_eq!(
+        at(&log, &reader, &["report"]).error(),
+        format!(
+            "mailthrottle: no table 'email_log' in {place}, which has MAIL.EMAIL_LOG (did you mean 'MAIL.EMAIL_LOG'?); name it \
+             by --table or [email_log] table"
+        )
     );
-    println!("{} {}", ran.code, ran.stderr);
+}
+
+/// Who may read and not write is told so before the first mail.
+#[test]
+fn who_may_not_write_sends_nothing() {
+    let log = small();
+    log.sql(&format!(
+        "CREATE USER reader IDENTIFIED BY \"{PASSWORD}\"; GRANT CREATE SESSION TO reader; GRANT SELECT ON email_log TO reader"
+    ));
+    let (smtp, reader) = (SmtpServer::start(Settings::default()), database(&log).url_of("reader"));
+    let place = place(&log);
+    log.write("mailthrottle.toml", "[email_log]\ntable = 'mail.email_log'");
+    let refused = "ORA-01031: insufficient privileges; ask for:";
+    assert_eq!(
+        resend(&log, &smtp, &reader, &[]).error(),
+        format!(
+            "mailthrottle: {place}: {refused} GRANT CREATE TABLE TO READER (or use --ledger sqlite:PATH)"
+        )
+    );
+    assert_eq!(
+        resend(&log, &smtp, &reader, &["--ledger", "sqlite:ledger.db"]).error(),
+        format!(
+            "mailthrottle: the log's status cannot be written: {place}: {refused} GRANT UPDATE ON MAIL.EMAIL_LOG TO READER"
+        )
+    );
     assert_eq!(smtp.seen().connections, 0);
-    panic!();
+    log.sql("GRANT UPDATE ON email_log TO reader");
+    assert_eq!(resend(&log, &smtp, &reader, &["--ledger", "sqlite:ledger.db"]).code, 0);
+    assert_eq!(log.value("SELECT status FROM email_log WHERE id = 1"), "S");
 }
 
 /// A log whose questions are answered after minutes.
@@ -438,7 +534,6 @@ fn ctrl_c_ends_at_once_and_breaks_the_query() {
     let child = ask_slowly(&log);
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let ran: Ran = child.wait_with_output().unwrap().into();
-    println!("{} {}", ran.code, ran.stderr);
     assert_eq!((ran.code, ran.stdout.as_str()), (130, ""), "{}", ran.stderr);
     wait_for(|| asked(&log, "*") == 0);
 }
@@ -449,8 +544,14 @@ fn a_server_that_goes_away_is_said() {
     let child = ask_slowly(&log);
     assert_eq!(asked(&log, "pg_terminate_backend(pid)"), 1);
     let ran: Ran = child.wait_with_output().unwrap().into();
-    println!("{} {}", ran.code, ran.stderr);
-    panic!();
+    assert_eq!(
+        ran.error(),
+        format!(
+            "mailthrottle: {}: DPI-1080: connection was closed by ORA-00028; the connection was lost, what was not committed \
+             is undone; check the server and run this again",
+            place(&log)
+        )
+    );
 }
 
 #[test]
@@ -461,7 +562,13 @@ fn a_statement_that_takes_too_long_is_ended() {
         &log.url(),
         &["--statement-timeout", "1s", "--table", "slow_log", "report", "--since", "all"],
     );
-    println!("{} {}", ran.code, ran.stderr);
+    assert_eq!(
+        ran.error(),
+        format!(
+            "mailthrottle: {}: DPI-1067: call timeout of 1000 ms exceeded with ORA-03136; the limit is 1s \
+             (--statement-timeout): take a shorter window, add an index on (status, sent_date), or raise the limit",
+            place(&log)
+        )
+    );
     wait_for(|| asked(&log, "*") == 0);
-    panic!();
 }

@@ -8,6 +8,17 @@ use super::session::Asked;
 
 /// Explains an error of the driver.
 pub fn explain(error: &oracle::Error, asked: &Asked) -> Error {
+    let role = grants::identifier(&asked.role);
+    explained(error, asked, &grants::needed(&asked.tables, &role))
+}
+
+/// Explains why a statement that writes was refused.
+pub fn explain_write(error: &oracle::Error, asked: &Asked, sql: &str) -> Error {
+    explained(error, asked, &grants::to_write(sql, &grants::identifier(&asked.role)))
+}
+
+/// `rights`: what makes the rights that may be missing.
+fn explained(error: &oracle::Error, asked: &Asked, rights: &[String]) -> Error {
     let (name, number) = (&asked.name, error.oci_code().unwrap_or(0));
     let text = error.db_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned());
     // what follows is where in the program text, or a link
@@ -17,7 +28,7 @@ pub fn explain(error: &oracle::Error, asked: &Asked) -> Error {
         (0, Some(1010 | 1080)) => anyhow!("{name}: {words}; {LOST}"),
         (0, _) => anyhow!("{name}: {words}; check the URL in --db"),
         (1013 | 3136, _) => slow(words, asked),
-        _ => anyhow!("{name}: {words}; {}", advice(number, asked)),
+        _ => anyhow!("{name}: {words}; {}", advice(number, asked, rights)),
     }
 }
 
@@ -47,7 +58,7 @@ fn slow(words: &str, asked: &Asked) -> Error {
     )
 }
 
-fn advice(number: i32, asked: &Asked) -> String {
+fn advice(number: i32, asked: &Asked, rights: &[String]) -> String {
     let role = grants::identifier(&asked.role);
     match number {
         1 => "another run wrote the same; run this again".to_owned(),
@@ -56,9 +67,8 @@ fn advice(number: i32, asked: &Asked) -> String {
         }
         54 | 60 | 8177 | 30006 => "somebody else holds the row; run this again".to_owned(),
         257 => "the server's archive is full; free it, then run this again".to_owned(),
-        942 | 1031 => {
-            format!("name another table, or ask for: {}", grants::needed(&asked.tables, &role).join("; "))
-        }
+        942 | 1031 if rights.is_empty() => "name another table, or ask for the right to it".to_owned(),
+        942 | 1031 => format!("ask for: {}", rights.join("; ")),
         1017 => "check user and password before another try, since accounts get locked".to_owned(),
         1045 => format!("ask for: GRANT CREATE SESSION TO {role}"),
         1555 => "the server forgot what rows were; take a shorter window, or have its undo retention raised"

@@ -20,6 +20,20 @@ pub fn needed(tables: &[(String, String)], role: &str) -> Vec<String> {
     tables.iter().map(|table| format!("GRANT SELECT ON {} TO {role}", qualified(table))).collect()
 }
 
+/// What lets a user run a statement that writes: to a table that it names with its schema, or to make one.
+pub fn to_write(sql: &str, role: &str) -> Vec<String> {
+    let line = sql.lines().next().unwrap_or_default();
+    let right = match line.split_once(' ') {
+        Some(("UPDATE", table)) => table.split_once("\".\"").map(|(schema, name)| {
+            let table = (schema.trim_matches('"').to_owned(), name.trim_matches('"').to_owned());
+            format!("GRANT UPDATE ON {} TO {role}", qualified(&table))
+        }),
+        Some(("CREATE", _)) => Some(format!("GRANT CREATE TABLE TO {role} (or use --ledger sqlite:PATH)")),
+        _ => None,
+    };
+    right.into_iter().collect()
+}
+
 /// What takes the right to write to a table from a user that it was given to.
 pub fn revoke(table: &(String, String), rights: &[String], role: &str) -> String {
     format!("REVOKE {} ON {} FROM {}", rights.join(", "), qualified(table), identifier(role))
@@ -65,6 +79,17 @@ mod tests {
             names.map(identifier),
             ["EMAIL_LOG", "\"TO\"", "\"Mail Box\"", "\"email_log\"", "X$1", "\"1X\"", "\"\""]
         );
+    }
+
+    #[test]
+    fn the_right_that_a_write_needs_is_told_by_its_statement() {
+        let needed = |sql| to_write(sql, "REPORT").join(" ");
+        assert_eq!(
+            needed("UPDATE \"ERP\".\"Mail Log\"\nSET x = 1"),
+            "GRANT UPDATE ON ERP.\"Mail Log\" TO REPORT"
+        );
+        assert_eq!(needed("CREATE TABLE x"), "GRANT CREATE TABLE TO REPORT (or use --ledger sqlite:PATH)");
+        assert_eq!(needed("UPDATE mailthrottle_mail SET x = 1"), "");
     }
 
     #[test]

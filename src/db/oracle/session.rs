@@ -90,7 +90,7 @@ impl Session {
         let address = Address::of(target)?;
         let limit = target.statement_timeout;
         let client = client::load(target.oracle_client.as_deref())?;
-        let (name, role) = (address.name(), address.user.clone());
+        let (name, role) = (address.name(), known_as(&address.user));
         let asked = Asked { name, role, tables: Vec::new(), limit, indexes: "an index".to_owned() };
         tracing::debug!("connecting to {} with client {client}", asked.name);
         let (jobs, waiting) = std::sync::mpsc::channel::<Job>();
@@ -121,11 +121,21 @@ impl Session {
         &self,
         work: impl FnOnce(&Connection) -> oracle::Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.tried(work).await?.map_err(|cause| error::explain(&cause, &self.asked))
+    }
+
+    /// The same, with the server's refusal as it is.
+    ///
+    /// # Errors
+    /// The server's silence.
+    pub async fn tried<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> oracle::Result<T> + Send + 'static,
+    ) -> Result<oracle::Result<T>> {
         let (answer, answered) = oneshot::channel();
         let job = Box::new(move |connection: &Connection| drop(answer.send(work(connection))));
         self.jobs.send(job).map_err(|_| error::ended(&self.asked))?;
-        let answered = self.answer(answered).await?.map_err(|_| error::ended(&self.asked))?;
-        answered.map_err(|cause| error::explain(&cause, &self.asked))
+        self.answer(answered).await?.map_err(|_| error::ended(&self.asked))
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -133,13 +143,14 @@ impl Session {
     /// # Errors
     /// The server's refusal.
     pub async fn execute(&self, statement: Statement) -> Result<u64> {
-        self.run(move |connection| {
+        let asked = statement.sql.clone();
+        let ran = self.tried(move |connection| {
             let (sql, values) = binds::positional(&statement);
             let mut prepared = connection.statement(&sql).build()?;
             prepared.execute(&binds::lent(&binds::parameters(values)))?;
             prepared.row_count()
-        })
-        .await
+        });
+        ran.await?.map_err(|cause| error::explain_write(&cause, &self.asked, &asked))
     }
 
     /// Every row of an answer.
@@ -218,6 +229,12 @@ impl Session {
     pub async fn close(self) {
         let _ = self.run(|connection| connection.close()).await;
     }
+}
+
+/// A user's name as the database has it: in upper case, unless it stands in quotes.
+fn known_as(user: &str) -> String {
+    let quoted = user.strip_prefix('"').and_then(|user| user.strip_suffix('"'));
+    quoted.map_or_else(|| user.to_uppercase(), str::to_owned)
 }
 
 fn connect(address: &Address, client: (i32, i32), limit: Duration) -> oracle::Result<Connection> {

@@ -156,7 +156,8 @@ async fn refused(
     statement: Statement,
     reasons: &'static [i32],
 ) -> Result<Result<u64, i32>> {
-    let ran = session.run(move |connection| {
+    let asked = binds::positional(&statement).0;
+    let ran = session.tried(move |connection| {
         let (sql, values) = binds::positional(&statement);
         let values = binds::parameters(values);
         let mut prepared = connection.statement(&sql).build()?;
@@ -166,10 +167,10 @@ async fn refused(
             prepared.execute(&binds::lent(&values)).and_then(|()| prepared.row_count())
         };
         let known = |cause: &oracle::Error| cause.oci_code().filter(|code| reasons.contains(code));
-        Ok(match ran {
+        match ran {
             Err(cause) => known(&cause).map(Err).ok_or(cause),
             Ok(rows) => Ok(Ok(rows)),
-        })
+        }
     });
-    ran.await?.map_err(|cause| error::explain(&cause, &session.asked))
+    ran.await?.map_err(|cause| error::explain_write(&cause, &session.asked, &asked))
 }

@@ -4,7 +4,8 @@
 use anyhow::{Result, bail};
 use oracle::sql_type::OracleType;
 
-use super::{Oracle, plain, values};
+use super::session::Asked;
+use super::{Oracle, grants, plain, values};
 use crate::mapping::dialect::RAW;
 use crate::mapping::resolve::{Field, Kind, Misfit, Table};
 use crate::mapping::sql::{Selection, quoted_table};
@@ -60,7 +61,7 @@ impl Oracle {
         {
             return Ok(self.found(schema, name, columns));
         }
-        bail!(Misfit(no_table(wanted, key, &there, &self.session.asked.name)))
+        bail!(Misfit(no_table(wanted, key, &there, &self.session.asked)))
     }
 
     fn found(&mut self, schema: String, name: String, columns: Vec<Field>) -> Table {
@@ -137,11 +138,20 @@ fn alike<'t>(wanted: &str, there: &'t [(String, String, bool)]) -> Option<&'t (S
     found.next().filter(|_| found.next().is_none())
 }
 
-fn no_table(wanted: &str, key: &str, there: &[(String, String, bool)], place: &str) -> String {
+fn no_table(wanted: &str, key: &str, there: &[(String, String, bool)], asked: &Asked) -> String {
+    let place = &asked.name;
     let name = |(schema, name, is_own): &(String, String, bool)| {
         if *is_own { name.clone() } else { format!("{schema}.{name}") }
     };
     let names: Vec<String> = there.iter().map(name).collect();
+    if let ([schema, table], true) = (name_parts(wanted).as_slice(), names.is_empty()) {
+        let table = (schema.to_uppercase(), table.to_uppercase());
+        let grant = grants::needed(&[table], &grants::identifier(&asked.role)).concat();
+        return format!(
+            "no table '{}' that this user may read in {place}; ask for: {grant}, or name another by {key}",
+            wanted.escape_debug()
+        );
+    }
     if names.is_empty() {
         return format!(
             "no table '{}' that this user may read in {place}; name it with its schema by {key}",
