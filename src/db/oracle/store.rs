@@ -108,13 +108,10 @@ impl Writer {
         let holder = Session::open(&self.target).await?;
         let named = |sql| Statement { binds: vec![Bind::Text(name.to_owned())], ..plain(sql) };
         loop {
-            match refused(&holder, named(ADD_LOCK), &[NO_TABLE, IS_THERE]).await? {
-                Err(NO_TABLE) => {
-                    refused(&holder, plain(MAKE_LOCKS), &[TABLE_IS_THERE]).await?.ok();
-                    continue;
-                }
-                // another has just put the row there
-                Err(_) | Ok(_) => {}
+            // another may just have put the row there
+            if let Err(NO_TABLE) = refused(&holder, named(ADD_LOCK), &[NO_TABLE, IS_THERE]).await? {
+                refused(&holder, plain(MAKE_LOCKS), &[TABLE_IS_THERE]).await?.ok();
+                continue;
             }
             holder.execute(plain(COMMIT)).await?;
             match refused(&holder, named(TAKE_LOCK), &[IS_HELD]).await? {
