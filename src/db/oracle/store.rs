@@ -69,12 +69,14 @@ impl Writer {
         let _ = self.session.execute(plain("ROLLBACK")).await;
     }
 
-    /// Runs a statement and says how many rows it changed. A row that somebody else has just put in is not changed.
+    /// Runs a statement and says how many rows it changed. A row that somebody else has just put in is not merged.
     ///
     /// # Errors
     /// The server's refusal.
     pub async fn execute(&mut self, statement: Statement) -> Result<u64> {
-        let changed = refused(&self.session, statement, &[IS_THERE]).await?.unwrap_or(0);
+        let is_merge = binds::statements(&statement.sql).any(|sql| sql.starts_with("MERGE "));
+        let expected: &[i32] = if is_merge { &[IS_THERE] } else { &[] };
+        let changed = refused(&self.session, statement, expected).await?.unwrap_or(0);
         if !self.is_in_transaction {
             self.session.execute(plain(COMMIT)).await?;
         }
