@@ -3,7 +3,7 @@
 //! What is asked runs there one after the other; rows come back in batches over a bounded channel. Whoever stops waiting for
 //! an answer breaks the call that makes it, so that an interrupted report does not go on at the server.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Error, Result};
@@ -57,7 +57,10 @@ pub struct Asked {
 /// An open session.
 pub struct Session {
     connection: Arc<Connection>,
-    jobs: std::sync::mpsc::Sender<Job>,
+    /// There until the session ends.
+    jobs: Option<std::sync::mpsc::Sender<Job>>,
+    /// Closed when the thread is at its end.
+    ended: Mutex<std::sync::mpsc::Receiver<()>>,
     /// What errors name.
     pub asked: Asked,
     /// The version of the client library.
@@ -81,6 +84,16 @@ impl Drop for Waiting {
     }
 }
 
+/// The program may end after this, which takes the client library down: no thread may be within it then.
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Ok(ended) = self.ended.lock() {
+            let _ = ended.recv_timeout(LAST_WORDS);
+        }
+    }
+}
+
 impl Session {
     /// Connects, and sets what answers must not depend on.
     ///
@@ -96,7 +109,10 @@ impl Session {
         let (jobs, waiting) = std::sync::mpsc::channel::<Job>();
         let (connected, connection) = oneshot::channel();
         let version = (client.major(), client.minor());
+        let (at_work, ended) = std::sync::mpsc::channel::<()>();
         std::thread::spawn(move || {
+            // let go of last
+            let _at_work = at_work;
             let connection = match connect(&address, version, limit) {
                 Ok(connection) => Arc::new(connection),
                 Err(refused) => {
@@ -110,7 +126,7 @@ impl Session {
         });
         let connection = connection.await.map_err(|_| error::ended(&asked))?;
         let connection = connection.map_err(|cause| error::explain(&cause, &asked))?;
-        Ok(Self { connection, jobs, asked, client })
+        Ok(Self { connection, jobs: Some(jobs), ended: Mutex::new(ended), asked, client })
     }
 
     /// Runs something on the session's thread.
@@ -134,7 +150,7 @@ impl Session {
     ) -> Result<oracle::Result<T>> {
         let (answer, answered) = oneshot::channel();
         let job = Box::new(move |connection: &Connection| drop(answer.send(work(connection))));
-        self.jobs.send(job).map_err(|_| error::ended(&self.asked))?;
+        self.give(job)?;
         self.answer(answered).await?.map_err(|_| error::ended(&self.asked))
     }
 
@@ -193,7 +209,7 @@ impl Session {
                 let _ = batches.blocking_send(Err(cause));
             }
         });
-        self.jobs.send(job).map_err(|_| error::ended(&self.asked))?;
+        self.give(job)?;
         Ok(answer)
     }
 
@@ -223,6 +239,12 @@ impl Session {
 
     fn silence(&self) -> Error {
         error::silence(&self.asked)
+    }
+
+    /// Has something done on the session's thread.
+    fn give(&self, job: Job) -> Result<()> {
+        let given = self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok());
+        given.ok_or_else(|| error::ended(&self.asked))
     }
 
     /// Takes leave.
