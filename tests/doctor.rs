@@ -433,6 +433,9 @@ fn a_role_that_may_write_or_may_not_read() {
 
 #[test]
 fn an_oracle_user_that_may_write_or_may_not_read() {
+    if support::oracle::is_real() {
+        return;
+    }
     let log = TestLog::on_oracle();
     make(&log, &[("'S'", "'2026-11-20 08:00:00'", "NULL")]);
     let rights = |url: &str| {
@@ -473,6 +476,9 @@ fn an_oracle_user_that_may_write_or_may_not_read() {
 
 #[test]
 fn an_oracle_connection_without_tls() {
+    if support::oracle::is_real() {
+        return;
+    }
     let log = TestLog::on_oracle();
     make(&log, &[("'S'", "'2026-11-20 08:00:00'", "NULL")]);
     let url = reader(&log).replace("oracles://", "oracle://");

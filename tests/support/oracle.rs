@@ -6,7 +6,8 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use oracle::sql_type::{OracleType, ToSql};
 use oracle::{Connection, InitParams};
@@ -27,15 +28,63 @@ const SET_UP: [&str; 4] = [
     include_str!("../oracle-client/catalogue.sql"),
 ];
 
-/// A database with an owner and nothing in it.
+/// A real server to run on in place of the stand-in: `oracle://ADMIN:PASSWORD@HOST[:PORT]/SERVICE`, whose administrator may
+/// make and drop users. `ORACLE_HOME` names its client library.
+const REAL: &str = "MAILTHROTTLE_TEST_ORACLE";
+
+/// The administrator of the real server, the password as it is, and the server's place; `None`: the stand-in serves.
+fn real() -> Option<(String, String, String)> {
+    let url = std::env::var(REAL).ok().filter(|url| !url.is_empty())?;
+    let parts = url.strip_prefix("oracle://").and_then(|rest| rest.rsplit_once('@'));
+    let (login, place) = parts.unwrap_or_else(|| panic!("{REAL} is no oracle://ADMIN:PASSWORD@HOST/SERVICE"));
+    let (admin, password) = login.split_once(':').unwrap_or((login, ""));
+    let password = percent_encoding::percent_decode_str(password).decode_utf8().unwrap();
+    Some((admin.to_owned(), password.into_owned(), place.to_owned()))
+}
+
+/// Whether a real server is used, on which a test that needs what only the stand-in can do is left out.
+pub fn is_real() -> bool {
+    let is_real = real().is_some();
+    if is_real {
+        println!("left out: it needs what only the stand-in can do");
+    }
+    is_real
+}
+
+/// A database with an owner and nothing in it; on a real server a user of its own with nothing in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OracleDatabase {
     name: String,
+    place: String,
+    user: Arc<Owner>,
+}
+
+/// Who owns a log; on a real server gone with all that is his when the last of those who use him is.
+#[derive(Debug, PartialEq, Eq)]
+struct Owner(String);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if real().is_some() {
+            administer(&[format!("DROP USER {} CASCADE", self.0)]);
+        }
+    }
+}
+
+/// Runs statements on the real server as its administrator.
+fn administer(statements: &[String]) {
+    load();
+    let (admin, password, place) = real().unwrap();
+    let connection = Connection::connect(admin, password, format!("//{place}")).unwrap();
+    statements.iter().for_each(|sql| execute(&connection, sql, &[]));
 }
 
 impl OracleDatabase {
     /// Makes a fresh one.
     pub fn fresh() -> Self {
+        if let Some((_, _, place)) = real() {
+            return Self::on_server(place);
+        }
         let name = server().database_from(template());
         let owner = OWNER.to_lowercase();
         let role = format!("\"{owner}@{name}\"");
@@ -48,7 +97,23 @@ impl OracleDatabase {
                  GRANT CREATE ON SCHEMA public TO {role}"
             ),
         );
-        Self { name }
+        let place = format!("127.0.0.1:{}/{name}", server().port);
+        Self { name, place, user: Arc::new(Owner(OWNER.to_owned())) }
+    }
+
+    fn on_server(place: String) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let user = format!("MAILTHROTTLE_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        administer(&[
+            format!(
+                "CREATE USER {user} IDENTIFIED BY \"{PASSWORD}\" DEFAULT TABLESPACE users QUOTA UNLIMITED ON users"
+            ),
+            format!(
+                "GRANT CREATE SESSION, CREATE TABLE, CREATE VIEW, CREATE SEQUENCE, CREATE SYNONYM TO {user}"
+            ),
+        ]);
+        let name = place.rsplit('/').next().unwrap_or_default().to_owned();
+        Self { name, place, user: Arc::new(Owner(user)) }
     }
 
     /// The name of the database, which is the service's.
@@ -58,23 +123,22 @@ impl OracleDatabase {
 
     /// What `--db` is given, as the owner.
     pub fn url(&self) -> String {
-        self.url_of(OWNER)
+        self.url_of(&self.user.0)
     }
 
     /// The same for another user with the same password.
     pub fn url_of(&self, user: &str) -> String {
-        let user = user.to_lowercase();
-        format!("oracle://{user}:pa%40ss%2Fw%C3%B6rd@127.0.0.1:{}/{}", server().port, self.name)
+        format!("oracle://{}:pa%40ss%2Fw%C3%B6rd@{}", user.to_lowercase(), self.place)
     }
 
     /// What the client library itself is given.
     pub fn connect_string(&self) -> String {
-        format!("//127.0.0.1:{}/{}", server().port, self.name)
+        format!("//{}", self.place)
     }
 
     /// A connection of the application's, as the owner.
     pub fn connect(&self) -> Connection {
-        self.connect_as(OWNER).unwrap()
+        self.connect_as(&self.user.0).unwrap()
     }
 
     pub fn connect_as(&self, user: &str) -> oracle::Result<Connection> {
@@ -273,6 +337,10 @@ pub fn home() -> &'static Path {
 
 /// What the program is given of the environment: where the client library is, and where the trace goes.
 pub fn environment() -> Vec<(&'static str, OsString)> {
+    if real().is_some() {
+        let kept = ["ORACLE_HOME", "LD_LIBRARY_PATH", "TNS_ADMIN"];
+        return kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))).collect();
+    }
     let trace = std::env::var_os("ORACLE_STANDIN_TRACE").map(|path| ("ORACLE_STANDIN_TRACE", path));
     trace.into_iter().chain([("ORACLE_HOME", home().into())]).collect()
 }
@@ -281,7 +349,11 @@ pub fn environment() -> Vec<(&'static str, OsString)> {
 pub fn load() {
     static LOADED: OnceLock<()> = OnceLock::new();
     LOADED.get_or_init(|| {
-        InitParams::new().oracle_client_lib_dir(home().join("lib")).unwrap().init().unwrap();
+        let mut client = InitParams::new();
+        if real().is_none() {
+            client.oracle_client_lib_dir(home().join("lib")).unwrap();
+        }
+        client.init().unwrap();
     });
 }
 
