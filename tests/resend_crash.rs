@@ -105,6 +105,11 @@ fn run_again(log: &TestLog, server: &SmtpServer) -> Proof {
     }
 }
 
+/// The head of a table, on lines of its own.
+fn head(what: &str) {
+    println!("\n| {what} | lost | sent twice | in doubt |\n| --- | ---: | ---: | ---: |");
+}
+
 fn prove(name: &str, log: &TestLog, server: &SmtpServer) {
     let Proof { lost, duplicates, doubts } = run_again(log, server);
     println!("| {name} | {lost} | {duplicates} | {doubts} |");
@@ -119,8 +124,8 @@ fn passings(nth: u32) -> Vec<u32> {
     if is_long { vec![1, 2, 3, 4, 5, 8, 13, 21, 34, 50, 51] } else { vec![nth] }
 }
 
-fn killed_at_points(log: impl Fn() -> TestLog) {
-    println!("| killed | lost | sent twice | in doubt |\n| --- | ---: | ---: | ---: |");
+fn killed_at_points(database: &str, log: impl Fn() -> TestLog) {
+    head(&format!("killed on {database}"));
     for (point, nth) in POINTS {
         let passings = passings(nth);
         for nth in &passings {
@@ -138,7 +143,8 @@ fn killed_at_points(log: impl Fn() -> TestLog) {
     }
 }
 
-fn killed_at_steps(log: impl Fn() -> TestLog) {
+fn killed_at_steps(database: &str, log: impl Fn() -> TestLog) {
+    head(&format!("killed on {database}"));
     for (name, stage, taken) in STEPS {
         // up to EHLO it is the connection that counts, then the message
         let nth = if matches!(stage, Stage::Connect | Stage::Ehlo) { 2 } else { 9 };
@@ -157,31 +163,31 @@ fn killed_at_steps(log: impl Fn() -> TestLog) {
 
 #[test]
 fn killed_at_any_point_on_sqlite() {
-    killed_at_points(TestLog::empty);
+    killed_at_points("SQLite", TestLog::empty);
 }
 
 #[test]
 fn killed_at_any_point_on_postgres() {
-    killed_at_points(TestLog::on_postgres);
+    killed_at_points("PostgreSQL", TestLog::on_postgres);
 }
 
 #[test]
 fn killed_at_any_point_on_oracle() {
-    killed_at_points(TestLog::on_oracle);
+    killed_at_points("Oracle", TestLog::on_oracle);
 }
 
 #[test]
 fn killed_at_any_step_of_the_dialogue() {
-    killed_at_steps(TestLog::empty);
-    killed_at_steps(TestLog::on_postgres);
-    killed_at_steps(TestLog::on_oracle);
+    killed_at_steps("SQLite", TestLog::empty);
+    killed_at_steps("PostgreSQL", TestLog::on_postgres);
+    killed_at_steps("Oracle", TestLog::on_oracle);
 }
 
 /// Ctrl-C and SIGTERM: what is under way is settled, the rest is left as it was, and goes the next time.
 /// The clock was an hour ahead, or behind, when the run was killed: its ledger has times that come, or are long over.
 #[test]
 fn killed_by_a_clock_an_hour_off() {
-    println!("| killed | lost | sent twice | in doubt |\n| --- | ---: | ---: | ---: |");
+    head("killed");
     for (clock, hour) in [("ahead", 3_600_000), ("behind", -3_600_000)] {
         for log in [TestLog::empty(), TestLog::on_postgres()] {
             let server = SmtpServer::start(Settings { limit: 3, ..Settings::default() });
