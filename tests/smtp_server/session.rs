@@ -327,11 +327,15 @@ impl Session {
     }
 }
 
-/// Even the shortest sleep takes a millisecond.
+/// A short pause is exact: the runtime's own clock would round it up to the next millisecond.
 async fn pause(length: Duration) {
-    if !length.is_zero() {
-        sleep(length).await;
+    if length.is_zero() {
+        return;
     }
+    if length > Duration::from_secs(1) {
+        return sleep(length).await;
+    }
+    let _ = tokio::task::spawn_blocking(move || std::thread::sleep(length)).await;
 }
 
 /// The address of MAIL or RCPT, and what follows it.
