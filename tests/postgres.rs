@@ -6,7 +6,6 @@ mod support;
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
 
 use support::postgres::{PASSWORD, Server, server};
 use support::{Ran, TestLog};
@@ -294,7 +293,6 @@ fn a_server_that_ends_the_connection_is_no_empty_result() {
              AND query LIKE '%pg_sleep%' OR datname = '{database}' AND application_name = 'mailthrottle' AND query LIKE '%email_log%'"
         );
         while !ran.is_finished() {
-            thread::sleep(Duration::from_millis(50));
             server().sql("postgres", &kill);
         }
         ran.join().unwrap()

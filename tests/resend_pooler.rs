@@ -54,7 +54,6 @@ impl Pooler {
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             let ended = self.process.try_wait().unwrap();
             assert!(ended.is_none(), "pgbouncer does not start ({ended:?}): install the package pgbouncer");
-            std::thread::sleep(std::time::Duration::from_millis(10));
         }
     }
 }

@@ -137,8 +137,7 @@ async fn the_content_waits_for_the_commit() {
     let server = server();
     let mut connection = server.connect().await;
     let commit = async {
-        tokio::time::sleep(SHORT).await;
-        assert_eq!(server.seen().commands.last().unwrap(), "DATA");
+        server.wait_until(|seen| seen.commands.last().is_some_and(|last| last == "DATA"));
         assert!(server.accepted().is_empty());
         Ok(())
     };
@@ -148,7 +147,7 @@ async fn the_content_waits_for_the_commit() {
     assert_eq!((failure.kind, failure.message.as_str()), (Kind::TakenBack, "the claim is lost"));
     assert!(!failure.may_have_been_accepted && !connection.is_usable());
     connection.close().await;
-    tokio::time::sleep(SHORT).await;
+    server.wait_until(|seen| seen.open == 0);
     assert_eq!(server.accepted().len(), 1);
 }
 
@@ -172,7 +171,7 @@ async fn an_offer_that_was_dropped_ends_the_connection() {
     let failure = send(&mut connection, &message).await.unwrap_err();
     assert_eq!((failure.stage, failure.kind), (Stage::Mail, Kind::Network));
     connection.quit().await;
-    tokio::time::sleep(SHORT).await;
+    server.wait_until(|seen| seen.open == 0);
     assert!(server.accepted().is_empty());
 }
 
