@@ -23,3 +23,26 @@ where
         Bind::Null => query.bind(None::<String>),
     })
 }
+
+/// A statement's text in which each mark, as `:1`, `$1` or `?1`, is what `mark` makes of its number. What stands in quotes is
+/// no mark.
+pub fn with_marks(sql: &str, mut mark: impl FnMut(usize) -> String) -> String {
+    let (mut written, mut quote, mut rest) = (String::with_capacity(sql.len()), None, sql);
+    while let Some(letter) = rest.chars().next() {
+        let after = &rest[letter.len_utf8()..];
+        let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, ':' | '$' | '?') if digits > 0 => {
+                written.push_str(&mark(after[..digits].parse().unwrap_or(0)));
+                rest = &after[digits..];
+                continue;
+            }
+            _ => {}
+        }
+        written.push(letter);
+        rest = after;
+    }
+    written
+}

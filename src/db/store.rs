@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::db::oracle::store::{RowLock, Writer};
 use crate::db::postgres::{self, Asked};
-use crate::db::sqlite;
+use crate::db::sqlite::{self, together};
 use crate::db::statement::query;
 use crate::db::{Place, Target};
 use crate::mapping::Dialect;
@@ -207,6 +207,38 @@ impl Store {
             }
             Store::Oracle(writer) => writer.rows(statement).await,
         }
+    }
+
+    /// Runs statements one after the other and says how many rows each changed.
+    ///
+    /// # Errors
+    /// The database's first refusal; what stands after it is not run.
+    pub async fn execute_each(&mut self, statements: Vec<Statement>) -> Result<Vec<u64>> {
+        if let Store::Sqlite(path, connection) = self {
+            let ran = together::run_each(connection, path, &statements).await?;
+            return Ok(ran.into_iter().map(|ran| ran.changed).collect());
+        }
+        let mut changed = Vec::with_capacity(statements.len());
+        for statement in statements {
+            changed.push(self.execute(statement).await?);
+        }
+        Ok(changed)
+    }
+
+    /// Runs queries one after the other.
+    ///
+    /// # Errors
+    /// The database's first refusal.
+    pub async fn rows_of_each(&mut self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>> {
+        if let Store::Sqlite(path, connection) = self {
+            let ran = together::run_each(connection, path, &statements).await?;
+            return Ok(ran.into_iter().map(|ran| ran.rows).collect());
+        }
+        let mut rows = Vec::with_capacity(statements.len());
+        for statement in statements {
+            rows.push(self.rows(statement).await?);
+        }
+        Ok(rows)
     }
 
     /// Runs the statements of a file that makes tables, one after the other, in one transaction, and a last one that says

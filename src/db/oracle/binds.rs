@@ -2,6 +2,7 @@
 
 use oracle::sql_type::ToSql;
 
+use crate::db::statement::with_marks;
 use crate::mapping::sql::{Bind, Statement, body};
 
 /// Longer texts no column of the ledger takes. Source: the manual of 19c, data types: VARCHAR2 of 4000 bytes.
@@ -10,26 +11,11 @@ const LONGEST: usize = 4000;
 /// A statement's text with its marks numbered as they stand, and a value for each of them: a mark that stands twice, as
 /// `:1` or `$1`, has two values.
 pub fn positional(statement: &Statement) -> (String, Vec<Bind>) {
-    let (mut sql, mut values) = (String::with_capacity(statement.sql.len()), Vec::new());
-    let (mut quote, mut rest) = (None, body(&statement.sql));
-    while let Some(letter) = rest.chars().next() {
-        let after = &rest[letter.len_utf8()..];
-        let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        match (quote, letter) {
-            (Some(open), letter) if letter == open => quote = None,
-            (None, '\'' | '"') => quote = Some(letter),
-            (None, ':' | '$') if digits > 0 => {
-                let place: usize = after[..digits].parse().unwrap_or(0);
-                values.push(place.checked_sub(1).and_then(|place| statement.binds.get(place)).cloned());
-                sql.push_str(&format!(":{}", values.len()));
-                rest = &after[digits..];
-                continue;
-            }
-            _ => {}
-        }
-        sql.push(letter);
-        rest = after;
-    }
+    let mut values = Vec::new();
+    let sql = with_marks(body(&statement.sql), |place| {
+        values.push(place.checked_sub(1).and_then(|place| statement.binds.get(place)).cloned());
+        format!(":{}", values.len())
+    });
     (sql, values.into_iter().map(|value| value.unwrap_or(Bind::Null)).collect())
 }
 

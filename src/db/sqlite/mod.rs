@@ -12,6 +12,7 @@ mod index;
 mod limit;
 mod page;
 mod survey;
+pub mod together;
 mod values;
 
 use std::path::{Path, PathBuf};

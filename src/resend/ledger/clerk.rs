@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Answer, Key, Ledger, Settlement, Wish, with_row};
+use super::{Answer, Key, Ledger, Settlement, Wish};
 use crate::model::Millis;
 use crate::resend::ledger::Stage;
 use crate::resend::message::Stored;
@@ -47,10 +47,14 @@ enum Haste {
 /// A message about to be handed over.
 #[derive(Debug, Clone)]
 pub struct Handing {
-    key: Key,
-    status: Arc<str>,
-    message_id: String,
-    now: Millis,
+    /// Which mail.
+    pub(super) key: Key,
+    /// The status word it was claimed with.
+    pub(super) status: Arc<str>,
+    /// Its Message-ID.
+    pub(super) message_id: String,
+    /// The time now.
+    pub(super) now: Millis,
 }
 
 /// What is sent back once the commit is done.
@@ -204,10 +208,11 @@ impl Clerk {
 
     async fn within_transaction(&mut self, batch: &[Request]) -> Result<Vec<Done>> {
         self.ledger.store.begin().await?;
-        let mut done = Vec::with_capacity(batch.len());
-        for request in batch {
-            done.push(self.ledger.serve(request).await?);
-        }
+        let served = self.ledger.serve(batch).await;
+        let done = match batch {
+            [only] => served.with_context(|| format!("row {}", only.key().id))?,
+            _ => served?,
+        };
         points::pass("before a commit of the ledger");
         self.ledger.store.commit().await?;
         points::pass("after a commit of the ledger");
@@ -227,7 +232,7 @@ impl Clerk {
         let due = self.ledger.due(end.stage, &end.status);
         let settled = async {
             self.ledger.store.begin().await?;
-            self.ledger.settle(end, due.as_deref()).await?;
+            self.ledger.settle(&[end], &[due]).await?;
             self.ledger.store.commit().await
         };
         match settled.await {
@@ -250,37 +255,40 @@ impl Ledger {
         self.store.roll_back().await;
     }
 
-    async fn serve(&mut self, request: &Request) -> Result<Done> {
-        match request {
-            Request::Claim(wish, ..) => {
-                with_row(self.claim(wish).await, &wish.key).map(|answer| Done::Claim(Box::new(answer)))
-            }
-            Request::HandOver(handing, _) => {
-                let Handing { key, status, message_id, now } = handing;
-                with_row(self.hand_over(key, status, message_id, *now).await, key).map(Done::HandOver)
-            }
-            Request::Settle(end, _) => {
-                with_row(self.settle_with_log(end).await, &end.key).map(|()| Done::Settle(None))
-            }
-        }
+    /// Serves each request, those of one kind together. An attempt ends before its mail is claimed again, and a mail is
+    /// claimed before it is handed over.
+    async fn serve(&mut self, batch: &[Request]) -> Result<Vec<Done>> {
+        self.settle_with_log(&batch.iter().filter_map(Request::settlement).collect::<Vec<_>>()).await?;
+        let wishes: Vec<_> = batch.iter().filter_map(Request::wish).collect();
+        let mut claimed = self.claim(&wishes).await?.into_iter();
+        let handings: Vec<_> = batch.iter().filter_map(Request::handing).collect();
+        let mut handed_over = self.hand_over(&handings).await?.into_iter();
+        let done = batch.iter().map(|request| match request {
+            Request::Claim(..) => claimed.next().map(|answer| Done::Claim(Box::new(answer))),
+            Request::HandOver(..) => handed_over.next().map(Done::HandOver),
+            Request::Settle(..) => Some(Done::Settle(None)),
+        });
+        done.collect::<Option<_>>().context("each request is served once")
     }
 
     /// Settles in the ledger, and in the log in the same transaction; in another database the log is due.
-    async fn settle_with_log(&mut self, end: &Settlement) -> Result<()> {
-        let due = self.due(end.stage, &end.status);
+    async fn settle_with_log(&mut self, ends: &[&Settlement]) -> Result<()> {
+        let due: Vec<_> = ends.iter().map(|end| self.due(end.stage, &end.status)).collect();
         if self.log.is_some() {
-            return self.settle(end, due.as_deref()).await;
+            return self.settle(ends, &due).await;
         }
-        self.settle(end, None).await?;
-        let Some(due) = due else {
-            return Ok(());
-        };
-        let held = self.held(&end.status).to_owned();
-        if !self.set_status(&end.key.id, &held, &due).await? && end.stage == Stage::Sent {
-            tracing::warn!(
-                "row {} was sent, but its status was changed by somebody else meanwhile",
-                end.key.id
-            );
+        self.settle(ends, &vec![None; ends.len()]).await?;
+        let due: Vec<_> =
+            ends.iter().zip(&due).filter_map(|(end, due)| Some((*end, due.as_deref()?))).collect();
+        let words = due.iter().map(|&(end, to)| (&*end.key.id, self.held(&end.status).to_owned(), to));
+        let words: Vec<_> = words.collect();
+        for ((end, _), is_set) in due.iter().zip(self.set_status(&words).await?) {
+            if !is_set && end.stage == Stage::Sent {
+                tracing::warn!(
+                    "row {} was sent, but its status was changed by somebody else meanwhile",
+                    end.key.id
+                );
+            }
         }
         Ok(())
     }
@@ -293,7 +301,7 @@ impl Ledger {
         for end in ends {
             if let Some(due) = self.due(end.stage, &end.status) {
                 let held = self.held(&end.status).to_owned();
-                match self.set_status(&end.key.id, &held, &due).await {
+                match self.set_status(&[(&end.key.id, held, &due)]).await {
                     Ok(_) => self.learnt(&end.key).await?,
                     Err(error) => tracing::warn!("row {}: the log cannot be told yet: {error:#}", end.key.id),
                 }
@@ -308,6 +316,29 @@ impl Request {
         match self {
             Request::Settle(end, _) => Some(end),
             Request::Claim(..) | Request::HandOver(..) => None,
+        }
+    }
+
+    fn wish(&self) -> Option<&Wish> {
+        match self {
+            Request::Claim(wish, ..) => Some(wish),
+            Request::HandOver(..) | Request::Settle(..) => None,
+        }
+    }
+
+    fn handing(&self) -> Option<&Handing> {
+        match self {
+            Request::HandOver(handing, _) => Some(handing),
+            Request::Claim(..) | Request::Settle(..) => None,
+        }
+    }
+
+    /// The mail it is about.
+    fn key(&self) -> &Key {
+        match self {
+            Request::Claim(wish, ..) => &wish.key,
+            Request::HandOver(handing, _) => &handing.key,
+            Request::Settle(end, _) => &end.key,
         }
     }
 

@@ -132,7 +132,7 @@ impl Ledger {
             let (status, to) = (row.text(2).unwrap_or_default(), row.text(3).unwrap_or_default());
             let from = self.held(&status).to_owned();
             if from != to {
-                self.set_status(&id, &from, &to)
+                self.set_status(&[(&id, from, &to)])
                     .await
                     .with_context(|| format!("row {id}: the log has to learn that it is '{to}'"))?;
             }
