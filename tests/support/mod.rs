@@ -164,6 +164,15 @@ impl TestLog {
         Self { database: Database::Oracle(OracleDatabase::fresh()), ..Self::empty() }
     }
 
+    /// What its kind of database is called.
+    pub fn kind(&self) -> &'static str {
+        match self.database {
+            Database::Sqlite => "SQLite",
+            Database::Postgres(_) => "PostgreSQL",
+            Database::Oracle(_) => "Oracle",
+        }
+    }
+
     pub fn is_on_oracle(&self) -> bool {
         matches!(self.database, Database::Oracle(_))
     }

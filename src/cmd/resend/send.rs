@@ -76,7 +76,7 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
         );
     }
     if let Some(error) = broken {
-        return Err(error.context("the ledger could not be written, so sending was ended"));
+        return Err(error);
     }
     ended.and(freed)?;
     Ok(exit(&answer, ran.reason))
@@ -187,7 +187,7 @@ fn run_name() -> String {
 
 fn reason(ran: &Ran) -> String {
     match (&ran.broken, ran.reason) {
-        (Some(error), _) => format!("the ledger could not be written: {error:#}"),
+        (Some(error), _) => format!("{error:#}"),
         (None, None | Some(Reason::NoRowsLeft)) => "every row had its turn".to_owned(),
         (None, Some(Reason::StopRequested)) => "interrupted".to_owned(),
         (None, Some(Reason::AccountRefused)) => "the account was refused".to_owned(),

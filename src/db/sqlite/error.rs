@@ -67,7 +67,10 @@ pub fn writing(error: sqlx::Error, path: &Path) -> Error {
             anyhow!("{file} cannot be written ({text}); check the rights on the file and its folder")
         }
         code::FULL => anyhow!("{file} cannot grow ({text}); make room on the disk and run this again"),
-        _ => sqlite(error, path, &Limit::of(Duration::ZERO)),
+        0 | code::BUSY | code::LOCKED | code::IOERR | code::CORRUPT | code::CANTOPEN | code::NOTADB => {
+            sqlite(error, path, &Limit::of(Duration::ZERO))
+        }
+        _ => anyhow!("{file}: {text}"),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Each message goes the same way: claimed in the ledger, built, offered to the server, committed as about to be handed
 //! over, handed over, and what came of it committed. The rows that go next are claimed while those before them are under
-//! way. If the ledger cannot be written, nothing more is sent.
+//! way. If the ledger or the log cannot be written, nothing more is sent.
 
 mod ends;
 mod judge;
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use anyhow::Error;
+use anyhow::{Error, anyhow};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, future};
 use tokio::sync::watch;
@@ -37,6 +37,8 @@ const BEAT: Duration = Duration::from_millis(500);
 /// How often progress is told at most; to work it out takes a look at every row.
 const TELLING: Duration = Duration::from_millis(200);
 
+const UNWRITTEN: &str = "the ledger could not be written, so sending was ended";
+
 /// How a run went.
 #[derive(Debug)]
 pub struct Ran {
@@ -46,7 +48,7 @@ pub struct Ran {
     pub counts: Counts,
     /// Why it ended.
     pub reason: Option<Reason>,
-    /// What kept the ledger from being written, if that ended it.
+    /// What kept the ledger or the log from being written, if that ended it.
     pub broken: Option<Error>,
     /// Rows that were accepted, which nothing could record.
     pub unrecorded: Vec<String>,
@@ -297,7 +299,7 @@ where
                     self.engine.closed(id, now);
                 }
                 self.note_skipped(row, "the ledger could not be written".to_owned(), work);
-                self.break_off(error, work);
+                self.break_off(error.context(UNWRITTEN), work);
             }
             Tried::TakenBack(reason) => {
                 let settled = self.engine.finished(sending, judge::TAKEN_BACK, usable, now);
@@ -365,14 +367,15 @@ where
         match written {
             Ok(None) => {}
             Ok(Some(refused)) => {
-                tracing::warn!("row {id}: the ledger knows, but the log could not be told: {refused}");
-                self.engine.stop_requested();
+                let said = "the log could not be told how a mail ended, so sending was ended; the ledger knows, and the next \
+                            resend tells the log first";
+                self.break_off(anyhow!(refused).context(said), work);
             }
             Err(error) => {
                 if was_sent {
                     work.unrecorded.push(id.clone());
                 }
-                self.break_off(error, work);
+                self.break_off(error.context(UNWRITTEN), work);
             }
         }
     }

@@ -28,6 +28,10 @@ const PART: u32 = 4;
 /// After a wait to which nobody came, so many commits wait for nobody.
 const NO_WAITS: u32 = 16;
 
+/// So often it is tried to write down how attempts ended while somebody else holds the database, each time as long as it waits
+/// for another's lock.
+const TRIES: u32 = 12;
+
 type Reply<T> = oneshot::Sender<Result<T>>;
 
 /// What a worker may ask.
@@ -184,6 +188,10 @@ impl Clerk {
     }
 
     async fn answer(&mut self, batch: &mut Vec<Request>) {
+        if let Err(error) = self.begin(batch).await {
+            batch.drain(..).for_each(|request| request.reply_with(Err(anyhow!("{error:#}"))));
+            return;
+        }
         match self.together(batch).await {
             Ok(done) => batch.drain(..).zip(done).for_each(|(request, done)| request.reply(done)),
             // one of them is to blame, so each is tried by itself
@@ -196,6 +204,24 @@ impl Clerk {
         }
     }
 
+    /// Begins a transaction. Where somebody else holds the database, nothing more is sent, but how attempts ended is worth a
+    /// longer wait.
+    async fn begin(&mut self, batch: &mut Vec<Request>) -> Result<()> {
+        for _ in 1..TRIES {
+            let Err(error) = self.ledger.store.begin().await else {
+                return Ok(());
+            };
+            for request in batch.extract_if(.., |request| request.settlement().is_none()) {
+                request.reply_with(Err(anyhow!("{error:#}")));
+            }
+            if batch.is_empty() {
+                return Err(error);
+            }
+        }
+        self.ledger.store.begin().await
+    }
+
+    /// Serves a batch and commits, in a transaction that has begun.
     async fn together(&mut self, batch: &[Request]) -> Result<Vec<Done>> {
         let tried = self.within_transaction(batch).await;
         if tried.is_err() {
@@ -207,7 +233,6 @@ impl Clerk {
     }
 
     async fn within_transaction(&mut self, batch: &[Request]) -> Result<Vec<Done>> {
-        self.ledger.store.begin().await?;
         let served = self.ledger.serve(batch).await;
         let done = match batch {
             [only] => served.with_context(|| format!("row {}", only.key().id))?,
@@ -220,6 +245,7 @@ impl Clerk {
     }
 
     async fn alone(&mut self, request: &Request) -> Result<Done> {
+        self.ledger.store.begin().await?;
         let tried = self.together(std::slice::from_ref(request)).await;
         match (tried, request) {
             (Err(refused), Request::Settle(end, _)) => self.ledger_alone(end, &refused).await,
