@@ -110,7 +110,7 @@ impl History {
 fn no_burst_is_missed_and_no_quiet_hour_raises_an_alarm() {
     let mut dice = Dice(20_261_120);
     let mut table =
-        format!("\n{:14} {:>9} {:>4} {:>8} {:>9}\n", "history", "histories", "OK", "WARNING", "CRITICAL");
+        "| history | histories | OK | WARNING | CRITICAL |\n| --- | ---: | ---: | ---: | ---: |\n".to_owned();
     for (kind, count) in KINDS {
         let mut codes = [0; 4];
         for _ in 0..count {
@@ -118,8 +118,7 @@ fn no_burst_is_missed_and_no_quiet_hour_raises_an_alarm() {
             assert_eq!(ran.stderr, "");
             codes[usize::try_from(ran.code).unwrap()] += 1;
         }
-        writeln!(table, "{:14} {count:9} {:4} {:8} {:9}", format!("{kind:?}"), codes[0], codes[1], codes[2])
-            .unwrap();
+        writeln!(table, "| {kind:?} | {count} | {} | {} | {} |", codes[0], codes[1], codes[2]).unwrap();
         let needs_nobody = matches!(kind, Quiet | SingleFailure | HealedBurst);
         assert_eq!(codes[0], if needs_nobody { count } else { 0 }, "{kind:?} {table}");
     }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Prints the tables of the crash proof: where the program was killed or its database taken away, how many mails were lost,
-# sent twice, and are in doubt. tests/run.sh runs the same tests and shows no tables.
+# sent twice, and are in doubt.
 #
-#   tests/crash_proof.sh           each point once, as tests/run.sh does
+#   tests/crash_proof.sh           each point once, as tests/run.sh does among all its tests
 #   tests/crash_proof.sh --long    each point at many of its passings, then the benchmarks of sending with 100,000 mails
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +20,7 @@ esac
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-MAILTHROTTLE_LONG=$long cargo test --locked --quiet --test resend_crash -- --nocapture --test-threads 1 > "$log" 2>&1 || status=$?
+MAILTHROTTLE_LONG=$long cargo test --locked --quiet --test resend_crash -- --show-output > "$log" 2>&1 || status=$?
 grep '^|' "$log" || true
 if [ "$status" != 0 ]; then
   cat "$log" >&2

@@ -80,7 +80,7 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if entry.is_dir() {
+            if entry.is_dir() && !entry.ends_with("tests") {
                 folders.push(entry);
             } else if entry.extension().is_some_and(|ending| ending == "rs") {
                 files.push(entry);

@@ -54,6 +54,22 @@ oracle_sql() {
   node tests/oracle-sql/check.mjs "$modules" queries "$trace"
 }
 
+# everything is kept in a log; what is shown is the tables that tests print, and on a failure all of it
+tests() {
+  local log=target/tests.log status=0
+  ORACLE_STANDIN_TRACE="$trace" cargo test --locked --quiet --no-fail-fast -- --show-output 2>&1 | tee "$log" |
+    grep --line-buffered -E '^(\||test result:)' || status=$?
+  if [ "$status" != 0 ]; then
+    cat "$log" >&2
+  fi
+  return "$status"
+}
+
+# the tables of sending, in their short form; what the tests were built with is fast enough for it
+sending() {
+  MAILTHROTTLE_BIN=target/debug/mailthrottle MAILTHROTTLE_SERVER=target/debug/examples/smtp_server benches/resend.sh 2000
+}
+
 step() {
   printf '\n== %s (%s s)\n' "$*" "$SECONDS"
   "$@"
@@ -110,7 +126,8 @@ rm -f "$trace"
 step cargo fmt --all --check
 step shellcheck tests/run.sh tests/crash_proof.sh tests/oracle-client/build.sh .ci/run benches/*.sh
 step cargo clippy --locked --all-targets --quiet -- -D warnings
-step env ORACLE_STANDIN_TRACE="$trace" cargo test --locked --quiet --no-fail-fast
+step tests
+step sending
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
 step oracle_sql
 step msrv
