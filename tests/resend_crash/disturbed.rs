@@ -78,7 +78,7 @@ fn doubts(log: &TestLog) -> usize {
 }
 
 fn proved(name: &str, log: &TestLog, server: &SmtpServer) {
-    head("disturbed");
+    head(&format!("disturbed on {}", log.kind()));
     prove(name, log, server);
 }
 
