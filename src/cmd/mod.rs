@@ -124,10 +124,19 @@ fn speak_up(flags: &Global) {
         (false, 1) => tracing::Level::INFO,
         (false, _) => tracing::Level::DEBUG,
     };
+    let is_terminal = io::stderr().is_terminal();
+    let writer = move || {
+        let mut stderr = io::stderr();
+        if is_terminal {
+            // over a line of progress that may stand there
+            let _ = stderr.write_all(b"\r\x1b[K");
+        }
+        stderr
+    };
     tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(io::stderr)
-        .with_ansi(look(flags).color && io::stderr().is_terminal())
+        .with_writer(writer)
+        .with_ansi(look(flags).color && is_terminal)
         .without_time()
         .with_target(false)
         .init();
