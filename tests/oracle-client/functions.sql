@@ -9,9 +9,8 @@ CREATE FUNCTION oracle.setting(text) RETURNS text LANGUAGE sql STABLE AS 'SELECT
 -- numbers
 CREATE FUNCTION oracle.to_number(text) RETURNS numeric LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN
+  IF $1 !~ '^ *[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)? *$' THEN RAISE EXCEPTION 'ORA-01722: invalid number'; END IF;
   RETURN numeric_in(textout(pg_catalog.btrim($1)), 0, -1);
-EXCEPTION WHEN invalid_text_representation THEN
-  RAISE EXCEPTION 'ORA-01722: invalid number';
 END $$;
 CREATE FUNCTION oracle.to_number(numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1';
 CREATE FUNCTION oracle.to_number(text, text) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT pg_catalog.to_number($1, $2)';
