@@ -217,6 +217,18 @@ const EXPRESSIONS: &[(&str, &str)] = &[
         "TO_CHAR(SYS_EXTRACT_UTC(CAST(DATE '2026-03-04' AS TIMESTAMP(9) WITH TIME ZONE)), 'DD HH24:MI')",
         "03 18:30",
     ),
+    (
+        "TO_CHAR(SYS_EXTRACT_UTC(CAST(DATE '9999-12-31' AS TIMESTAMP(9) WITH TIME ZONE)), 'SYYYY-MM-DD HH24:MI')",
+        " 9999-12-30 18:30",
+    ),
+    (
+        "TO_CHAR(SYS_EXTRACT_UTC(CAST(TIMESTAMP '2026-03-04 05:06:07.8919' AS TIMESTAMP WITH TIME ZONE)), 'HH24MISSFF6')",
+        "233607891900",
+    ),
+    (
+        "TO_CHAR(SYS_EXTRACT_UTC(CAST((SELECT here FROM email_log WHERE id = 1) AS TIMESTAMP WITH TIME ZONE)), 'HH24MI')",
+        "0306",
+    ),
     ("TO_CHAR(CAST(CAST(NULL AS VARCHAR2(1)) AS TIMESTAMP(9) WITH TIME ZONE), 'DD')", ""),
     ("TO_NUMBER(TO_CHAR(DATE '2026-03-04', 'SYYYYMMDD'))", "20260304"),
     ("TO_NUMBER(' -1.5e2 ')", "-150"),
@@ -234,6 +246,7 @@ const EXPRESSIONS: &[(&str, &str)] = &[
     ("CASE WHEN '10' = 10 THEN 'y' ELSE 'n' END", "y"),
     ("CASE WHEN NULL = NULL THEN 'y' ELSE 'n' END", "n"),
     ("GREATEST(1, NULL)", ""),
+    ("LEAST(2, 1, 3) + LEAST(2, 1) + GREATEST(1, 5)", "7"),
     ("RAWTOHEX(HEXTORAW('00ff'))", "00FF"),
     ("UTL_RAW.CAST_TO_VARCHAR2(HEXTORAW('616263'))", "abc"),
     ("DBMS_LOB.GETLENGTH(TO_CLOB('wörld'))", "5"),

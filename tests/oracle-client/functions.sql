@@ -44,6 +44,9 @@ CREATE FUNCTION oracle.ora_hash(text) RETURNS numeric LANGUAGE sql IMMUTABLE STR
 CREATE FUNCTION oracle.ora_hash(text, numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT pg_catalog.mod(oracle.ora_hash($1), $2 + 1)';
 CREATE FUNCTION oracle.greatest(VARIADIC anycompatiblearray) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS 'SELECT CASE WHEN bool_or(x IS NULL) THEN NULL ELSE max(x) END FROM unnest($1) AS x';
 CREATE FUNCTION oracle.least(VARIADIC anycompatiblearray) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS 'SELECT CASE WHEN bool_or(x IS NULL) THEN NULL ELSE min(x) END FROM unnest($1) AS x';
+-- two alone, as a query mostly has them, without a list for each row
+CREATE FUNCTION oracle.greatest(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE STRICT AS 'SELECT CASE WHEN $1 >= $2 THEN $1 ELSE $2 END';
+CREATE FUNCTION oracle.least(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE STRICT AS 'SELECT CASE WHEN $1 <= $2 THEN $1 ELSE $2 END';
 
 -- a number beside a text is what the text reads as; a CHAR beside a VARCHAR2 keeps its blanks
 DO $$

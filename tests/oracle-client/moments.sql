@@ -69,7 +69,7 @@ BEGIN
 END $$;
 -- SYYYY has a sign before the year, a blank or a minus: PostgreSQL says AD or BC, which is then replaced. All of it is strict
 -- and uses the moment once, so that PostgreSQL works a constant format out once and not for each row.
-CREATE FUNCTION oracle.written(timestamp, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+CREATE FUNCTION oracle.written(timestamp, text) RETURNS text LANGUAGE sql STABLE STRICT AS
   $$ SELECT pg_catalog.replace(pg_catalog.replace(
     pg_catalog.to_char($1, regexp_replace(regexp_replace(regexp_replace(regexp_replace($2, 'FF7', 'FF6"0"', 'gi'), 'FF8', 'FF6"00"', 'gi'), 'FF9', 'FF6"000"', 'gi'), 'SYYYY', E'"\u0001"BCYYYY', 'gi')),
     E'\u0001AD', ' '), E'\u0001BC', '-') $$;
@@ -211,6 +211,12 @@ END $$;
 
 CREATE FUNCTION oracle.sys_extract_utc(oracle.tstz) RETURNS oracle.timestamp LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT (oracle.instant($1) AT TIME ZONE 'UTC')::oracle.timestamp $$;
 CREATE FUNCTION oracle.sys_extract_utc(oracle.date) RETURNS oracle.timestamp LANGUAGE sql STABLE AS $$ SELECT oracle.fail(30175, 'invalid type given for an argument')::oracle.timestamp $$;
+-- SYS_EXTRACT_UTC(CAST(x AS TIMESTAMP WITH TIME ZONE)): what has no zone is in the session's
+CREATE FUNCTION oracle.cast_in_utc(oracle.date) RETURNS oracle.timestamp LANGUAGE sql STABLE STRICT AS $$ SELECT ($1::timestamp::timestamptz AT TIME ZONE 'UTC')::oracle.timestamp $$;
+CREATE FUNCTION oracle.cast_in_utc(oracle.timestamp) RETURNS oracle.timestamp LANGUAGE sql STABLE STRICT AS $$ SELECT ($1::timestamp::timestamptz AT TIME ZONE 'UTC')::oracle.timestamp $$;
+CREATE FUNCTION oracle.cast_in_utc(oracle.tsltz) RETURNS oracle.timestamp LANGUAGE sql STABLE STRICT AS $$ SELECT ($1::timestamptz AT TIME ZONE 'UTC')::oracle.timestamp $$;
+CREATE FUNCTION oracle.cast_in_utc(oracle.tstz) RETURNS oracle.timestamp LANGUAGE sql IMMUTABLE STRICT AS 'SELECT oracle.sys_extract_utc($1)';
+CREATE FUNCTION oracle.cast_in_utc(text) RETURNS oracle.timestamp LANGUAGE sql STABLE STRICT AS 'SELECT oracle.sys_extract_utc(oracle.to_timestamp_tz($1))';
 CREATE FUNCTION oracle.from_tz(oracle.timestamp, text) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS 'SELECT oracle.with_zone($1::timestamp, $2)';
 -- AT TIME ZONE is this function, wherever it is looked for
 CREATE FUNCTION oracle.at_zone(text, oracle.tstz) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS
