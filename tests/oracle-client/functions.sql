@@ -209,6 +209,8 @@ CREATE FUNCTION oracle.role_of(name text) RETURNS text LANGUAGE sql STABLE AS $$
 CREATE FUNCTION oracle.may_define_users() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT (SELECT rolcreaterole FROM pg_roles WHERE rolname = session_user) THEN RAISE EXCEPTION 'ORA-01031: insufficient privileges'; END IF;
+  -- one after the other: PostgreSQL does not wait for another's change to the rights on a database
+  PERFORM pg_advisory_xact_lock(1521);
 END $$;
 CREATE FUNCTION oracle.create_user(name text, password text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
