@@ -86,6 +86,10 @@ const REFUSED: &[(&str, i32)] = &[
     ("SELECT id FROM email_log WHERE queued_at >= '2026-03-04 00:00:00'", 1861),
     ("SELECT id FROM email_log WHERE id = 'x'", 1722),
     ("SELECT TO_NUMBER(status) FROM email_log", 1722),
+    ("SELECT TO_NUMBER('0x1') FROM dual", 1722),
+    ("SELECT ORA_HASH(error_message) FROM email_log", 932),
+    ("SELECT SYS_EXTRACT_UTC(sent_date) FROM email_log", 30175),
+    ("SELECT TO_CHAR(sent_date, 'SYYYYFF3') FROM email_log", 1821),
     ("SELECT TO_CHAR(sent_date, 'YYYY-MM-DDTHH24') FROM email_log", 1821),
     ("SELECT TO_CHAR(sent_date, 'FF3') FROM email_log", 1821),
     ("SELECT TO_DATE('2026-13-01', 'YYYY-MM-DD') FROM dual", 1843),
@@ -202,6 +206,34 @@ const EXPRESSIONS: &[(&str, &str)] = &[
         "TO_CHAR(CAST(TIMESTAMP '2026-03-04 05:06:07 +00:00' AS TIMESTAMP WITH LOCAL TIME ZONE), 'HH24:MI')",
         "10:36",
     ),
+    ("TO_CHAR(DATE '2026-03-04', 'SYYYY-MM')", " 2026-03"),
+    ("TO_CHAR(DATE '-4712-01-01', 'SYYYYMMDD')", "-47120101"),
+    ("TO_CHAR(TIMESTAMP '2026-03-04 05:06:07.8919', 'SSFF3')", "07891"),
+    (
+        "TO_CHAR(SYS_EXTRACT_UTC(CAST(TIMESTAMP '2026-03-04 05:06:07 -03:30' AS TIMESTAMP(9) WITH TIME ZONE)), 'HH24MI')",
+        "0836",
+    ),
+    (
+        "TO_CHAR(SYS_EXTRACT_UTC(CAST(DATE '2026-03-04' AS TIMESTAMP(9) WITH TIME ZONE)), 'DD HH24:MI')",
+        "03 18:30",
+    ),
+    (
+        "TO_CHAR(SYS_EXTRACT_UTC(CAST(DATE '9999-12-31' AS TIMESTAMP(9) WITH TIME ZONE)), 'SYYYY-MM-DD HH24:MI')",
+        " 9999-12-30 18:30",
+    ),
+    (
+        "TO_CHAR(SYS_EXTRACT_UTC(CAST(TIMESTAMP '2026-03-04 05:06:07.8919' AS TIMESTAMP WITH TIME ZONE)), 'HH24MISSFF6')",
+        "233607891900",
+    ),
+    (
+        "TO_CHAR(SYS_EXTRACT_UTC(CAST((SELECT here FROM email_log WHERE id = 1) AS TIMESTAMP WITH TIME ZONE)), 'HH24MI')",
+        "0306",
+    ),
+    ("TO_CHAR(CAST(CAST(NULL AS VARCHAR2(1)) AS TIMESTAMP(9) WITH TIME ZONE), 'DD')", ""),
+    ("TO_NUMBER(TO_CHAR(DATE '2026-03-04', 'SYYYYMMDD'))", "20260304"),
+    ("TO_NUMBER(' -1.5e2 ')", "-150"),
+    ("ORA_HASH('a' || CHR(31)) - ORA_HASH('a' || NULL || CHR(31))", "0"),
+    ("CASE WHEN ORA_HASH('a') BETWEEN 0 AND 4294967295 AND ORA_HASH('a') <> ORA_HASH('b') THEN 'y' END", "y"),
     ("SESSIONTIMEZONE", "+05:30"),
     ("SYS_CONTEXT('USERENV', 'SESSION_USER')", "MAIL"),
     ("SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA')", "MAIL"),
@@ -214,6 +246,7 @@ const EXPRESSIONS: &[(&str, &str)] = &[
     ("CASE WHEN '10' = 10 THEN 'y' ELSE 'n' END", "y"),
     ("CASE WHEN NULL = NULL THEN 'y' ELSE 'n' END", "n"),
     ("GREATEST(1, NULL)", ""),
+    ("LEAST(2, 1, 3) + LEAST(2, 1) + GREATEST(1, 5)", "7"),
     ("RAWTOHEX(HEXTORAW('00ff'))", "00FF"),
     ("UTL_RAW.CAST_TO_VARCHAR2(HEXTORAW('616263'))", "abc"),
     ("DBMS_LOB.GETLENGTH(TO_CLOB('wörld'))", "5"),
@@ -296,6 +329,12 @@ fn columns_are_described_as_oracle_describes_them() {
     assert_eq!(
         described("SELECT COUNT(*), MAX( status ), \"day\" FROM email_log, v GROUP BY \"day\""),
         ["COUNT(*) NUMBER", "MAX(STATUS) VARCHAR2(4000)", "day DATE"]
+    );
+    assert_eq!(
+        described(
+            "SELECT n, COUNT(*) AS many FROM (SELECT CAST(ORA_HASH(status) * 10 AS NUMBER(17)) AS n FROM email_log) GROUP BY n"
+        ),
+        ["N NUMBER(17)", "MANY NUMBER"]
     );
     assert_eq!(described("SELECT * FROM v"), ["day DATE", "MOMENT TIMESTAMP(3)"]);
 }

@@ -271,7 +271,7 @@ int session_begin(Session *session, Server *server, Error *error, bool external)
     connect_error(error, PQerrorMessage(session->connection));
     Text told = {0};
     text_format(&told, "(login as %s)", session->user);
-    trace(session, told.text, 0, 0, 0, error);
+    trace(session, told.text, 0, 0, 1, error);
     text_free(&told);
     return OCI_ERROR;
   }

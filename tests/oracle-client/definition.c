@@ -266,7 +266,12 @@ static void create_index(Translator *t, int at, bool unique) {
 
 // a view that asks with the rights of the one who asks: what a synonym comes to
 static void create_synonym(Translator *t, int at, bool replace, bool is_public) {
-  text_format(&t->sql, "CREATE %s VIEW %s", replace ? "OR REPLACE" : "", is_public ? "public." : "");
+  if (replace) { // its columns may be others than they were
+    text_format(&t->sql, "DROP VIEW IF EXISTS %s", is_public ? "public." : "");
+    put_object(t, at);
+    next_statement(t);
+  }
+  text_format(&t->sql, "CREATE VIEW %s", is_public ? "public." : "");
   at = put_object(t, at);
   if (!is(t, at, "FOR")) refuse(t, 905, "missing keyword");
   text_put(&t->sql, " WITH (security_invoker = true) AS SELECT * FROM ");

@@ -6,7 +6,7 @@
 
 typedef int Special(Translator *t, int at);
 
-static Special cast, extract, trim, decode, nvl2, listagg;
+static Special cast, extract, trim, decode, nvl2, listagg, in_utc;
 
 typedef struct {
   const char *name, *target;
@@ -36,7 +36,7 @@ static const Function FUNCTIONS[] = {
     {"TO_CHAR", "oracle.to_char", NULL}, {"TO_DATE", "oracle.to_date", NULL}, {"TO_NUMBER", "oracle.to_number", NULL},
     {"TO_TIMESTAMP", "oracle.to_timestamp", NULL}, {"TO_TIMESTAMP_TZ", "oracle.to_timestamp_tz", NULL},
     {"TO_CLOB", "oracle.to_clob", NULL}, {"TO_BLOB", "oracle.to_blob", NULL},
-    {"SYS_EXTRACT_UTC", "oracle.sys_extract_utc", NULL}, {"FROM_TZ", "oracle.from_tz", NULL},
+    {"SYS_EXTRACT_UTC", NULL, in_utc}, {"FROM_TZ", "oracle.from_tz", NULL},
     {"NUMTODSINTERVAL", "oracle.numtodsinterval", NULL}, {"ADD_MONTHS", "oracle.add_months", NULL},
     {"TRUNC", "oracle.trunc", NULL}, {"ROUND", "oracle.round", NULL}, {"CEIL", "ceil", NULL}, {"FLOOR", "floor", NULL},
     {"ABS", "abs", NULL}, {"SIGN", "sign", NULL}, {"MOD", "oracle.mod", NULL}, {"POWER", "power", NULL},
@@ -216,4 +216,26 @@ static int listagg(Translator *t, int at) {
   block(t, close + 4, end, false);
   text_put(&t->sql, ")");
   return end + 1;
+}
+
+// the type TIMESTAMP WITH TIME ZONE, with no fewer digits of a second than the stand-in has
+static bool zoned(const Translator *t, int from, int to) {
+  int next = from + 1, digits = 6;
+  if (symbol(t, next, "(")) {
+    digits = atoi(t->tokens[next + 1].text);
+    next = t->tokens[next].match + 1;
+  }
+  return is(t, from, "TIMESTAMP") && is(t, next, "WITH") && is(t, next + 1, "TIME") && next + 3 == to && digits >= 6;
+}
+
+// SYS_EXTRACT_UTC(x); with a CAST in it both are one step, for in between no year after 4000 would go
+static int in_utc(Translator *t, int at) {
+  int close = t->tokens[at + 1].match;
+  bool casts = is(t, at + 2, "CAST") && symbol(t, at + 3, "(") && t->tokens[at + 3].match == close - 1;
+  int as = casts ? find(t, at + 4, close - 1, "AS") : -1;
+  if (as < 0 || !zoned(t, as + 1, close - 1)) return call(t, "oracle.sys_extract_utc", at + 1);
+  text_put(&t->sql, "oracle.cast_in_utc(");
+  block(t, at + 4, as, false);
+  text_put(&t->sql, ")");
+  return close + 1;
 }

@@ -9,9 +9,8 @@ CREATE FUNCTION oracle.setting(text) RETURNS text LANGUAGE sql STABLE AS 'SELECT
 -- numbers
 CREATE FUNCTION oracle.to_number(text) RETURNS numeric LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 BEGIN
+  IF $1 !~ '^ *[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)? *$' THEN RAISE EXCEPTION 'ORA-01722: invalid number'; END IF;
   RETURN numeric_in(textout(pg_catalog.btrim($1)), 0, -1);
-EXCEPTION WHEN invalid_text_representation THEN
-  RAISE EXCEPTION 'ORA-01722: invalid number';
 END $$;
 CREATE FUNCTION oracle.to_number(numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1';
 CREATE FUNCTION oracle.to_number(text, text) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT pg_catalog.to_number($1, $2)';
@@ -45,6 +44,9 @@ CREATE FUNCTION oracle.ora_hash(text) RETURNS numeric LANGUAGE sql IMMUTABLE STR
 CREATE FUNCTION oracle.ora_hash(text, numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT pg_catalog.mod(oracle.ora_hash($1), $2 + 1)';
 CREATE FUNCTION oracle.greatest(VARIADIC anycompatiblearray) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS 'SELECT CASE WHEN bool_or(x IS NULL) THEN NULL ELSE max(x) END FROM unnest($1) AS x';
 CREATE FUNCTION oracle.least(VARIADIC anycompatiblearray) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS 'SELECT CASE WHEN bool_or(x IS NULL) THEN NULL ELSE min(x) END FROM unnest($1) AS x';
+-- two alone, as a query mostly has them, without a list for each row
+CREATE FUNCTION oracle.greatest(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE STRICT AS 'SELECT CASE WHEN $1 >= $2 THEN $1 ELSE $2 END';
+CREATE FUNCTION oracle.least(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE STRICT AS 'SELECT CASE WHEN $1 <= $2 THEN $1 ELSE $2 END';
 
 -- a number beside a text is what the text reads as; a CHAR beside a VARCHAR2 keeps its blanks
 DO $$
@@ -207,6 +209,8 @@ CREATE FUNCTION oracle.role_of(name text) RETURNS text LANGUAGE sql STABLE AS $$
 CREATE FUNCTION oracle.may_define_users() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT (SELECT rolcreaterole FROM pg_roles WHERE rolname = session_user) THEN RAISE EXCEPTION 'ORA-01031: insufficient privileges'; END IF;
+  -- one after the other: PostgreSQL does not wait for another's change to the rights on a database
+  PERFORM pg_advisory_xact_lock(1521);
 END $$;
 CREATE FUNCTION oracle.create_user(name text, password text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN

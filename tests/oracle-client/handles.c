@@ -7,7 +7,7 @@
 
 enum {
   ATTR_DATA_SIZE = 1, ATTR_DATA_TYPE = 2, ATTR_NAME = 4, ATTR_PRECISION = 5, ATTR_SCALE = 6, ATTR_SERVER = 6,
-  ATTR_SESSION = 7, ATTR_IS_NULL = 7, ATTR_TRANS = 8, ATTR_ROW_COUNT = 9, ATTR_SQLFNCODE = 10, ATTR_PARAM_COUNT = 18, ATTR_USERNAME = 22,
+  ATTR_SESSION = 7, ATTR_IS_NULL = 7, ATTR_TRANS = 8, ATTR_ROW_COUNT = 9, ATTR_SQLFNCODE = 10, ATTR_PREFETCH_ROWS = 11, ATTR_PARAM_COUNT = 18, ATTR_USERNAME = 22,
   ATTR_PASSWORD = 23, ATTR_STMT_TYPE = 24, ATTR_CHARSET_ID = 31, ATTR_CHARSET_FORM = 32, ATTR_ROWS_RETURNED = 42,
   ATTR_NUM_DML_ERRORS = 73, ATTR_DML_ROW_OFFSET = 74, ATTR_PARSE_ERROR_OFFSET = 129, ATTR_SERVER_STATUS = 143,
   ATTR_STATEMENT = 144, ATTR_STMTCACHESIZE = 176, ATTR_BIND_COUNT = 190, ATTR_ROWS_FETCHED = 197,
@@ -270,7 +270,7 @@ static void replace(char **text, const void *from, uint32_t size) {
   *text = copy_text(from, size);
 }
 
-// what is not needed is taken without a word: cache sizes, character set forms, prefetch, the driver's name
+// what is not needed is taken without a word: cache sizes, character set forms, the driver's name
 EXPORT int OCIAttrSet(void *handle, uint32_t kind, void *value, uint32_t size, uint32_t attribute,
                       void *error UNUSED) {
   if (kind == HTYPE_SVCCTX) {
@@ -283,6 +283,8 @@ EXPORT int OCIAttrSet(void *handle, uint32_t kind, void *value, uint32_t size, u
     Session *session = handle;
     if (attribute == ATTR_USERNAME) replace(&session->user, value, size);
     if (attribute == ATTR_PASSWORD) replace(&session->password, value, size);
+  } else if (kind == HTYPE_STMT && attribute == ATTR_PREFETCH_ROWS) {
+    ((Statement *)handle)->prefetch = *(uint32_t *)value;
   }
   return OCI_SUCCESS;
 }

@@ -57,7 +57,7 @@ CREATE FUNCTION oracle.numtodsinterval(numeric, text) RETURNS interval LANGUAGE 
 CREATE FUNCTION oracle.add_months(oracle.date, numeric) RETURNS oracle.date LANGUAGE sql IMMUTABLE STRICT AS 'SELECT (($1::timestamp) + make_interval(months => $2::int))::oracle.date';
 
 -- formats: one that Oracle does not know is refused, not printed as it stands
-CREATE FUNCTION oracle.check_format(format text, fraction boolean) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE FUNCTION oracle.check_format(format text, fraction boolean) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
   bare text := regexp_replace(format, '"[^"]*"', '', 'g');
 BEGIN
@@ -67,8 +67,12 @@ BEGIN
   END IF;
   RETURN regexp_replace(regexp_replace(regexp_replace(format, 'RRRR', 'YYYY', 'gi'), 'RR', 'YY', 'gi'), 'FF(?![1-9])', 'FF6', 'gi');
 END $$;
-CREATE FUNCTION oracle.written(timestamp, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
-  $$ SELECT pg_catalog.to_char($1, regexp_replace(regexp_replace(regexp_replace($2, 'FF7', 'FF6"0"', 'gi'), 'FF8', 'FF6"00"', 'gi'), 'FF9', 'FF6"000"', 'gi')) $$;
+-- SYYYY has a sign before the year, a blank or a minus: PostgreSQL says AD or BC, which is then replaced. All of it is strict
+-- and uses the moment once, so that PostgreSQL works a constant format out once and not for each row.
+CREATE FUNCTION oracle.written(timestamp, text) RETURNS text LANGUAGE sql STABLE STRICT AS
+  $$ SELECT pg_catalog.replace(pg_catalog.replace(
+    pg_catalog.to_char($1, regexp_replace(regexp_replace(regexp_replace(regexp_replace($2, 'FF7', 'FF6"0"', 'gi'), 'FF8', 'FF6"00"', 'gi'), 'FF9', 'FF6"000"', 'gi'), 'SYYYY', E'"\u0001"BCYYYY', 'gi')),
+    E'\u0001AD', ' '), E'\u0001BC', '-') $$;
 CREATE FUNCTION oracle.date_format() RETURNS text LANGUAGE sql STABLE AS $$ SELECT coalesce(oracle.setting('nls_date_format'), 'DD-MON-RR') $$;
 CREATE FUNCTION oracle.timestamp_format() RETURNS text LANGUAGE sql STABLE AS $$ SELECT coalesce(oracle.setting('nls_timestamp_format'), 'DD-MON-RR HH.MI.SS.FF AM') $$;
 CREATE FUNCTION oracle.timestamp_tz_format() RETURNS text LANGUAGE sql STABLE AS $$ SELECT coalesce(oracle.setting('nls_timestamp_tz_format'), 'DD-MON-RR HH.MI.SS.FF AM TZR') $$;
@@ -206,6 +210,13 @@ BEGIN
 END $$;
 
 CREATE FUNCTION oracle.sys_extract_utc(oracle.tstz) RETURNS oracle.timestamp LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT (oracle.instant($1) AT TIME ZONE 'UTC')::oracle.timestamp $$;
+CREATE FUNCTION oracle.sys_extract_utc(oracle.date) RETURNS oracle.timestamp LANGUAGE sql STABLE AS $$ SELECT oracle.fail(30175, 'invalid type given for an argument')::oracle.timestamp $$;
+-- SYS_EXTRACT_UTC(CAST(x AS TIMESTAMP WITH TIME ZONE)): what has no zone is in the session's
+CREATE FUNCTION oracle.cast_in_utc(oracle.date) RETURNS oracle.timestamp LANGUAGE sql STABLE STRICT AS $$ SELECT ($1::timestamp::timestamptz AT TIME ZONE 'UTC')::oracle.timestamp $$;
+CREATE FUNCTION oracle.cast_in_utc(oracle.timestamp) RETURNS oracle.timestamp LANGUAGE sql STABLE STRICT AS $$ SELECT ($1::timestamp::timestamptz AT TIME ZONE 'UTC')::oracle.timestamp $$;
+CREATE FUNCTION oracle.cast_in_utc(oracle.tsltz) RETURNS oracle.timestamp LANGUAGE sql STABLE STRICT AS $$ SELECT ($1::timestamptz AT TIME ZONE 'UTC')::oracle.timestamp $$;
+CREATE FUNCTION oracle.cast_in_utc(oracle.tstz) RETURNS oracle.timestamp LANGUAGE sql IMMUTABLE STRICT AS 'SELECT oracle.sys_extract_utc($1)';
+CREATE FUNCTION oracle.cast_in_utc(text) RETURNS oracle.timestamp LANGUAGE sql STABLE STRICT AS 'SELECT oracle.sys_extract_utc(oracle.to_timestamp_tz($1))';
 CREATE FUNCTION oracle.from_tz(oracle.timestamp, text) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS 'SELECT oracle.with_zone($1::timestamp, $2)';
 -- AT TIME ZONE is this function, wherever it is looked for
 CREATE FUNCTION oracle.at_zone(text, oracle.tstz) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS

@@ -206,7 +206,10 @@ typedef struct {
   uint64_t affected;
   uint64_t *affected_each;
   uint32_t iterations;
-  int fetches;
+  int arrived;       // rows of the answer that the client has
+  bool all_arrived;  // and knows to be all
+  int round_trips;   // to the server, for the answer
+  uint32_t prefetch; // rows that come with the execution
   bool pending; // executed, its line not yet in the trace
   Error *errors; // of a batch, one for each row that failed
   uint32_t *error_rows;
@@ -246,6 +249,6 @@ void number_to_text(const unsigned char *number, Text *text);
 void decode_bytes(const char *text, int length, Text *bytes);
 
 // trace.c
-void trace(const Session *session, const char *text, int binds, int64_t rows, int fetches, const Error *error);
+void trace(const Session *session, const char *text, int binds, int64_t rows, int round_trips, const Error *error);
 
 #endif

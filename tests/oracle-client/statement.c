@@ -14,7 +14,8 @@ static _Thread_local Statement *batch;
 static void forget_answer(Statement *statement) {
   PQclear(statement->result);
   statement->result = NULL;
-  statement->row = statement->fetched = statement->fetches = 0;
+  statement->row = statement->fetched = statement->arrived = statement->round_trips = 0;
+  statement->all_arrived = false;
   statement->affected = 0;
   free(statement->affected_each);
   statement->affected_each = NULL;
@@ -33,11 +34,11 @@ static void forget_columns(Statement *statement) {
   statement->column_count = 0;
 }
 
-// a query's line comes when it is done with, for only then is it known how often rows were fetched
+// a query's line comes when it is done with, for only then is it known how often the server was asked for rows
 static void trace_query(Statement *statement) {
   if (!statement->pending) return;
   statement->pending = false;
-  trace(statement->service->session, statement->text, statement->translation.count, statement->row, statement->fetches, NULL);
+  trace(statement->service->session, statement->text, statement->translation.count, statement->row, statement->round_trips, NULL);
 }
 
 void statement_free(Statement *statement) {
@@ -62,6 +63,7 @@ EXPORT int OCIStmtPrepare2(void *service, void **made, void *error UNUSED, const
                            uint32_t mode UNUSED) {
   Statement *statement = allocate(sizeof *statement);
   statement->kind = HTYPE_STMT;
+  statement->prefetch = 1;
   statement->service = service;
   statement->text = copy_text(text, length);
   const Session *session = statement->service->session;
@@ -256,6 +258,15 @@ static void undo(Session *session, bool begun) {
   free(ignored.message);
 }
 
+// What a network would have to carry: the answer as a whole is here already. The execution brings the rows that are
+// prefetched, a fetch what its array still lacks; that no more rows follow is known when fewer came than were asked for.
+static void ask_for_rows(Statement *statement, int64_t up_to) {
+  int64_t all = PQntuples(statement->result);
+  statement->round_trips++;
+  statement->all_arrived = up_to > all;
+  statement->arrived = (int)(up_to > all ? all : up_to);
+}
+
 static int query(Statement *statement, Error *error) {
   Session *session = statement->service->session;
   bool locking = statement->translation.manner == RUN_LOCKING;
@@ -278,6 +289,7 @@ static int query(Statement *statement, Error *error) {
   if (statement->translation.lock_wait >= 0) run_simple(session, error, "SET LOCAL lock_timeout = 0");
   if (inside && run_simple(session, error, "RELEASE SAVEPOINT statement") != OCI_SUCCESS) return OCI_ERROR;
   statement->pending = true;
+  ask_for_rows(statement, (int64_t)statement->prefetch);
   return describe_answer(statement, error);
 }
 
@@ -426,7 +438,7 @@ EXPORT int OCIStmtExecute(void *service, void *statement_, void *error_, uint32_
   int status = execute(statement, error, iterations, mode);
   if (status == OCI_SUCCESS && mode & MODE_COMMIT) status = transaction_end(session, error, true);
   if (!statement->pending || status != OCI_SUCCESS)
-    trace(session, statement->text, statement->translation.count, (int64_t)statement->affected, 0, status == OCI_SUCCESS ? NULL : error);
+    trace(session, statement->text, statement->translation.count, (int64_t)statement->affected, 1, status == OCI_SUCCESS ? NULL : error);
   if (status != OCI_SUCCESS) statement->pending = false;
   pthread_mutex_unlock(&session->one_at_a_time);
   return status;
@@ -453,7 +465,8 @@ EXPORT int OCIStmtFetch2(void *statement_, void *error, uint32_t rows, uint16_t 
   statement->fetched = 0;
   if (!statement->result) return fail(error, 1002, "fetch out of sequence");
   if (orientation != FETCH_NEXT) return fail(error, 24391, "invalid fetch operation");
-  statement->fetches++;
+  int64_t up_to = (int64_t)statement->row + rows;
+  if (up_to > statement->arrived && !statement->all_arrived) ask_for_rows(statement, up_to);
   while ((uint32_t)statement->fetched < rows && statement->row < PQntuples(statement->result)) {
     if (fetch_row(statement, error, (uint32_t)statement->fetched) != OCI_SUCCESS) return OCI_ERROR;
     statement->fetched++;

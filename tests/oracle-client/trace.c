@@ -18,13 +18,13 @@ static void put_json(Text *line, const char *text) {
   text_put(line, "\"");
 }
 
-void trace(const Session *session, const char *text, int binds, int64_t rows, int fetches, const Error *error) {
+void trace(const Session *session, const char *text, int binds, int64_t rows, int round_trips, const Error *error) {
   const char *path = getenv("ORACLE_STANDIN_TRACE");
   if (!path || !*path) return;
   Text line = {0};
   text_format(&line, "{\"process\":%d,\"session\":%d,\"sql\":", (int)getpid(), session->number);
   put_json(&line, text);
-  text_format(&line, ",\"binds\":%d,\"rows\":%lld,\"fetches\":%d,\"error\":", binds, (long long)rows, fetches);
+  text_format(&line, ",\"binds\":%d,\"rows\":%lld,\"round_trips\":%d,\"error\":", binds, (long long)rows, round_trips);
   if (error && error->code)
     put_json(&line, error->message);
   else

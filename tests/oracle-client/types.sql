@@ -144,7 +144,7 @@ CREATE CAST (oracle.raw AS oracle.blob) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (oracle.blob AS oracle.raw) WITHOUT FUNCTION AS ASSIGNMENT;
 
 -- a stated length cuts where it is asked for, and only there: a column's is kept by its check
-CREATE FUNCTION oracle.varchar2_length(oracle.varchar2, int4, boolean) RETURNS oracle.varchar2 LANGUAGE sql IMMUTABLE STRICT AS
+CREATE FUNCTION oracle.varchar2_length(oracle.varchar2, int4, boolean) RETURNS oracle.varchar2 LANGUAGE sql IMMUTABLE AS
   'SELECT CASE WHEN $3 AND $2 >= 4 THEN nullif("left"($1::text, $2 - 4), '''')::oracle.varchar2 ELSE $1 END';
 CREATE CAST (oracle.varchar2 AS oracle.varchar2) WITH FUNCTION oracle.varchar2_length(oracle.varchar2, int4, boolean) AS IMPLICIT;
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 
 pub mod oracle;
+pub mod oracle_log;
 mod oracle_words;
 pub mod postgres;
 

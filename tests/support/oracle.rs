@@ -42,13 +42,17 @@ fn real() -> Option<(String, String, String)> {
     Some((admin.to_owned(), password.into_owned(), place.to_owned()))
 }
 
+/// Whether a real server is used.
+pub fn has_server() -> bool {
+    real().is_some()
+}
+
 /// Whether a real server is used, on which a test that needs what only the stand-in can do is left out.
 pub fn is_real() -> bool {
-    let is_real = real().is_some();
-    if is_real {
+    if has_server() {
         println!("left out: it needs what only the stand-in can do");
     }
-    is_real
+    has_server()
 }
 
 /// A database with an owner and nothing in it; on a real server a user of its own with nothing in it.
@@ -56,16 +60,18 @@ pub fn is_real() -> bool {
 pub struct OracleDatabase {
     name: String,
     place: String,
-    user: Arc<Owner>,
+    user: Arc<User>,
+    /// Who may read what he was let read, once somebody was.
+    reader: Arc<OnceLock<User>>,
 }
 
-/// Who owns a log; on a real server gone with all that is his when the last of those who use him is.
+/// A user, by his name; on a real server gone with all that is his when the last of those who use him is.
 #[derive(Debug, PartialEq, Eq)]
-struct Owner(String);
+struct User(String);
 
-impl Drop for Owner {
+impl Drop for User {
     fn drop(&mut self) {
-        if real().is_some() {
+        if has_server() {
             administer(&[format!("DROP USER {} CASCADE", self.0)]);
         }
     }
@@ -98,7 +104,7 @@ impl OracleDatabase {
             ),
         );
         let place = format!("127.0.0.1:{}/{name}", server().port);
-        Self { name, place, user: Arc::new(Owner(OWNER.to_owned())) }
+        Self { name, place, user: Arc::new(User(OWNER.to_owned())), reader: Arc::default() }
     }
 
     fn on_server(place: String) -> Self {
@@ -113,7 +119,39 @@ impl OracleDatabase {
             ),
         ]);
         let name = place.rsplit('/').next().unwrap_or_default().to_owned();
-        Self { name, place, user: Arc::new(Owner(user)) }
+        Self { name, place, user: Arc::new(User(user)), reader: Arc::default() }
+    }
+
+    /// Who owns the log.
+    pub fn owner(&self) -> &str {
+        &self.user.0
+    }
+
+    /// Who may log in, and read what he was let read. The owner of a log may not make users on a real server.
+    pub fn reader(&self) -> &str {
+        let make = || {
+            let name = if has_server() { format!("{}_R", self.owner()) } else { "READER".to_owned() };
+            let make = [
+                format!("CREATE USER {name} IDENTIFIED BY \"{PASSWORD}\""),
+                format!("GRANT CREATE SESSION, CREATE SYNONYM TO {name}"),
+            ];
+            if has_server() {
+                administer(&make);
+            } else {
+                let connection = self.connect();
+                make.iter().for_each(|sql| execute(&connection, sql, &[]));
+            }
+            User(name)
+        };
+        &self.reader.get_or_init(make).0
+    }
+
+    /// Lets the reader read a table, which he finds by its mere name.
+    pub fn let_read(&self, table: &str) {
+        let reader = self.reader();
+        self.sql(&format!("GRANT SELECT ON {table} TO {reader}"));
+        let synonym = format!("CREATE OR REPLACE SYNONYM {table} FOR {}.{table}", self.owner());
+        execute(&self.connect_as(reader).unwrap(), &synonym, &[]);
     }
 
     /// The name of the database, which is the service's.
@@ -337,7 +375,7 @@ pub fn home() -> &'static Path {
 
 /// What the program is given of the environment: where the client library is, and where the trace goes.
 pub fn environment() -> Vec<(&'static str, OsString)> {
-    if real().is_some() {
+    if has_server() {
         let kept = ["ORACLE_HOME", "LD_LIBRARY_PATH", "TNS_ADMIN"];
         return kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))).collect();
     }
@@ -350,7 +388,7 @@ pub fn load() {
     static LOADED: OnceLock<()> = OnceLock::new();
     LOADED.get_or_init(|| {
         let mut client = InitParams::new();
-        if real().is_none() {
+        if !has_server() {
             client.oracle_client_lib_dir(home().join("lib")).unwrap();
         }
         client.init().unwrap();

@@ -1,11 +1,12 @@
 //! The questions, asked of Oracle, through its own client library.
 //!
 //! Everything is read in one read-only transaction, which sees one state of the database. Rows are streamed: a report keeps
-//! those that failed and counts the others. `session` owns the connection, on a thread of its own; `address` and `client`
-//! reach the server, `tables` finds what the mapping names by describing it, `values` reads cells, `survey` looks at the
-//! database itself, `store` writes.
+//! those that failed and counts the others (`attempts`). `session` owns the connection, on a thread of its own; `address` and
+//! `client` reach the server, `tables` finds what the mapping names by describing it, `values` reads cells, `survey` looks at
+//! the database itself, `store` writes.
 
 mod address;
+mod attempts;
 mod binds;
 mod client;
 mod error;
@@ -20,19 +21,17 @@ use anyhow::Result;
 use chrono_tz::Tz;
 
 use crate::db::store::Row;
-use crate::db::{Failed, Order, Target, YEAR_2200};
+use crate::db::{Failed, Target, YEAR_2200};
 use crate::mapping::sql::{Bind, Selection, Statement, Times as Asking};
 use crate::mapping::words::spellings;
 use crate::mapping::{Column, Dialect, Mapping};
-use crate::model::{Attempt, FailedMail, Millis, SentMail};
+use crate::model::{FailedMail, Millis, SentMail};
 use crate::window::Window;
-use session::{NARROW, Session, WIDE};
+use session::{Session, WIDE};
 use values::{Cell, Times, failed_mail, sent_mail};
 
 pub use client::NoClient;
 
-const ATTEMPTS: &str = include_str!("../../../queries/oracle/attempts.sql");
-const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/oracle/attempts_in_order.sql");
 const CANDIDATES: &str = include_str!("../../../queries/candidates.sql");
 const EXTENT: &str = include_str!("../../../queries/oracle/extent.sql");
 const FAILED: &str = include_str!("../../../queries/failed.sql");
@@ -163,50 +162,6 @@ impl Oracle {
             true
         })
         .await
-    }
-
-    /// Gives every attempt of the window, and every one whose time cannot be placed.
-    ///
-    /// # Errors
-    /// The server's refusal.
-    pub async fn attempts(
-        &mut self,
-        mapping: &Mapping,
-        window: Window,
-        order: Order,
-        each: &mut dyn FnMut(Attempt<'_>) -> bool,
-    ) -> Result<()> {
-        let (query, times) = match order {
-            Order::Sorted => (ATTEMPTS_IN_ORDER, vec![Asking::InsideOrUnplaced(window)]),
-            Order::AsStored if window.is_all() => (ATTEMPTS, vec![Asking::Any]),
-            Order::AsStored => (ATTEMPTS, mapping.parts_by_index(window)),
-        };
-        let mut sent_date = Times::of(mapping, Column::SentDate);
-        let mut finished_at = Times::of(mapping, Column::FinishedAt);
-        let mut go_on = true;
-        for time in times {
-            let selection = Selection { time, ..Selection::default() };
-            self.each(mapping.statement(&selection, query), NARROW, &mut |row| {
-                let at = sent_date.read(&row[1]);
-                if at.is_some_and(|at| !window.contains(at)) {
-                    return true;
-                }
-                let (status, sender) = (row[0].text(), row[2].text());
-                go_on = each(Attempt {
-                    status: status.as_deref().map(|status| mapping.words.known(status)),
-                    at,
-                    sender: sender.as_deref(),
-                    recipients: row[3].count().unwrap_or(0),
-                    finished_at: finished_at.read(&row[4]),
-                });
-                go_on
-            })
-            .await?;
-            if !go_on {
-                break;
-            }
-        }
-        Ok(())
     }
 
     /// The first and the last time in the whole table.

@@ -1,273 +1,17 @@
-//! What is Oracle's alone, through the stand-in for its client library: types of times, names, odd values, and what is said
-//! where something is wrong.
+//! Oracle's sessions: where they commit, and what is said where there is no client library, no login, no right, no answer in
+//! time, or where the program is interrupted.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod smtp_server;
 mod support;
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
 use smtp_server::{Settings, SmtpServer};
-use support::oracle::{OracleDatabase, PASSWORD};
+use support::oracle::PASSWORD;
+use support::oracle_log::{Asked, at, database, place, resend, small, traced};
 use support::postgres::server;
-use support::{Database, INCIDENT, Ran, TestLog, blocking, without_source};
-
-const WINDOW: [&str; 5] = ["report", "--since", "2026-11-10", "--until", "2026-11-12"];
-
-fn database(log: &TestLog) -> &OracleDatabase {
-    let Database::Oracle(database) = log.database() else { unreachable!("the log is on Oracle") };
-    database
-}
-
-/// Runs Oracle's own SQL.
-fn sql(log: &TestLog, script: &str) {
-    database(log).sql(script);
-}
-
-/// Runs the program by a URL, whose password is then not on the command line.
-fn at(log: &TestLog, url: &str, args: &[&str]) -> Ran {
-    log.command(args).env("MAILTHROTTLE_DB", url).output().unwrap().into()
-}
-
-/// What messages call the database.
-fn place(log: &TestLog) -> String {
-    format!("oracle://127.0.0.1:{}/{}", server().port, database(log).name())
-}
-
-/// A small log of failed mails in Oracle's words.
-fn small() -> TestLog {
-    let log = TestLog::on_oracle();
-    sql(
-        &log,
-        "CREATE TABLE email_log (id NUMBER(10) PRIMARY KEY, status VARCHAR2(10), sent_date DATE, sender VARCHAR2(200), \
-         recipient VARCHAR2(200), subject VARCHAR2(200), body CLOB, error_message CLOB);
-         INSERT INTO email_log VALUES (1, 'F', DATE '2026-11-20' + 8 / 24, 'erp@contoso.example', 'a@example.com', 'A', 'x', \
-         '432 4.3.2 Concurrent connections limit exceeded');
-         INSERT INTO email_log VALUES (2, 'S', DATE '2026-11-20' + 9 / 24, 'erp@contoso.example', 'b@example.com', 'B', 'y', NULL);",
-    );
-    log
-}
-
-/// What the small log says, whatever it is called.
-fn is_small(log: &TestLog, args: &[&str]) {
-    let totals = &log.json(&[args, &["report", "--since", "all"]].concat())["totals"];
-    assert_eq!([&totals["rows"], &totals["failed"], &totals["sent"]], [2, 1, 1], "{args:?}");
-}
-
-#[test]
-fn the_incident_with_times_of_every_type() {
-    let exact = without_source(TestLog::incident().json(&WINDOW));
-    let cut = TestLog::of(&format!("{INCIDENT}; UPDATE email_log SET sent_date = substr(sent_date, 1, 19)"));
-    let cut = without_source(cut.json(&WINDOW));
-    let number = "(SELECT ROUND((TO_DATE(SUBSTR(x, 1, 19), 'YYYY-MM-DD HH24:MI:SS') - DATE '1970-01-01') * 86400) FROM \
-                  (SELECT :3 AS x FROM dual))";
-    let millis = number.replace("86400)", "86400) * 1000 + TO_NUMBER(SUBSTR(x, 21, 3))");
-    let zoned = "TO_TIMESTAMP_TZ(:3 || ' +00:00', 'YYYY-MM-DD HH24:MI:SS.FF TZH:TZM')";
-    let other = "TO_TIMESTAMP_TZ(:3 || ' +00:00', 'YYYY-MM-DD HH24:MI:SS.FF TZH:TZM') AT TIME ZONE '+05:30'";
-    let types = [
-        ("DATE", "TO_DATE(SUBSTR(:3, 1, 19), 'YYYY-MM-DD HH24:MI:SS')", &cut, "TO_DATE(:1, "),
-        ("TIMESTAMP(3)", "TO_TIMESTAMP(:3, 'YYYY-MM-DD HH24:MI:SS.FF')", &exact, "TO_TIMESTAMP(:1, "),
-        ("TIMESTAMP(6) WITH TIME ZONE", zoned, &exact, "FROM_TZ(TO_TIMESTAMP(:1, "),
-        ("TIMESTAMP(6) WITH TIME ZONE", other, &exact, "FROM_TZ(TO_TIMESTAMP(:1, "),
-        ("TIMESTAMP(6) WITH LOCAL TIME ZONE", zoned, &exact, "CAST(FROM_TZ(TO_TIMESTAMP(:1, "),
-        ("VARCHAR2(40)", ":3", &exact, ":1 "),
-        ("NUMBER(10)", number, &cut, ":1 "),
-        ("NUMBER", &millis, &exact, ":1 "),
-    ];
-    for (kind, value, expected, bound) in types {
-        let log = TestLog::on_oracle();
-        database(&log).make_incident(kind, value);
-        for index in [
-            "SELECT 1 FROM dual",
-            "CREATE INDEX i ON email_log (status, sent_date)",
-            "CREATE INDEX j ON email_log (sent_date)",
-        ] {
-            if index.starts_with("CREATE") {
-                sql(&log, index);
-            }
-            assert_eq!(&without_source(log.json(&WINDOW)), expected, "{kind} {value} {index}");
-        }
-        // the bound is made into the column's type, never the column into the bound's
-        let printed = log.run(&[&["--print-sql"], &WINDOW[..]].concat()).stdout;
-        let condition = format!("t.\"SENT_DATE\" >= {bound}");
-        assert!(printed.contains(&condition), "{kind}: no {condition} in {printed}");
-    }
-}
-
-/// Naive times are those of the database's host.
-#[test]
-fn naive_times_are_in_the_zone_of_the_databases_host() {
-    if support::oracle::is_real() {
-        return;
-    }
-    let log = small();
-    let name = database(&log).name();
-    database(&log).behind(&format!("ALTER DATABASE {name} SET oracle.host_zone = 'Asia/Kolkata'"));
-    let failures = log.json(&["failures"]);
-    assert_eq!(failures["rows"][0]["sent_date"], json!("2026-11-20T02:30:00.000Z"));
-    assert_eq!(log.report()["window"]["time_zone"], json!("Asia/Kolkata"));
-    let failures = log.json(&["--time-zone", "Europe/Berlin", "failures"]);
-    assert_eq!(failures["rows"][0]["sent_date"], json!("2026-11-20T07:00:00.000Z"));
-    // a zone of which nobody knows a name has to be said
-    database(&log).behind(&format!("ALTER DATABASE {name} SET oracle.host_zone = 'America/St_Johns'"));
-    let error = log.error(&["report"]);
-    assert!(
-        error.starts_with("mailthrottle: the database's clock is at -0")
-            && error.ends_with("; say which zone that is by --time-zone or [email_log] time_zone"),
-        "{error}"
-    );
-}
-
-#[test]
-fn synonyms_views_schemas_and_quoted_names() {
-    if support::oracle::is_real() {
-        return;
-    }
-    let log = small();
-    sql(
-        &log,
-        "CREATE SYNONYM mails FOR email_log;
-         CREATE PUBLIC SYNONYM all_mails FOR mail.email_log;
-         CREATE VIEW mail_view AS SELECT * FROM email_log;
-         CREATE TABLE \"mail log\" AS SELECT * FROM email_log;
-         CREATE TABLE \"lower\" AS SELECT * FROM email_log;",
-    );
-    for name in [
-        "email_log",
-        "EMAIL_LOG",
-        "mail.email_log",
-        "MAIL.\"EMAIL_LOG\"",
-        "mails",
-        "all_mails",
-        "mail_view",
-        "mail log",
-    ] {
-        is_small(&log, &["--table", name]);
-    }
-    for name in ["\"mail log\"", "mail.\"mail log\"", "lower", "LOWER", "\"lower\""] {
-        is_small(&log, &["--table", name]);
-    }
-    // columns in lower case, which Oracle finds in quotes only
-    sql(
-        &log,
-        "CREATE TABLE quoted AS SELECT id AS \"id\", status AS \"status\", sent_date AS \"Sent Date\", \
-         error_message AS \"error_message\" FROM email_log;",
-    );
-    log.write("mailthrottle.toml", "[email_log]\ncolumns = { sent_date = 'sent date' }");
-    is_small(&log, &["--table", "quoted"]);
-}
-
-#[test]
-fn values_at_the_ends_of_what_oracle_holds() {
-    let log = TestLog::on_oracle();
-    let key = "12345678901234567890123456789012345678";
-    sql(
-        &log,
-        &format!(
-            "CREATE TABLE email_log (id NUMBER(38) PRIMARY KEY, status CHAR(10), sent_date DATE, error_message CLOB, body CLOB);
-             INSERT INTO email_log (id, status, sent_date) VALUES ({key}, 'FAILED', DATE '2026-11-20');
-             INSERT INTO email_log (id, status, sent_date) VALUES (-{key}, 'SENT', DATE '-4712-01-01');
-             INSERT INTO email_log (id, status, sent_date) VALUES (0, '', DATE '9999-12-31');"
-        ),
-    );
-    let text = format!("432 4.3.2 Concurrent connections limit exceeded {}", "ü".repeat(500_000));
-    let connection = database(&log).connect();
-    connection
-        .execute(
-            "UPDATE email_log SET error_message = :1, body = :2 WHERE status = 'FAILED'",
-            &[&text, &text],
-        )
-        .unwrap();
-    connection.commit().unwrap();
-    log.write("mailthrottle.toml", "[email_log]\nsent = ['SENT']\nfailed = ['FAILED']\npending = []");
-    let report = log.report();
-    let totals = &report["totals"];
-    assert_eq!(
-        ["rows", "sent", "failed", "other", "unreadable"].map(|key| totals[key].as_u64().unwrap()),
-        [3, 1, 1, 1, 1],
-        "{totals}"
-    );
-    let row = &log.json(&["failures"])["rows"][0];
-    assert_eq!([&row["id"], &row["status"]], [&json!(key), &json!("FAILED")]);
-    assert_eq!(row["error_message"].as_str().unwrap().chars().count(), 500_048);
-    // the row of the year -4712 has no readable time, so no window leaves it out
-    let report = log.json(&["report", "--since", "2026-11-20", "--until", "2026-11-21"]);
-    assert_eq!([&report["totals"]["rows"], &report["totals"]["unreadable"]], [2, 1]);
-}
-
-#[test]
-fn a_mail_with_a_key_of_38_digits_and_a_padded_status_goes_again() {
-    let log = TestLog::on_oracle();
-    let key = "12345678901234567890123456789012345678";
-    sql(
-        &log,
-        &format!(
-            "CREATE TABLE email_log (id NUMBER(38) PRIMARY KEY, status CHAR(10), sent_date DATE, sender VARCHAR2(200), \
-             recipient VARCHAR2(200), subject VARCHAR2(200), body CLOB, error_message CLOB);
-             INSERT INTO email_log VALUES ({key}, 'FAILED', SYSDATE - 1 / 24, 'erp@contoso.example', 'a@example.com', 'A', NULL, \
-             '432 4.3.2 Concurrent connections limit exceeded');"
-        ),
-    );
-    let body = "Grüße ".repeat(200_000);
-    let connection = database(&log).connect();
-    connection.execute("UPDATE email_log SET body = :1", &[&body]).unwrap();
-    connection.commit().unwrap();
-    log.write(
-        "mailthrottle.toml",
-        "[email_log]\nsent = ['SENT']\nfailed = ['FAILED']\n[resend]\nclaim_status = 'BUSY'",
-    );
-    let server = SmtpServer::start(Settings::default());
-    let ran = resend(&log, &server, &log.url(), &[]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert_eq!(log.value("SELECT count(*) FROM email_log WHERE status = 'SENT'"), "1");
-    assert!(server.seen().accepted[0].bytes.len() > 1_200_000);
-}
-
-fn resend(log: &TestLog, server: &SmtpServer, url: &str, more: &[&str]) -> Ran {
-    let smtp = format!("smtp://127.0.0.1:{}", server.port);
-    let args = [
-        "-q", "--format", "json", "resend", "--smtp", &smtp, "--rate", "60000/1m", "--yes", "--since", "all",
-    ];
-    at(log, url, &[&args[..], &["--max-age", "100y"], more].concat())
-}
-
-/// Nothing depends on the language and the country of whoever runs the program.
-#[test]
-fn the_hosts_language_changes_nothing() {
-    let log = TestLog::on_oracle();
-    log.make_incident();
-    let expected = without_source(log.json(&WINDOW));
-    let languages = [
-        ("NLS_LANG", "GERMAN_GERMANY.WE8ISO8859P1"),
-        ("NLS_LANG", "TURKISH_TURKEY.AL32UTF8"),
-        ("NLS_LANG", "nonsense"),
-        ("LANG", "tr_TR.UTF-8"),
-        ("LC_ALL", "tr_TR.UTF-8"),
-        ("ORA_SDTZ", "Asia/Kolkata"),
-        ("NLS_DATE_FORMAT", "DD.MM.YY"),
-    ];
-    for (name, value) in languages {
-        let args = [&["--format", "json"], &WINDOW[..]].concat();
-        let ran: Ran = log.command(&args).env(name, value).output().unwrap().into();
-        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{name}={value}");
-        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
-        assert_eq!(without_source(report), expected, "{name}={value}");
-    }
-}
-
-/// The statements that a run of the program sent, each with its session and whether it was refused.
-fn traced(path: &PathBuf) -> Vec<(u64, String, bool)> {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines
-        .map(|line| {
-            let sql = line["sql"].as_str().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-            (line["session"].as_u64().unwrap(), sql, !line["error"].is_null())
-        })
-        .collect()
-}
+use support::{Ran, TestLog, blocking};
 
 /// The claim is on the disk before all else, that it is handed over before the message goes, and how it ended together with
 /// the log's status.
@@ -287,18 +31,17 @@ fn a_resend_commits_where_it_has_to() {
     let output = log.command(&args).env("ORACLE_STANDIN_TRACE", &trace).output().unwrap();
     let ran = Ran::from(output);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let statements = traced(&trace);
     let is_write =
         |sql: &str| ["INSERT", "UPDATE", "DELETE", "MERGE"].iter().any(|word| sql.starts_with(word));
     // the writes of each transaction, in the order in which they were committed
     let mut open: std::collections::BTreeMap<u64, Vec<String>> = std::collections::BTreeMap::new();
     let mut committed = Vec::new();
-    for (session, sql, refused) in statements {
+    for Asked { session, sql, is_refused, .. } in traced(&trace) {
         let writes = open.entry(session).or_default();
         if sql.starts_with("COMMIT") {
             assert_eq!(sql, "COMMIT WRITE IMMEDIATE WAIT");
             committed.push(std::mem::take(writes));
-        } else if is_write(&sql) && !refused {
+        } else if is_write(&sql) && !is_refused {
             let words: Vec<_> = sql.split(' ').collect();
             let what = match words.as_slice() {
                 ["UPDATE", table, ..] if sql.contains("SET stage = 'data'") => format!("{table} data"),
@@ -327,6 +70,7 @@ fn a_resend_commits_where_it_has_to() {
     let on_log: Vec<_> = others.filter(|(_, writes)| writes.iter().any(|write| write == log_table)).collect();
     assert_eq!(on_log.len(), 1, "{on_log:?}");
 }
+
 /// What the program says without a client library, or with something that is none.
 #[test]
 fn without_a_client_library_it_says_how_to_get_one() {
@@ -382,7 +126,7 @@ fn refused(log: &TestLog, url: &str, table: &str, expected: &str) -> usize {
     let mut command = log.command(&["--table", table, "report"]);
     let command = command.env("MAILTHROTTLE_DB", url).env("ORACLE_STANDIN_TRACE", &trace);
     assert_eq!(Ran::from(command.output().unwrap()).error(), format!("mailthrottle: {expected}"));
-    traced(&trace).iter().filter(|(_, sql, _)| sql.starts_with("(login")).count()
+    traced(&trace).iter().filter(|asked| asked.sql.starts_with("(login")).count()
 }
 
 /// What is wrong with a login is said in one line, which says what to do.
@@ -503,20 +247,20 @@ fn who_may_not_write_sends_nothing() {
     log.write("mailthrottle.toml", "[email_log]\ntable = 'mail.email_log'");
     let refused = "ORA-01031: insufficient privileges; ask for:";
     assert_eq!(
-        resend(&log, &smtp, &reader, &[]).error(),
+        resend(&log, smtp.port, &reader, &[]).error(),
         format!(
             "mailthrottle: {place}: {refused} GRANT CREATE TABLE TO READER (or use --ledger sqlite:PATH)"
         )
     );
     assert_eq!(
-        resend(&log, &smtp, &reader, &["--ledger", "sqlite:ledger.db"]).error(),
+        resend(&log, smtp.port, &reader, &["--ledger", "sqlite:ledger.db"]).error(),
         format!(
             "mailthrottle: the log's status cannot be written: {place}: {refused} GRANT UPDATE ON MAIL.EMAIL_LOG TO READER"
         )
     );
     assert_eq!(smtp.seen().connections, 0);
     log.sql("GRANT UPDATE ON email_log TO reader");
-    assert_eq!(resend(&log, &smtp, &reader, &["--ledger", "sqlite:ledger.db"]).code, 0);
+    assert_eq!(resend(&log, smtp.port, &reader, &["--ledger", "sqlite:ledger.db"]).code, 0);
     assert_eq!(log.value("SELECT status FROM email_log WHERE id = 1"), "S");
 }
 
@@ -531,7 +275,7 @@ fn slow() -> TestLog {
 }
 
 /// How many questions to the slow log the server is about to answer; each time it is asked, some more of them are ended.
-fn asked(log: &TestLog, what: &str) -> i64 {
+fn questions(log: &TestLog, what: &str) -> i64 {
     blocking(async {
         let mut connection = server().connect(database(log).name()).await;
         let sql = format!(
@@ -550,7 +294,7 @@ fn wait_for(condition: impl Fn() -> bool) {
 fn ask_slowly(log: &TestLog) -> std::process::Child {
     let mut command = log.command(&["--table", "slow_log", "report", "--since", "all"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for(|| asked(log, "*") == 1);
+    wait_for(|| questions(log, "*") == 1);
     child
 }
 
@@ -564,7 +308,7 @@ fn ctrl_c_ends_at_once_and_breaks_the_query() {
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let ran: Ran = child.wait_with_output().unwrap().into();
     assert_eq!((ran.code, ran.stdout.as_str()), (130, ""), "{}", ran.stderr);
-    wait_for(|| asked(&log, "*") == 0);
+    wait_for(|| questions(&log, "*") == 0);
 }
 
 #[test]
@@ -574,7 +318,7 @@ fn a_server_that_goes_away_is_said() {
     }
     let log = slow();
     let child = ask_slowly(&log);
-    assert_eq!(asked(&log, "pg_terminate_backend(pid)"), 1);
+    assert_eq!(questions(&log, "pg_terminate_backend(pid)"), 1);
     let ran: Ran = child.wait_with_output().unwrap().into();
     assert_eq!(
         ran.error(),
@@ -605,5 +349,5 @@ fn a_statement_that_takes_too_long_is_ended() {
             place(&log)
         )
     );
-    wait_for(|| asked(&log, "*") == 0);
+    wait_for(|| questions(&log, "*") == 0);
 }
