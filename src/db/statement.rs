@@ -27,22 +27,24 @@ where
 /// A statement's text in which each mark, as `:1`, `$1` or `?1`, is what `mark` makes of its number. What stands in quotes is
 /// no mark.
 pub fn with_marks(sql: &str, mut mark: impl FnMut(usize) -> String) -> String {
-    let (mut written, mut quote, mut rest) = (String::with_capacity(sql.len()), None, sql);
-    while let Some(letter) = rest.chars().next() {
-        let after = &rest[letter.len_utf8()..];
-        let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        match (quote, letter) {
-            (Some(open), letter) if letter == open => quote = None,
-            (None, '\'' | '"') => quote = Some(letter),
-            (None, ':' | '$' | '?') if digits > 0 => {
-                written.push_str(&mark(after[..digits].parse().unwrap_or(0)));
-                rest = &after[digits..];
-                continue;
-            }
-            _ => {}
-        }
-        written.push(letter);
+    let (mut written, mut rest) = (String::with_capacity(sql.len()), sql);
+    while let Some(place) = rest.find(['\'', '"', ':', '$', '?']) {
+        let (before, after) = rest.split_at(place + 1);
+        written.push_str(before);
         rest = after;
+        if before.ends_with(['\'', '"']) {
+            let quoted = rest.find(&before[place..]).map_or(rest.len(), |end| end + 1);
+            written.push_str(&rest[..quoted]);
+            rest = &rest[quoted..];
+            continue;
+        }
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if digits > 0 {
+            written.pop();
+            written.push_str(&mark(rest[..digits].parse().unwrap_or(0)));
+            rest = &rest[digits..];
+        }
     }
+    written.push_str(rest);
     written
 }

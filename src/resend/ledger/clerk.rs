@@ -21,9 +21,10 @@ const TOGETHER: usize = 64;
 /// So long at most a commit is put off that no message waits for.
 const PUT_OFF: Duration = Duration::from_millis(2);
 
-/// So long at most a commit waits for messages that are under way, and which part of the time that commits take.
-const WAIT: Duration = Duration::from_millis(5);
-const PART: u32 = 4;
+/// So long a commit waits for messages that are under way: half as long as the last one took, and that not at all if it took
+/// less than the shortest wait, which is what the runtime's timer can do.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
 /// After a wait to which nobody came, so many commits wait for nobody.
 const NO_WAITS: u32 = 16;
@@ -158,11 +159,11 @@ impl Clerk {
     /// that takes much longer than they do; each for a moment only.
     async fn put_off(&mut self, batch: &mut Vec<Request>) {
         let begun = Instant::now();
-        let wait = (self.took / PART).min(WAIT);
+        let wait = (self.took / 2).clamp(SHORTEST_WAIT, LONGEST_WAIT);
         let first = batch.len();
         loop {
             let is_urgent = batch.iter().any(Request::is_urgent);
-            let is_worth_it = self.no_waits == 0 && wait >= Duration::from_millis(1) && self.awaits(batch);
+            let is_worth_it = self.no_waits == 0 && self.took >= SHORTEST_WAIT && self.awaits(batch);
             let until = match (is_urgent, is_worth_it) {
                 (false, _) => begun + PUT_OFF,
                 (true, true) => begun + wait,
