@@ -56,7 +56,7 @@ commit_cost() {
   awk -v us=$((${EPOCHREALTIME/./} - start)) 'BEGIN { printf "a commit of SQLite'"'"'s takes %.2f ms here\n", us / 201 / 1000 }'
 }
 
-# Prints a row: what, seconds, ideal, what the program says of it, messages a second, peak memory. What is sent and refused
+# Prints a row: what, seconds of the program and of its sending, ideal, what it says of it, messages a second, peak memory. What is sent and refused
 # otherwise than expected ends the script; `any` expects nothing.
 resend() {                           # WHAT IDEAL SENT REFUSED CONNECTIONS ARGUMENT...
   local start=${EPOCHREALTIME/./} status=0
@@ -70,12 +70,13 @@ resend() {                           # WHAT IDEAL SENT REFUSED CONNECTIONS ARGUM
   wait $run || status=$?
   local ms=$(((${EPOCHREALTIME/./} - start) / 1000))
   wait $!
-  local sent throttled connections
-  read -r sent throttled connections < <(grep -E '^  "(sent|throttled|connections_opened)":' "$scratch/answer.json" |
-    tr -dc '0-9\n' | paste -sd' ')
-  awk -v what="$1" -v ms="$ms" -v ideal="$2" -v n="$sent" -v kb="$(cat "$scratch/peak")" \
+  local sent throttled connections sending
+  read -r sent throttled connections sending < <(
+    grep -E '^  "(sent|throttled|connections_opened|duration_ms)":' "$scratch/answer.json" | tr -dc '0-9\n' | paste -sd' ')
+  awk -v what="$1" -v ms="$ms" -v sending="$sending" -v ideal="$2" -v n="$sent" -v kb="$(cat "$scratch/peak")" \
     -v numbers="$sent | $throttled | $connections | $status" 'BEGIN {
-      printf "| %s | %.2f s | %s | %s | %d | %.0f MB |\n", what, ms / 1000, ideal, numbers, n * 1000 / ms, kb / 1024
+      printf "| %s | %.2f s | %.2f s | %s | %s | %d | %.0f MB |\n", what, ms / 1000, sending / 1000, ideal, numbers,
+        n * 1000 / ms, kb / 1024
   }'
   expect "$1: exit" 0 "$status"
   expect "$1: sent" "$3" "$sent"
@@ -100,8 +101,8 @@ resend_to_example() {                # WHAT IDEAL REFUSED CONNECTIONS SERVER_ARG
 
 commit_cost
 echo
-echo "| server | seconds | ideal | sent | refused with 432 | connections | exit | a second | peak memory |"
-echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+echo "| server | program | sending | ideal | sent | refused with 432 | connections | exit | a second | peak memory |"
+echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 resend_to_example "300 messages of 2 kB, 3 places, 50 ms at the dot" "5.0 s" 0 3 --limit 3 --dot 50ms --freed-after 0s
 resend_to_example "the same, a place is freed 100 ms late" "5.0 s" 0 3 --limit 3 --dot 50ms --freed-after 100ms
 resend_to_example "the same with round trips of 20 ms, pipelined" "9.0 s" 0 3 --limit 3 --dot 50ms --round-trip 20ms

@@ -29,6 +29,11 @@ const LONGEST_WAIT: Duration = Duration::from_millis(5);
 /// After a wait to which nobody came, so many commits wait for nobody.
 const NO_WAITS: u32 = 16;
 
+/// Commits need not be spared while they take less than this part of the time, as the last ones did, each of which counts so
+/// much.
+const BUSY: f64 = 0.5;
+const WEIGHT: f64 = 0.1;
+
 /// So often it is tried to write down how attempts ended while somebody else holds the database, each time as long as it waits
 /// for another's lock.
 const TRIES: u32 = 12;
@@ -131,6 +136,10 @@ pub struct Clerk {
     under_way: usize,
     /// How long the last commit took.
     took: Duration,
+    /// When it was done.
+    done_at: Instant,
+    /// Which part of the time commits took lately.
+    busy: f64,
     no_waits: u32,
 }
 
@@ -138,43 +147,48 @@ impl Clerk {
     /// A writer for a ledger, and where to ask it.
     pub fn new(ledger: Ledger) -> (Self, Desk) {
         let (sender, requests) = mpsc::unbounded_channel();
-        (Self { ledger, requests, under_way: 0, took: Duration::ZERO, no_waits: 0 }, Desk(sender))
+        let (took, done_at) = (Duration::ZERO, Instant::now());
+        (Self { ledger, requests, under_way: 0, took, done_at, busy: 0.0, no_waits: 0 }, Desk(sender))
     }
 
     /// Writes until nobody can ask any more; gives the ledger back.
     pub async fn work(mut self) -> Ledger {
         let mut batch = Vec::with_capacity(TOGETHER);
-        while self.requests.recv_many(&mut batch, TOGETHER).await > 0 {
+        while !batch.is_empty() || self.requests.recv_many(&mut batch, TOGETHER).await > 0 {
             self.put_off(&mut batch).await;
+            let later = if self.busy < BUSY { set_aside(&mut batch) } else { Vec::new() };
             let (handed_over, settled) = handed_over_and_settled(&batch);
             self.under_way = (self.under_way + handed_over).saturating_sub(settled);
             let begun = Instant::now();
             self.answer(&mut batch).await;
             self.took = begun.elapsed();
+            let since = self.done_at.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
+            self.busy += WEIGHT * (self.took.as_secs_f64() / since - self.busy);
+            self.done_at = Instant::now();
+            batch = later;
         }
         self.ledger
     }
 
-    /// Lets a batch grow: until a message waits for it, then for those whose outcome and next message could share a commit
-    /// that takes much longer than they do; each for a moment only.
+    /// Lets a batch grow: until a message waits for it, then, unless commits need not be spared, for those whose outcome and
+    /// next message could share a commit that takes much longer than they do; each for a moment only.
     async fn put_off(&mut self, batch: &mut Vec<Request>) {
         let begun = Instant::now();
         let wait = (self.took / 2).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-        let first = batch.len();
+        let may_wait = self.busy >= BUSY && self.no_waits == 0 && self.took >= SHORTEST_WAIT;
         loop {
             let is_urgent = batch.iter().any(Request::is_urgent);
-            let is_worth_it = self.no_waits == 0 && self.took >= SHORTEST_WAIT && self.awaits(batch);
-            let until = match (is_urgent, is_worth_it) {
-                (false, _) => begun + PUT_OFF,
-                (true, true) => begun + wait,
-                (true, false) => break,
+            let until = match is_urgent {
+                false => begun + PUT_OFF,
+                true if may_wait && self.awaits(batch) => begun + wait,
+                true => break,
             };
             let room = TOGETHER.saturating_sub(batch.len());
             match timeout_at(until, self.requests.recv_many(batch, room)).await {
                 Ok(more) if more > 0 => {}
                 Ok(_) => break,
                 Err(_) => {
-                    self.no_waits = if is_urgent && batch.len() == first { NO_WAITS } else { self.no_waits };
+                    self.no_waits = if is_urgent { NO_WAITS } else { self.no_waits };
                     break;
                 }
             }
@@ -269,6 +283,15 @@ impl Clerk {
                 Err(error)
             }
         }
+    }
+}
+
+/// Leaves messages that are to be handed over in a batch, and gives the rest of it, for which nothing waits or which can wait
+/// that long; nothing of it is about the same mail.
+fn set_aside(batch: &mut Vec<Request>) -> Vec<Request> {
+    match batch.iter().any(|request| request.handing().is_some()) {
+        true => batch.extract_if(.., |request| request.handing().is_none()).collect(),
+        false => Vec::new(),
     }
 }
 
