@@ -1,6 +1,7 @@
 //! The one writer of a run's ledger. What several workers ask at the same time is committed together, since a commit that
 //! reaches the disk takes longer than all else. What no message waits for, outcomes and claims in advance, is put off for
-//! a moment, so that it shares a commit with the next message that does.
+//! a moment: so that it shares a commit with the next message that does where commits are what limits the run, else so that
+//! that message goes first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +30,10 @@ const LONGEST_WAIT: Duration = Duration::from_millis(5);
 /// After a wait to which nobody came, so many commits wait for nobody.
 const NO_WAITS: u32 = 16;
 
-/// Commits need not be spared while they take less than this part of the time, as the last ones did, each of which counts so
-/// much.
+/// While commits take less than this part of the time they need not be spared.
 const BUSY: f64 = 0.5;
+
+/// So much the last commit counts in that, and the less the longer ago.
 const WEIGHT: f64 = 0.1;
 
 /// So often it is tried to write down how attempts ended while somebody else holds the database, each time as long as it waits
@@ -154,9 +156,14 @@ impl Clerk {
     /// Writes until nobody can ask any more; gives the ledger back.
     pub async fn work(mut self) -> Ledger {
         let mut batch = Vec::with_capacity(TOGETHER);
-        while !batch.is_empty() || self.requests.recv_many(&mut batch, TOGETHER).await > 0 {
+        loop {
+            // what was set aside once is not set aside again
+            let is_new = batch.is_empty();
+            if is_new && self.requests.recv_many(&mut batch, TOGETHER).await == 0 {
+                return self.ledger;
+            }
             self.put_off(&mut batch).await;
-            let later = if self.busy < BUSY { set_aside(&mut batch) } else { Vec::new() };
+            let later = if is_new && self.busy < BUSY { set_aside(&mut batch) } else { Vec::new() };
             let (handed_over, settled) = handed_over_and_settled(&batch);
             self.under_way = (self.under_way + handed_over).saturating_sub(settled);
             let begun = Instant::now();
@@ -167,7 +174,6 @@ impl Clerk {
             self.done_at = Instant::now();
             batch = later;
         }
-        self.ledger
     }
 
     /// Lets a batch grow: until a message waits for it, then, unless commits need not be spared, for those whose outcome and
