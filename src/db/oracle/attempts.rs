@@ -145,11 +145,11 @@ struct Pairs {
 }
 
 impl Pairs {
-    /// Takes a row of `attempt_pairs.sql`; `false` where its number is another's.
+    /// Takes a row of `attempt_pairs.sql`; `false` where several pairs share its number.
     fn add(&mut self, row: &[Cell]) -> bool {
         self.attempts += row[3].count::<u64>().unwrap_or(0);
-        let number = row[0].int();
-        number.is_some_and(|number| self.known.insert(number, Pair::of(&row[1], &row[2])).is_none())
+        let known = row[0].int().map(|number| self.known.insert(number, Pair::of(&row[1], &row[2])));
+        known.is_some() && row[4].count() == Some(0)
     }
 }
 
