@@ -209,7 +209,7 @@ async fn more_sessions_than_allowed_are_refused_at_the_dot_and_recover() {
     assert!(!failure.may_have_been_accepted && failure.connection_is_usable);
     first.quit().await;
     send(&mut second, &mail(2)).await.unwrap_err();
-    tokio::time::sleep(SHORT * 2).await;
+    server.wait_until(|seen| seen.sending.is_empty());
     send(&mut second, &mail(2)).await.unwrap();
     server.set_limit(0);
     send(&mut server.connect().await, &mail(3)).await.unwrap_err();

@@ -227,7 +227,7 @@ async fn a_connection_that_ended_while_idle_is_noticed_before_anything_is_said()
         let server = server(fault.accepting(), true);
         let mut connection = Connection::open(&client(&server)).await.unwrap();
         send(&mut connection, &mail(1)).await.unwrap();
-        tokio::time::sleep(SHORT).await;
+        server.wait_until(|seen| seen.open == 0);
         let failure = send(&mut connection, &mail(2)).await.unwrap_err();
         assert_eq!((failure.stage, failure.kind), (Stage::Mail, kind), "{failure:?}");
         assert!(!failure.may_have_been_accepted && !connection.is_usable());
@@ -243,7 +243,7 @@ async fn a_farewell_while_the_content_is_held_back_is_a_clear_no() {
         let mut connection = Connection::open(&client(&server)).await.unwrap();
         let message = mail(1);
         let ready = connection.offer(&message).await.ok().unwrap();
-        tokio::time::sleep(SHORT).await;
+        server.wait_until(|seen| seen.open == 0);
         let failure = ready.deliver().await.unwrap_err();
         assert_eq!((failure.stage, failure.kind), (Stage::Data, kind), "{failure:?}");
         assert!(!failure.may_have_been_accepted && !failure.connection_is_usable);

@@ -45,7 +45,8 @@ pub struct Seen {
     pub stalled: usize,
     /// Connections that have not ended.
     pub open: usize,
-    sending: BTreeSet<u64>,
+    /// The connections that have a place among those that may send.
+    pub sending: BTreeSet<u64>,
     limit: usize,
     recent: VecDeque<Instant>,
     recipients: usize,
@@ -103,6 +104,7 @@ impl Shared {
         tokio::spawn(async move {
             tokio::time::sleep(shared.settings.place_freed_after).await;
             shared.seen().sending.remove(&connection);
+            shared.progress.notify_all();
         });
     }
 

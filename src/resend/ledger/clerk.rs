@@ -232,6 +232,10 @@ impl Clerk {
             let Err(error) = self.ledger.store.begin().await else {
                 return Ok(());
             };
+            // what was asked meanwhile gets its answer now as well, and not only after the last try
+            while let Ok(request) = self.requests.try_recv() {
+                batch.push(request);
+            }
             for request in batch.extract_if(.., |request| request.settlement().is_none()) {
                 request.reply_with(Err(anyhow!("{error:#}")));
             }
