@@ -14,13 +14,12 @@ use super::session::{NARROW, NUMBERS, PAIRS};
 use super::values::{Cell, Times};
 use crate::db::Order;
 use crate::mapping::resolve::Kind;
-use crate::mapping::sql::{Selection, Times as Asking};
+use crate::mapping::sql::{Selection, Times as Asking, body};
 use crate::mapping::{Column, Mapping};
 use crate::model::Attempt;
 use crate::window::Window;
 
 const ATTEMPTS: &str = include_str!("../../../queries/oracle/attempts.sql");
-const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/oracle/attempts_in_order.sql");
 const ATTEMPTS_AS_TEXTS: &str = include_str!("../../../queries/oracle/attempts_as_texts.sql");
 const ATTEMPT_PAIRS: &str = include_str!("../../../queries/oracle/attempt_pairs.sql");
 
@@ -43,15 +42,18 @@ impl Oracle {
         each: &mut dyn FnMut(Attempt<'_>) -> bool,
     ) -> Result<()> {
         let (query, times) = match order {
-            Order::Sorted => (ATTEMPTS_IN_ORDER, vec![Asking::InsideOrUnplaced(window)]),
-            Order::AsStored if window.is_all() => (ATTEMPTS, vec![Asking::Any]),
-            Order::AsStored => (ATTEMPTS, mapping.parts_by_index(window)),
+            Order::Sorted => {
+                let in_order = format!("{}\nORDER BY sent_date", body(ATTEMPTS));
+                (in_order, vec![Asking::InsideOrUnplaced(window)])
+            }
+            Order::AsStored if window.is_all() => (ATTEMPTS.to_owned(), vec![Asking::Any]),
+            Order::AsStored => (ATTEMPTS.to_owned(), mapping.parts_by_index(window)),
         };
         let mut taker = Taker::new(mapping, window, each);
         for time in times {
             let selection = Selection { time, ..Selection::default() };
             match self.pairs(mapping, &selection).await? {
-                Some(pairs) => self.numbers(mapping, &selection, query, &pairs, &mut taker).await?,
+                Some(pairs) => self.numbers(mapping, &selection, &query, &pairs, &mut taker).await?,
                 None => self.texts(mapping, &selection, &mut taker).await?,
             }
             if !taker.go_on {
