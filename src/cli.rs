@@ -94,7 +94,7 @@ pub enum Command {
     Failures(Failures),
     /// What one error text means, and what to do about it
     Explain(Explain),
-    /// Send failed mails again, slowly enough and exactly once
+    /// Send failed mails again, each once and slowly enough
     Resend(Resend),
     /// Looks for the mail log in a database, and writes a config for it
     Init(Init),
@@ -183,6 +183,9 @@ pub struct Init {
 /// `doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
+    /// Also look whether the mail server lets this program in, without sending anything [default: the server of the config]
+    #[arg(long, value_name = "URL")]
+    pub smtp: Option<Option<String>>,
     /// From when on rows are looked at, `all` for all of them [default: 7 days ago]
     #[arg(long, value_name = "TIME", long_help = format!("From when on rows are looked at, 'all' for all of them; without it, from 7 days ago. Write {}", window::FORMS))]
     pub since: Option<String>,
@@ -201,18 +204,18 @@ pub struct Explain {
 }
 
 /// `resend`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Resend {
     /// Which rows.
     #[command(flatten)]
     pub rows: Rows,
-    /// Only this row; may be given several times
+    /// Only this row, also where it is old, has no error text, or looks like another; may be given several times
     #[arg(long, value_name = "ID")]
     pub id: Vec<String>,
     /// How many at most, the oldest first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
-    /// Leave rows alone that are older than this [default: 7d]
+    /// Leave rows alone that are older than this, whatever --since says [default: 7d]
     #[arg(long, value_name = "DURATION")]
     pub max_age: Option<humantime::Duration>,
     /// The server: smtp://USER@HOST:PORT with STARTTLS, or smtps://USER@HOST; an @ in the user is %40
@@ -236,18 +239,27 @@ pub struct Resend {
     /// Where to keep the ledger: same (as the log), or sqlite:PATH for those who may not make tables
     #[arg(long, value_name = "WHERE")]
     pub ledger: Option<String>,
+    /// Also send mails whose text speaks of an attachment where the log holds none
+    #[arg(long)]
+    pub without_attachment: bool,
     /// Show what would be sent, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Take this time for now in a dry run
+    #[arg(long, value_name = "TIME", requires = "dry_run")]
+    pub at: Option<String>,
     /// Do not ask; also agrees to making the ledger's tables
     #[arg(long, short = 'y')]
     pub yes: bool,
     /// Send without TLS to another machine: everyone on the way can read password and mail
     #[arg(long)]
     pub insecure_plaintext: bool,
-    /// List the rows in doubt, or settle some: --doubt delivered|again|drop ID...
+    /// List the rows in doubt, or settle some: --doubt delivered|again|drop ID..., or the filters of this command in place of ids
     #[arg(long, value_name = "DECISION ID", num_args = 0.., conflicts_with_all = ["dry_run", "history"])]
     pub doubt: Option<Vec<String>>,
+    /// Let rows go again that were refused or dropped
+    #[arg(long, value_name = "ID", num_args = 1.., conflicts_with_all = ["dry_run", "history", "doubt"])]
+    pub free: Option<Vec<String>>,
     /// List the runs of the past
     #[arg(long, conflicts_with = "dry_run")]
     pub history: bool,

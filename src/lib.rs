@@ -1,10 +1,12 @@
 //! mailthrottle reads an application's mail log and says which mails failed, why, and what to do.
 
+pub mod address;
 pub mod analysis;
 pub mod cli;
 pub mod cmd;
 pub mod config;
 pub mod db;
+pub mod digest;
 pub mod exit;
 pub mod import;
 pub mod mapping;

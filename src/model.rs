@@ -157,9 +157,9 @@ impl Serialize for Enhanced {
     }
 }
 
-/// One failed mail as stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FailedMail {
+/// One row of the log: a mail, or an attempt at one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Mail {
     /// The row's key.
     pub id: String,
     /// The application's status word.
@@ -170,6 +170,10 @@ pub struct FailedMail {
     pub sender: Option<String>,
     /// To whom.
     pub recipient: Option<String>,
+    /// To whom else.
+    pub cc: Option<String>,
+    /// To whom else, unseen.
+    pub bcc: Option<String>,
     /// The subject.
     pub subject: Option<String>,
     /// The Message-ID.
@@ -178,23 +182,6 @@ pub struct FailedMail {
     pub error: Option<String>,
     /// Whether the error text was not valid UTF-8 or held a NUL.
     pub garbled: bool,
-    /// Recipients, copies included; only where the question was what can be sent again.
-    pub recipients: u32,
-    /// Whether there is anything to send; likewise.
-    pub has_body: bool,
-}
-
-/// One sent mail, as far as it tells which mail it is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SentMail {
-    /// When it was sent; `None` where the stored value is no time.
-    pub at: Option<Millis>,
-    /// To whom.
-    pub recipient: Option<String>,
-    /// The subject.
-    pub subject: Option<String>,
-    /// The Message-ID.
-    pub message_id: Option<String>,
 }
 
 /// One attempt of any outcome.

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::names::{NameId, Names};
-use crate::model::{Class, Code, Disposition, Enhanced, FailedMail, Millis};
+use crate::model::{Class, Code, Disposition, Enhanced, Mail, Millis};
 use crate::reply::{Classifier, Rule, fingerprint};
 
 /// More senders than this are counted together.
@@ -58,7 +58,7 @@ pub struct Cause<'c> {
 
 impl Cause<'_> {
     /// Takes a mail's text for the example where the mail is the earliest, in whatever order they come.
-    fn show(&mut self, mail: &FailedMail) {
+    fn show(&mut self, mail: &Mail) {
         let place = Place::of(mail.at, &mail.id);
         if self.fingerprint.is_some() && self.example_of.as_ref().is_none_or(|of| place < *of) {
             self.example = mail.error.clone();
@@ -135,7 +135,7 @@ impl<'c> Failures<'c> {
     }
 
     /// Reads one failed mail's error and counts it to its cause; one that was sent later counts as the failure it was.
-    pub fn add(&mut self, mail: &FailedMail, recovered: bool) {
+    pub fn add(&mut self, mail: &Mail, recovered: bool) {
         self.garbled += u64::from(mail.garbled && mail.at.is_some());
         let Some(index) = self.cause(mail.error.as_deref().unwrap_or_default()) else {
             return;

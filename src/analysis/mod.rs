@@ -8,6 +8,7 @@ pub mod alert;
 pub mod clusters;
 pub mod doctor;
 pub mod failures;
+pub mod mails;
 pub mod names;
 pub mod newest;
 pub mod order;

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::model::{FailedMail, Millis};
+use crate::model::{Mail, Millis};
 
 /// So many mails at most.
 pub struct Newest {
@@ -14,7 +14,7 @@ pub struct Newest {
     kept: BinaryHeap<Reverse<ByTime>>,
 }
 
-struct ByTime(FailedMail);
+struct ByTime(Mail);
 
 impl ByTime {
     fn key(&self) -> (Millis, Option<i64>, &str) {
@@ -49,7 +49,7 @@ impl Newest {
     }
 
     /// Takes a mail in, and drops the oldest where there are too many.
-    pub fn add(&mut self, mail: FailedMail) {
+    pub fn add(&mut self, mail: Mail) {
         self.kept.push(Reverse(ByTime(mail)));
         if self.kept.len() > self.limit {
             self.kept.pop();
@@ -57,7 +57,7 @@ impl Newest {
     }
 
     /// The mails, newest first.
-    pub fn into_rows(self) -> Vec<FailedMail> {
+    pub fn into_rows(self) -> Vec<Mail> {
         self.kept.into_sorted_vec().into_iter().map(|Reverse(ByTime(mail))| mail).collect()
     }
 }

@@ -123,8 +123,8 @@ impl Doctor {
     async fn failed(&mut self, mapping: &Mapping) -> Result<Failed> {
         let mut failed = Failed::default();
         let words = words(mapping, Meaning::Failed);
-        let wanted = db::Failed { window: self.window, words: &words, to_send: false };
-        self.db.failed(mapping, &wanted, &mut |mail| failed.add(mail)).await?;
+        let wanted = db::Which { window: self.window, words: &words, among: None };
+        self.db.mails(mapping, &wanted, &mut |mail| failed.add(mail)).await?;
         Ok(failed)
     }
 
@@ -135,8 +135,8 @@ impl Doctor {
         // where the error text alone decides, nothing is ever pending
         if !words.is_empty() && mapping.has(Column::Status) {
             let window = Window { since: None, until: Some(self.now - HOUR), zone: mapping.zone };
-            let wanted = db::Failed { window, words: &words, to_send: false };
-            self.db.failed(mapping, &wanted, &mut |mail| waiting.add(mail)).await?;
+            let wanted = db::Which { window, words: &words, among: None };
+            self.db.mails(mapping, &wanted, &mut |mail| waiting.add(mail)).await?;
         }
         Ok(waiting)
     }
@@ -147,7 +147,7 @@ impl Doctor {
         if !words.is_empty() && !mapping.failed_when_not_empty {
             // what was sent again keeps its error text, and that is no contradiction
             let past = past(&mut self.db, mapping, self.ledger.as_deref()).await?;
-            let wanted = db::Failed { window: self.window, words: &words, to_send: false };
+            let wanted = db::Which { window: self.window, words: &words, among: None };
             let mut add = |mail| {
                 if contradicts(&mail, rules) && !past.is_sent(&mail.id, mail.at) {
                     odd.add(mail);

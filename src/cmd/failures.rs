@@ -7,9 +7,9 @@ use crate::analysis::failures::Filter;
 use crate::analysis::newest::Newest;
 use crate::cli::{Failures as Args, Global};
 use crate::config::Config;
-use crate::db::Failed;
+use crate::db::Which;
 use crate::exit::Exit;
-use crate::model::FailedMail;
+use crate::model::Mail;
 use crate::output;
 use crate::output::failures::Row;
 
@@ -26,7 +26,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     };
     let filter = Filter { code: args.rows.code, class: args.rows.class };
     let mut newest = Newest::at_most(args.limit as usize);
-    let mut add = |mail: FailedMail| {
+    let mut add = |mail: Mail| {
         let reading = rules.read(mail.error.as_deref().unwrap_or_default());
         if wanted(args.rows.sender.as_deref(), mail.sender.as_deref())
             && filter.takes(reading.reply, reading.enhanced, reading.class)
@@ -34,9 +34,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
             newest.add(mail);
         }
     };
-    log.db
-        .failed(&log.mapping, &Failed { window: log.window, words: &words, to_send: false }, &mut add)
-        .await?;
+    log.db.mails(&log.mapping, &Which { window: log.window, words: &words, among: None }, &mut add).await?;
     let mut rows = Vec::new();
     for mail in newest.into_rows() {
         let attempts = log.attempts(&mail.id, mail.at).await?;

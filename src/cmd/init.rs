@@ -65,7 +65,7 @@ async fn make_ledger(flags: &Global) -> Result<Exit> {
     let is_separate = config.ledger.is_some();
     target.url = config.ledger.unwrap_or(target.url);
     let mut store = Store::open(&target, is_separate).await?;
-    let was_made = Ledger::is_made(&mut store).await?;
+    let was_made = Ledger::is_current(&mut store).await?;
     Ledger::make(&mut store, Utc::now().timestamp_millis()).await?;
     store.close().await;
     let said =

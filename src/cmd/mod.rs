@@ -10,6 +10,7 @@ mod import;
 mod imported;
 mod init;
 mod interrupt;
+mod mails;
 mod report;
 mod resend;
 mod test_rules;
@@ -28,14 +29,14 @@ use crate::db::oracle::NoClient;
 use crate::db::{Db, Place, Target};
 use crate::exit::Exit;
 use crate::mapping::{Dialect, Mapping, Wanted};
-use crate::model::{FailedMail, Meaning, Millis};
+use crate::model::{Mail, Meaning, Millis};
 use crate::output::escape;
 use crate::output::failures::Attempt;
 use crate::output::text::Look;
 use crate::provider::Profile;
 use crate::reply::Classifier;
 use crate::resend::ledger::{Key, Past, PastAttempt, read_attempts, read_past};
-use crate::window::Window;
+use crate::window::{self, Window};
 
 /// Columns of text where there is no terminal to ask.
 const STABLE_WIDTH: u16 = 100;
@@ -245,6 +246,8 @@ struct Log {
     now: Millis,
     /// Where the ledger is; none: in the log's own database.
     ledger: Option<String>,
+    /// Older mails are not sent again, in milliseconds.
+    max_age: Millis,
     /// Whether questions are only written down.
     is_rehearsal: bool,
 }
@@ -258,18 +261,31 @@ impl Log {
         rows: &Rows,
         usual: Option<Millis>,
     ) -> Result<(Self, Rules)> {
+        Self::open_at(flags, config, rows, usual, None).await
+    }
+
+    /// The same as if it were another time.
+    async fn open_at(
+        flags: &Global,
+        config: Config,
+        rows: &Rows,
+        usual: Option<Millis>,
+        at: Option<&str>,
+    ) -> Result<(Self, Rules)> {
+        let max_age = config.sending.max_age()?;
         let rules = Rules::compiling(config.rules);
-        let now = Utc::now().timestamp_millis();
+        let clock = Utc::now().timestamp_millis();
         let window = |zone| {
-            Window::read(rows.since.as_deref(), rows.until.as_deref(), usual, now, zone)
-                .map_err(|error| anyhow!(error))
+            let now = at.map_or(Ok(clock), |at| window::end("--at", at, clock, zone))?;
+            let window = Window::read(rows.since.as_deref(), rows.until.as_deref(), usual, now, zone)?;
+            Ok::<_, String>((now, window))
         };
         // a mistake is told before anything is opened
-        window(config.wanted.zone.unwrap_or_default())?;
+        window(config.wanted.zone.unwrap_or_default()).map_err(|error| anyhow!(error))?;
         let mut wanted = config.wanted;
         let (mut db, zone) = open(config.database, &mut wanted).await?;
         let mapping = db.mapping(&wanted).await?;
-        let window = window(zone)?;
+        let (now, window) = window(zone).map_err(|error| anyhow!(error))?;
         let server = imported::mail_server(&mut db, mapping.dialect).await?;
         let profile = server.filter(|_| !config.has_profile).unwrap_or(config.profile);
         if flags.print_sql {
@@ -278,7 +294,7 @@ impl Log {
         let is_rehearsal = flags.print_sql;
         let ledger = config.ledger;
         let tries_again = server.is_some();
-        Ok((Self { profile, tries_again, db, mapping, window, now, ledger, is_rehearsal }, rules))
+        Ok((Self { profile, tries_again, db, mapping, window, now, ledger, max_age, is_rehearsal }, rules))
     }
 
     fn print(&self, flags: &Global, answer: &str) -> Result<()> {
@@ -309,7 +325,7 @@ impl Log {
     }
 
     /// The mails of the window that failed and were sent again, whose status says so by now.
-    async fn recovered(&mut self, past: &Past, rows: &Rows) -> Result<Vec<FailedMail>> {
+    async fn recovered(&mut self, past: &Past, rows: &Rows) -> Result<Vec<Mail>> {
         let mut recovered = Vec::new();
         for id in past.sent_within(self.window) {
             for mail in self.db.mail(&self.mapping, &id).await? {

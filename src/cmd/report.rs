@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::import::Temporary;
+use super::mails::Young;
 use super::{Log, look, wanted};
 use crate::analysis::clusters::{self, Cluster, Joining};
 use crate::analysis::failures::{Failures, Filter};
@@ -10,7 +11,7 @@ use crate::analysis::report::{Parts, Report, Source};
 use crate::analysis::sweep::{Settings, Sweep, Swept};
 use crate::cli::{Global, Report as Args, Rows};
 use crate::config::Config;
-use crate::db::{Failed, Order};
+use crate::db::{Order, Which};
 use crate::exit::Exit;
 use crate::mapping::Column;
 use crate::model::Millis;
@@ -86,16 +87,21 @@ async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows) ->
     let mut failures = Failures::new(classifier, filter);
     let words = log.failed_words(rows);
     let past = log.past().await?;
-    let is_sent = |mail: &crate::model::FailedMail| past.is_sent(&mail.id, mail.at);
+    let mut young = Young::of(log, log.now);
     if !words.is_empty() {
-        let failed = Failed { window: log.window, words: &words, to_send: false };
-        let mut add = |mail: crate::model::FailedMail| {
+        let failed = Which { window: log.window, words: &words, among: None };
+        let mut add = |mail: crate::model::Mail| {
             if wanted(rows.sender.as_deref(), mail.sender.as_deref()) {
-                failures.add(&mail, is_sent(&mail));
+                let is_sent = past.is_sent(&mail.id, mail.at);
+                failures.add(&mail, is_sent);
+                if !is_sent {
+                    young.add(&mail);
+                }
             }
         };
-        log.db.failed(&log.mapping, &failed, &mut add).await?;
+        log.db.mails(&log.mapping, &failed, &mut add).await?;
     }
+    failures.recover(&young.gone(log).await?);
     for mail in log.recovered(&past, rows).await? {
         failures.add(&mail, true);
     }
@@ -164,9 +170,13 @@ async fn source(log: &mut Log, swept: &Swept) -> Result<Source> {
 
 /// The step that gives a chart of some dozen to some hundred bars: minutes for hours, hours for days, days for more.
 fn step(failures: &Failures<'_>, window: Window, now: Millis) -> Step {
-    let first_failure = failures.rows.first().and_then(|failure| failure.at);
-    let start = window.since.or(first_failure).unwrap_or(0);
-    match window.until.unwrap_or(now) - start {
+    let times = || failures.rows.iter().filter_map(|failure| failure.at);
+    // where nobody says from when on, the failures do, and say until when
+    let (start, end) = match window.since {
+        Some(since) => (since, now),
+        None => (times().min().unwrap_or(0), times().max().unwrap_or(now)),
+    };
+    match window.until.unwrap_or(end) - start {
         span if span <= 3 * HOUR => Step::Minute,
         span if span <= 14 * 24 * HOUR => Step::Hour,
         _ => Step::Day,

@@ -7,9 +7,9 @@ use anyhow::Result;
 use super::{Log, look, print};
 use crate::cli::{Global, Rows};
 use crate::config::{Config, UserRules};
-use crate::db::Failed;
+use crate::db::Which;
 use crate::exit::Exit;
-use crate::model::FailedMail;
+use crate::model::Mail;
 use crate::output;
 use crate::output::test_rules::{OnLog, Tested};
 use crate::reply::bench::{self, Tally};
@@ -37,9 +37,9 @@ async fn on_log(flags: &Global, config: Config) -> Result<Exit> {
     let rules = rules.ready()?;
     let mut tally = Tally::new(&rules);
     let words = log.failed_words(&everything);
-    let failed = Failed { window: log.window, words: &words, to_send: false };
-    let mut add = |mail: FailedMail| tally.add(mail.error.as_deref().unwrap_or_default(), 1);
-    log.db.failed(&log.mapping, &failed, &mut add).await?;
+    let failed = Which { window: log.window, words: &words, among: None };
+    let mut add = |mail: Mail| tally.add(mail.error.as_deref().unwrap_or_default(), 1);
+    log.db.mails(&log.mapping, &failed, &mut add).await?;
     let tested = Tested::new(&bench::run(&rules), Some(OnLog::new(&tally)));
     log.print(flags, &output::test_rules::render(&tested, flags.format, look(flags))?)?;
     Ok(exit(&tested))

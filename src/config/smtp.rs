@@ -10,8 +10,10 @@ use url::Url;
 use super::oauth2::{CheckedOauth2, RawOauth2};
 use super::password::{Password, RawPassword};
 use crate::cli;
-use crate::model::Millis;
+use crate::mapping::Words;
+use crate::model::{Meaning, Millis};
 use crate::provider::{self, Profile};
+use crate::resend::attachments::Attachments;
 use crate::resend::engine::Settings;
 use crate::resend::pace::Rate;
 use crate::resend::transport::smtp::{
@@ -27,6 +29,9 @@ pub const SAME: &str = "same";
 
 /// Failed mails older than this do not go where nobody says otherwise.
 const MAX_AGE: Duration = Duration::from_secs(7 * 86_400);
+
+/// Bytes of the largest message where nobody says otherwise; hardly any provider takes a larger one.
+const MAX_MESSAGE_SIZE: u64 = 35 * 1024 * 1024;
 
 /// `[smtp]` as written.
 #[derive(Debug, Default, Deserialize)]
@@ -56,6 +61,20 @@ pub struct RawResend {
     /// Where the ledger is.
     pub ledger: Option<String>,
     attachments_under: Option<PathBuf>,
+    max_message_size: Option<u64>,
+    sent_word: Option<String>,
+    log: Option<WritesLog>,
+}
+
+/// What of the log is written, in the words of the config.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WritesLog {
+    /// The status of the rows that went.
+    #[default]
+    Status,
+    /// Nothing: the ledger alone knows.
+    Nothing,
 }
 
 /// The ways to log in, in the words of the config.
@@ -76,14 +95,50 @@ pub struct Sending {
     pub engine: Settings,
     /// Older mails do not go, in milliseconds.
     pub max_age: Millis,
-    /// The log's status while a mail is being sent.
-    pub claim_status: Option<String>,
+    /// What of the log is written.
+    pub log: LogWriting,
     /// The ledger: none for the log's own database.
     pub ledger: Option<String>,
-    /// The folder attachments may come from.
-    pub attachments_under: Option<PathBuf>,
+    /// Where attachments come from, and how large a message may be.
+    pub attachments: Attachments,
     /// The provider whose limits are the ceiling, where it is known.
     pub profile: Option<&'static Profile>,
+}
+
+/// What of the log is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogWriting {
+    /// Whether anything is.
+    pub what: WritesLog,
+    /// The status while a mail is being sent.
+    pub claim_status: Option<String>,
+    /// The status of a mail that went, where the mapping has several words for that.
+    pub sent_word: Option<String>,
+}
+
+impl LogWriting {
+    /// The status that a mail which went gets; none where nothing is written.
+    ///
+    /// # Errors
+    /// The mapping has several words for that and nobody says which, or none that is this one.
+    pub fn sent_word(&self, words: &Words) -> Result<Option<String>> {
+        let known: Vec<&str> = words.of(Meaning::Sent).collect();
+        match (self.what, &self.sent_word, known.as_slice()) {
+            (WritesLog::Nothing, ..) | (_, None, []) => Ok(None),
+            (_, Some(word), known) if known.contains(&word.as_str()) => Ok(Some(word.clone())),
+            (_, Some(word), known) => bail!(
+                "[resend] sent_word: '{}' is none of the words for sent in [email_log] ({}); choose one of them",
+                word.escape_debug(),
+                known.join(", ")
+            ),
+            (_, None, [only]) => Ok(Some((*only).to_owned())),
+            (_, None, several) => bail!(
+                "[email_log] sent has several words ({}), and which of them a mail gets that resend has sent is not known; say it \
+                 by sent_word in [resend], or leave the log alone by log = \"nothing\"",
+                several.join(", ")
+            ),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -110,6 +165,14 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// How old a mail may be that is sent again, in milliseconds.
+    ///
+    /// # Errors
+    /// It is no duration.
+    pub fn max_age(&self) -> Result<Millis> {
+        max_age(&self.resend)
+    }
+
     /// Checks everything that can be checked without the server; flags win.
     ///
     /// # Errors
@@ -139,11 +202,9 @@ impl Raw {
         let host = server.as_ref().and_then(|server| server.url.host_str());
         let profile = self.profile.or_else(|| provider::by_host(host?));
         let raw = self.resend;
-        let max_age = match (&flags.max_age, &raw.max_age) {
-            (Some(flag), _) => **flag,
-            (None, Some(key)) => humantime::parse_duration(key)
-                .map_err(|error| anyhow!("[resend] max_age: '{}': {error}; write 7d", key.escape_debug()))?,
-            (None, None) => MAX_AGE,
+        let max_age = match &flags.max_age {
+            Some(flag) => millis(**flag),
+            None => max_age(&raw)?,
         };
         let ledger = flags.ledger.clone().or_else(|| raw.ledger.clone()).filter(|ledger| ledger != SAME);
         if ledger.as_ref().is_some_and(|ledger| !ledger.starts_with("sqlite:")) {
@@ -154,16 +215,40 @@ impl Raw {
                 "[resend] claim_status needs the ledger in the log's own database; take out one of claim_status and ledger"
             );
         }
+        if raw.log == Some(WritesLog::Nothing) && raw.claim_status.is_some() {
+            bail!(
+                "[resend] claim_status writes into the log, which log = \"nothing\" forbids; take one of them out"
+            );
+        }
         Ok(Sending {
             server,
             engine: engine(&raw, flags, profile)?,
-            max_age: Millis::try_from(max_age.as_millis()).unwrap_or(Millis::MAX / 4),
-            claim_status: raw.claim_status,
+            max_age,
+            log: LogWriting {
+                what: raw.log.unwrap_or_default(),
+                claim_status: raw.claim_status,
+                sent_word: raw.sent_word,
+            },
             ledger,
-            attachments_under: raw.attachments_under,
+            attachments: Attachments {
+                under: raw.attachments_under,
+                max_message_size: raw.max_message_size.unwrap_or(MAX_MESSAGE_SIZE),
+            },
             profile,
         })
     }
+}
+
+fn max_age(raw: &RawResend) -> Result<Millis> {
+    let age = raw.max_age.as_ref().map_or(Ok(MAX_AGE), |key| {
+        humantime::parse_duration(key)
+            .map_err(|error| anyhow!("[resend] max_age: '{}': {error}; write 7d", key.escape_debug()))
+    });
+    age.map(millis)
+}
+
+fn millis(span: Duration) -> Millis {
+    Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX / 4)
 }
 
 impl Sending {

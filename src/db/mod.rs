@@ -17,11 +17,13 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use chrono_tz::Tz;
 
-use crate::mapping::sql::{Bind, Statement};
+use crate::mapping::sql::{Among, Bind, Statement};
 use crate::mapping::{Column, Mapping, Wanted};
-use crate::model::{Attempt, FailedMail, Millis, SentMail};
+use crate::model::{Attempt, Mail, Millis};
 use crate::secret::Secret;
 use crate::window::Window;
+
+const MAILS: &str = include_str!("../../queries/mails.sql");
 
 /// The end of the years a log is looked for in, 2200-01-01T00:00:00Z.
 const YEAR_2200: Millis = 7_258_118_400_000;
@@ -48,15 +50,15 @@ pub enum Order {
     Sorted,
 }
 
-/// Which mails `Db::failed` gives.
+/// Which mails `Db::mails` gives.
 #[derive(Debug, Clone)]
-pub struct Failed<'a> {
+pub struct Which<'a> {
     /// Mails of this window, and those whose time cannot be placed.
     pub window: Window,
-    /// The status words that count as failed here.
+    /// Mails with one of these status words.
     pub words: &'a [String],
-    /// Whether to say as well what there is to send again.
-    pub to_send: bool,
+    /// Only those with one of these Message-IDs or subjects.
+    pub among: Option<&'a Among>,
 }
 
 /// An open database.
@@ -122,6 +124,15 @@ impl Db {
         }
     }
 
+    /// Whether it only says what it would ask.
+    pub fn is_rehearsing(&self) -> bool {
+        match self {
+            Db::Sqlite(db) => db.is_rehearsing(),
+            Db::Postgres(db) => db.is_rehearsing(),
+            Db::Oracle(db) => db.is_rehearsing(),
+        }
+    }
+
     /// What it would have asked since `rehearse`.
     pub fn rehearsed(&self) -> &[Statement] {
         match self {
@@ -159,7 +170,7 @@ impl Db {
     ///
     /// # Errors
     /// The database's refusal.
-    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<FailedMail>> {
+    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<Mail>> {
         match self {
             Db::Sqlite(db) => db.mail(mapping, id).await,
             Db::Postgres(db) => db.mail(mapping, id).await,
@@ -179,39 +190,21 @@ impl Db {
         }
     }
 
-    /// Gives every failed mail of the window, and every one whose time cannot be placed, in no certain order.
+    /// Gives every mail of the window with one of these status words, and every one whose time cannot be placed, in no certain
+    /// order.
     ///
     /// # Errors
     /// The database's refusal.
-    pub async fn failed(
+    pub async fn mails(
         &mut self,
         mapping: &Mapping,
-        failed: &Failed<'_>,
-        each: &mut dyn FnMut(FailedMail),
+        which: &Which<'_>,
+        each: &mut dyn FnMut(Mail),
     ) -> Result<()> {
         match self {
-            Db::Sqlite(db) => db.failed(mapping, failed, each).await,
-            Db::Postgres(db) => db.failed(mapping, failed, each).await,
-            Db::Oracle(db) => db.failed(mapping, failed, each).await,
-        }
-    }
-
-    /// Gives every mail of the window with one of these status words, in no certain order; one without a readable time is
-    /// left out.
-    ///
-    /// # Errors
-    /// The database's refusal.
-    pub async fn sent(
-        &mut self,
-        mapping: &Mapping,
-        words: &[String],
-        window: Window,
-        each: &mut dyn FnMut(SentMail),
-    ) -> Result<()> {
-        match self {
-            Db::Sqlite(db) => db.sent(mapping, words, window, each).await,
-            Db::Postgres(db) => db.sent(mapping, words, window, each).await,
-            Db::Oracle(db) => db.sent(mapping, words, window, each).await,
+            Db::Sqlite(db) => db.mails(mapping, which, MAILS, each).await,
+            Db::Postgres(db) => db.mails(mapping, which, MAILS, each).await,
+            Db::Oracle(db) => db.mails(mapping, which, MAILS, each).await,
         }
     }
 

@@ -4,12 +4,12 @@
 
 use anyhow::Result;
 
-use super::{Db, Failed};
+use super::{Db, Which};
 use crate::mapping::described::{Described, End, Sample};
 use crate::mapping::resolve::Table;
 use crate::mapping::time::Form;
 use crate::mapping::{Column, Dialect, Mapping, Wanted};
-use crate::model::{Counted, FailedMail, Indexing, Millis, Rights, Server};
+use crate::model::{Counted, Indexing, Mail, Millis, Rights, Server};
 use crate::window::Window;
 
 /// The columns of indexes, each under the name of its index and in its order; an expression is none.
@@ -179,8 +179,8 @@ impl Db {
     pub async fn with_error(
         &mut self,
         mapping: &Mapping,
-        mails: &Failed<'_>,
-        each: &mut dyn FnMut(FailedMail),
+        mails: &Which<'_>,
+        each: &mut dyn FnMut(Mail),
     ) -> Result<()> {
         match self {
             Db::Sqlite(db) => db.with_error(mapping, mails, each).await,

@@ -102,8 +102,10 @@ pub struct Selection {
     pub words: Option<Vec<Bind>>,
     /// Rows of this time.
     pub time: Times,
-    /// The row of this key, as the relation shows it.
-    pub id: Option<String>,
+    /// The rows of these keys, as the relation shows them.
+    pub ids: Option<Vec<String>>,
+    /// Rows with one of these Message-IDs or subjects.
+    pub among: Option<Among>,
     /// Rows with a key between these, both included.
     pub keys: Option<(i64, i64)>,
     /// At most so many rows.
@@ -124,6 +126,18 @@ impl Selection {
         !matches!(self.time, Times::Unplaced(_) | Times::Missing)
     }
 }
+
+/// Rows with one of these Message-IDs or one of these subjects. Where a text cannot be compared in the database, all rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Among {
+    /// Message-IDs as the log may write them.
+    pub message_ids: Vec<String>,
+    /// Subjects, to the letter.
+    pub subjects: Vec<String>,
+}
+
+/// Values in one list; Oracle takes a thousand (ORA-01795).
+const IN_A_LIST: usize = 500;
 
 /// Which times are asked for. Bounds on texts are whole days, wider than the window: the reader decides exactly.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -185,9 +199,10 @@ impl Mapping {
             conditions.push(self.with_words(words, binds));
         }
         conditions.extend(self.with_times(selection.time, binds));
-        if let Some(id) = &selection.id {
-            conditions.push(self.with_id(id, binds));
+        if let Some(ids) = &selection.ids {
+            conditions.push(self.with_ids(ids, binds));
         }
+        conditions.extend(selection.among.as_ref().and_then(|among| self.with_texts(among, binds)));
         if let Some((first, last)) = selection.keys {
             let ends = [first, last].map(|key| binds.add(Bind::Int(key)));
             conditions.push(format!("t.rowid BETWEEN {}", ends.join(" AND ")));
@@ -195,11 +210,46 @@ impl Mapping {
         conditions
     }
 
-    fn with_id(&self, id: &str, binds: &mut Binds) -> String {
-        match self.own(Column::Id) {
+    fn with_ids(&self, ids: &[String], binds: &mut Binds) -> String {
+        let is_one = |id: &String| match self.own(Column::Id) {
             Some(key) => self.is_key(&format!("t.{}", quoted(&key.name)), id, key, binds),
             None => format!("{} = {}", self.value(Column::Id, binds), binds.add(Bind::Text(id.to_owned()))),
+        };
+        let each: Vec<_> = ids.iter().map(is_one).collect();
+        match each.as_slice() {
+            [] => NEVER.to_owned(),
+            [only] => only.clone(),
+            several => format!("({})", several.join(" OR ")),
         }
+    }
+
+    /// The condition that a row has one of some texts; none where a column of them cannot be compared.
+    fn with_texts(&self, among: &Among, binds: &mut Binds) -> Option<String> {
+        let mut either = Vec::new();
+        for (column, texts) in [(Column::MessageId, &among.message_ids), (Column::Subject, &among.subjects)] {
+            let sources = self.sources(column);
+            if sources.iter().any(|source| matches!(source.field().kind, Kind::LongText | Kind::Bytes)) {
+                return None;
+            }
+            if sources.is_empty() || texts.is_empty() {
+                continue;
+            }
+            let value = match (self.dialect, sources) {
+                // as it stands, so that an index serves
+                (Dialect::Postgres | Dialect::Oracle, [only]) if only.field().kind == Kind::Text => {
+                    self.raw(only)
+                }
+                (Dialect::Sqlite, _) if column == Column::Subject => {
+                    format!("CAST({} AS TEXT)", self.value(column, binds))
+                }
+                _ => self.value(column, binds),
+            };
+            either.extend(texts.chunks(IN_A_LIST).map(|texts| {
+                let marks = texts.iter().map(|text| binds.add(Bind::Text(text.clone())));
+                format!("{value} IN ({})", marks.collect::<Vec<_>>().join(", "))
+            }));
+        }
+        Some(if either.is_empty() { NEVER.to_owned() } else { format!("({})", either.join(" OR ")) })
     }
 
     /// The table, and where SQLite looks into the gaps between times, those.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::document::{Block, Document};
 use super::report::{again, code};
 use super::{Format, csv, escape, json as as_json, markdown, text};
-use crate::model::{Class, Disposition, Enhanced, FailedMail, Millis, Stage};
+use crate::model::{Class, Disposition, Enhanced, Mail, Millis, Stage};
 use crate::reply::Classifier;
 use crate::window::{self, Window};
 use crate::zone;
@@ -84,7 +84,7 @@ pub struct Attempt {
 
 impl Row {
     /// Reads a mail's error.
-    pub fn new(mail: FailedMail, classifier: &Classifier, attempts: Vec<Attempt>) -> Self {
+    pub fn new(mail: Mail, classifier: &Classifier, attempts: Vec<Attempt>) -> Self {
         let reading = classifier.read(mail.error.as_deref().unwrap_or_default());
         Self {
             id: mail.id,

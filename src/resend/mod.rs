@@ -3,9 +3,11 @@
 //! The `engine` decides what goes when, by `pace` and `backoff`; `message` builds what goes; `selection` says which rows
 //! go at all. They are pure. `transport` touches the network, `ledger` the database, and `driver` brings them together.
 
+pub mod attachments;
 pub mod backoff;
 pub mod driver;
 pub mod engine;
+pub mod kept;
 pub mod ledger;
 pub mod message;
 pub mod pace;

@@ -1,12 +1,10 @@
 //! Whether a person is needed: checks on the figures of a window that ends now, each with its ranges.
 //!
 //! A [`check::Check`] asks for one figure of [`figures`]; [`range`] says from where on that is a warning or critical;
-//! [`outcome`] is all of it as the JSON contract has it. [`healing`] leaves out what succeeded later, and [`memory`]
-//! decides whether the outcome is news.
+//! [`outcome`] is all of it as the JSON contract has it. [`memory`] decides whether the outcome is news.
 
 pub mod check;
 pub mod figures;
-pub mod healing;
 pub mod memory;
 pub mod outcome;
 pub mod range;

@@ -3,7 +3,7 @@
 
 use crate::analysis::names::Names;
 use crate::analysis::newest::Newest;
-use crate::model::{Attempt, Class, FailedMail, Meaning, Millis};
+use crate::model::{Attempt, Class, Mail, Meaning, Millis};
 use crate::reply::Classifier;
 
 /// A clock may be so far off before a row counts as one of the future.
@@ -82,7 +82,7 @@ impl Default for Failed {
 
 impl Failed {
     /// Counts one.
-    pub fn add(&mut self, mail: FailedMail) {
+    pub fn add(&mut self, mail: Mail) {
         self.rows += 1;
         if has_text(&mail) {
             self.newest.add(mail);
@@ -94,9 +94,8 @@ impl Failed {
     /// How many texts were read, of the newest mails, and how many of them no rule knows.
     pub fn read(self, rules: &Classifier) -> (u64, u64) {
         let mails = self.newest.into_rows();
-        let is_unknown = |mail: &&FailedMail| {
-            rules.read(mail.error.as_deref().unwrap_or_default()).class == Class::Unknown
-        };
+        let is_unknown =
+            |mail: &&Mail| rules.read(mail.error.as_deref().unwrap_or_default()).class == Class::Unknown;
         (mails.len() as u64, mails.iter().filter(is_unknown).count() as u64)
     }
 }
@@ -120,7 +119,7 @@ impl Default for Odd {
 
 impl Odd {
     /// Counts one.
-    pub fn add(&mut self, mail: FailedMail) {
+    pub fn add(&mut self, mail: Mail) {
         self.rows += 1;
         self.without_time += u64::from(mail.at.is_none());
         self.oldest = self.oldest.into_iter().chain(mail.at).min();
@@ -138,11 +137,11 @@ impl Odd {
 }
 
 /// Whether a mail that counts as sent says otherwise: a reply such as 250 is no error.
-pub fn contradicts(mail: &FailedMail, rules: &Classifier) -> bool {
+pub fn contradicts(mail: &Mail, rules: &Classifier) -> bool {
     has_text(mail)
         && rules.read(mail.error.as_deref().unwrap_or_default()).reply.is_none_or(|reply| reply >= 400)
 }
 
-fn has_text(mail: &FailedMail) -> bool {
+fn has_text(mail: &Mail) -> bool {
     mail.error.as_deref().is_some_and(|text| !text.trim().is_empty())
 }

@@ -11,18 +11,18 @@ use tokio::sync::oneshot;
 
 use super::ledger;
 use crate::analysis::alert::figures::{Recipients, Unseen};
-use crate::analysis::alert::healing::{Healing, WITHIN};
 use crate::analysis::alert::outcome::{Found, Place};
 use crate::analysis::alert::{Check, Figures, Metric, Outcome, Scope};
 use crate::analysis::clusters::{self, Joining};
 use crate::analysis::failures::{Failures, Filter};
 use crate::analysis::report::{Parts, Report, Source};
 use crate::cli::{Global, Rows};
+use crate::cmd::mails::Young;
 use crate::cmd::report::{self, Going};
 use crate::cmd::{Log, wanted};
 use crate::config::Config;
-use crate::db::{Failed, Order};
-use crate::model::{Attempt, FailedMail, Meaning, Millis, SentMail};
+use crate::db::{Order, Which};
+use crate::model::{Attempt, Mail, Meaning, Millis};
 use crate::reply::Classifier;
 use crate::window::Window;
 use crate::zone::{self, Step};
@@ -126,7 +126,7 @@ async fn scope(
     log.window = Window { since: Some(at - scope.window), until: Some(at), zone: log.window.zone };
     let rows = Rows { sender: scope.sender.clone(), ..Rows::default() };
     let mut failures = Failures::new(rules, Filter { code: scope.code, class: scope.class });
-    let timeless = read_failures(log, &rows, &mut failures, scope.count_healed).await?;
+    let timeless = read_failures(log, &rows, &mut failures, scope.count_healed, at).await?;
     let ledger = ledger::read(log).await?;
     failures.recover(&ledger.recovered);
     let clusters = clusters::find(&failures, Joining { gap: GAP, min_failures: MIN_FAILURES });
@@ -162,33 +162,28 @@ async fn scope(
     Ok(Found { figures, report })
 }
 
-/// Reads the failures of the window, marks those that healed, and counts those without a readable time.
+/// Reads the failures of the window, marks those whose mail went after all, and counts those without a readable time.
 async fn read_failures(
     log: &mut Log,
     rows: &Rows,
     failures: &mut Failures<'_>,
     count_healed: bool,
+    at: Millis,
 ) -> Result<u64> {
-    let (mut timeless, mut healing) = (0, Healing::default());
+    let (mut timeless, mut young) = (0, Young::of(log, at));
     let words = log.failed_words(rows);
-    let mut add = |mail: FailedMail| match mail.at {
+    let mut add = |mail: Mail| match mail.at {
         _ if !wanted(rows.sender.as_deref(), mail.sender.as_deref()) => {}
         None => timeless += 1,
         Some(_) => {
-            healing.failed(&mail);
+            young.add(&mail);
             failures.add(&mail, false);
         }
     };
-    log.db
-        .failed(&log.mapping, &Failed { window: log.window, words: &words, to_send: false }, &mut add)
-        .await?;
+    log.db.mails(&log.mapping, &Which { window: log.window, words: &words, among: None }, &mut add).await?;
     failures.sort();
-    if !count_healed && (!healing.is_empty() || log.is_rehearsal) {
-        let until = log.window.until.map(|until| until.saturating_add(WITHIN));
-        let words: Vec<String> = log.mapping.words.of(Meaning::Sent).map(str::to_owned).collect();
-        let mut sent = |mail: SentMail| healing.sent(&mail);
-        log.db.sent(&log.mapping, &words, Window { until, ..log.window }, &mut sent).await?;
-        failures.recover(&healing.healed());
+    if !count_healed {
+        failures.recover(&young.gone(log).await?);
     }
     Ok(timeless)
 }
@@ -199,11 +194,11 @@ async fn pending(log: &mut Log, scope: &Scope, at: Millis) -> Result<u64> {
     let until = at - scope.pending_age;
     let window = Window { since: Some(until - FORGOTTEN), until: Some(until), ..log.window };
     let mut rows = 0;
-    let mut count = |mail: FailedMail| {
+    let mut count = |mail: Mail| {
         let is_wanted = wanted(scope.sender.as_deref(), mail.sender.as_deref());
         rows += u64::from(mail.at.is_some() && is_wanted);
     };
-    log.db.failed(&log.mapping, &Failed { window, words: &words, to_send: false }, &mut count).await?;
+    log.db.mails(&log.mapping, &Which { window, words: &words, among: None }, &mut count).await?;
     Ok(rows)
 }
 
@@ -238,8 +233,8 @@ async fn new_causes(log: &mut Log, scope: &Scope, failures: &Failures<'_>) -> Re
     let since = log.window.since.map(|since| since - scope.baseline);
     let window = Window { since, until: log.window.since, ..log.window };
     let words = log.failed_words(&Rows::default());
-    let mut seen = |mail: FailedMail| unseen.seen(mail.error.as_deref().unwrap_or_default());
-    log.db.failed(&log.mapping, &Failed { window, words: &words, to_send: false }, &mut seen).await?;
+    let mut seen = |mail: Mail| unseen.seen(mail.error.as_deref().unwrap_or_default());
+    log.db.mails(&log.mapping, &Which { window, words: &words, among: None }, &mut seen).await?;
     Ok(unseen.count())
 }
 

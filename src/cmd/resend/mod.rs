@@ -1,8 +1,10 @@
-//! `mailthrottle resend`: sends failed mails again, slowly enough and exactly once; lists and settles what is in doubt.
+//! `mailthrottle resend`: sends failed mails again, each once and slowly enough; lists and settles what is in doubt.
 
-mod doubt;
+mod decide;
 mod plan;
+mod select;
 mod send;
+mod watch;
 
 use anyhow::{Result, bail};
 use chrono::Utc;
@@ -31,7 +33,10 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         return history(flags, &sending, &target).await;
     }
     if let Some(words) = &args.doubt {
-        return doubt::run(flags, config, &sending, &target, words).await;
+        return decide::doubt(flags, args, config, &sending, &target, words).await;
+    }
+    if let Some(ids) = &args.free {
+        return decide::free(args, config, &sending, &target, ids).await;
     }
     if !args.dry_run && !flags.print_sql {
         tidy_up(&config, &sending, &target).await?;
@@ -40,9 +45,14 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     if flags.print_sql {
         return Ok(Exit::Fine);
     }
-    if args.dry_run || planned.chosen.is_empty() {
-        print_pieces(output::resend::render(&planned.answer(), flags.format, look(flags))?)?;
-        return Ok(Exit::Fine);
+    if args.dry_run || planned.selected.chosen.is_empty() {
+        let answer = planned.answer();
+        print_pieces(output::resend::render(&answer, flags.format, look(flags))?)?;
+        return Ok(match (args.dry_run, answer.doubts, answer.held + answer.deferred) {
+            (true, ..) | (false, 0, 0) => Exit::Fine,
+            (false, 0, _) => Exit::Warning,
+            (false, ..) => Exit::Critical,
+        });
     }
     sending.url()?;
     if !args.yes {
@@ -65,7 +75,8 @@ async fn tidy_up(config: &Config, sending: &Sending, target: &Target) -> Result<
     let mut db = Db::open(target).await?;
     let mapping = db.mapping(&config.wanted).await?;
     db.close().await;
-    let mut ledger = open_ledger(sending, target, mapping).await?;
+    let sent_word = sending.log.sent_word(&mapping.words)?;
+    let mut ledger = open_ledger(sending, target, mapping, sent_word).await?;
     ledger.bury_the_dead(now()).await?;
     ledger.catch_up().await?;
     ledger.close().await;
@@ -74,23 +85,34 @@ async fn tidy_up(config: &Config, sending: &Sending, target: &Target) -> Result<
 
 async fn history(flags: &Global, sending: &Sending, target: &Target) -> Result<Exit> {
     let mut store = open_store(sending, target, false).await?;
-    let runs =
-        if Ledger::is_made(&mut store).await? { Ledger::history(&mut store).await? } else { Vec::new() };
+    let (runs, alive) = match Ledger::is_made(&mut store).await? {
+        true => (Ledger::history(&mut store).await?, Ledger::alive(&mut store).await?),
+        false => (Vec::new(), Vec::new()),
+    };
     store.close().await;
-    let runs: Vec<_> = runs.into_iter().map(past_run).collect();
+    let past = |run: PastRun| {
+        let is_alive = alive.contains(&run.id);
+        past_run(run, is_alive)
+    };
+    let runs: Vec<_> = runs.into_iter().map(past).collect();
     print(&output::resend::history(&runs, flags.format, look(flags))?)?;
     Ok(Exit::Fine)
 }
 
-fn past_run(run: PastRun) -> output::resend::PastRun {
+fn past_run(run: PastRun, is_alive: bool) -> output::resend::PastRun {
     let [sent, deferred, refused, doubt] = run.ended;
+    let state = match (run.ended_at, is_alive) {
+        (Some(_), _) => None,
+        (None, true) => Some("at work"),
+        (None, false) => Some("died, or was killed; the next resend takes up what it left"),
+    };
     output::resend::PastRun {
         run_id: run.id,
         identity: run.identity,
         started_by: run.started_by,
         started_at: Some(run.started_at),
         ended_at: run.ended_at,
-        reason: run.reason,
+        reason: run.reason.or(state.map(str::to_owned)),
         sent,
         deferred,
         refused,
@@ -107,24 +129,30 @@ async fn open_store(sending: &Sending, target: &Target, make: bool) -> Result<St
 }
 
 /// Opens the ledger for writing, with its tables made where they are missing.
-async fn open_ledger(sending: &Sending, target: &Target, mapping: Mapping) -> Result<Ledger> {
+async fn open_ledger(
+    sending: &Sending,
+    target: &Target,
+    mapping: Mapping,
+    sent_word: Option<String>,
+) -> Result<Ledger> {
     let mut store = open_store(sending, target, true).await?;
     if sending.ledger.is_none() {
         store.check_own_session(target).await?;
     }
-    if !Ledger::is_made(&mut store).await? {
+    if !Ledger::is_current(&mut store).await? {
         Ledger::make(&mut store, now()).await?;
     }
     let log = match sending.ledger {
         Some(_) => Some(Store::open(target, false).await?),
         None => None,
     };
-    if sending.claim_status.is_some() && !mapping.can_write_status() {
+    let claim_status = sending.log.claim_status.clone();
+    if claim_status.is_some() && !mapping.can_write_status() {
         bail!(
             "[resend] claim_status: the log's status is no column of its own that could be written; take the key out"
         );
     }
-    Ok(Ledger::new(store, log, mapping, sending.claim_status.clone()))
+    Ok(Ledger::new(store, log, mapping, claim_status, sent_word))
 }
 
 fn now() -> i64 {

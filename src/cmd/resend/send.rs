@@ -1,41 +1,41 @@
 //! The sending itself: ledger, engine, server and what the person sees of it.
 
-use std::convert::Infallible;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use tokio::sync::watch;
 
 use super::plan::{self, Plan};
+use super::select::Considered;
+use super::watch::look_again;
 use super::{now, open_ledger, who};
 use crate::cli::Global;
 use crate::cmd::interrupt::interrupted;
 use crate::cmd::{look, print_pieces};
 use crate::config::smtp::Sending;
+use crate::db::Target;
 use crate::db::store::Lock;
-use crate::db::{Db, Target};
 use crate::exit::Exit;
-use crate::model::Millis;
+use crate::model::{Millis, Stage};
 use crate::output;
-use crate::output::resend::{Answer, Row, Rows, SCHEMA, length};
-use crate::resend::driver::{Attachments, Driver, Outcome, Ran, RowEnd};
+use crate::output::resend::{Answer, Row, Rows, length};
+use crate::resend::driver::{Driver, Outcome, Ran, RowEnd, Seen, judge};
 use crate::resend::engine::{Counts, Engine, Progress, Reason};
 use crate::resend::ledger::{Clerk, Ledger};
 use crate::resend::pace::Earlier;
 use crate::resend::points;
-use crate::resend::selection::Candidate;
-use crate::resend::transport::smtp::Opener;
+use crate::resend::transport::smtp::{Connection, Opener};
+use crate::resend::transport::{Failure, Kind};
 
 const DAY: Millis = 86_400_000;
 
 /// How often a waiting run looks whether the other one is done.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How often it is looked whether the application is sending itself, and how long a look may take.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
-const LONGEST_LOOK: Duration = Duration::from_secs(2);
+/// How long it may take to find out whether the server lets this program in.
+const LONGEST_OPENING: Duration = Duration::from_secs(60);
 
 /// How often progress is told where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -49,17 +49,26 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     opener.prepare().await.context("[smtp.oauth2]")?;
     let identity = sending.identity()?;
     plan.forget_looks();
-    let mut ledger = open_ledger(sending, target, plan.mapping.clone()).await?;
+    let sent_word = sending.log.sent_word(&plan.mapping.words)?;
+    let mut ledger = open_ledger(sending, target, plan.mapping.clone(), sent_word).await?;
     ledger.bury_the_dead(now()).await?;
     ledger.catch_up().await?;
     ledger.try_log().await?;
     let turn = turn(&mut ledger, &identity).await?;
+    let first = match open_first(&opener, &plan).await {
+        Ok(first) => first,
+        Err(error) => {
+            let freed = ledger.leave_turn(&identity, turn).await;
+            ledger.close().await;
+            return Err(freed.err().unwrap_or(error));
+        }
+    };
     let run = run_name();
     points::pass("before the run begins");
     let lock = ledger.begin_run(&run, &identity, &who(), now()).await?;
     let began = Instant::now();
     points::pass("after the run has begun");
-    let (mut ran, mut ledger) = drive(flags, &plan, sending, opener, ledger, target).await?;
+    let (mut ran, mut ledger) = drive(flags, &plan, sending, (opener, first), ledger, target).await?;
     let reason = reason(&ran);
     let broken = ran.broken.take();
     points::pass("before the run ends");
@@ -67,7 +76,7 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     points::pass("after the run has ended");
     let freed = ledger.leave_turn(&identity, turn).await;
     ledger.close().await;
-    let answer = answer(&plan, &ran, &run, sending, began.elapsed());
+    let answer = answer(&plan, &ran, &run, &reason, sending, began.elapsed());
     print_pieces(output::resend::render(&answer, flags.format, look(flags))?)?;
     if !ran.unrecorded.is_empty() {
         tracing::error!(
@@ -79,7 +88,7 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
         return Err(error);
     }
     ended.and(freed)?;
-    Ok(exit(&answer, ran.reason))
+    exit(&answer, &ran, &reason)
 }
 
 /// Waits until no other run sends for the same account: its caps hold for all of them together.
@@ -97,11 +106,45 @@ async fn turn(ledger: &mut Ledger, identity: &str) -> Result<Lock> {
     }
 }
 
+/// The first connection, or a refusal for a moment.
+type Opened = Result<Connection, Failure>;
+
+/// Looks whether the way is open, before any row is claimed; the connection is the first one that is used. A refusal for a
+/// moment is left to the run, which waits and tries again.
+async fn open_first(opener: &Opener, plan: &Plan) -> Result<Opened> {
+    let opened = tokio::time::timeout(LONGEST_OPENING, opener.open()).await;
+    let failure = match opened {
+        Err(_) => {
+            bail!("no answer from the server within {}; nothing was sent", length(millis(LONGEST_OPENING)))
+        }
+        Ok(Ok(connection)) => return Ok(Ok(connection)),
+        Ok(Err(failure)) => failure,
+    };
+    let is_for_a_moment = failure.reply.as_ref().is_some_and(|reply| (400..500).contains(&reply.code));
+    if is_for_a_moment && !judge::failure(&plan.classifier, &failure, now()).ends_the_run() {
+        return Ok(Err(failure));
+    }
+    Err(closed(&failure))
+}
+
+/// Why nothing can be sent, and what to do.
+pub fn closed(failure: &Failure) -> anyhow::Error {
+    let advice = match (failure.stage, failure.kind) {
+        (Stage::Auth, _) => "check user and password, token or auth in [smtp]",
+        (_, Kind::Tls) => "check the host's name, its certificate, or ca_file in [smtp]",
+        (Stage::Connect, Kind::Network | Kind::TimedOut) => {
+            "check host and port in --smtp or [smtp] url, and that the server runs"
+        }
+        _ => "check --smtp or [smtp] url",
+    };
+    anyhow!("{failure}; {advice}; nothing was sent, no row was touched")
+}
+
 async fn drive(
     flags: &Global,
     plan: &Plan,
     sending: &Sending,
-    opener: Opener,
+    (opener, first): (Opener, Opened),
     mut ledger: Ledger,
     target: &Target,
 ) -> Result<(Ran, Ledger)> {
@@ -110,29 +153,37 @@ async fn drive(
     let earlier = earlier(&mut ledger, plan, &sending.identity()?, started_at).await?;
     let seed = u64::try_from(started_at).unwrap_or(0) ^ u64::from(std::process::id());
     let mut engine = Engine::new(sending.engine.clone(), earlier, seed, started_at);
-    for (row, (mail, attempts)) in plan.chosen.iter().zip(&plan.attempts).enumerate() {
-        engine.add(row, mail.recipients, *attempts);
+    for (row, chosen) in plan.selected.chosen.iter().enumerate() {
+        engine.add(row, chosen.mail.stands.recipients, chosen.attempts);
     }
     engine.all_added();
     let account = sending.account()?;
-    let attachments = Attachments { under: sending.attachments_under.clone() };
+    let attachments = Arc::new(sending.attachments.clone());
+    let mails = plan.outgoing();
     let (clerk, desk) = Clerk::new(ledger);
     let clerk = tokio::spawn(clerk.work());
     let opener = Arc::new(opener);
-    let (shares, sharing) = watch::channel(plan.is_shared);
+    let first = Arc::new(Mutex::new(Some(first)));
+    let (tell_seen, seen) = watch::channel(Seen { is_sending: plan.is_shared, ..Seen::default() });
     let driver = Driver {
         engine,
-        mails: &plan.chosen,
+        mails: &mails,
         desk,
         opener: || {
             let opener = Arc::clone(&opener);
-            async move { opener.open().await }
+            let first = first.lock().ok().and_then(|mut first| first.take());
+            async move {
+                match first {
+                    Some(opened) => opened,
+                    None => opener.open().await,
+                }
+            }
         },
         classifier: &plan.classifier,
         attachments: &attachments,
         run: &run,
         account: account.as_deref(),
-        sharing,
+        seen,
         started_at,
     };
     let mut teller = Teller::new(flags);
@@ -140,32 +191,11 @@ async fn drive(
     let driving = driver.run(interrupted(), &mut tell);
     let ran = tokio::select! {
         ran = driving => ran,
-        never = watch_application(plan, target, shares) => match never {},
+        never = look_again(plan, target, tell_seen) => match never {},
     };
     teller.end();
     let ledger = clerk.await.context("the ledger's writer failed")?;
     Ok((ran, ledger))
-}
-
-/// Looks again and again whether the application is sending itself.
-async fn watch_application(plan: &Plan, target: &Target, shares: watch::Sender<bool>) -> Infallible {
-    // a look holds up the ledger's writer in some databases, so that it must be short
-    let target = Target { statement_timeout: LONGEST_LOOK, ..target.clone() };
-    let senders = plan::senders(&plan.chosen);
-    let interval = points::interval(LOOK_AGAIN, "MAILTHROTTLE_LOOK_AGAIN");
-    loop {
-        tokio::time::sleep(interval).await;
-        let look = async {
-            let mut db = Db::open(&target).await?;
-            let is_sending = plan::is_sending(&mut db, &plan.mapping, &senders, now()).await;
-            db.close().await;
-            is_sending
-        };
-        match look.await {
-            Ok(is_sending) => drop(shares.send_replace(is_sending)),
-            Err(error) => tracing::debug!("whether the application is sending is not known: {error:#}"),
-        }
-    }
 }
 
 /// What went out lately: by the application, and by earlier runs.
@@ -186,65 +216,87 @@ fn run_name() -> String {
 }
 
 fn reason(ran: &Ran) -> String {
+    let trouble = ran.trouble.as_deref().map_or_else(String::new, |trouble| format!(": {trouble}"));
     match (&ran.broken, ran.reason) {
         (Some(error), _) => format!("{error:#}"),
         (None, None | Some(Reason::NoRowsLeft)) => "every row had its turn".to_owned(),
         (None, Some(Reason::StopRequested)) => "interrupted".to_owned(),
-        (None, Some(Reason::AccountRefused)) => "the account was refused".to_owned(),
-        (None, Some(Reason::ServerAsksToWait)) => "the server asks to wait".to_owned(),
-        (None, Some(Reason::RefusalsInARow)) => "too many refusals in a row".to_owned(),
-        (None, Some(Reason::ConnectionFailures)) => "too many failed connections in a row".to_owned(),
+        (None, Some(Reason::AccountRefused)) => format!("the account was refused{trouble}"),
+        (None, Some(Reason::ServerAsksToWait)) => format!("the server asks to wait{trouble}"),
+        (None, Some(Reason::RefusalsInARow)) => format!("too many refusals in a row{trouble}"),
+        (None, Some(Reason::ConnectionFailures)) => format!("too many failed connections in a row{trouble}"),
     }
 }
 
-fn answer<'r>(plan: &'r Plan, ran: &'r Ran, run: &str, sending: &Sending, took: Duration) -> Answer<'r> {
+fn answer<'r>(
+    plan: &'r Plan,
+    ran: &'r Ran,
+    run: &str,
+    reason: &'r str,
+    sending: &Sending,
+    took: Duration,
+) -> Answer<'r> {
     let count = |outcome| ran.rows.iter().filter(|row| row.outcome == outcome).count() as u64;
+    let planned = plan.answer();
     Answer {
-        schema: SCHEMA,
         run_id: Some(run.to_owned()),
         dry_run: false,
-        selected: plan.chosen.len() as u64,
         sent: count(Outcome::Sent),
-        deferred: count(Outcome::Deferred) + count(Outcome::Untouched),
+        deferred: planned.deferred + count(Outcome::Deferred) + count(Outcome::Untouched),
         refused: count(Outcome::Refused),
         doubt: count(Outcome::Doubt),
-        skipped: count(Outcome::Skipped) + plan.skipped.len() as u64,
-        beyond_limit: plan.beyond_limit,
+        skipped: planned.skipped + count(Outcome::Skipped),
+        held: planned.held + count(Outcome::Held),
+        is_interrupted: ran.reason == Some(Reason::StopRequested) && ran.broken.is_none(),
         throttled: ran.counts.throttled,
         connections_opened: ran.counts.connections_opened,
         peak_connections: ran.counts.peak_connections,
-        duration_ms: Millis::try_from(took.as_millis()).unwrap_or(Millis::MAX),
+        duration_ms: millis(took),
         server: sending.url().ok().map(str::to_owned),
-        caps: Some(plan.caps().to_owned()),
-        rows: Rows::made_by(|| {
-            plan.chosen.iter().zip(&ran.rows).map(|(mail, end)| row(mail, end)).chain(plan.skipped())
+        rows: Rows::made_by(move || {
+            let sent = plan.selected.chosen.iter().zip(&ran.rows);
+            sent.flat_map(move |(chosen, end)| rows(&chosen.mail, end, reason)).chain(plan.left())
         }),
+        ..planned
     }
 }
 
-fn row(mail: &Candidate, end: &RowEnd) -> Row {
-    Row {
-        id: mail.key.id.clone(),
-        outcome: end.outcome.as_str(),
+fn millis(span: Duration) -> Millis {
+    Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// What became of a mail: of the row that was to be sent, and the same of its further attempts.
+fn rows(mail: &Considered, end: &RowEnd, reason: &str) -> impl Iterator<Item = Row> {
+    let is_left = matches!(end.outcome, Outcome::Deferred | Outcome::Untouched);
+    let said = end.reason.as_deref().map(str::to_owned);
+    let own = Row {
+        id: mail.stands.key.id.clone(),
         attempts: end.attempts,
         next_at: end.next_at,
         reply: end.reply,
         enhanced: end.enhanced,
         class: end.class,
         message_id: end.message_id.as_deref().map(str::to_owned),
-        reason: end.reason.as_deref().map(str::to_owned),
-        group: "taken by somebody else meanwhile",
-        about: String::new(),
-    }
+        reason: said.or_else(|| is_left.then(|| format!("its turn did not come: {reason}"))),
+        sender: mail.stands.sender.as_deref().map(str::to_owned),
+        recipient: mail.stands.recipient.clone(),
+        group: if end.outcome == Outcome::Skipped { "taken by somebody else meanwhile" } else { "" },
+        ..Row::bare(end.outcome.as_str(), String::new())
+    };
+    std::iter::once(own).chain(plan::further_rows(mail, end.outcome.as_str()))
 }
 
-fn exit(answer: &Answer<'_>, reason: Option<Reason>) -> Exit {
-    match (reason, answer.refused + answer.doubt, answer.deferred) {
+/// How the command ends. What nothing was sent for at the last is an error, told last.
+fn exit(answer: &Answer<'_>, ran: &Ran, reason: &str) -> Result<Exit> {
+    if ran.reason == Some(Reason::AccountRefused) {
+        bail!("{reason}; the rows that were left are as they were; mend it, then run resend again");
+    }
+    Ok(match (ran.reason, answer.refused + answer.doubt + answer.doubts, answer.deferred + answer.held) {
         (Some(Reason::StopRequested), ..) => Exit::Interrupted,
         (_, 0, 0) => Exit::Fine,
         (_, 0, _) => Exit::Warning,
         _ => Exit::Critical,
-    }
+    })
 }
 
 /// Tells how it is getting on: in one line that changes on a terminal, in a line now and then elsewhere.

@@ -21,21 +21,18 @@ use anyhow::Result;
 use chrono_tz::Tz;
 
 use crate::db::store::Row;
-use crate::db::{Failed, Target, YEAR_2200};
+use crate::db::{MAILS, Target, Which, YEAR_2200};
 use crate::mapping::sql::{Bind, Selection, Statement, Times as Asking};
 use crate::mapping::words::spellings;
 use crate::mapping::{Column, Dialect, Mapping};
-use crate::model::{FailedMail, Millis, SentMail};
+use crate::model::{Mail, Millis};
 use crate::window::Window;
 use session::{Session, WIDE};
-use values::{Cell, Times, failed_mail, sent_mail};
+use values::{Cell, Times, mail};
 
 pub use client::NoClient;
 
-const CANDIDATES: &str = include_str!("../../../queries/candidates.sql");
 const EXTENT: &str = include_str!("../../../queries/oracle/extent.sql");
-const FAILED: &str = include_str!("../../../queries/failed.sql");
-const SENT: &str = include_str!("../../../queries/sent.sql");
 const ZONE: &str = include_str!("../../../queries/oracle/zone.sql");
 
 /// An open connection.
@@ -70,6 +67,11 @@ impl Oracle {
         self.rehearsal = Some(Vec::new());
     }
 
+    /// Whether it only says what it would ask.
+    pub fn is_rehearsing(&self) -> bool {
+        self.rehearsal.is_some()
+    }
+
     /// What was kept since `rehearse`.
     pub fn rehearsed(&self) -> &[Statement] {
         self.rehearsal.as_deref().unwrap_or_default()
@@ -90,11 +92,11 @@ impl Oracle {
     ///
     /// # Errors
     /// The server's refusal.
-    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<FailedMail>> {
-        let selection = Selection { id: Some(id.to_owned()), ..Selection::default() };
+    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<Mail>> {
+        let selection = Selection { ids: Some(vec![id.to_owned()]), ..Selection::default() };
         let (mut mails, mut sent_date) = (Vec::new(), Times::of(mapping, Column::SentDate));
-        self.each(mapping.statement(&selection, FAILED), WIDE, &mut |row| {
-            mails.push(failed_mail(row, mapping, &mut sent_date));
+        self.each(mapping.statement(&selection, MAILS), WIDE, &mut |row| {
+            mails.push(mail(row, mapping, &mut sent_date));
             true
         })
         .await?;
@@ -109,54 +111,23 @@ impl Oracle {
         store::rows(&self.session, statement).await
     }
 
-    /// Gives every failed mail of the window, and every one whose time cannot be placed.
+    /// The mails of these status words that a query of the columns of `mails.sql` gives.
     ///
     /// # Errors
-    /// The server's refusal.
-    pub async fn failed(
+    /// The database's refusal.
+    pub async fn mails(
         &mut self,
         mapping: &Mapping,
-        failed: &Failed<'_>,
-        each: &mut dyn FnMut(FailedMail),
-    ) -> Result<()> {
-        self.mails(mapping, failed, if failed.to_send { CANDIDATES } else { FAILED }, each).await
-    }
-
-    /// The mails of these status words that a query of the columns of `failed.sql` gives.
-    async fn mails(
-        &mut self,
-        mapping: &Mapping,
-        failed: &Failed<'_>,
+        which: &Which<'_>,
         query: &str,
-        each: &mut dyn FnMut(FailedMail),
+        each: &mut dyn FnMut(Mail),
     ) -> Result<()> {
         let mut sent_date = Times::of(mapping, Column::SentDate);
-        let statement = mapping.statement(&of_words(failed.words, failed.window), query);
+        let selection = Selection { among: which.among.cloned(), ..of_words(which.words, which.window) };
+        let statement = mapping.statement(&selection, query);
         self.each(statement, WIDE, &mut |row| {
-            let mail = failed_mail(row, mapping, &mut sent_date);
-            if mail.at.is_none_or(|at| failed.window.contains(at)) {
-                each(mail);
-            }
-            true
-        })
-        .await
-    }
-
-    /// Gives every mail of the window with one of these status words.
-    ///
-    /// # Errors
-    /// The server's refusal.
-    pub async fn sent(
-        &mut self,
-        mapping: &Mapping,
-        words: &[String],
-        window: Window,
-        each: &mut dyn FnMut(SentMail),
-    ) -> Result<()> {
-        let mut sent_date = Times::of(mapping, Column::SentDate);
-        self.each(mapping.statement(&of_words(words, window), SENT), WIDE, &mut |row| {
-            let mail = sent_mail(row, &mut sent_date);
-            if mail.at.is_some_and(|at| window.contains(at)) {
+            let mail = mail(row, mapping, &mut sent_date);
+            if mail.at.is_none_or(|at| which.window.contains(at)) {
                 each(mail);
             }
             true

@@ -22,6 +22,7 @@ const IS_THERE: i32 = 1;
 const IS_HELD: i32 = 54;
 const NO_TABLE: i32 = 942;
 const TABLE_IS_THERE: i32 = 955;
+const COLUMN_IS_THERE: i32 = 1430;
 
 /// A session that writes.
 pub struct Writer {
@@ -97,7 +98,7 @@ impl Writer {
     /// The server's refusal; run again, it goes on where it stopped.
     pub async fn make(&mut self, file: &str) -> Result<()> {
         for statement in binds::statements(file) {
-            refused(&self.session, plain(statement), &[TABLE_IS_THERE]).await?.ok();
+            refused(&self.session, plain(statement), &[TABLE_IS_THERE, COLUMN_IS_THERE]).await?.ok();
         }
         Ok(())
     }

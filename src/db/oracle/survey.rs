@@ -8,14 +8,14 @@ use chrono_tz::Tz;
 
 use super::values::{Cell, offset};
 use super::{Oracle, WIDE, grants, plain};
-use crate::db::Failed;
+use crate::db::Which;
 use crate::db::survey::Columns;
 use crate::mapping::described::{Described, End};
 use crate::mapping::dialect::RAW;
 use crate::mapping::resolve::{Field, Kind, Table};
 use crate::mapping::sql::{Bind, Selection, Statement};
 use crate::mapping::{Dialect, Mapping};
-use crate::model::{Counted, FailedMail, Millis, Rights, Server};
+use crate::model::{Counted, Mail, Millis, Rights, Server};
 use crate::window::Window;
 
 const CATALOGUE: &str = include_str!("../../../queries/oracle/catalogue.sql");
@@ -223,8 +223,8 @@ impl Oracle {
     pub async fn with_error(
         &mut self,
         mapping: &Mapping,
-        mails: &Failed<'_>,
-        each: &mut dyn FnMut(FailedMail),
+        mails: &Which<'_>,
+        each: &mut dyn FnMut(Mail),
     ) -> Result<()> {
         self.mails(mapping, mails, WITH_ERROR, each).await
     }

@@ -6,14 +6,10 @@ use chrono::{NaiveDate, NaiveDateTime};
 use oracle::sql_type::{OracleType, Timestamp};
 use oracle::{Row, RowValue};
 
-use crate::db::recipients;
 use crate::mapping::resolve::Kind;
 use crate::mapping::time::Reader;
 use crate::mapping::{Column, Mapping};
-use crate::model::{FailedMail, Millis, SentMail};
-
-/// The columns of `failed.sql`; `candidates.sql` has more.
-const FAILED_WIDTH: usize = 8;
+use crate::model::{Mail, Millis};
 
 const MINUTE: Millis = 60_000;
 
@@ -115,14 +111,11 @@ impl Cell {
         self.text().map(Cow::into_owned)
     }
 
-    fn recipients(&self) -> u32 {
-        self.text().map_or(0, |field| recipients(field.as_bytes()))
-    }
-
     /// The bytes of a cell, as the ledger's rows have them.
     pub fn into_bytes(self) -> Option<Vec<u8>> {
         match self {
-            Cell::Null | Cell::Wall(_) | Cell::Instant(_) => None,
+            Cell::Null => None,
+            Cell::Wall(millis) | Cell::Instant(millis) => Some(millis.to_string().into_bytes()),
             Cell::Text(text) => Some(text.into_bytes()),
             Cell::Int(number) => Some(number.to_string().into_bytes()),
             Cell::Bytes(bytes) => Some(bytes),
@@ -163,33 +156,21 @@ impl Times {
     }
 }
 
-/// A row of `failed.sql` or `candidates.sql`.
-pub fn failed_mail(row: &[Cell], mapping: &Mapping, sent_date: &mut Times) -> FailedMail {
+/// A row of `mails.sql`.
+pub fn mail(row: &[Cell], mapping: &Mapping, sent_date: &mut Times) -> Mail {
     let error = row[6].text();
-    let is_wide = row.len() > FAILED_WIDTH;
-    let further = if is_wide { row[8].recipients() + row[9].recipients() } else { 0 };
-    FailedMail {
+    Mail {
         id: row[0].owned().unwrap_or_default(),
         status: row[1].text().map(|status| mapping.words.known(&status).to_owned()),
         at: sent_date.read(&row[2]),
         sender: row[3].owned(),
         recipient: row[4].owned(),
+        cc: row[8].owned(),
+        bcc: row[9].owned(),
         subject: row[5].owned(),
         message_id: row[7].owned(),
         garbled: error.as_ref().is_some_and(|error| error.contains(char::REPLACEMENT_CHARACTER)),
         error: error.map(Cow::into_owned),
-        recipients: row[4].recipients() + further,
-        has_body: is_wide && row[10] != Cell::Null,
-    }
-}
-
-/// A row of `sent.sql`.
-pub fn sent_mail(row: &[Cell], sent_date: &mut Times) -> SentMail {
-    SentMail {
-        at: sent_date.read(&row[1]),
-        recipient: row[2].owned(),
-        subject: row[3].owned(),
-        message_id: row[4].owned(),
     }
 }
 

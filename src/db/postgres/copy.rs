@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
 /// The most columns a query file asks for.
-pub const WIDEST: usize = 8;
+pub const WIDEST: usize = 10;
 
 /// Where the cells of a row are; those beyond its columns are NULL.
 pub type Tuple<'b> = [Option<&'b [u8]>; WIDEST];

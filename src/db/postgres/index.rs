@@ -3,7 +3,8 @@
 use anyhow::Result;
 use sqlx::Row as _;
 
-use super::{FAILED, Postgres, values};
+use super::{Postgres, values};
+use crate::db::MAILS;
 use crate::mapping::resolve::Source;
 use crate::mapping::sql::{Bind, Selection, Statement, Times};
 use crate::mapping::time::Form;
@@ -106,7 +107,7 @@ impl Postgres {
         window: Window,
     ) -> Result<Vec<String>> {
         let selection = Selection { words, time: Times::Inside(window), ..Selection::default() };
-        let statement = mapping.statement(&selection, FAILED);
+        let statement = mapping.statement(&selection, MAILS);
         let plan = self.all(Statement { sql: format!("EXPLAIN {}", statement.sql), ..statement }).await?;
         plan.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }

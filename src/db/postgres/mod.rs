@@ -23,10 +23,10 @@ use sqlx::{Connection, Row as _};
 
 use crate::db::statement::query;
 use crate::db::store::Row;
-use crate::db::{Failed, Order, Target, has_more, recipients};
+use crate::db::{MAILS, Order, Target, Which, has_more, recipients};
 use crate::mapping::sql::{self, Bind, Selection, Statement};
 use crate::mapping::{Column, Dialect, Mapping};
-use crate::model::{Attempt, FailedMail, Millis, SentMail};
+use crate::model::{Attempt, Mail, Millis};
 use crate::window::Window;
 use index::{Index, everything};
 use values::{Cells, Times};
@@ -37,9 +37,6 @@ pub use session::check_own_session;
 const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
 const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/attempts_in_order.sql");
 const EXTENT: &str = include_str!("../../../queries/extent.sql");
-const CANDIDATES: &str = include_str!("../../../queries/candidates.sql");
-const FAILED: &str = include_str!("../../../queries/failed.sql");
-const SENT: &str = include_str!("../../../queries/sent.sql");
 const SETTINGS: &str = include_str!("../../../queries/postgres/settings.sql");
 
 /// What is left out of the attempts where the log has none of these columns.
@@ -80,6 +77,11 @@ impl Postgres {
         self.rehearsal = Some(Vec::new());
     }
 
+    /// Whether it only says what it would ask.
+    pub fn is_rehearsing(&self) -> bool {
+        self.rehearsal.is_some()
+    }
+
     /// What was kept since `rehearse`.
     pub fn rehearsed(&self) -> &[Statement] {
         self.rehearsal.as_deref().unwrap_or_default()
@@ -89,11 +91,11 @@ impl Postgres {
     ///
     /// # Errors
     /// The server's refusal.
-    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<FailedMail>> {
-        let selection = Selection { id: Some(id.to_owned()), ..Selection::default() };
+    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<Mail>> {
+        let selection = Selection { ids: Some(vec![id.to_owned()]), ..Selection::default() };
         let (mut mails, mut sent_date) = (Vec::new(), Times::of(mapping, Column::SentDate));
-        self.each(mapping.statement(&selection, FAILED), &mut |cells| {
-            mails.push(cells.failed_mail(mapping, &mut sent_date)?);
+        self.each(mapping.statement(&selection, MAILS), &mut |cells| {
+            mails.push(cells.mail(mapping, &mut sent_date)?);
             Ok(true)
         })
         .await?;
@@ -109,60 +111,24 @@ impl Postgres {
         rows.iter().map(|row| Ok(Row::of(cells(row)?))).collect()
     }
 
-    /// Gives every failed mail of the window, and every one whose time cannot be placed.
+    /// The mails of these status words that a query of the columns of `mails.sql` gives.
     ///
     /// # Errors
-    /// The server's refusal.
-    pub async fn failed(
+    /// The database's refusal.
+    pub async fn mails(
         &mut self,
         mapping: &Mapping,
-        failed: &Failed<'_>,
-        each: &mut dyn FnMut(FailedMail),
-    ) -> Result<()> {
-        let query = if failed.to_send { CANDIDATES } else { FAILED };
-        self.mails(mapping, failed, query, each).await
-    }
-
-    /// The mails of these status words that a query of the columns of `failed.sql` gives.
-    async fn mails(
-        &mut self,
-        mapping: &Mapping,
-        failed: &Failed<'_>,
+        which: &Which<'_>,
         query: &str,
-        each: &mut dyn FnMut(FailedMail),
+        each: &mut dyn FnMut(Mail),
     ) -> Result<()> {
-        let window = failed.window;
+        let window = which.window;
         let mut sent_date = Times::of(mapping, Column::SentDate);
-        for selection in self.of_words(mapping, failed.words, window).await? {
+        for mut selection in self.of_words(mapping, which.words, window).await? {
+            selection.among = which.among.cloned();
             self.each(mapping.statement(&selection, query), &mut |cells| {
-                let mail = cells.failed_mail(mapping, &mut sent_date)?;
+                let mail = cells.mail(mapping, &mut sent_date)?;
                 if mail.at.is_none_or(|at| window.contains(at)) {
-                    each(mail);
-                }
-                Ok(true)
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
-    /// Gives every mail of the window with one of these status words.
-    ///
-    /// # Errors
-    /// The server's refusal.
-    pub async fn sent(
-        &mut self,
-        mapping: &Mapping,
-        words: &[String],
-        window: Window,
-        each: &mut dyn FnMut(SentMail),
-    ) -> Result<()> {
-        let mut sent_date = Times::of(mapping, Column::SentDate);
-        let selections = self.of_words(mapping, words, window).await?;
-        for selection in selections.into_iter().filter(Selection::is_timely) {
-            self.each(mapping.statement(&selection, SENT), &mut |cells| {
-                let mail = cells.sent_mail(&mut sent_date)?;
-                if mail.at.is_some_and(|at| window.contains(at)) {
                     each(mail);
                 }
                 Ok(true)

@@ -9,13 +9,13 @@ use sqlx::postgres::PgRow;
 
 use super::tables::kind;
 use super::{Postgres, grants, plain};
-use crate::db::Failed;
+use crate::db::Which;
 use crate::db::survey::Columns;
 use crate::mapping::described::{Described, End};
 use crate::mapping::resolve::{Field, Table};
 use crate::mapping::sql::{Bind, Selection, Statement};
 use crate::mapping::{Dialect, Mapping, Wanted};
-use crate::model::{Counted, FailedMail, Millis, Rights, Server};
+use crate::model::{Counted, Mail, Millis, Rights, Server};
 use crate::window::Window;
 
 const CATALOGUE: &str = include_str!("../../../queries/postgres/catalogue.sql");
@@ -223,8 +223,8 @@ impl Postgres {
     pub async fn with_error(
         &mut self,
         mapping: &Mapping,
-        mails: &Failed<'_>,
-        each: &mut dyn FnMut(FailedMail),
+        mails: &Which<'_>,
+        each: &mut dyn FnMut(Mail),
     ) -> Result<()> {
         self.mails(mapping, mails, WITH_ERROR, each).await
     }

@@ -9,19 +9,15 @@ use sqlx::postgres::{PgRow, PgValueRef};
 use sqlx::{Column as _, Row, TypeInfo as _, ValueRef};
 
 use super::copy::Tuple;
-use crate::db::recipients;
 use crate::mapping::resolve::Kind;
 use crate::mapping::time::Reader;
 use crate::mapping::{Column, Mapping};
-use crate::model::{FailedMail, Millis, SentMail};
+use crate::model::{Mail, Millis};
 
 /// 2000-01-01T00:00:00Z, from which the server counts.
 const YEAR_2000: Millis = 946_684_800_000;
 
 const DAY: Millis = 86_400_000;
-
-/// The columns of `failed.sql`; `candidates.sql` has more.
-const FAILED_WIDTH: usize = 8;
 
 /// 0001-01-01 and 9999-12-31: other times are read by no database alike.
 const FIRST: Millis = -62_135_596_800_000;
@@ -102,50 +98,23 @@ impl<'r> Cells<'r> {
         Ok(self.bytes(column)?.map_or(Ok(0), whole)?.try_into()?)
     }
 
-    fn width(&self) -> usize {
-        match self {
-            Cells::Row(row) => row.len(),
-            Cells::Tuple(_) => FAILED_WIDTH,
-        }
-    }
-
-    /// The recipients of a row of `candidates.sql`.
-    fn recipients(&self) -> Result<u32> {
-        let mut count = self.bytes(4)?.map_or(0, recipients);
-        if self.width() > FAILED_WIDTH {
-            count += self.bytes(8)?.map_or(0, recipients) + self.bytes(9)?.map_or(0, recipients);
-        }
-        Ok(count)
-    }
-
-    /// A row of `failed.sql` or `candidates.sql`.
-    pub fn failed_mail(&self, mapping: &Mapping, sent_date: &mut Times) -> Result<FailedMail> {
+    /// A row of `mails.sql`.
+    pub fn mail(&self, mapping: &Mapping, sent_date: &mut Times) -> Result<Mail> {
         let text = |column| Ok::<_, anyhow::Error>(self.text(column)?.map(Cow::into_owned));
         let error = self.text(6)?;
-        Ok(FailedMail {
+        Ok(Mail {
             id: text(0)?.unwrap_or_default(),
             status: self.text(1)?.map(|status| mapping.words.known(&status).to_owned()),
             at: sent_date.read(self.bytes(2)?)?,
             sender: text(3)?,
             recipient: text(4)?,
+            cc: text(8)?,
+            bcc: text(9)?,
             subject: text(5)?,
             message_id: text(7)?,
             // only what is not UTF-8 has to be made anew
             garbled: matches!(error, Some(Cow::Owned(_))),
             error: error.map(Cow::into_owned),
-            recipients: self.recipients()?,
-            has_body: self.width() > FAILED_WIDTH && self.bytes(10)?.is_some(),
-        })
-    }
-
-    /// A row of `sent.sql`.
-    pub fn sent_mail(&self, sent_date: &mut Times) -> Result<SentMail> {
-        let text = |column| Ok::<_, anyhow::Error>(self.text(column)?.map(Cow::into_owned));
-        Ok(SentMail {
-            at: sent_date.read(self.bytes(1)?)?,
-            recipient: text(2)?,
-            subject: text(3)?,
-            message_id: text(4)?,
         })
     }
 }

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use sqlx::Row as _;
 
-use super::{FAILED, Sqlite, values};
+use super::{Sqlite, values};
+use crate::db::MAILS;
 use crate::db::stored_word;
 use crate::mapping::sql::{Bind, Selection, Statement, Times};
 use crate::mapping::words::spellings;
@@ -69,7 +70,7 @@ impl Sqlite {
         window: Window,
     ) -> Result<String> {
         let selection = Selection { words, time: Times::Inside(window), ..Selection::default() };
-        let statement = mapping.statement(&selection, FAILED);
+        let statement = mapping.statement(&selection, MAILS);
         let sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
         let rows = self.all(Statement { sql, ..statement }).await?;
         let details = rows.iter().map(|row| row.try_get::<&str, _>(3));

@@ -25,12 +25,12 @@ use sqlx::{ConnectOptions, Connection, Row as _, SqliteConnection};
 
 use crate::db::statement::query;
 use crate::db::store::Row;
-use crate::db::{Failed, YEAR_2200};
+use crate::db::{MAILS, Which, YEAR_2200};
 use crate::mapping::resolve::{Field, Kind, Misfit, Table};
 use crate::mapping::sql::{Bind, Selection, Statement, Times};
 use crate::mapping::time::{Form, Reader, Sampled};
 use crate::mapping::{Column, Dialect, Mapping, Wanted, nearest};
-use crate::model::{FailedMail, Millis, SentMail};
+use crate::model::{Mail, Millis};
 use crate::window::Window;
 use at_rest::AtRest;
 use index::Index;
@@ -38,9 +38,6 @@ use limit::Limit;
 
 const COLUMNS: &str = include_str!("../../../queries/sqlite/columns.sql");
 const EXTENT: &str = include_str!("../../../queries/extent.sql");
-const CANDIDATES: &str = include_str!("../../../queries/candidates.sql");
-const FAILED: &str = include_str!("../../../queries/failed.sql");
-const SENT: &str = include_str!("../../../queries/sent.sql");
 const TABLES: &str = include_str!("../../../queries/sqlite/tables.sql");
 const TIME_SAMPLE: &str = include_str!("../../../queries/sqlite/time_sample.sql");
 
@@ -116,6 +113,11 @@ impl Sqlite {
     /// out about table and columns is asked still.
     pub fn rehearse(&mut self) {
         self.rehearsal = Some(Vec::new());
+    }
+
+    /// Whether it only says what it would ask.
+    pub fn is_rehearsing(&self) -> bool {
+        self.rehearsal.is_some()
     }
 
     /// What was kept since `rehearse`.
@@ -209,11 +211,11 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's refusal.
-    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<FailedMail>> {
-        let selection = Selection { id: Some(id.to_owned()), ..Selection::default() };
+    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<Mail>> {
+        let selection = Selection { ids: Some(vec![id.to_owned()]), ..Selection::default() };
         let (mut mails, mut reader) = (Vec::new(), Reader::new(mapping.zone));
-        self.each(mapping.statement(&selection, FAILED), &mut |row| {
-            mails.push(values::failed_mail(row, mapping, &mut reader)?);
+        self.each(mapping.statement(&selection, MAILS), &mut |row| {
+            mails.push(values::mail(row, mapping, &mut reader)?);
             Ok(true)
         })
         .await?;
@@ -229,64 +231,26 @@ impl Sqlite {
         rows.iter().map(|row| Ok(Row::of(cells(row)?))).collect()
     }
 
-    /// Gives every failed mail of the window, and every one whose time cannot be placed.
+    /// The mails of these status words that a query of the columns of `mails.sql` gives.
     ///
     /// # Errors
-    /// SQLite's refusal.
-    pub async fn failed(
+    /// The database's refusal.
+    pub async fn mails(
         &mut self,
         mapping: &Mapping,
-        failed: &Failed<'_>,
-        each: &mut dyn FnMut(FailedMail),
-    ) -> Result<()> {
-        let query = if failed.to_send { CANDIDATES } else { FAILED };
-        self.mails(mapping, failed, query, each).await
-    }
-
-    /// The mails of these status words that a query of the columns of `failed.sql` gives.
-    async fn mails(
-        &mut self,
-        mapping: &Mapping,
-        failed: &Failed<'_>,
+        which: &Which<'_>,
         query: &str,
-        each: &mut dyn FnMut(FailedMail),
+        each: &mut dyn FnMut(Mail),
     ) -> Result<()> {
-        let window = failed.window;
+        let window = which.window;
         let mut reader = Reader::new(mapping.zone);
-        for selection in self.of_words(mapping, failed.words, window).await? {
+        for mut selection in self.of_words(mapping, which.words, window).await? {
+            selection.among = which.among.cloned();
             self.each(mapping.statement(&selection, query), &mut |row| {
-                let mail = values::failed_mail(row, mapping, &mut reader)?;
+                let mail = values::mail(row, mapping, &mut reader)?;
                 // a column's collation may take a word for another
-                let is_failed = mail.status.as_ref().is_some_and(|status| failed.words.contains(status));
-                if is_failed && mail.at.is_none_or(|at| window.contains(at)) {
-                    each(mail);
-                }
-                Ok(true)
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
-    /// Gives every mail of the window with one of these status words.
-    ///
-    /// # Errors
-    /// SQLite's refusal.
-    pub async fn sent(
-        &mut self,
-        mapping: &Mapping,
-        words: &[String],
-        window: Window,
-        each: &mut dyn FnMut(SentMail),
-    ) -> Result<()> {
-        let mut reader = Reader::new(mapping.zone);
-        let selections = self.of_words(mapping, words, window).await?;
-        for selection in selections.into_iter().filter(Selection::is_timely) {
-            self.each(mapping.statement(&selection, SENT), &mut |row| {
-                let mail = values::sent_mail(row, &mut reader)?;
-                let status = values::text(row, 0)?.map(|(status, _)| status).unwrap_or_default();
-                let is_sent = words.iter().any(|word| word == mapping.words.known(&status));
-                if is_sent && mail.at.is_some_and(|at| window.contains(at)) {
+                let is_wanted = mail.status.as_ref().is_some_and(|status| which.words.contains(status));
+                if is_wanted && mail.at.is_none_or(|at| window.contains(at)) {
                     each(mail);
                 }
                 Ok(true)

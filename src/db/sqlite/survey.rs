@@ -5,13 +5,13 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Sqlite, TABLES, plain, values};
-use crate::db::Failed;
+use crate::db::Which;
 use crate::db::survey::Columns;
 use crate::mapping::described::{Described, End};
 use crate::mapping::resolve::{Field, Kind, Table};
 use crate::mapping::sql::{Bind, Selection, Statement, quoted};
 use crate::mapping::{Dialect, Mapping, Wanted};
-use crate::model::{Counted, FailedMail, Server};
+use crate::model::{Counted, Mail, Server};
 use crate::window::Window;
 
 const COUNT: &str = include_str!("../../../queries/count.sql");
@@ -162,8 +162,8 @@ impl Sqlite {
     pub async fn with_error(
         &mut self,
         mapping: &Mapping,
-        mails: &Failed<'_>,
-        each: &mut dyn FnMut(FailedMail),
+        mails: &Which<'_>,
+        each: &mut dyn FnMut(Mail),
     ) -> Result<()> {
         self.mails(mapping, mails, WITH_ERROR, each).await
     }

@@ -7,11 +7,10 @@ use anyhow::Result;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, TypeInfo, ValueRef};
 
-use crate::db::recipients;
 use crate::mapping::Mapping;
 use crate::mapping::sql::Bind;
 use crate::mapping::time::Reader;
-use crate::model::{FailedMail, SentMail};
+use crate::model::Mail;
 
 /// A value of any type as bytes of text; `None` is NULL.
 pub fn bytes(row: &SqliteRow, column: usize) -> Result<Option<&[u8]>> {
@@ -42,40 +41,21 @@ pub fn bind(row: &SqliteRow) -> Result<Option<Bind>> {
     })
 }
 
-/// The columns of `failed.sql`; `candidates.sql` has more.
-const FAILED_WIDTH: usize = 8;
-
-/// A row of `failed.sql` or `candidates.sql`.
-pub fn failed_mail(row: &SqliteRow, mapping: &Mapping, reader: &mut Reader) -> Result<FailedMail> {
+/// A row of `mails.sql`.
+pub fn mail(row: &SqliteRow, mapping: &Mapping, reader: &mut Reader) -> Result<Mail> {
     let value = |column| Ok::<_, anyhow::Error>(text(row, column)?.map(|(text, _)| text));
     let error = text(row, 6)?;
-    let is_wide = row.len() > FAILED_WIDTH;
-    let mut to = 0;
-    for column in if is_wide { &[4, 8, 9][..] } else { &[4] } {
-        to += bytes(row, *column)?.map_or(0, recipients);
-    }
-    Ok(FailedMail {
+    Ok(Mail {
         id: value(0)?.unwrap_or_default(),
         status: value(1)?.map(|status| mapping.words.known(&status).to_owned()),
         at: bytes(row, 2)?.and_then(|raw| reader.read(raw)),
         sender: value(3)?,
         recipient: value(4)?,
+        cc: value(8)?,
+        bcc: value(9)?,
         subject: value(5)?,
         message_id: value(7)?,
         garbled: error.as_ref().is_some_and(|(_, garbled)| *garbled),
         error: error.map(|(text, _)| text),
-        recipients: to,
-        has_body: is_wide && bytes(row, 10)?.is_some(),
-    })
-}
-
-/// A row of `sent.sql`.
-pub fn sent_mail(row: &SqliteRow, reader: &mut Reader) -> Result<SentMail> {
-    let value = |column| Ok::<_, anyhow::Error>(text(row, column)?.map(|(text, _)| text));
-    Ok(SentMail {
-        at: bytes(row, 1)?.and_then(|raw| reader.read(raw)),
-        recipient: value(2)?,
-        subject: value(3)?,
-        message_id: value(4)?,
     })
 }

@@ -34,6 +34,8 @@ pub enum Outcome {
     Deferred,
     /// It will not go without a change.
     Refused,
+    /// It could go once somebody mends something.
+    Held,
     /// Handed over and never answered.
     Doubt,
     /// Somebody else was faster.
@@ -49,6 +51,7 @@ impl Outcome {
             Outcome::Sent => "sent",
             Outcome::Deferred => "deferred",
             Outcome::Refused => "refused",
+            Outcome::Held => "held",
             Outcome::Doubt => "doubt",
             Outcome::Skipped => "skipped",
             Outcome::Untouched => "untouched",
@@ -63,6 +66,7 @@ pub(super) fn outcome(ending: Ending) -> (Outcome, Option<Millis>) {
         Ending::Refused(Refusal::ForGood | Refusal::AttemptsUsedUp | Refusal::TooManyRecipients) => {
             (Outcome::Refused, None)
         }
+        Ending::Held => (Outcome::Held, None),
         Ending::Doubt => (Outcome::Doubt, None),
         Ending::Untouched => (Outcome::Untouched, None),
     }
@@ -73,7 +77,7 @@ pub(super) fn stage(outcome: Outcome) -> Stage {
         Outcome::Sent => Stage::Sent,
         Outcome::Refused => Stage::Refused,
         Outcome::Doubt => Stage::Doubt,
-        Outcome::Deferred | Outcome::Skipped | Outcome::Untouched => Stage::Deferred,
+        Outcome::Deferred | Outcome::Held | Outcome::Skipped | Outcome::Untouched => Stage::Deferred,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::model::{Class, Disposition, Enhanced, Millis, Stage};
 use crate::reply::Classifier;
 use crate::resend::engine::{Outcome, Scope};
-use crate::resend::message::Refusal;
+use crate::resend::selection::Hold;
 use crate::resend::transport::{Accepted, Failure, Kind};
 
 const DAY: Millis = 86_400_000;
@@ -14,10 +14,8 @@ pub const TAKEN_BACK: Outcome = Outcome::Lost;
 /// What came of trying to send a message.
 #[derive(Debug)]
 pub enum Answered {
-    /// It could not be built.
-    Unbuilt(Refusal),
-    /// Its attachments could not be had.
-    NoAttachment(String),
+    /// It could not be built, which somebody may mend.
+    Held(Hold),
     /// The server, or the connection to it, answered.
     Server(Result<Accepted, Failure>),
 }
@@ -37,18 +35,23 @@ pub struct Judged {
     pub text: Option<String>,
 }
 
+impl Judged {
+    /// Whether nothing of this account will go.
+    pub fn ends_the_run(&self) -> bool {
+        matches!(self.outcome, Outcome::Stop | Outcome::Never)
+    }
+}
+
 /// Judges what came of a message.
 pub fn answered(classifier: &Classifier, answered: &Answered, now: Millis) -> Judged {
-    let ours = |text: String| Judged {
-        outcome: Outcome::Never,
-        reply: None,
-        enhanced: None,
-        class: Some(Class::Message),
-        text: Some(text),
-    };
     match answered {
-        Answered::Unbuilt(refusal) => ours(refusal.to_string()),
-        Answered::NoAttachment(reason) => ours(reason.clone()),
+        Answered::Held(hold) => Judged {
+            outcome: Outcome::Held,
+            reply: None,
+            enhanced: None,
+            class: None,
+            text: Some(hold.to_string()),
+        },
         Answered::Server(Ok(accepted)) => Judged {
             outcome: Outcome::Delivered,
             reply: Some(accepted.reply.code),
@@ -70,8 +73,8 @@ pub fn failure(classifier: &Classifier, failure: &Failure, now: Millis) -> Judge
             let retry_after = reading.retry_after.map(|wait| millis(wait.as_secs() * 1000));
             refused(reading.class, reading.disposition, code, retry_after, now)
         }
-        Kind::Unsupported if failure.stage == Stage::Auth => Outcome::Stop,
-        Kind::Unsupported => Outcome::Never,
+        Kind::Unsupported if failure.stage == Stage::Mail => Outcome::Held,
+        Kind::Unsupported => Outcome::Stop,
         Kind::Tls => Outcome::Stop,
         Kind::Network | Kind::TimedOut | Kind::Garbled | Kind::TakenBack => Outcome::Lost,
     };

@@ -5,11 +5,12 @@
 //! way. If the ledger or the log cannot be written, nothing more is sent.
 
 mod ends;
-mod judge;
+pub mod judge;
 mod message;
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Error, anyhow};
@@ -19,16 +20,17 @@ use tokio::sync::watch;
 
 use crate::model::Millis;
 use crate::reply::Classifier;
-use crate::resend::engine::{ConnectionId, Counts, Engine, Fate, Progress, Reason, Sending, Step};
-use crate::resend::ledger::{Answer, Desk, Pending, Settlement, Stage, Wish};
+use crate::resend::attachments::Attachments;
+use crate::resend::engine::{
+    ConnectionId, Counts, Engine, Fate, Outcome as EngineOutcome, Progress, Reason, Sending, Step,
+};
+use crate::resend::ledger::{Answer, Desk, Outgoing, Pending, Settlement, Stage, Wish};
 use crate::resend::message::Stored;
-use crate::resend::selection::Candidate;
 use crate::resend::transport::{Failure, Mailer};
 
 pub use ends::{Outcome, RowEnd};
 use ends::{end_of, outcome, stage};
 pub use judge::{Answered, Judged};
-pub use message::Attachments;
 use message::{Attempt, Tried};
 
 /// How often progress is told while nothing else happens.
@@ -52,6 +54,17 @@ pub struct Ran {
     pub broken: Option<Error>,
     /// Rows that were accepted, which nothing could record.
     pub unrecorded: Vec<String>,
+    /// The last refusal or failure, which may have ended it.
+    pub trouble: Option<String>,
+}
+
+/// What is seen in the log while it is sent.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Whether the application is sending itself.
+    pub is_sending: bool,
+    /// Mails that must not go any more, by their places, and why.
+    pub gone: HashMap<usize, String>,
 }
 
 /// What a run works with.
@@ -59,7 +72,7 @@ pub struct Driver<'d, O> {
     /// Decides.
     pub engine: Engine<usize>,
     /// The mails that go, in the order they were added to the engine.
-    pub mails: &'d [Candidate],
+    pub mails: &'d [Arc<Outgoing>],
     /// Where the ledger is written.
     pub desk: Desk,
     /// Opens a connection.
@@ -67,13 +80,13 @@ pub struct Driver<'d, O> {
     /// Says what replies mean.
     pub classifier: &'d Classifier,
     /// Loads attachments.
-    pub attachments: &'d Attachments,
+    pub attachments: &'d Arc<Attachments>,
     /// The name of the run.
     pub run: &'d str,
     /// The mailbox for rows that name none.
     pub account: Option<&'d str>,
-    /// Whether the application is sending itself, as long as somebody looks.
-    pub sharing: watch::Receiver<bool>,
+    /// What is seen in the log while it is sent, as long as somebody looks.
+    pub seen: watch::Receiver<Seen>,
     /// The time of day when the run began; the clock goes on from there whatever happens to the time of day.
     pub started_at: Millis,
 }
@@ -98,6 +111,7 @@ struct Work<'d, M> {
     ends: Vec<RowEnd>,
     broken: Option<Error>,
     unrecorded: Vec<String>,
+    trouble: Option<String>,
 }
 
 impl<'d, M, O, F> Driver<'d, O>
@@ -122,8 +136,9 @@ where
             ends: vec![end_of(Outcome::Untouched, 0, None); self.mails.len()],
             broken: None,
             unrecorded: Vec::new(),
+            trouble: None,
         };
-        self.engine.application_is_sending(*self.sharing.borrow());
+        self.engine.application_is_sending(self.seen.borrow().is_sending);
         let mut stop = std::pin::pin!(stop);
         let (mut is_stopped, mut told) = (false, Instant::now());
         loop {
@@ -143,8 +158,8 @@ where
                     let now = self.now(began);
                     self.take(event, now, &mut work);
                 }
-                Ok(()) = self.sharing.changed() => {
-                    let is_sending = *self.sharing.borrow_and_update();
+                Ok(()) = self.seen.changed() => {
+                    let is_sending = self.seen.borrow_and_update().is_sending;
                     self.engine.application_is_sending(is_sending);
                 }
                 () = &mut stop, if !is_stopped => {
@@ -173,6 +188,7 @@ where
             reason: self.engine.reason(),
             broken: work.broken,
             unrecorded: work.unrecorded,
+            trouble: work.trouble,
         }
     }
 
@@ -211,14 +227,22 @@ where
             return;
         };
         let row = *sending.key();
+        if let Some(reason) = self.seen.borrow().gone.get(&row).cloned() {
+            // a claim in advance is given back when the run ends
+            work.claims.remove(&row);
+            work.idle.insert(sending.connection(), mailer);
+            self.engine.skipped(sending, now);
+            self.note_skipped(row, reason, work);
+            return;
+        }
         let claim = work.claims.remove(&row).unwrap_or_else(|| {
             super::points::pass("before the claim");
             self.desk.claim(self.wish(row, sending.attempt() - 1, now))
         });
         let trying = message::Trying {
-            mail: &self.mails[row],
+            mail: self.mails[row].clone(),
             desk: self.desk.clone(),
-            attachments: self.attachments,
+            attachments: self.attachments.clone(),
             account: self.account,
             run: self.run.to_owned(),
             attempt: sending.attempt(),
@@ -244,9 +268,7 @@ where
     }
 
     fn wish(&self, row: usize, attempts: u32, now: Millis) -> Wish {
-        let mail = &self.mails[row];
-        let (key, status) = (mail.key.clone(), mail.status.clone());
-        Wish { key, status, recipients: mail.recipients, attempts, now }
+        Wish { mail: self.mails[row].clone(), attempts, now }
     }
 
     fn take(&mut self, event: Event<M>, now: Millis, work: &mut Work<'d, M>) {
@@ -260,6 +282,7 @@ where
                     }
                     Err(failure) => {
                         tracing::warn!("{failure}");
+                        work.trouble = Some(failure.to_string());
                         let judged = judge::failure(self.classifier, &failure, now);
                         self.engine.open_failed(id, judged.outcome, now);
                     }
@@ -308,6 +331,9 @@ where
             }
             Tried::Answered(answered) => {
                 let judged = judge::answered(self.classifier, &answered, now);
+                if !matches!(judged.outcome, EngineOutcome::Delivered | EngineOutcome::Held) {
+                    work.trouble.clone_from(&judged.text);
+                }
                 let settled = self.engine.finished(sending, judged.outcome, usable, now);
                 let (outcome, next_at) = match settled.fate {
                     Fate::Again { not_before } => (Outcome::Deferred, Some(not_before)),
@@ -333,10 +359,8 @@ where
 
     /// Has the ledger write down how an attempt ended.
     fn write(&mut self, row: usize, end: RowEnd, stage: Stage, now: Millis, work: &mut Work<'d, M>) {
-        let mail = &self.mails[row];
         let settlement = Settlement {
-            key: mail.key.clone(),
-            status: mail.status.clone(),
+            mail: self.mails[row].clone(),
             stage,
             attempts: end.attempts,
             next_at: end.next_at,

@@ -17,6 +17,8 @@ pub struct Counts {
     pub deferred: u64,
     /// Rows that will not go without a change.
     pub refused: u64,
+    /// Rows that could not be offered to this server as they are.
+    pub held: u64,
     /// Rows that may have been delivered.
     pub doubt: u64,
     /// Rows that somebody else had claimed.
@@ -37,6 +39,7 @@ impl Counts {
             Ending::Sent => &mut self.sent,
             Ending::Deferred { .. } => &mut self.deferred,
             Ending::Refused(_) => &mut self.refused,
+            Ending::Held => &mut self.held,
             Ending::Doubt => &mut self.doubt,
             Ending::Untouched => &mut self.untouched,
         };

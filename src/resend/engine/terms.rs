@@ -86,6 +86,8 @@ pub enum Outcome {
     },
     /// Refused for good.
     Never,
+    /// It could not be offered to this server as it is; uses up no attempt, and says nothing about the others.
+    Held,
     /// The account is refused: nothing will go.
     Stop,
     /// It may have been delivered: no reply came after the message was handed over.
@@ -136,6 +138,8 @@ pub enum Ending {
     },
     /// It will not go without a change.
     Refused(Refusal),
+    /// Left as it was, since it could not be offered.
+    Held,
     /// It may have been delivered.
     Doubt,
     /// As it was before the run: its turn did not come, or the account was refused.

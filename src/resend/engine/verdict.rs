@@ -20,7 +20,9 @@ impl<K> Engine<K> {
             }
             Outcome::Stop | Outcome::Never => self.finish_run(Reason::AccountRefused, None),
             Outcome::Retry { retry_after } => self.connection_failed(begun, retry_after, now),
-            Outcome::Lost | Outcome::Doubt | Outcome::Delivered => self.connection_failed(begun, None, now),
+            Outcome::Lost | Outcome::Held | Outcome::Doubt | Outcome::Delivered => {
+                self.connection_failed(begun, None, now)
+            }
         }
     }
 
@@ -35,6 +37,7 @@ impl<K> Engine<K> {
             Outcome::Retry { retry_after } => self.refused_for_now(row, retry_after, now),
             Outcome::Wait { until, scope } => self.must_wait(row, until, scope, now),
             Outcome::Never => self.refused(Refusal::ForGood, now),
+            Outcome::Held => self.ended(Ending::Held),
             Outcome::Stop => self.account_refused(),
             Outcome::Doubt => self.in_doubt(started, now),
             Outcome::Lost => self.lost(row, started, now),

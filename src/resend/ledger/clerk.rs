@@ -10,9 +10,9 @@ use anyhow::{Context, Result, anyhow};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Answer, Key, Ledger, Settlement, Wish};
+use super::steps::LogIs;
+use super::{Answer, Key, Ledger, Outgoing, Settlement, Wish};
 use crate::model::Millis;
-use crate::resend::ledger::Stage;
 use crate::resend::message::Stored;
 use crate::resend::points;
 
@@ -60,9 +60,7 @@ enum Haste {
 #[derive(Debug, Clone)]
 pub struct Handing {
     /// Which mail.
-    pub(super) key: Key,
-    /// The status word it was claimed with.
-    pub(super) status: Arc<str>,
+    pub(super) mail: Arc<Outgoing>,
     /// Its Message-ID.
     pub(super) message_id: String,
     /// The time now.
@@ -106,14 +104,8 @@ impl Desk {
 
     /// Writes down that a message is about to be handed over; the answer is on the disk. An error: it must not be handed
     /// over.
-    pub fn hand_over(
-        &self,
-        key: Key,
-        status: Arc<str>,
-        message_id: String,
-        now: Millis,
-    ) -> Pending<Answer<()>> {
-        self.ask(|reply| Request::HandOver(Handing { key, status, message_id, now }, reply))
+    pub fn hand_over(&self, mail: Arc<Outgoing>, message_id: String, now: Millis) -> Pending<Answer<()>> {
+        self.ask(|reply| Request::HandOver(Handing { mail, message_id, now }, reply))
     }
 
     /// Writes down how an attempt ended. `Some`: the ledger knows, but the log could not be told, and why. An error: not
@@ -280,10 +272,9 @@ impl Clerk {
 
     /// What is done is done: where the log cannot be told, the ledger remembers that it has to be.
     async fn ledger_alone(&mut self, end: &Settlement, refused: &anyhow::Error) -> Result<Done> {
-        let due = self.ledger.due(end.stage, &end.status);
         let settled = async {
             self.ledger.store.begin().await?;
-            self.ledger.settle(&[end], &[due]).await?;
+            self.ledger.settle(&[end], LogIs::Due).await?;
             self.ledger.store.commit().await
         };
         match settled.await {
@@ -333,20 +324,17 @@ impl Ledger {
 
     /// Settles in the ledger, and in the log in the same transaction; in another database the log is due.
     async fn settle_with_log(&mut self, ends: &[&Settlement]) -> Result<()> {
-        let due: Vec<_> = ends.iter().map(|end| self.due(end.stage, &end.status)).collect();
         if self.log.is_some() {
-            return self.settle(ends, &due).await;
+            return self.settle(ends, LogIs::Due).await;
         }
-        self.settle(ends, &vec![None; ends.len()]).await?;
-        let due: Vec<_> =
-            ends.iter().zip(&due).filter_map(|(end, due)| Some((*end, due.as_deref()?))).collect();
-        let words = due.iter().map(|&(end, to)| (&*end.key.id, self.held(&end.status).to_owned(), to));
-        let words: Vec<_> = words.collect();
-        for ((end, _), is_set) in due.iter().zip(self.set_status(&words).await?) {
-            if !is_set && end.stage == Stage::Sent {
+        self.settle(ends, LogIs::Told).await?;
+        let rows: Vec<_> = ends.iter().flat_map(|end| self.in_log_of(end)).collect();
+        let words: Vec<_> = rows.iter().map(|row| (&*row.key.id, row.from.clone(), &*row.to)).collect();
+        for (row, is_set) in rows.iter().zip(self.set_status(&words).await?) {
+            if !is_set && row.is_sent {
                 tracing::warn!(
                     "row {} was sent, but its status was changed by somebody else meanwhile",
-                    end.key.id
+                    row.key.id
                 );
             }
         }
@@ -358,13 +346,10 @@ impl Ledger {
         if self.log.is_none() {
             return Ok(());
         }
-        for end in ends {
-            if let Some(due) = self.due(end.stage, &end.status) {
-                let held = self.held(&end.status).to_owned();
-                match self.set_status(&[(&end.key.id, held, &due)]).await {
-                    Ok(_) => self.learnt(&end.key).await?,
-                    Err(error) => tracing::warn!("row {}: the log cannot be told yet: {error:#}", end.key.id),
-                }
+        for row in ends.flat_map(|end| self.in_log_of(end)).collect::<Vec<_>>() {
+            match self.set_status(&[(&row.key.id, row.from.clone(), &*row.to)]).await {
+                Ok(_) => self.learnt(&row.key).await?,
+                Err(error) => tracing::warn!("row {}: the log cannot be told yet: {error:#}", row.key.id),
             }
         }
         Ok(())
@@ -396,9 +381,9 @@ impl Request {
     /// The mail it is about.
     fn key(&self) -> &Key {
         match self {
-            Request::Claim(wish, ..) => &wish.key,
-            Request::HandOver(handing, _) => &handing.key,
-            Request::Settle(end, _) => &end.key,
+            Request::Claim(wish, ..) => &wish.mail.key,
+            Request::HandOver(handing, _) => &handing.mail.key,
+            Request::Settle(end, _) => &end.mail.key,
         }
     }
 

@@ -5,24 +5,25 @@
 //! ledger in the log's own database shares its transactions; one in a file of its own is written first, and the log follows.
 
 mod clerk;
-mod doubt;
+mod decisions;
 mod past;
 mod start;
 mod steps;
 
 use std::sync::Arc;
 
-use anyhow::Result;
 
+use crate::analysis::mails::Join;
 use crate::db::store::Store;
 use crate::mapping::Mapping;
 use crate::mapping::sql::{Bind, Statement};
-use crate::model::{Class, Meaning, Millis};
+use crate::model::{Class, Millis};
+use crate::resend::kept::Version;
 use crate::zone;
 
 use clerk::Handing;
 pub use clerk::{Clerk, Desk, Pending};
-pub use doubt::{Decision, Doubted, PastRun};
+pub use decisions::{Decision, Doubted, Origin, PastRun};
 pub use past::{Known, Past, PastAttempt, Stage, read_attempts, read_past};
 
 /// A mail of the log, as the ledger knows it.
@@ -41,15 +42,41 @@ impl Key {
     }
 }
 
-/// A mail that is to be claimed.
+/// A further attempt of a mail.
 #[derive(Debug, Clone)]
-pub struct Wish {
-    /// Which mail.
+pub struct Further {
+    /// Which row.
+    pub key: Key,
+    /// The status word it has in the log.
+    pub status: Arc<str>,
+    /// By what it is known to be of the same mail.
+    pub join: Join,
+    /// Whether its error says that it may have been delivered.
+    pub is_doubt: bool,
+}
+
+/// A mail that goes: the row that is sent, and the further attempts for which it goes.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The row that is sent.
     pub key: Key,
     /// The status word it has in the log.
     pub status: Arc<str>,
     /// How many recipients it has.
     pub recipients: u32,
+    /// What the log kept of it when it was planned.
+    pub version: Version,
+    /// The further attempts.
+    pub further: Vec<Further>,
+    /// Whether a person named the row.
+    pub is_named: bool,
+}
+
+/// A mail that is to be claimed.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Which mail.
+    pub mail: Arc<Outgoing>,
     /// The attempts it has used up.
     pub attempts: u32,
     /// The time now.
@@ -61,17 +88,21 @@ pub struct Wish {
 pub enum Answer<T> {
     /// Granted.
     Yes(T),
-    /// Somebody else was faster; what is known of it.
+    /// It is not; why.
     No(String),
+}
+
+impl<T> Answer<T> {
+    fn is_yes(&self) -> bool {
+        matches!(self, Answer::Yes(_))
+    }
 }
 
 /// How an attempt ended.
 #[derive(Debug, Clone)]
 pub struct Settlement {
     /// Which mail.
-    pub key: Key,
-    /// The status word it was claimed with.
-    pub status: Arc<str>,
+    pub mail: Arc<Outgoing>,
     /// What it is now.
     pub stage: Stage,
     /// The attempts it has used up.
@@ -98,22 +129,23 @@ pub struct Ledger {
     run: String,
     /// The log's status while a mail is claimed.
     claim_status: Option<String>,
-    /// Whether the log's status can be written.
-    writes_log: bool,
+    /// The log's status of a mail that went; none where the log is left alone.
+    sent_word: Option<String>,
 }
 
 impl Ledger {
     /// A ledger beside the log, or with `log` in a file of its own.
-    pub fn new(store: Store, log: Option<Store>, mapping: Mapping, claim_status: Option<String>) -> Self {
+    pub fn new(
+        store: Store,
+        log: Option<Store>,
+        mapping: Mapping,
+        claim_status: Option<String>,
+        sent_word: Option<String>,
+    ) -> Self {
         let table = format!("{}.{}", mapping.table.0, mapping.table.1);
-        let writes_log = mapping.can_write_status();
-        let claim_status = claim_status.filter(|_| writes_log);
-        Self { store, log, mapping, table, run: String::new(), claim_status, writes_log }
-    }
-
-    /// Whether the log's status follows what the ledger says.
-    pub fn writes_log(&self) -> bool {
-        self.writes_log
+        let sent_word = sent_word.filter(|_| mapping.can_write_status());
+        let claim_status = claim_status.filter(|_| sent_word.is_some());
+        Self { store, log, mapping, table, run: String::new(), claim_status, sent_word }
     }
 
     /// The name of this run; empty before it has begun.
@@ -123,11 +155,6 @@ impl Ledger {
 
     fn log(&mut self) -> &mut Store {
         self.log.as_mut().unwrap_or(&mut self.store)
-    }
-
-    /// The word for a mail that went out.
-    fn sent_word(&self) -> Option<String> {
-        self.mapping.words.of(Meaning::Sent).next().map(str::to_owned)
     }
 
     /// The status a claimed mail has in the log.
@@ -143,16 +170,10 @@ impl Ledger {
         self.store.statement(sql, [self.key_binds(key), rest].concat())
     }
 
-    async fn ask(&mut self, sql: &str, key: &Key, rest: Vec<Bind>) -> Result<u64> {
-        let statement = self.about_mail(sql, key, rest);
-        self.store.execute(statement).await
-    }
-
     /// The status the log gets when an attempt has ended so.
     fn due(&self, stage: Stage, status: &str) -> Option<String> {
         match stage {
-            _ if !self.writes_log => None,
-            Stage::Sent => self.sent_word(),
+            Stage::Sent => self.sent_word.clone(),
             Stage::Deferred | Stage::Refused | Stage::Dropped => {
                 self.claim_status.is_some().then(|| status.to_owned())
             }

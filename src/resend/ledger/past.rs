@@ -6,6 +6,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result};
 
 use super::{Key, Ledger};
+use crate::analysis::mails::Join;
 use crate::db::Db;
 use crate::db::store::{Row, is_there};
 use crate::mapping::Dialect;
@@ -15,6 +16,9 @@ use crate::window::Window;
 use crate::zone;
 
 const ATTEMPTS: &str = include_str!("../../../queries/ledger/attempts.sql");
+/// Which migrations a ledger has.
+pub(super) const VERSION: &str = "SELECT max(\"number\") FROM mailthrottle_migration";
+
 const MAILS: &str = include_str!("../../../queries/ledger/mails.sql");
 
 /// How far the last attempt of a mail came.
@@ -82,6 +86,14 @@ pub struct Known {
     pub reply: Option<String>,
     /// When that was.
     pub changed_at: Millis,
+    /// How many recipients it has.
+    pub recipients: u32,
+    /// Who decided about it, if a person has.
+    pub settled_by: Option<String>,
+    /// The row that stands for this one, where it is a further attempt of the same mail.
+    pub same_as: Option<String>,
+    /// By what that is known.
+    pub same_by: Option<Join>,
 }
 
 /// What the ledger in a database that is only read knows of a log; nothing where there is no ledger.
@@ -92,8 +104,27 @@ pub async fn read_past(db: &mut Db, table: &(String, String), dialect: Dialect) 
     if db.rows(is_there(dialect, "mailthrottle_mail")).await?.is_empty() {
         return Ok(Past::default());
     }
+    let plain = |sql: &str| Statement::plain(dialect, sql);
+    let version = db.rows(plain(VERSION)).await?;
+    let sql = match version.first().and_then(|row| row.number(0)) {
+        // only who sends again changes its tables
+        Some(1) => MAILS.replace("same_as, same_by", "NULL AS same_as, NULL AS same_by"),
+        _ => MAILS.to_owned(),
+    };
     let table = vec![Bind::Text(format!("{}.{}", table.0, table.1))];
-    past_of(&db.rows(Statement { dialect, sql: MAILS.to_owned(), binds: table }).await?)
+    past_of(&db.rows(Statement { binds: table, ..plain(&sql) }).await?)
+}
+
+/// The word in the ledger for how two rows are known to be one mail.
+pub(super) fn join_word(join: Join) -> &'static str {
+    match join {
+        Join::MessageId => "message-id",
+        Join::Content => "content",
+    }
+}
+
+fn join_of(word: &str) -> Option<Join> {
+    [Join::MessageId, Join::Content].into_iter().find(|join| join_word(*join) == word)
 }
 
 /// How an attempt to send a mail again ended.
@@ -153,6 +184,10 @@ fn past_of(rows: &[Row]) -> Result<Past> {
             next_at: row.number(7),
             reply: row.text(8),
             changed_at: row.number(10).unwrap_or(0),
+            recipients: row.number(11).unwrap_or(1),
+            settled_by: row.text(12),
+            same_as: row.text(13),
+            same_by: row.text(14).and_then(|word| join_of(&word)),
         };
         past.insert((text(0), text(1)), known);
     }
@@ -167,6 +202,12 @@ impl Past {
     /// What is known of a mail.
     pub fn of(&self, key: &Key) -> Option<&Known> {
         self.0.get(&(key.id.clone(), key.time()))
+    }
+
+    /// Whether nothing more is to be done about a row: it went, or will not go, or a person has decided.
+    pub fn is_done(&self, key: &Key) -> bool {
+        let is_open = |known: &Known| matches!(known.stage, Stage::Deferred | Stage::Claimed | Stage::Data);
+        self.of(key).is_some_and(|known| !is_open(known))
     }
 
     /// Whether a mail went out by the ledger.
@@ -191,12 +232,18 @@ impl Past {
 
     /// The mails in doubt.
     pub fn in_doubt(&self) -> usize {
-        self.0.values().filter(|known| known.stage == Stage::Doubt).count()
+        self.0.values().filter(|known| known.stage == Stage::Doubt && known.same_as.is_none()).count()
     }
 
-    /// Every mail.
-    pub fn into_all(self) -> impl Iterator<Item = ((String, String), Known)> {
-        self.0.into_iter()
+    /// Every row that the ledger knows.
+    pub fn entries(&self) -> impl Iterator<Item = (Key, &Known)> {
+        let key = |(id, time): &(String, String)| Key { id: id.clone(), sent_date: zone::read_rfc3339(time) };
+        self.0.iter().map(move |(place, known)| (key(place), known))
+    }
+
+    /// The rows of an id, whatever their time, of which something holds.
+    pub fn rows_of(&self, id: &str, holds: impl Fn(&Known) -> bool) -> Vec<Key> {
+        self.entries().filter(|(key, known)| key.id == id && holds(known)).map(|(key, _)| key).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::past::VERSION;
 use super::{Key, Ledger};
 use crate::db::store::{Lock, Store};
 use crate::mapping::Dialect;
@@ -19,9 +20,14 @@ const OPEN_RUNS: &str = include_str!("../../../queries/ledger/open_runs.sql");
 const RECENT: &str = include_str!("../../../queries/ledger/recent.sql");
 
 /// The ledger's tables, a file a step; a database remembers which it has.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../queries/ledger/migration_1.sql")];
-const MIGRATIONS_ON_ORACLE: [&str; MIGRATIONS.len()] =
-    [include_str!("../../../queries/oracle/ledger/migration_1.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../queries/ledger/migration_1.sql"),
+    include_str!("../../../queries/ledger/migration_2.sql"),
+];
+const MIGRATIONS_ON_ORACLE: [&str; MIGRATIONS.len()] = [
+    include_str!("../../../queries/oracle/ledger/migration_1.sql"),
+    include_str!("../../../queries/oracle/ledger/migration_2.sql"),
+];
 
 /// The lock of whoever makes the ledger's tables, and how often it is looked for.
 const MAKING: &str = "making";
@@ -34,11 +40,19 @@ fn turn(identity: &str) -> String {
 }
 
 impl Ledger {
-    /// Whether the ledger's tables are there, all of this version.
+    /// Whether the ledger's tables are there, be they of an earlier version.
     ///
     /// # Errors
     /// They are of a later version, or cannot be read.
     pub async fn is_made(store: &mut Store) -> Result<bool> {
+        Ok(Self::version(store).await? > 0)
+    }
+
+    /// Whether they are of this version.
+    ///
+    /// # Errors
+    /// They are of a later version, or cannot be read.
+    pub async fn is_current(store: &mut Store) -> Result<bool> {
         Ok(Self::version(store).await? == MIGRATIONS.len())
     }
 
@@ -46,7 +60,7 @@ impl Ledger {
         if !store.has_table("mailthrottle_migration").await? {
             return Ok(0);
         }
-        let statement = store.statement("SELECT max(\"number\") FROM mailthrottle_migration", Vec::new());
+        let statement = store.statement(VERSION, Vec::new());
         let rows = store.rows(statement).await?;
         let version = rows.first().and_then(|row| row.number(0)).unwrap_or(0);
         if version > MIGRATIONS.len() {
@@ -104,6 +118,23 @@ impl Ledger {
                     self.free(&run, now).await?;
                     self.store.unlock(&run, lock).await?;
                 }
+            }
+        }
+        Ok(alive)
+    }
+
+    /// The runs that have not ended and are alive.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn alive(store: &mut Store) -> Result<Vec<String>> {
+        let mut alive = Vec::new();
+        let open = store.statement(OPEN_RUNS, Vec::new());
+        for row in store.rows(open).await? {
+            let run = row.text(0).unwrap_or_default();
+            match store.lock(&run).await? {
+                None => alive.push(run),
+                Some(lock) => store.unlock(&run, lock).await?,
             }
         }
         Ok(alive)
@@ -220,13 +251,18 @@ impl Ledger {
     /// # Errors
     /// No right to write.
     pub async fn try_log(&mut self) -> Result<()> {
-        let Some(trial) = self.mapping.trial_update() else {
+        let Some(trial) = self.mapping.trial_update().filter(|_| self.sent_word.is_some()) else {
             return Ok(());
         };
         match self.log().execute(trial).await {
             Ok(_) => Ok(()),
             Err(refused) if cannot_be_written_to(&format!("{refused:#}")) => {
-                self.writes_log = false;
+                if self.claim_status.is_some() {
+                    return Err(refused.context(
+                        "[resend] claim_status: the log's status cannot be written; take the key out",
+                    ));
+                }
+                self.sent_word = None;
                 Ok(())
             }
             Err(refused) => Err(refused.context("the log's status cannot be written")),

@@ -1,190 +1,272 @@
 //! The steps of mails through the ledger: claimed, about to be handed over, settled. Each takes several mails at once, and is to
-//! be called within a transaction.
+//! be called within a transaction. The further attempts of a mail go through every step with it.
 
 use anyhow::{Result, bail};
 
-use super::{Answer, Handing, Key, Ledger, Settlement, Stage, Wish};
+use super::past::join_word;
+use super::{Answer, Handing, Key, Ledger, Outgoing, Settlement, Stage, Wish};
+use crate::analysis::mails::Join;
 use crate::db::store::Row;
 use crate::mapping::Dialect;
-use crate::mapping::sql::{Bind, Selection};
+use crate::mapping::sql::{Bind, Selection, Statement};
 use crate::model::{Class, Millis};
+use crate::resend::kept::{Kept, MESSAGE};
 use crate::resend::message::Stored;
 
 const ATTEMPT: &str = include_str!("../../../queries/ledger/attempt.sql");
 const CLAIM: &str = include_str!("../../../queries/ledger/claim.sql");
 const CLAIM_ON_ORACLE: &str = include_str!("../../../queries/oracle/ledger/claim.sql");
 const HAND_OVER: &str = include_str!("../../../queries/ledger/hand_over.sql");
-const MESSAGE: &str = include_str!("../../../queries/message.sql");
 const SETTLE: &str = include_str!("../../../queries/ledger/settle.sql");
 const STATUS: &str = include_str!("../../../queries/status.sql");
 
+/// How the log gets to know how a mail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogIs {
+    /// In the same transaction.
+    Told,
+    /// Later: the ledger remembers it.
+    Due,
+}
+
+/// A row of the log whose status is to change.
+pub(super) struct InLog {
+    pub(super) key: Key,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) is_sent: bool,
+}
+
+/// A row of a mail: the one that is sent, or a further attempt.
+#[derive(Clone, Copy)]
+struct Part<'m> {
+    key: &'m Key,
+    status: &'m str,
+    /// For a further attempt, the row that is sent and by what they are known to be one mail.
+    of: Option<(&'m Key, Join)>,
+}
+
+impl Part<'_> {
+    /// Whether its status in the log follows: not where the content alone says that it is the same mail.
+    fn follows(self) -> bool {
+        self.of.is_none_or(|(_, join)| join == Join::MessageId)
+    }
+}
+
+/// All rows of a mail, the one that is sent first.
+fn parts(mail: &Outgoing) -> impl Iterator<Item = Part<'_>> {
+    let further = mail.further.iter().map(|row| Part {
+        key: &row.key,
+        status: &row.status,
+        of: Some((&mail.key, row.join)),
+    });
+    std::iter::once(Part { key: &mail.key, status: &mail.status, of: None }).chain(further)
+}
+
 impl Ledger {
-    /// What a query says of mails in the log, of those that have these status words still.
+    /// What a query says of rows in the log, for each of them.
     async fn in_log<'a>(
         &mut self,
         query: &str,
-        mails: impl Iterator<Item = (&'a Key, &'a str)> + Clone,
-    ) -> Result<Vec<Option<Row>>> {
-        let by_id = |id: &str| Selection { id: Some(id.to_owned()), ..Selection::default() };
-        let statements =
-            mails.clone().map(|(key, _)| self.mapping.statement(&by_id(&key.id), query)).collect();
-        let answers = self.log().rows_of_each(statements).await?;
-        let the_row = |((key, status), mut rows): ((&Key, &str), Vec<Row>)| {
-            only_one(rows.len() as u64, &key.id)?;
-            let has_status =
-                |row: &Row| row.text(1).is_some_and(|there| self.mapping.words.known(&there) == status);
-            Ok(rows.pop().filter(has_status))
-        };
-        mails.zip(answers).map(the_row).collect()
+        keys: impl Iterator<Item = &'a Key>,
+    ) -> Result<Vec<Vec<Row>>> {
+        let by_id = |key: &Key| Selection { ids: Some(vec![key.id.clone()]), ..Selection::default() };
+        let statements = keys.map(|key| self.mapping.statement(&by_id(key), query)).collect();
+        self.log().rows_of_each(statements).await
     }
 
-    /// Changes the status of mails in the log from one word to another; `false`: it has another one by now.
-    pub(super) async fn set_status(&mut self, mails: &[(&str, String, &str)]) -> Result<Vec<bool>> {
-        let statements = mails.iter().filter_map(|(id, from, to)| self.mapping.set_status(id, from, to));
+    /// The one row with a status word, or why there is none.
+    fn only<'r>(&self, rows: &'r [Row], status: &str) -> Result<&'r Row, String> {
+        match rows {
+            [] => Err("it is not in the log any more".to_owned()),
+            [row] => {
+                let has_status = row.text(1).is_some_and(|there| self.mapping.words.known(&there) == status);
+                has_status.then_some(row).ok_or_else(|| format!("its status is not '{status}' any more"))
+            }
+            several => Err(format!("{} rows have this id; map id to a column that is unique", several.len())),
+        }
+    }
+
+    /// Changes the status of rows in the log from one word to another; `false`: it has another one by now.
+    pub(super) async fn set_status(&mut self, rows: &[(&str, String, &str)]) -> Result<Vec<bool>> {
+        let statements = rows.iter().filter_map(|(id, from, to)| self.mapping.set_status(id, from, to));
         let statements: Vec<_> = statements.collect();
         if statements.is_empty() {
-            return Ok(vec![true; mails.len()]);
+            return Ok(vec![true; rows.len()]);
         }
         let changed = self.log().execute_each(statements).await?;
-        let is_changed =
-            |((id, ..), rows): (&(&str, String, &str), u64)| only_one(rows, id).map(|()| rows == 1);
-        mails.iter().zip(changed).map(is_changed).collect()
+        let is_changed = |((id, ..), changed): (&(&str, String, &str), u64)| match changed {
+            0 | 1 => Ok(changed == 1),
+            several => {
+                bail!("the log has {several} rows with the id {id}; map id to a column that is unique")
+            }
+        };
+        rows.iter().zip(changed).map(is_changed).collect()
     }
 
     /// Claims mails and gives what the log keeps of them.
     pub(super) async fn claim(&mut self, wishes: &[&Wish]) -> Result<Vec<Answer<Stored>>> {
-        let rows = self.in_log(MESSAGE, wishes.iter().map(|wish| (&wish.key, &*wish.status))).await?;
-        let there = wishes.iter().zip(&rows).filter(|(_, row)| row.is_some()).map(|(wish, _)| *wish);
-        let mut taken = self.take(&there.collect::<Vec<_>>()).await?.into_iter();
-        let answer = |(wish, row): (&&Wish, Option<Row>)| {
-            let Some((row, taken)) = row.and_then(|row| Some((row, taken.next()?))) else {
-                return Answer::No(format!("its status is not '{}' any more", wish.status));
-            };
-            match taken {
-                Answer::Yes(()) => Answer::Yes(self.stored(&wish.key, &row)),
-                Answer::No(reason) => Answer::No(reason),
-            }
-        };
-        Ok(wishes.iter().zip(rows).map(answer).collect())
-    }
-
-    /// Claims mails that have the status in the log with which they are wanted.
-    async fn take(&mut self, wishes: &[&Wish]) -> Result<Vec<Answer<()>>> {
-        let claim = if self.store.dialect() == Dialect::Oracle { CLAIM_ON_ORACLE } else { CLAIM };
-        let statement = |wish: &&Wish| {
-            let rest = vec![
-                Bind::Text(self.run.clone()),
-                Bind::Text(wish.status.to_string()),
-                Bind::Int(i64::from(wish.attempts)),
-                Bind::Int(i64::from(wish.recipients)),
-                Bind::Int(wish.now),
-            ];
-            self.about_mail(claim, &wish.key, rest)
-        };
-        let taken = self.store.execute_each(wishes.iter().map(statement).collect()).await?;
-        let answer = |taken| match taken {
-            0 => Answer::No("another run has it, or is done with it".to_owned()),
-            _ => Answer::Yes(()),
-        };
-        let mut answers: Vec<_> = taken.into_iter().map(answer).collect();
-        if let Some(held) = self.claim_status.clone() {
-            self.show_claims(wishes, &held, &mut answers).await?;
+        let kept = self.in_log(MESSAGE, wishes.iter().map(|wish| &wish.mail.key)).await?;
+        let mut answers = Vec::with_capacity(wishes.len());
+        for (wish, rows) in wishes.iter().zip(&kept) {
+            answers.push(match self.unchanged(wish, rows) {
+                Ok(row) => self
+                    .further_unchanged(wish)
+                    .await?
+                    .map_or(Answer::Yes(Kept(row).stored(&self.table, &wish.mail.key)), Answer::No),
+                Err(reason) => Answer::No(reason),
+            });
         }
+        self.take(wishes, &mut answers).await?;
         Ok(answers)
     }
 
-    /// Gives mails that were claimed the status in the log that says so; where that is refused, the claim is given back.
-    async fn show_claims(&mut self, wishes: &[&Wish], held: &str, answers: &mut [Answer<()>]) -> Result<()> {
-        let claims = wishes.iter().zip(answers).filter(|(_, answer)| matches!(answer, Answer::Yes(())));
-        let claims: Vec<_> = claims.collect();
-        let words: Vec<_> =
-            claims.iter().map(|(wish, _)| (&*wish.key.id, wish.status.to_string(), held)).collect();
-        let changed = self.set_status(&words).await?;
-        for ((wish, answer), _) in claims.into_iter().zip(changed).filter(|(_, changed)| !changed) {
-            self.release(&wish.key, wish.now).await?;
-            *answer = Answer::No("its status was changed by somebody else".to_owned());
+    /// The row of the log, if it is as it was when it was planned.
+    fn unchanged<'r>(&self, wish: &Wish, rows: &'r [Row]) -> Result<&'r Row, String> {
+        let row = self.only(rows, &wish.mail.status)?;
+        match Kept(row).version().change_since(&wish.mail.version) {
+            Some(change) => Err(change.to_owned()),
+            None => Ok(row),
+        }
+    }
+
+    /// Why a further attempt keeps a mail from being claimed, if one does.
+    async fn further_unchanged(&mut self, wish: &Wish) -> Result<Option<String>> {
+        if wish.mail.further.is_empty() {
+            return Ok(None);
+        }
+        let rows = self.in_log(STATUS, wish.mail.further.iter().map(|row| &row.key)).await?;
+        let changed = wish.mail.further.iter().zip(&rows).find_map(|(further, rows)| {
+            let reason = self.only(rows, &further.status).err()?;
+            Some(format!("row {} is an attempt of the same mail, and {reason}", further.key.id))
+        });
+        Ok(changed)
+    }
+
+    /// Claims the mails that may be claimed so far.
+    async fn take(&mut self, wishes: &[&Wish], answers: &mut [Answer<Stored>]) -> Result<()> {
+        let wanted: Vec<usize> = (0..wishes.len()).filter(|place| answers[*place].is_yes()).collect();
+        let statements: Vec<_> = wanted.iter().flat_map(|place| self.claims(wishes[*place])).collect();
+        let mut taken = self.store.execute_each(statements).await?.into_iter();
+        for place in wanted {
+            let taken: Vec<u64> = taken.by_ref().take(1 + wishes[place].mail.further.len()).collect();
+            let shown = match taken.contains(&0) {
+                true => Err("another run has it, or is done with it"),
+                false => self.show_claim(&wishes[place].mail).await?,
+            };
+            if let Err(reason) = shown {
+                let own = parts(&wishes[place].mail).zip(taken).filter(|(_, taken)| *taken > 0);
+                self.release(own.map(|(part, _)| part.key), wishes[place]).await?;
+                answers[place] = Answer::No(reason.to_owned());
+            }
         }
         Ok(())
     }
 
-    /// Gives a claim back.
-    async fn release(&mut self, key: &Key, now: Millis) -> Result<()> {
-        let rest = vec![
-            Bind::Text(self.run.clone()),
-            Bind::Text(Stage::Deferred.as_str().to_owned()),
-            Bind::Int(0),
-            Bind::Null,
-            Bind::Null,
-            Bind::Null,
-            Bind::Int(now),
-            Bind::Null,
-        ];
-        self.ask(SETTLE, key, rest).await.map(drop)
+    fn claims(&self, wish: &Wish) -> Vec<Statement> {
+        let sql = if self.store.dialect() == Dialect::Oracle { CLAIM_ON_ORACLE } else { CLAIM };
+        let text = |text: Option<&str>| text.map_or(Bind::Null, |text| Bind::Text(text.to_owned()));
+        let claim = |part: Part<'_>| {
+            let rest = vec![
+                Bind::Text(self.run.clone()),
+                Bind::Text(part.status.to_owned()),
+                Bind::Int(i64::from(wish.attempts)),
+                Bind::Int(i64::from(wish.mail.recipients)),
+                Bind::Int(wish.now),
+                text(part.of.map(|(key, _)| key.id.as_str())),
+                text(part.of.map(|(_, join)| join_word(join))),
+                Bind::Int(i64::from(wish.mail.is_named)),
+            ];
+            self.about_mail(sql, part.key, rest)
+        };
+        parts(&wish.mail).map(claim).collect()
     }
 
-    fn stored(&self, key: &Key, row: &Row) -> Stored {
-        let text = |column| row.text(column).unwrap_or_default();
-        let some = |column| row.text(column).filter(|text| !text.trim().is_empty());
-        Stored {
-            table: self.table.clone(),
-            id: key.id.clone(),
-            first_sent: key.sent_date,
-            sender: text(2),
-            to: text(3),
-            cc: text(4),
-            bcc: text(5),
-            reply_to: text(6),
-            subject: text(7),
-            body_text: some(8),
-            body_html: some(9),
-            raw: row.bytes(10).filter(|raw| !raw.is_empty()).map(<[u8]>::to_vec),
-            attachments: Vec::new(),
-            message_id: some(12),
-            named_attachments: text(11),
+    /// Gives the rows of a claimed mail the status in the log that says so; refused where one has another status by now.
+    async fn show_claim(&mut self, mail: &Outgoing) -> Result<Result<(), &'static str>> {
+        let Some(held) = self.claim_status.clone() else {
+            return Ok(Ok(()));
+        };
+        let rows: Vec<Part<'_>> = parts(mail).filter(|part| part.follows()).collect();
+        let words: Vec<_> = rows.iter().map(|part| (&*part.key.id, part.status.to_owned(), &*held)).collect();
+        let changed = self.set_status(&words).await?;
+        if !changed.contains(&false) {
+            return Ok(Ok(()));
+        }
+        let back = rows.iter().zip(changed).filter(|(_, changed)| *changed).map(|(part, _)| part);
+        let back: Vec<_> = back.map(|part| (&*part.key.id, held.clone(), part.status)).collect();
+        self.set_status(&back).await?;
+        Ok(Err("its status was changed by somebody else"))
+    }
+
+    /// Gives claims back.
+    async fn release<'k>(&mut self, keys: impl Iterator<Item = &'k Key>, wish: &Wish) -> Result<()> {
+        let release = |key| {
+            let rest = vec![
+                Bind::Text(self.run.clone()),
+                Bind::Text(Stage::Deferred.as_str().to_owned()),
+                Bind::Int(i64::from(wish.attempts)),
+                Bind::Null,
+                Bind::Null,
+                Bind::Null,
+                Bind::Int(wish.now),
+                Bind::Null,
+            ];
+            self.about_mail(SETTLE, key, rest)
+        };
+        let statements = keys.map(release).collect();
+        self.store.execute_each(statements).await.map(drop)
+    }
+
+    /// Writes down that messages are about to be handed over, where claim, status and what is sent still hold.
+    pub(super) async fn hand_over(&mut self, handings: &[&Handing]) -> Result<Vec<Answer<()>>> {
+        let rows = self.in_log(MESSAGE, handings.iter().map(|handing| &handing.mail.key)).await?;
+        let mut answers: Vec<_> =
+            handings.iter().zip(&rows).map(|(handing, rows)| self.still_holds(handing, rows)).collect();
+        let wanted: Vec<usize> = (0..handings.len()).filter(|place| answers[*place].is_yes()).collect();
+        let statements: Vec<_> = wanted.iter().flat_map(|place| self.handed_over(handings[*place])).collect();
+        let mut changed = self.store.execute_each(statements).await?.into_iter();
+        for place in wanted {
+            let mut changed = changed.by_ref().take(1 + handings[place].mail.further.len());
+            if changed.any(|changed| changed == 0) {
+                answers[place] = Answer::No("the claim was lost".to_owned());
+            }
+            changed.for_each(drop);
+        }
+        Ok(answers)
+    }
+
+    fn still_holds(&self, handing: &Handing, rows: &[Row]) -> Answer<()> {
+        let mail = &handing.mail;
+        let row = match self.only(rows, self.held(&mail.status)) {
+            Ok(row) => row,
+            Err(reason) => return Answer::No(reason),
+        };
+        let now = Kept(row).version();
+        // where the claim is written into the log, the application may have noted when
+        let is_ours = self.claim_status.is_some() && now.is_sent_alike(&mail.version);
+        match now.change_since(&mail.version).filter(|_| !is_ours) {
+            Some(change) => Answer::No(change.to_owned()),
+            None => Answer::Yes(()),
         }
     }
 
-    /// Writes down that messages are about to be handed over, where claim and status still hold.
-    pub(super) async fn hand_over(&mut self, handings: &[&Handing]) -> Result<Vec<Answer<()>>> {
-        let held: Vec<_> = handings.iter().map(|handing| self.held(&handing.status).to_owned()).collect();
-        let mails = handings.iter().zip(&held).map(|(handing, held)| (&handing.key, &**held));
-        let rows = self.in_log(STATUS, mails).await?;
-        let there = handings.iter().zip(&rows).filter(|(_, row)| row.is_some()).map(|(handing, _)| {
-            let rest = vec![
-                Bind::Text(self.run.clone()),
-                Bind::Text(handing.message_id.clone()),
-                Bind::Int(handing.now),
-            ];
-            self.about_mail(HAND_OVER, &handing.key, rest)
-        });
-        let mut changed = self.store.execute_each(there.collect()).await?.into_iter();
-        let answer = |(held, row): (String, Option<Row>)| match row.and_then(|_| changed.next()) {
-            None => Answer::No(format!("its status is not '{held}' any more")),
-            Some(0) => Answer::No("the claim was lost".to_owned()),
-            Some(_) => Answer::Yes(()),
-        };
-        Ok(held.into_iter().zip(rows).map(answer).collect())
+    fn handed_over(&self, handing: &Handing) -> Vec<Statement> {
+        let rest = vec![
+            Bind::Text(self.run.clone()),
+            Bind::Text(handing.message_id.clone()),
+            Bind::Int(handing.now),
+        ];
+        parts(&handing.mail).map(|part| self.about_mail(HAND_OVER, part.key, rest.clone())).collect()
     }
 
-    /// Writes down how attempts ended, and for each the status that the log still has to get.
-    pub(super) async fn settle(&mut self, ends: &[&Settlement], log_due: &[Option<String>]) -> Result<()> {
-        let text = |text: Option<&str>| text.map_or(Bind::Null, |text| Bind::Text(text.to_owned()));
-        let settled = ends.iter().zip(log_due).map(|(end, log_due)| {
-            let rest = vec![
-                Bind::Text(self.run.clone()),
-                Bind::Text(end.stage.as_str().to_owned()),
-                Bind::Int(i64::from(end.attempts)),
-                end.next_at.map_or(Bind::Null, Bind::Int),
-                text(end.reply.as_deref()),
-                text(end.class.map(Class::as_str)),
-                Bind::Int(end.now),
-                text(log_due.as_deref()),
-            ];
-            self.about_mail(SETTLE, &end.key, rest)
-        });
-        let settled = self.store.execute_each(settled.collect()).await?;
-        if let Some((end, _)) = ends.iter().zip(settled).find(|(_, changed)| *changed == 0) {
-            bail!("the claim on the row {} was lost; look at it before it is sent again", end.key.id);
+    /// Writes down how attempts ended, and whether the log has still to learn it.
+    pub(super) async fn settle(&mut self, ends: &[&Settlement], log: LogIs) -> Result<()> {
+        let settled: Vec<_> = ends.iter().flat_map(|end| self.settled(end, log)).collect();
+        let keys = ends.iter().flat_map(|end| parts(&end.mail)).map(|part| part.key);
+        let changed = self.store.execute_each(settled).await?;
+        if let Some((key, _)) = keys.zip(changed).find(|(_, changed)| *changed == 0) {
+            bail!("the claim on the row {} was lost; look at it before it is sent again", key.id);
         }
         let attempts = ends.iter().map(|end| {
             let rest = vec![
@@ -195,16 +277,44 @@ impl Ledger {
                 text(end.class.map(Class::as_str)),
                 text(end.message_id.as_deref()),
             ];
-            self.about_mail(ATTEMPT, &end.key, rest)
+            self.about_mail(ATTEMPT, &end.mail.key, rest)
         });
         self.store.execute_each(attempts.collect()).await.map(drop)
     }
+
+    fn settled(&self, end: &Settlement, log: LogIs) -> Vec<Statement> {
+        let settled = |part: Part<'_>| {
+            let due = self.due(end.stage, part.status).filter(|_| log == LogIs::Due && part.follows());
+            let rest = vec![
+                Bind::Text(self.run.clone()),
+                Bind::Text(end.stage.as_str().to_owned()),
+                Bind::Int(i64::from(end.attempts)),
+                time(end.next_at),
+                text(end.reply.as_deref()),
+                text(end.class.map(Class::as_str)),
+                Bind::Int(end.now),
+                text(due.as_deref()),
+            ];
+            self.about_mail(SETTLE, part.key, rest)
+        };
+        parts(&end.mail).map(settled).collect()
+    }
+
+    /// The rows of the log whose status an end changes.
+    pub(super) fn in_log_of(&self, end: &Settlement) -> Vec<InLog> {
+        let row = |part: Part<'_>| {
+            let to = self.due(end.stage, part.status)?;
+            let from = self.held(part.status).to_owned();
+            Some(InLog { key: part.key.clone(), from, to, is_sent: end.stage == Stage::Sent })
+        };
+        parts(&end.mail).filter(|part| part.follows()).filter_map(row).collect()
+    }
 }
 
-/// Refuses to go on where a key is that of several rows.
-fn only_one(rows: u64, id: &str) -> Result<()> {
-    match rows {
-        0 | 1 => Ok(()),
-        several => bail!("the log has {several} rows with the id {id}; map id to a column that is unique"),
-    }
+fn text(text: Option<&str>) -> Bind {
+    text.map_or(Bind::Null, |text| Bind::Text(text.to_owned()))
+}
+
+fn time(at: Option<Millis>) -> Bind {
+    at.map_or(Bind::Null, Bind::Int)
 }

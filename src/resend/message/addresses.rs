@@ -1,10 +1,9 @@
-//! Mail addresses out of the free text in which applications store them.
-//!
-//! Lists are separated by `,` or `;`, outside quotes and angle brackets. A piece without an `@` belongs to the next one:
-//! `Weiss, Karl <k@x.example>` is one person, as Outlook writes it. What then is no address refuses the message.
+//! The people of a message: what its address fields hold, as mailboxes. What is no address refuses the message.
 
 use lettre::Address;
 use lettre::message::Mailbox;
+
+use crate::address;
 
 use super::{Envelope, Refusal, Stored};
 
@@ -53,54 +52,18 @@ impl People {
 }
 
 fn list(field: &'static str, text: &str) -> Result<Vec<Mailbox>, Refusal> {
-    let no_address = |piece: &String| Refusal::NoAddress { field, value: piece.clone() };
-    pieces(text).iter().map(|piece| mailbox(piece).ok_or_else(|| no_address(piece))).collect()
-}
-
-/// The entries of a list, each with its name and address still together.
-fn pieces(text: &str) -> Vec<String> {
-    let mut pieces: Vec<String> = vec![String::new()];
-    for part in split(text) {
-        let last = pieces.last_mut().expect("there is always one");
-        if !last.is_empty() && !last.contains('@') {
-            last.push_str(", ");
-        } else if !last.is_empty() {
-            pieces.push(String::new());
-        }
-        pieces.last_mut().expect("there is always one").push_str(part);
-    }
-    pieces.retain(|piece| !piece.is_empty());
-    pieces
-}
-
-/// The parts between separators that stand outside quotes and angle brackets.
-fn split(text: &str) -> impl Iterator<Item = &str> {
-    let (mut quoted, mut escaped, mut angle) = (false, false, false);
-    let separates = move |c: char| {
-        let was_escaped = escaped;
-        escaped = c == '\\' && quoted && !was_escaped;
-        match c {
-            '"' if !was_escaped => quoted = !quoted,
-            '<' if !quoted => angle = true,
-            '>' if !quoted => angle = false,
-            _ => {}
-        }
-        matches!(c, ',' | ';') && !quoted && !angle
-    };
-    text.split(separates).map(str::trim).filter(|part| !part.is_empty())
+    let no_address = |entry: &String| Refusal::NoAddress { field, value: entry.clone() };
+    address::entries(text).iter().map(|entry| mailbox(entry).ok_or_else(|| no_address(entry))).collect()
 }
 
 /// `Name <address>`, `"Name" <address>`, `<address>` or `address`.
-fn mailbox(piece: &str) -> Option<Mailbox> {
-    let (name, email) = match piece.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
-        Some((name, email)) => (unquoted(name.trim()), email),
-        None => (String::new(), piece),
-    };
-    Some(Mailbox::new(Some(name).filter(|name| !name.is_empty()), address(email.trim())?))
+fn mailbox(entry: &str) -> Option<Mailbox> {
+    let (name, email) = address::parts(entry);
+    Some(Mailbox::new(Some(unquoted(name)).filter(|name| !name.is_empty()), parsed(email)?))
 }
 
 /// The address, a domain beyond ASCII in the form that every server takes (RFC 5890).
-fn address(text: &str) -> Option<Address> {
+fn parsed(text: &str) -> Option<Address> {
     let (user, domain) = text.rsplit_once('@')?;
     let domain = if domain.is_ascii() { domain.to_owned() } else { idna::domain_to_ascii(domain).ok()? };
     Address::new(user, domain).ok()

@@ -24,9 +24,6 @@ pub fn compose(
     let boundary = boundary(stored, message_id);
     let text = stored.body_text.as_deref().filter(|text| !text.is_empty());
     let html = stored.body_html.as_deref().filter(|html| !html.is_empty());
-    if text.is_none() && html.is_none() && stored.subject.is_empty() && stored.attachments.is_empty() {
-        return Err(Refusal::Empty);
-    }
     let content = content(text, html, &boundary);
     let built = if stored.attachments.is_empty() {
         match content {

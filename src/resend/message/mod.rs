@@ -8,12 +8,13 @@
 mod addresses;
 mod compose;
 mod raw;
+mod speaks;
 
 use thiserror::Error;
 
 use crate::model::Millis;
 
-/// A message as the log keeps it. Address lists are separated by `,` or `;`.
+/// A message as the log keeps it. Address lists are as [`crate::address`] reads them.
 #[derive(Debug, Clone, Default)]
 pub struct Stored {
     /// The log's table.
@@ -119,9 +120,9 @@ pub enum Refusal {
     /// To, cc and bcc are empty.
     #[error("there is no recipient: to, cc and bcc are empty")]
     NoRecipient,
-    /// Neither subject nor content.
-    #[error("the message is empty: the log has no subject, no text, no HTML and no attachment")]
-    Empty,
+    /// Nothing to send.
+    #[error("the log keeps nothing to send: no text, no HTML, no raw message and no attachment")]
+    NoContent,
     /// The Message-ID of the log cannot be written as one.
     #[error("the Message-ID {0:?} cannot be written in a header")]
     MessageId(String),
@@ -143,16 +144,60 @@ pub enum Refusal {
 /// # Errors
 /// Says which field of the log cannot be sent and why.
 pub fn build(stored: &Stored, sending: &Sending) -> Result<Message, Refusal> {
-    check_headers(stored, sending)?;
-    let people = addresses::People::of(stored)?;
-    let message_id = message_id(stored, people.sender.email.domain())?;
-    let raw = stored.raw.as_deref().filter(|raw| !raw.iter().all(u8::is_ascii_whitespace));
-    let (bytes, message_id) = match raw {
-        Some(raw) => raw::prepare(raw, message_id, &mark(sending))?,
+    let (people, message_id) = checked(stored)?;
+    let (bytes, message_id) = match stored.whole() {
+        Some(raw) => raw::prepare(raw, message_id, &mark(sending)),
         None => (compose::compose(stored, &people, sending, &message_id)?, message_id),
     };
     let envelope = people.envelope(!bytes.is_ascii());
     Ok(Message { envelope, bytes, message_id })
+}
+
+/// Checks what [`build`] needs but for the attachments' content.
+///
+/// # Errors
+/// Says which field of the log cannot be sent and why.
+pub fn check(stored: &Stored) -> Result<(), Refusal> {
+    checked(stored).map(drop)
+}
+
+fn checked(stored: &Stored) -> Result<(addresses::People, String), Refusal> {
+    check_headers(stored)?;
+    let people = addresses::People::of(stored)?;
+    let message_id = message_id(stored, people.sender.email.domain())?;
+    match stored.whole() {
+        Some(raw) => raw::check(raw)?,
+        None if stored.has_content() => {}
+        None => return Err(Refusal::NoContent),
+    }
+    Ok((people, message_id))
+}
+
+impl Stored {
+    /// The whole message, where the log keeps one.
+    fn whole(&self) -> Option<&[u8]> {
+        self.raw.as_deref().filter(|raw| !raw.iter().all(u8::is_ascii_whitespace))
+    }
+
+    fn bodies(&self) -> impl Iterator<Item = &str> {
+        [&self.body_text, &self.body_html].into_iter().filter_map(|body| body.as_deref())
+    }
+
+    fn has_content(&self) -> bool {
+        let has_files = !self.attachments.is_empty() || !self.named_attachments.trim().is_empty();
+        has_files || self.bodies().any(|body| !body.trim().is_empty())
+    }
+
+    /// Whether the text speaks of an attachment and the log holds none.
+    pub fn lacks_attachment(&self) -> bool {
+        let holds_none = self.whole().is_none() && self.named_attachments.trim().is_empty();
+        holds_none && speaks::speaks_of_attachment(self.bodies())
+    }
+
+    /// Bytes of the message but for its attachments, about.
+    pub fn size(&self) -> u64 {
+        self.whole().map_or_else(|| self.bodies().map(str::len).sum(), <[u8]>::len) as u64
+    }
 }
 
 /// The header by which a message that was sent again is known.
@@ -164,7 +209,7 @@ fn mark(sending: &Sending) -> String {
 }
 
 /// Every value that ends up in a header.
-fn check_headers(stored: &Stored, sending: &Sending) -> Result<(), Refusal> {
+fn check_headers(stored: &Stored) -> Result<(), Refusal> {
     let fields = [
         ("sender", stored.sender.as_str()),
         ("recipient", &stored.to),
@@ -173,7 +218,6 @@ fn check_headers(stored: &Stored, sending: &Sending) -> Result<(), Refusal> {
         ("reply_to", &stored.reply_to),
         ("subject", &stored.subject),
         ("message_id", stored.message_id.as_deref().unwrap_or_default()),
-        ("run", &sending.run),
     ];
     let files = stored.attachments.iter().flat_map(|file| {
         [("attachment's name", file.name.as_str()), ("attachment's media type", &file.media_type)]

@@ -5,14 +5,21 @@
 
 use super::{MARK, Refusal, crlf};
 
+/// # Errors
+/// It does not begin with a header.
+pub fn check(raw: &[u8]) -> Result<(), Refusal> {
+    let text = crlf(raw);
+    match headers(split(&text).0).first() {
+        Some(first) if name(first).is_none() => Err(Refusal::RawWithoutHeader(short(first))),
+        _ => Ok(()),
+    }
+}
+
 /// The bytes to send and the Message-ID they carry.
-pub fn prepare(raw: &[u8], message_id: String, mark: &str) -> Result<(Vec<u8>, String), Refusal> {
+pub fn prepare(raw: &[u8], message_id: String, mark: &str) -> (Vec<u8>, String) {
     let text = crlf(raw);
     let (head, body) = split(&text);
     let headers = headers(head);
-    if let Some(first) = headers.first().filter(|first| name(first).is_none()) {
-        return Err(Refusal::RawWithoutHeader(short(first)));
-    }
     let own = headers.iter().find(|header| is(header, "message-id")).map(|header| value(header));
     let own = own.filter(|id| !id.is_empty());
     let mut out = format!("{MARK}: {mark}\r\n").into_bytes();
@@ -23,7 +30,7 @@ pub fn prepare(raw: &[u8], message_id: String, mark: &str) -> Result<(Vec<u8>, S
         out.extend_from_slice(header);
     }
     out.extend_from_slice(body);
-    Ok((out, own.unwrap_or(message_id)))
+    (out, own.unwrap_or(message_id))
 }
 
 /// The headers, and the body with the empty line before it.

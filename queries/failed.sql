@@ -1,5 +1,0 @@
--- Question: which mails failed, and what did the server say? The mapping chooses the rows by status word and window.
--- Columns: id, status, sent_date, sender, recipient, subject, error_message, message_id.
--- Index: (status, sent_date). Right: SELECT.
-SELECT id, status, sent_date, sender, recipient, subject, error_message, message_id
-FROM email_log;

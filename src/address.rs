@@ -1,0 +1,137 @@
+//! Mail addresses in the free text in which applications store them.
+//!
+//! Lists are separated by `,` or `;`, outside quotes and angle brackets, or written in JSON. A piece without an `@` belongs to
+//! the next one: `Weiss, Karl <k@x.example>` is one person, as Outlook writes it.
+
+use serde_json::Value;
+
+/// Keys of a JSON object under which an address and the name of its owner stand.
+const ADDRESS_KEYS: [&str; 3] = ["email", "address", "mail"];
+const NAME_KEY: &str = "name";
+
+/// The entries of a list, each with its name and address still together.
+///
+/// ```
+/// # use mailthrottle::address::entries;
+/// assert_eq!(entries("Weiss, Karl <k@x.example>; a@y.example"), ["Weiss, Karl <k@x.example>", "a@y.example"]);
+/// assert_eq!(entries("[\"a@x.example\", {\"email\": \"b@y.example\"}]"), ["a@x.example", "b@y.example"]);
+/// ```
+pub fn entries(text: &str) -> Vec<String> {
+    in_json(text).unwrap_or_else(|| pieces(text))
+}
+
+/// The address of an entry, without name and angle brackets.
+pub fn bare(entry: &str) -> &str {
+    parts(entry).1
+}
+
+/// Name, quoted or not, and address of `Name <address>`, `<address>` or `address`.
+pub fn parts(entry: &str) -> (&str, &str) {
+    match entry.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+        Some((name, address)) => (name.trim(), address.trim()),
+        None => ("", entry.trim()),
+    }
+}
+
+/// The addresses of several lists in one form that is the same however they are written: in small letters, each once, sorted.
+pub fn normal<'t>(lists: impl IntoIterator<Item = &'t str>) -> String {
+    let entries = lists.into_iter().flat_map(entries);
+    let mut addresses: Vec<_> = entries.map(|entry| bare(&entry).to_lowercase()).collect();
+    addresses.sort();
+    addresses.dedup();
+    addresses.join(",")
+}
+
+/// The entries of a list in JSON: of texts, of objects with an address, or of one such object; none where it is no JSON.
+fn in_json(text: &str) -> Option<Vec<String>> {
+    let text = text.trim();
+    let value: Value = text.starts_with(['[', '{']).then(|| serde_json::from_str(text).ok())??;
+    let mut entries = Vec::new();
+    collect(&value, &mut entries);
+    Some(entries)
+}
+
+fn collect(value: &Value, entries: &mut Vec<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| collect(value, entries)),
+        Value::String(text) => entries.extend(pieces(text)),
+        Value::Object(object) => {
+            let address = ADDRESS_KEYS.iter().find_map(|key| object.get(*key)?.as_str());
+            match (address, object.get(NAME_KEY).and_then(Value::as_str)) {
+                (Some(address), Some(name)) if !name.is_empty() => {
+                    entries
+                        .push(format!("\"{}\" <{address}>", name.replace('\\', "\\\\").replace('"', "\\\"")));
+                }
+                (Some(address), _) => entries.extend(pieces(address)),
+                // what stands for an address must not be left out in silence
+                (None, _) => entries.push(value.to_string()),
+            }
+        }
+        Value::Null => {}
+        other => entries.push(other.to_string()),
+    }
+}
+
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = vec![String::new()];
+    for part in split(text) {
+        let last = pieces.last_mut().expect("there is always one");
+        if !last.is_empty() && !last.contains('@') {
+            last.push_str(", ");
+        } else if !last.is_empty() {
+            pieces.push(String::new());
+        }
+        pieces.last_mut().expect("there is always one").push_str(part);
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+/// The parts between separators that stand outside quotes and angle brackets.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped, mut angle) = (false, false, false);
+    let separates = move |c: char| {
+        let was_escaped = escaped;
+        escaped = c == '\\' && quoted && !was_escaped;
+        match c {
+            '"' if !was_escaped => quoted = !quoted,
+            '<' if !quoted => angle = true,
+            '>' if !quoted => angle = false,
+            _ => {}
+        }
+        matches!(c, ',' | ';') && !quoted && !angle
+    };
+    text.split(separates).map(str::trim).filter(|part| !part.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_in_json_are_read_as_lists() {
+        let cases = [
+            (r#"["u@x.example"]"#, vec!["u@x.example"]),
+            (r#"["u@x.example; v@x.example", null]"#, vec!["u@x.example", "v@x.example"]),
+            (r#"{"address": "u@x.example", "name": "Weiss, K"}"#, vec![r#""Weiss, K" <u@x.example>"#]),
+            (r#"[{"mail": "u@x.example"}]"#, vec!["u@x.example"]),
+            (r#"[{"to": 5}]"#, vec![r#"{"to":5}"#]),
+            ("[not json", vec!["[not json"]),
+            ("[]", vec![]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(entries(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn recipients_are_the_same_however_they_are_written() {
+        let written =
+            ["Bob <B@x.example>, a@x.example", "a@X.example;b@x.example", r#"["b@x.example","a@x.example"]"#];
+        for text in written {
+            assert_eq!(normal([text]), "a@x.example,b@x.example", "{text}");
+        }
+        assert_eq!(normal(["a@x.example", "", "a@x.example"]), "a@x.example");
+        assert_eq!(normal([""]), "");
+    }
+}

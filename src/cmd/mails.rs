@@ -1,0 +1,247 @@
+//! Which failed rows of the log are attempts of one mail, which went after all, and which look alike: what
+//! `analysis::mails` decides, with the rows and contents it asks for. Report, alert and resend ask it here.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::Result;
+
+use super::Log;
+use crate::analysis::mails::{self, Fate, Mails, Other, Row, TOGETHER};
+use crate::db::{Db, Which};
+use crate::digest::Digest;
+use crate::mapping::Mapping;
+use crate::mapping::sql::{Among, Selection};
+use crate::model::{Mail, Meaning, Millis};
+use crate::resend::kept::{Kept, MESSAGE};
+use crate::window::Window;
+
+/// More texts than this are not looked for one by one: all rows are gone over instead.
+const MOST_TEXTS: usize = 10_000;
+
+/// Messages that are read at once, each of which may be large.
+const AT_ONCE: usize = 16;
+
+/// Failed rows that are looked into, and by what the other rows of their mails are found.
+#[derive(Default)]
+pub struct Sought {
+    rows: Vec<Row>,
+    message_ids: HashSet<String>,
+    subjects: HashSet<String>,
+    /// The first and the last time of the rows.
+    extent: Option<(Millis, Millis)>,
+}
+
+/// For what it is asked, which says how far the log has to be looked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To know what went: rows with the same Message-ID, and those of the hour after the failures.
+    Report,
+    /// To send: whatever looks alike, at any distance.
+    Send,
+}
+
+impl Sought {
+    /// Looks into a failed row.
+    pub fn add(&mut self, mail: &Mail) {
+        self.add_row(Row::of(mail), mail);
+    }
+
+    /// The same where what the row tells is known already.
+    pub fn add_row(&mut self, row: Row, mail: &Mail) {
+        if let Some(id) = mail.message_id.as_deref().filter(|_| row.has_message_id()) {
+            self.message_ids.extend(spellings(id));
+        }
+        if let Some(at) = row.at {
+            self.subjects.extend(mail.subject.clone());
+            let (first, last) = self.extent.unwrap_or((at, at));
+            self.extent = Some((first.min(at), last.max(at)));
+        }
+        self.rows.push(row);
+    }
+
+    /// Looks into a row for the sake of the others alone: nothing like it is looked for.
+    pub fn add_known(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// What each row is, in the order they were added. `named` are rows that a person named.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn fates(
+        self,
+        db: &mut Db,
+        mapping: &Mapping,
+        purpose: Purpose,
+        named: &HashSet<String>,
+        now: Millis,
+    ) -> Result<Vec<Fate>> {
+        let questions = self.questions(mapping, purpose, db.is_rehearsing());
+        let mut mails = Mails::of(self.rows);
+        let words = words(mapping);
+        for (window, among) in questions.iter().filter(|_| !words.is_empty()) {
+            let which = Which { window: *window, words: &words, among: among.as_ref() };
+            let mut add = |mail: Mail| {
+                if let Some(other) = other(mapping, &mail) {
+                    mails.add(other, Row::of(&mail));
+                }
+            };
+            db.mails(mapping, &which, &mut add).await?;
+        }
+        let contents = contents(db, mapping, &mails).await?;
+        Ok(mails.fates(&contents, named, now))
+    }
+
+    /// Which rows to go over: of which time, and with which texts.
+    fn questions(
+        &self,
+        mapping: &Mapping,
+        purpose: Purpose,
+        is_rehearsal: bool,
+    ) -> Vec<(Window, Option<Among>)> {
+        let window = |since, until| Window { since, until, zone: mapping.zone };
+        let list = |texts: &HashSet<String>| {
+            let mut texts: Vec<String> = texts.iter().cloned().collect();
+            texts.sort();
+            texts
+        };
+        let among = |message_ids: Vec<String>, subjects: Vec<String>| {
+            let is_short = message_ids.len() + subjects.len() <= MOST_TEXTS;
+            (is_short && !is_rehearsal).then_some(Among { message_ids, subjects })
+        };
+        let (ids, subjects) = (list(&self.message_ids), list(&self.subjects));
+        let (has_ids, has_subjects) = (!ids.is_empty(), !subjects.is_empty() && self.extent.is_some());
+        let is_asked = has_ids || has_subjects || is_rehearsal;
+        match purpose {
+            Purpose::Send => {
+                is_asked.then(|| (window(None, None), among(ids, subjects))).into_iter().collect()
+            }
+            Purpose::Report => {
+                let by_id = has_ids.then(|| (window(None, None), among(ids, Vec::new())));
+                let (first, last) = self.extent.unzip();
+                let until = last.map(|last| last.saturating_add(TOGETHER + 1));
+                let by_subject = (has_subjects || is_rehearsal)
+                    .then(|| (window(first, until), among(Vec::new(), subjects)));
+                by_id.into_iter().chain(by_subject).collect()
+            }
+        }
+    }
+}
+
+/// What rows that went or are about to since a moment say of some failed rows, by their places; those of which they say nothing
+/// are left out.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn sent_since(
+    db: &mut Db,
+    mapping: &Mapping,
+    failed: &[Row],
+    since: Millis,
+    named: &HashSet<String>,
+    now: Millis,
+) -> Result<Vec<(usize, Fate)>> {
+    let words = words(mapping);
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let window = Window { since: Some(since), until: None, zone: mapping.zone };
+    let mut sent: Vec<(Other, Row)> = Vec::new();
+    let mut add = |mail: Mail| {
+        if let Some(other) = other(mapping, &mail).filter(|_| mail.at.is_some()) {
+            sent.push((other, Row::of(&mail)));
+        }
+    };
+    db.mails(mapping, &Which { window, words: &words, among: None }, &mut add).await?;
+    // most failed rows have nothing to do with them
+    let ties: HashSet<Digest> = sent.iter().flat_map(|(_, row)| row.ties()).collect();
+    let is_met = |place: &usize| failed[*place].ties().any(|tie| ties.contains(&tie));
+    let met: Vec<usize> = (0..failed.len()).filter(is_met).collect();
+    let mut mails = Mails::of(met.iter().map(|place| failed[*place].clone()).collect());
+    sent.into_iter().for_each(|(other, row)| mails.add(other, row));
+    let contents = contents(db, mapping, &mails).await?;
+    Ok(met.into_iter().zip(mails.fates(&contents, named, now)).collect())
+}
+
+/// The failed rows of a report that are young enough to be looked into; for older ones the ledger alone speaks.
+pub struct Young {
+    since: Millis,
+    now: Millis,
+    sought: Sought,
+}
+
+impl Young {
+    /// None yet; `now` is the moment the report is made for.
+    pub fn of(log: &Log, now: Millis) -> Self {
+        Self { since: now.saturating_sub(log.max_age), now, sought: Sought::default() }
+    }
+
+    /// Looks into a failed row, if it is young.
+    pub fn add(&mut self, mail: &Mail) {
+        if mail.at.is_some_and(|at| at >= self.since) {
+            self.sought.add(mail);
+        }
+    }
+
+    /// The keys of the rows whose mail went after all.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn gone(self, log: &mut Log) -> Result<HashSet<Box<str>>> {
+        let ids: Vec<Box<str>> = self.sought.rows.iter().map(|row| row.id.clone()).collect();
+        let named = HashSet::new();
+        let fates = self.sought.fates(&mut log.db, &log.mapping, Purpose::Report, &named, self.now).await?;
+        let gone = ids.into_iter().zip(fates).filter(|(_, fate)| matches!(fate, Fate::Went(_)));
+        Ok(gone.map(|(id, _)| id).collect())
+    }
+}
+
+/// How the log may write a Message-ID.
+fn spellings(id: &str) -> impl Iterator<Item = String> {
+    let inner = mails::message_id(id).unwrap_or_default();
+    [id.to_owned(), inner.to_owned(), format!("<{inner}>")].into_iter()
+}
+
+/// The words of rows that went or are about to.
+fn words(mapping: &Mapping) -> Vec<String> {
+    let of = |meaning| mapping.words.of(meaning).map(str::to_owned).collect::<Vec<_>>();
+    [of(Meaning::Sent), of(Meaning::Pending)].concat()
+}
+
+fn other(mapping: &Mapping, mail: &Mail) -> Option<Other> {
+    match mapping.words.meaning(mail.status.as_deref()) {
+        Meaning::Sent => Some(Other::Sent),
+        Meaning::Pending => Some(Other::Pending),
+        Meaning::Failed | Meaning::Other => None,
+    }
+}
+
+/// The digests of the contents that have to be compared.
+async fn contents(db: &mut Db, mapping: &Mapping, mails: &Mails) -> Result<HashMap<Box<str>, Digest>> {
+    let undecided: Vec<String> = mails.undecided().into_iter().map(String::from).collect();
+    let mut contents = HashMap::new();
+    each_message(db, mapping, &undecided, &mut |kept| {
+        contents.insert(kept.id().into(), kept.content());
+    })
+    .await?;
+    Ok(contents)
+}
+
+/// Gives what the log keeps of the mails of some keys; several times where keys are not unique, not at all where the row is gone.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn each_message(
+    db: &mut Db,
+    mapping: &Mapping,
+    ids: &[String],
+    each: &mut dyn FnMut(&Kept<'_>),
+) -> Result<()> {
+    for ids in ids.chunks(AT_ONCE) {
+        let selection = Selection { ids: Some(ids.to_vec()), ..Selection::default() };
+        for row in &db.rows(mapping.statement(&selection, MESSAGE)).await? {
+            each(&Kept(row));
+        }
+    }
+    Ok(())
+}

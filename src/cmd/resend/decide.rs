@@ -1,0 +1,289 @@
+//! What a person decides: `resend --doubt` lists the mails that may have been delivered and settles them, `resend --free` lets
+//! mails go again that were refused or dropped.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, anyhow, bail};
+
+use super::plan::{self, row};
+use super::select::Considered;
+use super::{now, open_ledger, open_store, who};
+use crate::analysis::wording::count;
+use crate::cli::{Global, Resend as Args, Rows as Filters};
+use crate::cmd::{ask, ledger_is_missing, look, print, print_pieces};
+use crate::config::Config;
+use crate::config::smtp::Sending;
+use crate::db::{Db, Target};
+use crate::exit::Exit;
+use crate::mapping::Wanted;
+use crate::output;
+use crate::output::resend::{Answer, Row, Rows, SCHEMA};
+use crate::resend::ledger::{Decision, Doubted, Key, Known, Ledger, Origin, Past, Stage};
+use crate::resend::selection::Skip;
+
+/// A mail in doubt: all its rows that are, and what is shown of it.
+struct InDoubt {
+    rows: Vec<Doubted>,
+    shown: Row,
+}
+
+/// Lists the mails in doubt, or settles some.
+///
+/// # Errors
+/// An unknown decision, a row that is not in doubt; nothing was changed then.
+pub async fn doubt(
+    flags: &Global,
+    args: &Args,
+    config: Config,
+    sending: &Sending,
+    target: &Target,
+    words: &[String],
+) -> Result<Exit> {
+    let decision = decision(words, args)?;
+    let wanted = config.wanted.clone();
+    let alive = settle_dead_runs(&wanted, sending, target).await?;
+    let doubts = doubts(flags, args, config, sending).await?;
+    let Some((decision, ids)) = decision else {
+        return tell(flags, &doubts);
+    };
+    let rows: Vec<Doubted> = chosen(doubts, ids, &alive)?.into_iter().flat_map(|mail| mail.rows).collect();
+    let mut ledger = open(&wanted, sending, target).await?;
+    ledger.decide(&rows, decision, &who(), now()).await?;
+    ledger.catch_up().await?;
+    ledger.close().await;
+    let everything = Args { max_age: args.max_age, ..Args::default() };
+    tell(flags, &self::doubts(flags, &everything, Config::load(flags)?, sending).await?)
+}
+
+/// Lets rows go again that were refused or dropped.
+///
+/// # Errors
+/// A row that is neither, or nobody agreed; nothing was changed then.
+pub async fn free(
+    args: &Args,
+    config: Config,
+    sending: &Sending,
+    target: &Target,
+    ids: &[String],
+) -> Result<Exit> {
+    if !has_ledger(sending, target).await? {
+        bail!("--free: nothing was ever sent again here, so nothing is refused or dropped");
+    }
+    let mut ledger = open(&config.wanted, sending, target).await?;
+    let past = ledger.past().await?;
+    let mut keys = Vec::new();
+    for id in ids {
+        let rows: Vec<Key> = past.rows_of(id, |known| matches!(known.stage, Stage::Refused | Stage::Dropped));
+        if rows.is_empty() {
+            bail!("--free: row {} is neither refused nor dropped; see resend --dry-run", id.escape_debug());
+        }
+        keys.extend(rows.into_iter().filter(|key| !keys.contains(key)).collect::<Vec<_>>());
+    }
+    agree(args, &format!("Let {} go again?", count(keys.len() as u64, "row"))).await?;
+    ledger.set_free(&keys, &who(), now()).await?;
+    ledger.close().await;
+    print(&format!(
+        "{} may go again; resend sends what nothing else speaks against.\n",
+        count(keys.len() as u64, "row")
+    ))?;
+    Ok(Exit::Fine)
+}
+
+async fn agree(args: &Args, question: &str) -> Result<()> {
+    if args.yes {
+        return Ok(());
+    }
+    if !ask::can_ask() {
+        bail!("nothing was changed; agree by --yes");
+    }
+    if !ask::agrees_expressly(question).await? {
+        bail!("nothing was changed");
+    }
+    Ok(())
+}
+
+async fn has_ledger(sending: &Sending, target: &Target) -> Result<bool> {
+    if sending.ledger.as_deref().is_some_and(ledger_is_missing) {
+        return Ok(false);
+    }
+    let mut store = open_store(sending, target, false).await?;
+    let is_made = Ledger::is_made(&mut store).await?;
+    store.close().await;
+    Ok(is_made)
+}
+
+async fn open(wanted: &Wanted, sending: &Sending, target: &Target) -> Result<Ledger> {
+    let mut db = Db::open(target).await?;
+    let mapping = db.mapping(wanted).await?;
+    db.close().await;
+    let sent_word = sending.log.sent_word(&mapping.words)?;
+    open_ledger(sending, target, mapping, sent_word).await
+}
+
+/// Settles what dead runs left, and gives those that are alive.
+async fn settle_dead_runs(wanted: &Wanted, sending: &Sending, target: &Target) -> Result<Vec<String>> {
+    if !has_ledger(sending, target).await? {
+        return Ok(Vec::new());
+    }
+    let mut db = Db::open(target).await?;
+    let mapping = db.mapping(wanted).await?;
+    db.close().await;
+    let mut ledger = open_ledger(sending, target, mapping, None).await?;
+    let alive = ledger.bury_the_dead(now()).await?;
+    ledger.close().await;
+    Ok(alive)
+}
+
+/// The decision and the rows it is about; none of these where the filters say which.
+fn decision<'w>(words: &'w [String], args: &Args) -> Result<Option<(Decision, &'w [String])>> {
+    let Some((word, ids)) = words.split_first() else {
+        return Ok(None);
+    };
+    let decision = match word.as_str() {
+        "delivered" => Decision::Delivered,
+        "again" => Decision::Again,
+        "drop" => Decision::Drop,
+        other => bail!("--doubt: '{}' is none of delivered, again, drop", other.escape_debug()),
+    };
+    if ids.is_empty() && !has_filter(args) {
+        bail!(
+            "--doubt {word}: name the rows, such as --doubt {word} 17 23, or a filter such as --class network"
+        );
+    }
+    Ok(Some((decision, ids)))
+}
+
+/// The mails in doubt that the filters ask for, the longest first.
+async fn doubts(flags: &Global, args: &Args, config: Config, sending: &Sending) -> Result<Vec<InDoubt>> {
+    let (plan, past) = plan::with_past(flags, args, config, sending).await?;
+    let in_doubt = plan.selected.skipped.into_iter().filter(|(_, skip)| skip.is_doubt());
+    let mut doubts: Vec<InDoubt> = in_doubt.map(|(mail, skip)| shown(mail, &skip, &past)).collect();
+    // what the ledger has in doubt is told whatever the log says of it by now
+    let is_shown = |key: &Key| doubts.iter().any(|mail| mail.rows.iter().any(|row| row.key == *key));
+    let lost: Vec<_> = past
+        .entries()
+        .filter(|(_, known)| known.stage == Stage::Doubt)
+        .filter(|(key, known)| !has_filter(args) && known.same_as.is_none() && !is_shown(key))
+        .map(|(key, known)| not_in_log(key, known))
+        .collect();
+    doubts.extend(lost);
+    doubts.sort_by(|a, b| {
+        a.rows[0].key.sent_date.cmp(&b.rows[0].key.sent_date).then(a.shown.id.cmp(&b.shown.id))
+    });
+    Ok(doubts)
+}
+
+fn has_filter(args: &Args) -> bool {
+    let Filters { since, until, status, code, class, sender } = &args.rows;
+    [since, until, status, sender].into_iter().any(Option::is_some)
+        || code.is_some()
+        || class.is_some()
+        || !args.id.is_empty()
+}
+
+/// A mail in doubt with all its rows that are: those the ledger has in doubt, and those whose error says so.
+fn shown(mail: Considered, skip: &Skip, past: &Past) -> InDoubt {
+    let stands = &mail.stands;
+    let mut keys = vec![(stands.key.clone(), stands.status.to_string(), is_doubt(&mail))];
+    keys.extend(mail.further.iter().map(|row| (row.key.clone(), row.status.to_string(), row.is_doubt)));
+    let of_ledger = |key: &Key| past.of(key).filter(|known| known.stage == Stage::Doubt).cloned();
+    let rows = keys.into_iter().filter_map(|(key, status, is_doubt)| {
+        let origin = match of_ledger(&key) {
+            Some(known) => Origin::Ours(Box::new(known)),
+            None if is_doubt && past.of(&key).is_none() => Origin::Log(status, stands.recipients),
+            None => return None,
+        };
+        Some(Doubted { key, origin })
+    });
+    let rows: Vec<Doubted> = rows.collect();
+    let known = rows.iter().find_map(|row| match &row.origin {
+        Origin::Ours(known) => Some(&**known),
+        Origin::Log(..) => None,
+    });
+    let mut shown = Row { origin: skip.origin(), ..row(stands, "doubt", Some(said(known, &mail))) };
+    if let Some(known) = known {
+        (shown.attempts, shown.message_id) = (known.attempts, known.message_id.clone().or(shown.message_id));
+    }
+    InDoubt { rows, shown }
+}
+
+fn is_doubt(mail: &Considered) -> bool {
+    mail.stands.reading.disposition == crate::model::Disposition::Doubt
+}
+
+/// When it was handed over, and what was last said.
+fn said(known: Option<&Known>, mail: &Considered) -> String {
+    match known {
+        Some(known) => said_by_ledger(known),
+        None => {
+            let at = mail.stands.key.sent_date.map_or_else(|| "no time".to_owned(), crate::zone::rfc3339);
+            format!(
+                "{at}: {}",
+                mail.stands.doubt.as_deref().unwrap_or("the error of a further attempt says so")
+            )
+        }
+    }
+}
+
+fn said_by_ledger(known: &Known) -> String {
+    let at = crate::zone::rfc3339(known.changed_at);
+    match &known.reply {
+        Some(reply) => format!("{at}: {reply}"),
+        None => format!("{at}: the run died after it had begun to hand it over"),
+    }
+}
+
+/// A mail in doubt whose row is not a failed one of the log any more.
+fn not_in_log(key: Key, known: &Known) -> InDoubt {
+    let shown = Row {
+        id: key.id.clone(),
+        attempts: known.attempts,
+        message_id: known.message_id.clone(),
+        origin: Some("ours"),
+        about: "(not a failed row of the log any more)".to_owned(),
+        ..Row::bare("doubt", said_by_ledger(known))
+    };
+    InDoubt { rows: vec![Doubted { key, origin: Origin::Ours(Box::new(known.clone())) }], shown }
+}
+
+/// Those that a decision is about; without ids it is about all.
+fn chosen(doubts: Vec<InDoubt>, ids: &[String], alive: &[String]) -> Result<Vec<InDoubt>> {
+    if ids.is_empty() {
+        if doubts.is_empty() {
+            bail!(
+                "--doubt: no row in doubt is one of those that the filters ask for; list them with resend --doubt"
+            );
+        }
+        return Ok(doubts);
+    }
+    let by_id: HashMap<&str, usize> = doubts
+        .iter()
+        .enumerate()
+        .flat_map(|(place, mail)| mail.rows.iter().map(move |row| (row.key.id.as_str(), place)))
+        .collect();
+    // all of them, or none
+    let chosen: Vec<usize> = ids
+        .iter()
+        .map(|id| {
+            by_id.get(id.as_str()).copied().ok_or_else(|| {
+                let running = match alive {
+                    [] => String::new(),
+                    runs => format!("; a run is alive and may have it: {}", runs.join(", ")),
+                };
+                anyhow!(
+                    "--doubt: row {} is not in doubt{running}; list them with resend --doubt",
+                    id.escape_debug()
+                )
+            })
+        })
+        .collect::<Result<_>>()?;
+    let places = doubts.into_iter().enumerate().filter(|(place, _)| chosen.contains(place));
+    Ok(places.map(|(_, mail)| mail).collect())
+}
+
+fn tell(flags: &Global, doubts: &[InDoubt]) -> Result<Exit> {
+    let rows = Rows::made_by(|| doubts.iter().map(|mail| mail.shown.clone()));
+    let answer = Answer { schema: SCHEMA, doubt: doubts.len() as u64, rows, ..Answer::default() };
+    print_pieces(output::resend::doubts(&answer, flags.format, look(flags))?)?;
+    Ok(if doubts.is_empty() { Exit::Fine } else { Exit::Critical })
+}

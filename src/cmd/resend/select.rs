@@ -1,0 +1,384 @@
+//! Reads the failed rows of the log and decides which mails go: what their errors mean, which rows are one mail, what the ledger
+//! knows, and at last whether a message can be made of what the log keeps.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow, bail};
+
+use crate::address;
+use crate::analysis::failures::Filter;
+use crate::analysis::mails::{ALIKE, Fate, Join, Row};
+use crate::cli::Resend as Args;
+use crate::cmd::mails::{Purpose, Sought, each_message};
+use crate::cmd::{Log, wanted};
+use crate::db::Which;
+use crate::model::{Disposition, Mail, Meaning, Millis};
+use crate::reply::{Classifier, NotBefore};
+use crate::resend::attachments::Attachments;
+use crate::resend::kept::Version;
+use crate::resend::ledger::{Further, Key, Past};
+use crate::resend::message::{self, Stored};
+use crate::resend::selection::{self, Against, Candidate, Hold, Reading, Skip, Standing, Words};
+use crate::window::Window;
+
+/// Mails whose messages are looked at together.
+const AT_ONCE: usize = 64;
+
+/// What was decided about the failed mails that were asked for.
+#[derive(Default)]
+pub struct Selected {
+    /// The mails that go, oldest first.
+    pub chosen: Vec<Chosen>,
+    /// The mails that do not, and why.
+    pub skipped: Vec<(Considered, Skip)>,
+    /// The mails that could go once somebody mends something or says so.
+    pub held: Vec<(Considered, Hold)>,
+    /// How many are too old, and the time of the oldest.
+    pub too_old: (u64, Option<Millis>),
+    /// How many more would go but for `--limit`.
+    pub beyond_limit: u64,
+}
+
+/// A mail that goes.
+pub struct Chosen {
+    /// The mail.
+    pub mail: Considered,
+    /// What the log keeps of it.
+    pub version: Version,
+    /// Attempts used up by earlier runs.
+    pub attempts: u32,
+}
+
+/// A mail that was looked at: the attempt that stands for it, and the further ones.
+pub struct Considered {
+    /// The attempt that stands for it.
+    pub stands: Candidate,
+    /// The further ones.
+    pub further: Vec<Further>,
+    /// Whether a person named it.
+    pub is_named: bool,
+}
+
+/// What a message is checked with.
+pub struct Checking<'c> {
+    /// Where attachments come from.
+    pub attachments: &'c Attachments,
+    /// The mailbox for rows that name none.
+    pub account: Option<&'c str>,
+    /// Whether a mail goes whose text speaks of an attachment that the log does not hold.
+    pub without_attachment: bool,
+    /// How old a mail may be.
+    pub max_age: Millis,
+}
+
+/// Decides about the failed mails that are asked for.
+///
+/// # Errors
+/// A wish that no row fulfils, or the database's refusal.
+pub async fn select(
+    log: &mut Log,
+    classifier: &Classifier,
+    args: &Args,
+    past: &Past,
+    checking: &Checking<'_>,
+) -> Result<Selected> {
+    let named: HashSet<String> = args.id.iter().cloned().collect();
+    let against = Against { past, max_age: checking.max_age, named: &named, now: log.now };
+    let wish = Wish {
+        args,
+        status: args.rows.status.as_deref().map(|word| log.mapping.words.known(word).to_owned()),
+        window: log.window,
+        filter: Filter { code: args.rows.code, class: args.rows.class },
+    };
+    let mut failed = gather(log, classifier, &wish, &against).await?;
+    check_named(log, args, &failed).await?;
+    let fates = std::mem::take(&mut failed.sought);
+    let fates = fates.fates(&mut log.db, &log.mapping, Purpose::Send, &named, log.now).await?;
+    let mut selected = Selected { too_old: failed.too_old(&fates), ..Selected::default() };
+    let mut go: VecDeque<Considered> = VecDeque::new();
+    for (mail, fate) in failed.into_mails(fates, &named) {
+        if !wish.takes(&mail.stands) {
+            continue;
+        }
+        match selection::standing(&mail.stands, &mail.further, &fate, &against) {
+            Standing::Goes => go.push_back(mail),
+            Standing::Skipped(skip) => selected.skipped.push((mail, skip)),
+            Standing::Held(hold) => selected.held.push((mail, hold)),
+            Standing::TooOld => selected.count_too_old(mail.stands.key.sent_date),
+        }
+    }
+    go.make_contiguous().sort_by(|a, b| in_turn(&a.stands, &b.stands));
+    let most = args.limit.map_or(usize::MAX, |limit| limit as usize);
+    while !go.is_empty() && selected.chosen.len() < most {
+        let room = (most - selected.chosen.len()).min(AT_ONCE).min(go.len());
+        let some: Vec<Considered> = go.drain(..room).collect();
+        check_messages(log, past, checking, some, &mut selected).await?;
+    }
+    selected.beyond_limit = go.len() as u64;
+    Ok(selected)
+}
+
+impl Selected {
+    fn count_too_old(&mut self, at: Option<Millis>) {
+        self.too_old.0 += 1;
+        self.too_old.1 = self.too_old.1.into_iter().chain(at).min();
+    }
+}
+
+/// The oldest first, of the same moment the lowest number.
+fn in_turn(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
+    let key = |mail: &Candidate| (mail.key.sent_date.unwrap_or(Millis::MAX), mail.key.id.parse::<i64>().ok());
+    key(a).cmp(&key(b)).then_with(|| a.key.id.cmp(&b.key.id))
+}
+
+/// Which mails are asked for.
+struct Wish<'a> {
+    args: &'a Args,
+    status: Option<String>,
+    window: Window,
+    filter: Filter,
+}
+
+impl Wish<'_> {
+    fn takes(&self, mail: &Candidate) -> bool {
+        self.takes_row(&mail.key.id, mail.key.sent_date, mail.sender.as_deref(), &mail.reading)
+            && wanted(self.status.as_deref(), Some(&mail.status))
+    }
+
+    fn takes_row(&self, id: &str, at: Option<Millis>, sender: Option<&str>, reading: &Reading) -> bool {
+        let is_named = self.args.id.is_empty() || self.args.id.iter().any(|named| named == id);
+        is_named
+            && at.is_none_or(|at| self.window.contains(at))
+            && wanted(self.args.rows.sender.as_deref(), sender)
+            && self.filter.takes(reading.reply, reading.enhanced, reading.class)
+    }
+}
+
+/// The failed rows: those young enough or named, in full, and of the older ones what may be attempts of the same mails.
+#[derive(Default)]
+struct Failed {
+    young: Vec<Candidate>,
+    older: Vec<Older>,
+    sought: Sought,
+}
+
+/// A row that is too old to go itself.
+struct Older {
+    row: Row,
+    status: Arc<str>,
+    is_doubt: bool,
+    /// Whether it would go were it not for its age.
+    is_missed: bool,
+}
+
+/// Reads all failed rows: what is asked for is decided by the attempt that stands for a mail.
+async fn gather(
+    log: &mut Log,
+    classifier: &Classifier,
+    wish: &Wish<'_>,
+    against: &Against<'_>,
+) -> Result<Failed> {
+    let words = words(log, wish.args)?;
+    let (mut failed, mut common) = (Failed::default(), Words::default());
+    let oldest = log.now.saturating_sub(against.max_age);
+    let mut add = |mail: Mail| {
+        let reading = read(classifier, &mail);
+        let is_old = mail.at.is_some_and(|at| at < oldest) && !against.named.contains(&mail.id);
+        if !is_old {
+            let (row, recipients) = (Row::of(&mail), recipients(&mail));
+            failed.sought.add_row(row.clone(), &mail);
+            failed.young.push(Candidate::new(mail, row, recipients, reading, &mut common));
+            return;
+        }
+        let key = Key { id: mail.id.clone(), sent_date: mail.at };
+        let may_go = matches!(reading.disposition, Disposition::Retry | Disposition::Wait);
+        let is_asked_for = wish.takes_row(&mail.id, mail.at, mail.sender.as_deref(), &reading)
+            && wanted(wish.status.as_deref(), mail.status.as_deref());
+        failed.older.push(Older {
+            is_missed: may_go && is_asked_for && !against.past.is_done(&key),
+            is_doubt: reading.disposition == Disposition::Doubt,
+            status: common.one(mail.status.as_deref().unwrap_or_default()),
+            row: Row::of(&mail),
+        });
+    };
+    let all = Window { since: None, until: None, zone: log.window.zone };
+    log.db.mails(&log.mapping, &Which { window: all, words: &words, among: None }, &mut add).await?;
+    // what is further back than a look-alike can be tells something only by its Message-ID
+    let first = oldest.saturating_sub(ALIKE);
+    for older in &failed.older {
+        let is_near = older.row.at.is_some_and(|at| at >= first) || older.row.has_message_id();
+        failed.sought.add_known(if is_near { older.row.clone() } else { older.row.without_ties() });
+    }
+    Ok(failed)
+}
+
+/// The status words of the rows that are read.
+fn words(log: &Log, args: &Args) -> Result<Vec<String>> {
+    let mut words: Vec<String> = log.mapping.words.of(Meaning::Failed).map(str::to_owned).collect();
+    if let Some(status) = &args.rows.status {
+        if log.mapping.words.meaning(Some(status)) == Meaning::Sent {
+            bail!("--status {}: that means sent, and what was sent does not go again", status.escape_debug());
+        }
+        if !words.contains(status) {
+            words.push(status.clone());
+        }
+    }
+    Ok(words)
+}
+
+fn recipients(mail: &Mail) -> u32 {
+    let lists = [&mail.recipient, &mail.cc, &mail.bcc].into_iter().filter_map(|list| list.as_deref());
+    u32::try_from(lists.map(|list| address::entries(list).len()).sum::<usize>()).unwrap_or(u32::MAX)
+}
+
+fn read(classifier: &Classifier, mail: &Mail) -> Reading {
+    let text = mail.error.as_deref().unwrap_or_default();
+    let reading = classifier.read(text);
+    let window = reading.retry_after.or(match &reading.rule.not_before {
+        Some(NotBefore::Rolling(window) | NotBefore::After(window)) => Some(*window),
+        Some(NotBefore::NextHour) => Some(std::time::Duration::from_secs(3600)),
+        None => None,
+    });
+    Reading {
+        reply: reading.reply,
+        enhanced: reading.enhanced,
+        class: reading.class,
+        disposition: reading.disposition,
+        window: window.and_then(|window| Millis::try_from(window.as_millis()).ok()),
+        has_text: !text.trim().is_empty(),
+    }
+}
+
+/// Every row that a person named has to be there and failed.
+async fn check_named(log: &mut Log, args: &Args, failed: &Failed) -> Result<()> {
+    let there: HashSet<&str> = failed.young.iter().map(|mail| mail.key.id.as_str()).collect();
+    let missing = args.id.iter().find(|id| !there.contains(id.as_str()));
+    let Some(id) = missing.filter(|_| !log.is_rehearsal) else {
+        return Ok(());
+    };
+    let shown = id.escape_debug();
+    Err(match log.db.mail(&log.mapping, id).await.unwrap_or_default().first() {
+        Some(mail) => anyhow!(
+            "--id {shown}: its status is '{}', which does not mean failed; nothing was sent",
+            mail.status.as_deref().unwrap_or("NULL").escape_debug()
+        ),
+        None => anyhow!("--id {shown}: no row of this id; see mailthrottle failures"),
+    })
+}
+
+impl Failed {
+    /// The older rows that would go but for their age, further attempts of younger mails left out.
+    fn too_old(&self, fates: &[Fate]) -> (u64, Option<Millis>) {
+        let fates = &fates[self.young.len()..];
+        let is_own = |fate: &Fate| !matches!(fate, Fate::SameAs(..) | Fate::Went(_));
+        let missed = self.older.iter().zip(fates).filter(|(older, fate)| older.is_missed && is_own(fate));
+        missed.fold((0, None), |(count, oldest): (u64, Option<Millis>), (older, _)| {
+            (count + 1, oldest.into_iter().chain(older.row.at).min())
+        })
+    }
+
+    /// The mails whose standing attempt is young, each with what other rows say of it.
+    fn into_mails(self, fates: Vec<Fate>, named: &HashSet<String>) -> Vec<(Considered, Fate)> {
+        let further: Vec<Further> =
+            self.young.iter().map(further_of).chain(self.older.iter().map(older_of)).collect();
+        let mails = self.young.into_iter().zip(fates);
+        let stand = mails.filter(|(_, fate)| !matches!(fate, Fate::SameAs(..)));
+        let mail = |(stands, fate): (Candidate, Fate)| {
+            let joined = match &fate {
+                Fate::Stands(places) => places.as_slice(),
+                _ => &[],
+            };
+            let further = joined
+                .iter()
+                .map(|(place, join)| Further { join: *join, ..further[*place].clone() })
+                .collect();
+            let is_named = named.contains(&stands.key.id);
+            (Considered { stands, further, is_named }, fate)
+        };
+        stand.map(mail).collect()
+    }
+}
+
+fn further_of(mail: &Candidate) -> Further {
+    Further {
+        key: mail.key.clone(),
+        status: mail.status.clone(),
+        join: Join::Content,
+        is_doubt: mail.reading.disposition == Disposition::Doubt,
+    }
+}
+
+fn older_of(older: &Older) -> Further {
+    Further {
+        key: Key { id: older.row.id.to_string(), sent_date: older.row.at },
+        status: older.status.clone(),
+        join: Join::Content,
+        is_doubt: older.is_doubt,
+    }
+}
+
+/// What the log keeps of a mail, and how often a row has its key.
+struct Found {
+    rows: usize,
+    status: Option<String>,
+    version: Version,
+    stored: Stored,
+}
+
+/// Looks whether a message can be made of each mail, and puts it where it belongs.
+async fn check_messages(
+    log: &mut Log,
+    past: &Past,
+    checking: &Checking<'_>,
+    mails: Vec<Considered>,
+    selected: &mut Selected,
+) -> Result<()> {
+    let ids: Vec<String> = mails.iter().map(|mail| mail.stands.key.id.clone()).collect();
+    let keys: HashMap<&str, &Key> =
+        mails.iter().map(|mail| (mail.stands.key.id.as_str(), &mail.stands.key)).collect();
+    let table = log.mapping.table.1.clone();
+    let mut found: HashMap<String, Found> = HashMap::new();
+    each_message(&mut log.db, &log.mapping, &ids, &mut |kept| {
+        let id = kept.id();
+        let Some(key) = keys.get(id.as_str()) else { return };
+        let (status, version) = (kept.status(), kept.version());
+        let new = || Found { rows: 0, status, version, stored: kept.stored(&table, key) };
+        found.entry(id.clone()).or_insert_with(new).rows += 1;
+    })
+    .await?;
+    for mail in mails {
+        let checked = match found.get_mut(&mail.stands.key.id) {
+            None => Err(Hold::Gone),
+            Some(found) => {
+                let status = found.status.as_deref().map(|status| log.mapping.words.known(status));
+                let is_as_read = status.is_some_and(|status| status == &*mail.stands.status);
+                check(found, checking).and(if is_as_read { Ok(found.version) } else { Err(Hold::Gone) })
+            }
+        };
+        match checked {
+            Ok(version) => {
+                let attempts = past.of(&mail.stands.key).map_or(0, |known| known.attempts);
+                selected.chosen.push(Chosen { mail, version, attempts });
+            }
+            Err(hold) => selected.held.push((mail, hold)),
+        }
+    }
+    Ok(())
+}
+
+fn check(found: &mut Found, checking: &Checking<'_>) -> Result<(), Hold> {
+    if found.rows > 1 {
+        return Err(Hold::SeveralRows(found.rows));
+    }
+    let stored = &mut found.stored;
+    if stored.sender.trim().is_empty() {
+        stored.sender = checking.account.unwrap_or_default().to_owned();
+    }
+    message::check(stored).map_err(Hold::Message)?;
+    checking.attachments.look(&stored.named_attachments, stored.size()).map_err(Hold::Attachment)?;
+    if stored.lacks_attachment() && !checking.without_attachment {
+        return Err(Hold::LacksAttachment);
+    }
+    Ok(())
+}

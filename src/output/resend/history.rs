@@ -1,0 +1,93 @@
+//! The runs of the past.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::SCHEMA;
+use crate::model::Millis;
+use crate::output::document::{Block, Column, Document, Table};
+use crate::output::{Format, csv, escape, json, markdown, text};
+use crate::zone;
+
+/// A run of the past.
+#[derive(Debug, Serialize)]
+pub struct PastRun {
+    /// Its name.
+    pub run_id: String,
+    /// The account and the server.
+    pub identity: String,
+    /// Who began it, where.
+    pub started_by: String,
+    /// When.
+    #[serde(serialize_with = "zone::serialize")]
+    pub started_at: Option<Millis>,
+    /// When it ended.
+    #[serde(serialize_with = "zone::serialize")]
+    pub ended_at: Option<Millis>,
+    /// Why; of one that did not end, whether it is alive.
+    pub reason: Option<String>,
+    /// Attempts that ended as sent.
+    pub sent: u64,
+    /// As deferred.
+    pub deferred: u64,
+    /// As refused.
+    pub refused: u64,
+    /// In doubt.
+    pub doubt: u64,
+}
+
+const RUN_KEYS: &[&str] = &[
+    "run_id",
+    "identity",
+    "started_by",
+    "started_at",
+    "ended_at",
+    "reason",
+    "sent",
+    "deferred",
+    "refused",
+    "doubt",
+];
+
+/// Writes the runs of the past.
+///
+/// # Errors
+/// None for the types of this program.
+pub fn history(runs: &[PastRun], format: Format, look: text::Look) -> Result<String> {
+    Ok(match format {
+        Format::Table | Format::Nagios | Format::Prometheus => text::render(&runs_document(runs), look),
+        Format::Markdown => markdown::render(&runs_document(runs)),
+        Format::Json => json::object(&serde_json::json!({ "schema": SCHEMA, "runs": runs }))?,
+        Format::Ndjson => runs.iter().map(json::line).collect::<serde_json::Result<String>>()?,
+        Format::Csv => csv::rows(RUN_KEYS, runs)?,
+    })
+}
+
+fn runs_document(runs: &[PastRun]) -> Document {
+    if runs.is_empty() {
+        return Document { blocks: vec![Block::Line("No run yet.".to_owned())] };
+    }
+    let row = |run: &PastRun| {
+        vec![
+            run.started_at.map(zone::rfc3339).unwrap_or_default(),
+            escape::line(&run.run_id),
+            escape::line(&run.identity),
+            run.sent.to_string(),
+            run.deferred.to_string(),
+            run.refused.to_string(),
+            run.doubt.to_string(),
+            escape::line(run.reason.as_deref().unwrap_or_default()),
+        ]
+    };
+    let columns = vec![
+        Column::words("started"),
+        Column::words("run"),
+        Column::words("account and server").flexible(),
+        Column::numbers("sent"),
+        Column::numbers("deferred"),
+        Column::numbers("refused"),
+        Column::numbers("doubt"),
+        Column::words("ended").if_wide(),
+    ];
+    Document { blocks: vec![Block::Table(Table { columns, rows: runs.iter().map(row).collect() })] }
+}

@@ -1,0 +1,223 @@
+//! What `resend` is going to do, what it did, what is in doubt, and the runs of the past.
+
+mod history;
+mod said;
+
+use std::fmt;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::{Format, csv, json, markdown, text};
+use crate::model::{Class, Enhanced, Millis};
+use crate::zone;
+
+pub use history::{PastRun, history};
+pub use said::length;
+
+const KEYS: &[&str] = &[
+    "id",
+    "outcome",
+    "attempts",
+    "next_at",
+    "reply",
+    "enhanced",
+    "class",
+    "message_id",
+    "reason",
+    "sender",
+    "recipient",
+    "same_as",
+    "origin",
+];
+
+/// A row of `mailthrottle/resend/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    /// The row's key.
+    pub id: String,
+    /// `sent`, `deferred`, `refused`, `doubt`, `skipped`, `held`, `untouched`; before sending `selected`.
+    pub outcome: &'static str,
+    /// Attempts used up, those of earlier runs included.
+    pub attempts: u32,
+    /// Not before this time.
+    #[serde(serialize_with = "zone::serialize")]
+    pub next_at: Option<Millis>,
+    /// The reply code of the last answer.
+    pub reply: Option<u16>,
+    /// Its enhanced code.
+    pub enhanced: Option<Enhanced>,
+    /// What it means.
+    pub class: Option<Class>,
+    /// The Message-ID it went with.
+    pub message_id: Option<String>,
+    /// What was answered, or why it does not go.
+    pub reason: Option<String>,
+    /// The mailbox it goes out from.
+    pub sender: Option<String>,
+    /// To whom.
+    pub recipient: Option<String>,
+    /// The row that goes for this one, which is a further attempt of the same mail.
+    pub same_as: Option<String>,
+    /// Of a mail in doubt: `ours` or `log`.
+    pub origin: Option<&'static str>,
+    /// The reason without what differs from row to row.
+    #[serde(skip)]
+    pub group: &'static str,
+    /// To whom and about what.
+    #[serde(skip)]
+    pub about: String,
+}
+
+impl Row {
+    /// A row of which nothing is known but what became of it and why.
+    pub fn bare(outcome: &'static str, reason: String) -> Self {
+        Self {
+            id: String::new(),
+            outcome,
+            attempts: 0,
+            next_at: None,
+            reply: None,
+            enhanced: None,
+            class: None,
+            message_id: None,
+            reason: Some(reason),
+            sender: None,
+            recipient: None,
+            same_as: None,
+            origin: None,
+            group: "",
+            about: String::new(),
+        }
+    }
+}
+
+/// Rows, made one by one as they are written: there may be hundreds of thousands.
+pub struct Rows<'r>(Box<dyn Fn() -> RowsIter<'r> + 'r>);
+
+type RowsIter<'r> = Box<dyn Iterator<Item = Row> + 'r>;
+
+impl<'r> Rows<'r> {
+    /// The rows that `make` gives, the same ones each time.
+    pub fn made_by<I: Iterator<Item = Row> + 'r>(make: impl Fn() -> I + 'r) -> Self {
+        Self(Box::new(move || Box::new(make())))
+    }
+
+    fn iter(&self) -> RowsIter<'r> {
+        (self.0)()
+    }
+}
+
+impl Default for Rows<'_> {
+    fn default() -> Self {
+        Self::made_by(std::iter::empty)
+    }
+}
+
+impl fmt::Debug for Rows<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// `mailthrottle/resend/1`.
+#[derive(Debug, Default, Serialize)]
+pub struct Answer<'r> {
+    /// The version of this form.
+    pub schema: &'static str,
+    /// The run; none before it has begun.
+    pub run_id: Option<String>,
+    /// Whether nothing was to be done.
+    pub dry_run: bool,
+    /// Mails that go.
+    pub selected: u64,
+    /// Accepted by the server.
+    pub sent: u64,
+    /// Left for a later run.
+    pub deferred: u64,
+    /// Refused for good.
+    pub refused: u64,
+    /// In doubt.
+    pub doubt: u64,
+    /// Mails that did not go, and are not to.
+    pub skipped: u64,
+    /// Mails that could go once somebody mends something or says so.
+    pub held: u64,
+    /// Mails that are older than `--max-age`; they are not listed.
+    pub too_old: u64,
+    /// Mails that would go but for `--limit`; they are not listed.
+    pub beyond_limit: u64,
+    /// Of the mails that are skipped, those in doubt.
+    #[serde(skip)]
+    pub doubts: u64,
+    /// The age of the oldest mail that is too old.
+    #[serde(skip)]
+    pub oldest_age_ms: Option<Millis>,
+    /// Older mails do not go.
+    #[serde(skip)]
+    pub max_age_ms: Millis,
+    /// Whether the application does not see which rows are being sent.
+    #[serde(skip)]
+    pub hides_claims: bool,
+    /// Whether the run was interrupted.
+    #[serde(skip)]
+    pub is_interrupted: bool,
+    /// Throttle replies met.
+    pub throttled: u64,
+    /// Connections opened.
+    pub connections_opened: u64,
+    /// Connections at once, at most.
+    pub peak_connections: u64,
+    /// How long it took, or will take as far as can be known.
+    pub duration_ms: Millis,
+    /// Through which server; none where nothing is sent.
+    pub server: Option<String>,
+    /// Under which caps.
+    pub caps: Option<String>,
+    /// Every row; written last, one by one.
+    #[serde(skip)]
+    pub rows: Rows<'r>,
+}
+
+/// The name of the form.
+pub const SCHEMA: &str = "mailthrottle/resend/1";
+
+/// What will be done, or was done, in pieces to be printed one after the other.
+///
+/// # Errors
+/// None for the types of this program.
+pub fn render<'a>(answer: &'a Answer<'_>, format: Format, look: text::Look) -> Result<Pieces<'a>> {
+    Ok(match format {
+        Format::Table | Format::Nagios | Format::Prometheus => {
+            one(text::render(&said::document(answer), look))
+        }
+        Format::Markdown => one(markdown::render(&said::document(answer))),
+        Format::Json => Box::new(json::with_list(answer, "rows", answer.rows.iter())?),
+        Format::Ndjson => Box::new(answer.rows.iter().map(|row| Ok(json::line(&row)?))),
+        Format::Csv => Box::new(csv::one_by_one(KEYS, answer.rows.iter())),
+    })
+}
+
+/// Pieces of an answer.
+pub type Pieces<'a> = Box<dyn Iterator<Item = Result<String>> + 'a>;
+
+fn one<'a>(text: String) -> Pieces<'a> {
+    Box::new(std::iter::once(Ok(text)))
+}
+
+/// The plan, for a person who is asked to agree to it.
+pub fn plan(answer: &Answer<'_>, look: text::Look) -> String {
+    text::render(&said::document(answer), look)
+}
+
+/// The mails in doubt, in pieces.
+///
+/// # Errors
+/// None for the types of this program.
+pub fn doubts<'a>(answer: &'a Answer<'_>, format: Format, look: text::Look) -> Result<Pieces<'a>> {
+    match format {
+        Format::Table => Ok(one(text::render(&said::doubts(answer), look))),
+        Format::Markdown => Ok(one(markdown::render(&said::doubts(answer)))),
+        _ => render(answer, format, look),
+    }
+}

@@ -1,0 +1,187 @@
+use super::*;
+use crate::resend::ledger::Known;
+
+const NOW: Millis = 1_795_159_800_000;
+const HOUR: Millis = 3_600_000;
+
+fn candidate(disposition: Disposition) -> Candidate {
+    let mail = Mail {
+        id: "1".into(),
+        status: Some("F".into()),
+        at: Some(NOW - HOUR),
+        recipient: Some("a@example.com".into()),
+        subject: Some("Invoice".into()),
+        error: Some("text".into()),
+        ..Mail::default()
+    };
+    let reading = Reading {
+        reply: None,
+        enhanced: None,
+        class: Class::Quota,
+        disposition,
+        window: None,
+        has_text: true,
+    };
+    Candidate::new(mail.clone(), Row::of(&mail), 1, reading, &mut Words::default())
+}
+
+fn known(id: &str, stage: Stage) -> ((String, String), Known) {
+    let known = Known {
+        run: "r1".into(),
+        stage,
+        status: "F".into(),
+        attempts: 1,
+        message_id: None,
+        next_at: None,
+        reply: Some("550 no".into()),
+        changed_at: NOW,
+        recipients: 1,
+        settled_by: None,
+        same_as: None,
+        same_by: None,
+    };
+    ((id.to_owned(), crate::zone::rfc3339(NOW - HOUR)), known)
+}
+
+fn further(id: &str, is_doubt: bool) -> Further {
+    let key = Key { id: id.into(), sent_date: Some(NOW - HOUR) };
+    Further { key, status: "F".into(), join: Join::Content, is_doubt }
+}
+
+/// What becomes of a mail; `named`: a person named row 1.
+fn judged(mail: &Candidate, rows: &[Further], fate: &Fate, past: &Past, named: bool) -> Standing {
+    let named: HashSet<String> = named.then(|| "1".to_owned()).into_iter().collect();
+    standing(mail, rows, fate, &Against { past, max_age: 7 * DAY, named: &named, now: NOW })
+}
+
+fn alone(mail: &Candidate, past: &Past) -> Standing {
+    judged(mail, &[], &Fate::Stands(Vec::new()), past, false)
+}
+
+fn skipped(skip: Skip) -> Standing {
+    Standing::Skipped(skip)
+}
+
+#[test]
+fn only_what_may_be_retried_goes() {
+    let none = Past::default();
+    let by_disposition = |disposition| alone(&candidate(disposition), &none);
+    assert_eq!(by_disposition(Disposition::Retry), Standing::Goes);
+    assert_eq!(by_disposition(Disposition::Never), skipped(Skip::Never(Class::Quota)));
+    assert_eq!(by_disposition(Disposition::Stop), skipped(Skip::Stop(Class::Quota)));
+    assert_eq!(by_disposition(Disposition::Doubt), skipped(Skip::InDoubtByLog(None)));
+    assert_eq!(by_disposition(Disposition::Wait), skipped(Skip::Wait(NOW + 23 * HOUR)));
+    let mut freed = candidate(Disposition::Wait);
+    freed.reading.window = Some(HOUR);
+    assert_eq!(alone(&freed, &none), Standing::Goes);
+}
+
+#[test]
+fn what_the_ledger_knows_comes_first() {
+    let deferred = |next_at| {
+        let (key, known) = known("1", Stage::Deferred);
+        (key, Known { next_at, ..known })
+    };
+    let cases = [
+        (known("1", Stage::Sent), skipped(Skip::Sent("r1".into()))),
+        (known("1", Stage::Data), skipped(Skip::Claimed("r1".into()))),
+        (known("1", Stage::Doubt), skipped(Skip::InDoubt)),
+        (known("1", Stage::Refused), skipped(Skip::Refused("550 no".into()))),
+        (known("1", Stage::Dropped), skipped(Skip::Dropped)),
+        (deferred(Some(NOW + 1)), skipped(Skip::NotBefore(NOW + 1))),
+        (deferred(Some(NOW)), Standing::Goes),
+        (deferred(None), Standing::Goes),
+    ];
+    for (entry, expected) in cases {
+        let past: Past = [entry.clone()].into_iter().collect();
+        assert_eq!(alone(&candidate(Disposition::Retry), &past), expected, "{:?}", entry.1.stage);
+    }
+}
+
+#[test]
+fn what_speaks_against_any_attempt_speaks_against_the_mail() {
+    let (mail, rows) = (candidate(Disposition::Retry), [further("2", false)]);
+    let fate = Fate::Stands(vec![(1, Join::Content)]);
+    for (stage, expected) in [
+        (Stage::Claimed, skipped(Skip::Claimed("r1".into()))),
+        (Stage::Sent, skipped(Skip::Sent("r1".into()))),
+        (Stage::Doubt, skipped(Skip::InDoubt)),
+        (Stage::Dropped, skipped(Skip::Dropped)),
+        // the application has tried again since then
+        (Stage::Refused, Standing::Goes),
+    ] {
+        let past: Past = [known("2", stage)].into_iter().collect();
+        assert_eq!(judged(&mail, &rows, &fate, &past, false), expected, "{stage:?}");
+        assert_eq!(judged(&mail, &rows, &fate, &past, true), expected, "{stage:?}, named");
+    }
+}
+
+#[test]
+fn a_doubt_in_any_attempt_makes_the_mail_a_doubt_until_it_is_settled() {
+    let (mail, rows) = (candidate(Disposition::Retry), [further("2", true)]);
+    let fate = Fate::Stands(vec![(1, Join::Content)]);
+    let open = skipped(Skip::InDoubtByLog(Some("2".into())));
+    assert_eq!(judged(&mail, &rows, &fate, &Past::default(), true), open);
+    let again: Past = [known("2", Stage::Deferred)].into_iter().collect();
+    assert_eq!(judged(&mail, &rows, &fate, &again, false), Standing::Goes);
+    let own: Past = [known("1", Stage::Deferred)].into_iter().collect();
+    assert_eq!(alone(&candidate(Disposition::Doubt), &own), Standing::Goes);
+}
+
+#[test]
+fn content_that_went_as_another_row_goes_once_more_only_if_it_is_named() {
+    let entry = |same_by| {
+        let (key, known) = known("1", Stage::Sent);
+        [(key, Known { same_as: Some("9".into()), same_by: Some(same_by), ..known })]
+            .into_iter()
+            .collect::<Past>()
+    };
+    let (mail, fate) = (candidate(Disposition::Retry), Fate::Stands(Vec::new()));
+    let went = skipped(Skip::SentAs("9".into()));
+    assert_eq!(judged(&mail, &[], &fate, &entry(Join::Content), false), went);
+    assert_eq!(judged(&mail, &[], &fate, &entry(Join::Content), true), Standing::Goes);
+    assert_eq!(judged(&mail, &[], &fate, &entry(Join::MessageId), true), went);
+}
+
+#[test]
+fn what_could_go_once_somebody_says_so_is_held_and_goes_by_name() {
+    let none = Past::default();
+    let retry = candidate(Disposition::Retry);
+    let stands = Fate::Stands(Vec::new());
+    let timeless = Candidate { key: Key { id: "1".into(), sent_date: None }, ..retry.clone() };
+    let mut silent = candidate(Disposition::Never);
+    silent.reading.has_text = false;
+    let alike = Fate::LooksLike("7".into(), Likeness::Sent);
+    let cases = [
+        (timeless, stands.clone(), Hold::NoTime),
+        (silent, stands, Hold::NoError),
+        (retry, alike, Hold::LooksLike("7".into(), Likeness::Sent)),
+    ];
+    for (mail, fate, hold) in cases {
+        assert_eq!(judged(&mail, &[], &fate, &none, false), Standing::Held(hold));
+        assert_eq!(judged(&mail, &[], &fate, &none, true), Standing::Goes);
+    }
+}
+
+#[test]
+fn a_mail_of_long_ago_goes_only_by_name() {
+    let old = Candidate {
+        key: Key { id: "1".into(), sent_date: Some(NOW - 8 * DAY) },
+        ..candidate(Disposition::Retry)
+    };
+    assert_eq!(alone(&old, &Past::default()), Standing::TooOld);
+    assert_eq!(judged(&old, &[], &Fate::Stands(Vec::new()), &Past::default(), true), Standing::Goes);
+}
+
+#[test]
+fn a_mail_that_went_or_is_about_to_does_not_go() {
+    let mail = candidate(Disposition::Retry);
+    for (fate, skip) in [
+        (Fate::Went("7".into()), Skip::Went("7".into())),
+        (Fate::Waits("7".into()), Skip::Pending("7".into())),
+    ] {
+        assert_eq!(judged(&mail, &[], &fate, &Past::default(), true), skipped(skip));
+        assert!(keeps_from_going(&fate).is_some());
+    }
+    assert_eq!(keeps_from_going(&Fate::LooksLike("7".into(), Likeness::Failed)), None);
+}
