@@ -212,16 +212,27 @@ impl OracleDatabase {
 
     /// Makes the incident's table, its times in a type, each made of the text `:3`, as `2026-11-09 08:03:12.593`.
     pub fn make_incident(&self, time_type: &str, time: &str) {
-        let columns =
-            ["id", "status", "sent_date", "sender", "recipient", "subject", "body", "error_message"];
+        let columns = [
+            "id",
+            "status",
+            "sent_date",
+            "sender",
+            "recipient",
+            "subject",
+            "body",
+            "attachments",
+            "error_message",
+        ];
         let rows = TestLog::incident().all(&columns);
         let connection = self.connect();
         let table = format!(
             "CREATE TABLE email_log (id NUMBER(10) PRIMARY KEY, status VARCHAR2(1) NOT NULL, sent_date {time_type} NOT NULL, \
-             sender VARCHAR2(200), recipient VARCHAR2(2000), subject VARCHAR2(400), body CLOB, error_message VARCHAR2(4000))"
+             sender VARCHAR2(200), recipient VARCHAR2(2000), subject VARCHAR2(400), body CLOB, \
+             attachments VARCHAR2(2000), error_message VARCHAR2(4000))"
         );
         connection.execute(&table, &[]).unwrap();
-        let insert = format!("INSERT INTO email_log VALUES (TO_NUMBER(:1), :2, {time}, :4, :5, :6, :7, :8)");
+        let insert =
+            format!("INSERT INTO email_log VALUES (TO_NUMBER(:1), :2, {time}, :4, :5, :6, :7, :8, :9)");
         for row in rows {
             let values: Vec<&dyn ToSql> = row.iter().map(|value| value as &dyn ToSql).collect();
             connection.execute(&insert, &values).unwrap();
