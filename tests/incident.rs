@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use chrono::{NaiveDateTime, TimeDelta, Utc};
-use mailthrottle::resend::driver::Attachments;
+use mailthrottle::resend::attachments::Attachments;
 use support::{Ran, TestLog, fixture};
 
 /// Runs the example that writes a recent copy; all of `cargo test` builds it, a single test file does not.
@@ -32,14 +32,14 @@ fn times(log: &TestLog) -> Vec<NaiveDateTime> {
 #[test]
 fn mails_that_speak_of_an_attachment_have_one() {
     let log = TestLog::incident();
-    let attachments = Attachments { under: Some(fixture("reports").into()) };
+    let attachments = Attachments { under: Some(fixture("reports").into()), max_message_size: 1_000_000 };
     let mut files = BTreeSet::new();
     for row in log.all(&["sender", "subject", "body", "attachments"]) {
         let row: [Option<String>; 4] = row.try_into().unwrap();
         let [sender, subject, body, named] = row.map(Option::unwrap_or_default);
         if sender == "reports@contoso.example" {
             assert_eq!(body, format!("This is an automatic message. Please find attached: {subject}"));
-            let loaded = attachments.load(&named).unwrap();
+            let loaded = attachments.load(&named, 0).unwrap();
             assert_eq!(loaded.len(), 1, "{subject}: {named}");
             files.extend(loaded.into_iter().map(|file| file.name));
         } else {
@@ -84,6 +84,7 @@ fn the_recent_copy_is_written_over_nothing() {
 #[test]
 fn the_config_for_trying_it_out_is_accepted() {
     let log = TestLog::incident();
-    let plan = log.json(&["--config", &fixture("incident.toml"), "resend", "--since", "all", "--dry-run"]);
+    let plan =
+        log.json(&["--config", &fixture("incident.toml"), "resend", "--at", "2026-11-19 12:00", "--dry-run"]);
     assert_ne!(plan["selected"], 0);
 }

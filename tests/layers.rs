@@ -8,17 +8,25 @@ use std::path::{Path, PathBuf};
 /// A layer and the layers it may use. What is not listed may be used by nobody.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("address", &[]),
+    ("digest", &[]),
     ("exit", &[]),
     ("zone", &["model"]),
     ("window", &["model", "zone"]),
     ("reply", &["model"]),
     ("provider", &[]),
     ("mapping", &["model", "window", "zone"]),
-    ("analysis", &["mapping", "model", "provider", "reply", "window", "zone"]),
+    ("analysis", &["address", "digest", "mapping", "model", "provider", "reply", "window", "zone"]),
     ("secret", &[]),
     ("import", &["mapping", "model", "reply", "zone"]),
     ("db", &["import", "mapping", "model", "secret", "window"]),
-    ("resend", &["db", "mapping", "model", "output", "reply", "secret", "window", "zone"]),
+    (
+        "resend",
+        &[
+            "address", "analysis", "db", "digest", "mapping", "model", "output", "reply", "secret", "window",
+            "zone",
+        ],
+    ),
     ("output", &["analysis", "import", "mapping", "model", "reply", "window", "zone"]),
     ("cli", &["analysis", "import", "model", "output", "resend", "window", "zone"]),
     (
@@ -28,8 +36,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cmd",
         &[
-            "analysis", "cli", "config", "db", "exit", "import", "mapping", "model", "output", "provider",
-            "reply", "resend", "window", "zone",
+            "address", "analysis", "cli", "config", "db", "digest", "exit", "import", "mapping", "model",
+            "output", "provider", "reply", "resend", "window", "zone",
         ],
     ),
     ("main", &["cli", "cmd", "exit"]),
@@ -37,12 +45,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Layers that think without touching the world.
 const PURE: &[&str] = &[
-    "model", "secret", "zone", "window", "reply", "provider", "mapping", "analysis", "import", "output",
-    "resend",
+    "model", "address", "digest", "secret", "zone", "window", "reply", "provider", "mapping", "analysis",
+    "import", "output", "resend",
 ];
 
 /// The parts of those layers that are there to touch it.
 const HANDS: &[&str] = &[
+    "resend/attachments.rs",
     "resend/transport",
     "resend/driver",
     "resend/ledger",

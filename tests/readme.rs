@@ -79,7 +79,7 @@ fn its_config_is_accepted() {
     assert_eq!(report["causes"][0]["first_at"], "2026-11-20T07:00:00.000Z");
     let incident = TestLog::incident();
     incident.write("mailthrottle.toml", sending);
-    let plan = incident.json(&["resend", "--since", "all", "--dry-run"]);
+    let plan = incident.json(&["resend", "--at", "2026-11-19 12:00", "--dry-run"]);
     assert_eq!(plan["server"], "smtp://reports%40contoso.example@smtp.office365.com:587");
 }
 

@@ -1,5 +1,7 @@
 //! `mailthrottle doctor`: whether connection, rights, mapping, clock, index and log are as they should be.
 
+use std::time::Duration;
+
 use anyhow::{Result, anyhow};
 use chrono::Utc;
 
@@ -7,7 +9,7 @@ use super::{Rules, look, open, past, print_settled};
 use crate::analysis::doctor::tally::{Attempts, Failed, Odd, contradicts};
 use crate::analysis::doctor::{Check, State, log, setup};
 use crate::cli::{Doctor as Args, Global};
-use crate::config::Config;
+use crate::config::{Config, smtp};
 use crate::db::{self, Db, Order};
 use crate::exit::Exit;
 use crate::mapping::resolve::{Misfit, Table};
@@ -16,6 +18,7 @@ use crate::model::{Meaning, Millis};
 use crate::output;
 use crate::output::doctor::{Visit, worst};
 use crate::reply::Classifier;
+use crate::resend::transport::Mailer;
 use crate::window::Window;
 
 const HOUR: Millis = 3_600_000;
@@ -23,12 +26,17 @@ const HOUR: Millis = 3_600_000;
 /// How far back rows are looked at when nobody says otherwise.
 const USUAL_WINDOW: Millis = 7 * 24 * HOUR;
 
+/// How long the mail server may take to let this program in.
+const LONGEST_KNOCK: Duration = Duration::from_secs(60);
+
 /// Runs the command.
 ///
 /// # Errors
 /// Config, window, connection, a statement that the database refuses.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let mut config = Config::load(flags)?;
+    let server =
+        args.smtp.as_ref().map(|url| server(std::mem::take(&mut config.sending), url.clone())).transpose()?;
     let rules = Rules::compiling(config.rules);
     let now = Utc::now().timestamp_millis();
     let window = |zone| {
@@ -40,6 +48,9 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let (db, zone) = open(config.database, &mut config.wanted).await?;
     let mut doctor = Doctor { db, ledger: config.ledger, now, window: window(zone)?, checks: Vec::new() };
     doctor.examine(&config.wanted, rules, flags.print_sql).await?;
+    if let Some(server) = server {
+        doctor.checks.push(knock(&server).await);
+    }
     let visit = Visit { now, window: doctor.window, database: &doctor.db.name(), checks: &doctor.checks };
     print_settled(&doctor.db, flags, &output::doctor::render(&visit, flags.format, look(flags))?)?;
     Ok(match worst(&doctor.checks) {
@@ -48,6 +59,31 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         State::Warning => Exit::Warning,
         State::Problem => Exit::Critical,
     })
+}
+
+/// The server that mail would go through, as resend would reach it.
+fn server(raw: smtp::Raw, url: Option<String>) -> Result<smtp::Sending> {
+    let sending = raw.check(&crate::cli::Resend { smtp: url, ..Default::default() })?;
+    sending.url()?;
+    Ok(sending)
+}
+
+/// Connects and logs in, and sends nothing.
+async fn knock(server: &smtp::Sending) -> Check {
+    let url = server.url().unwrap_or_default();
+    let opened = async {
+        let opener = server.opener()?;
+        opener.prepare().await?;
+        match tokio::time::timeout(LONGEST_KNOCK, opener.open()).await {
+            Ok(Ok(connection)) => {
+                connection.close().await;
+                Ok(())
+            }
+            Ok(Err(failure)) => Err(super::resend::closed(&failure)),
+            Err(_) => Err(anyhow!("no answer within {}", humantime::format_duration(LONGEST_KNOCK))),
+        }
+    };
+    setup::smtp(url, opened.await.map_err(|error| format!("{error:#}")))
 }
 
 struct Doctor {

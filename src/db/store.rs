@@ -182,6 +182,7 @@ impl Store {
             }
             Store::Postgres(server) => {
                 let (connection, asked) = &mut **server;
+                asked.about_to_write(&statement.sql);
                 let running = query(statement).persistent(false).execute(connection);
                 Ok(asked.answer(running).await?.rows_affected())
             }

@@ -1,4 +1,4 @@
-//! Sending failed mail again, exactly once and under the provider's caps.
+//! Sending failed mail again, each mail once and under the provider's caps.
 //!
 //! The `engine` decides what goes when, by `pace` and `backoff`; `message` builds what goes; `selection` says which rows
 //! go at all. They are pure. `transport` touches the network, `ledger` the database, and `driver` brings them together.

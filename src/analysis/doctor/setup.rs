@@ -1,6 +1,6 @@
 //! The checks of the setup: connection, tables, rights, columns, clock and index.
 
-use super::Check;
+use super::{Check, SMTP};
 use crate::analysis::wording::count;
 use crate::mapping::described::{Described, Sample};
 use crate::mapping::guess::columns;
@@ -145,6 +145,17 @@ fn lacking(mapping: &Mapping) -> String {
         ),
     ];
     lacks.iter().filter(|(lacks, _)| *lacks).map(|(_, what)| format!("; {what}")).collect()
+}
+
+/// Whether the mail server lets this program in; `opened` says why it does not.
+pub fn smtp(url: &str, opened: Result<(), String>) -> Check {
+    let check = match opened {
+        Ok(()) => Check::ok(SMTP, "the mail server lets resend in; nothing was sent"),
+        Err(reason) => {
+            Check::problem(SMTP, format!("resend cannot send: {reason}"), "mend that before resend is run")
+        }
+    };
+    check.with("server", url)
 }
 
 /// Whether the database's clock is this host's.

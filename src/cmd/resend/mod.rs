@@ -6,6 +6,8 @@ mod select;
 mod send;
 mod watch;
 
+pub use send::closed;
+
 use anyhow::{Result, bail};
 use chrono::Utc;
 

@@ -376,6 +376,9 @@ fn check(found: &mut Found, checking: &Checking<'_>) -> Result<(), Hold> {
         stored.sender = checking.account.unwrap_or_default().to_owned();
     }
     message::check(stored).map_err(Hold::Message)?;
+    if !stored.has_content() {
+        return Err(Hold::NoContent);
+    }
     checking.attachments.look(&stored.named_attachments, stored.size()).map_err(Hold::Attachment)?;
     if stored.lacks_attachment() && !checking.without_attachment {
         return Err(Hold::LacksAttachment);

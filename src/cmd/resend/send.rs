@@ -124,10 +124,10 @@ async fn open_first(opener: &Opener, plan: &Plan) -> Result<Opened> {
     if is_for_a_moment && !judge::failure(&plan.classifier, &failure, now()).ends_the_run() {
         return Ok(Err(failure));
     }
-    Err(closed(&failure))
+    Err(closed(&failure).context("nothing was sent, no row was touched"))
 }
 
-/// Why nothing can be sent, and what to do.
+/// Why the server does not let this program in, and what to do.
 pub fn closed(failure: &Failure) -> anyhow::Error {
     let advice = match (failure.stage, failure.kind) {
         (Stage::Auth, _) => "check user and password, token or auth in [smtp]",
@@ -137,7 +137,7 @@ pub fn closed(failure: &Failure) -> anyhow::Error {
         }
         _ => "check --smtp or [smtp] url",
     };
-    anyhow!("{failure}; {advice}; nothing was sent, no row was touched")
+    anyhow!("{failure}; {advice}")
 }
 
 async fn drive(

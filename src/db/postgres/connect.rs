@@ -9,7 +9,7 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnection;
 
 use super::params::Params;
-use super::{error, plain};
+use super::{error, grants, plain};
 use crate::db::Target;
 use crate::db::statement::query;
 use crate::mapping::sql::{Bind, Statement};
@@ -28,9 +28,16 @@ pub struct Asked {
     pub(super) limit: Duration,
     /// What would make statements quicker.
     pub(super) indexes: String,
+    /// What lets the role run the statement that is asked, where it writes.
+    pub(super) grants: Vec<String>,
 }
 
 impl Asked {
+    /// Says what is about to be asked, so that a refusal can name the right that is missing.
+    pub fn about_to_write(&mut self, sql: &str) {
+        self.grants = grants::to_write(sql, &self.role);
+    }
+
     pub(super) fn limit_in_millis(&self) -> Bind {
         Bind::Text(self.limit.as_millis().to_string())
     }
@@ -58,7 +65,8 @@ pub(super) async fn connect(target: &Target) -> Result<(PgConnection, Asked)> {
     let params = Params::find(target)?;
     let limit = target.statement_timeout;
     let (name, role) = (params.name(), params.role());
-    let asked = Asked { name, role, tables: Vec::new(), limit, indexes: "an index".to_owned() };
+    let asked =
+        Asked { name, role, tables: Vec::new(), limit, indexes: "an index".to_owned(), grants: Vec::new() };
     tracing::debug!("connecting to {}", asked.name);
     let options = params.options()?.disable_statement_logging();
     let connecting = tokio::time::timeout(params.connect_timeout, options.connect());

@@ -48,7 +48,12 @@ fn advice(code: &str, asked: &Asked) -> String {
         "28P01" => "check user and password (URL, password_file, PGPASSWORD, ~/.pgpass)".to_owned(),
         "28000" => "check the user, or have the server let this host in (pg_hba.conf)".to_owned(),
         "3D000" => "name another database in --db".to_owned(),
-        "42501" => format!("ask for: {}", grants::needed(&asked.tables, &asked.role).join("; ")),
+        "42501" => {
+            match [grants::needed(&asked.tables, &asked.role), asked.grants.clone()].concat().as_slice() {
+                [] => format!("have its owner give the role {} that right", asked.role),
+                grants => format!("ask for: {}", grants.join("; ")),
+            }
+        }
         "57014" => format!(
             "the limit is {} (--statement-timeout): take a shorter window, add {}, or raise the limit",
             humantime::format_duration(asked.limit),

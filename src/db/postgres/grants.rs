@@ -28,6 +28,26 @@ pub fn needed(tables: &[(String, String)], role: &str) -> Vec<String> {
     grants
 }
 
+/// What lets a role run a statement that writes: to a table that it names with its schema, or to make one.
+pub fn to_write(sql: &str, role: &str) -> Vec<String> {
+    let (line, role) =
+        (sql.lines().find(|line| !line.starts_with("--")).unwrap_or_default(), identifier(role));
+    let right = match line.split_once(' ') {
+        Some(("UPDATE", table)) => table.split_once("\".\"").map(|(schema, name)| {
+            let table = (schema.trim_matches('"').to_owned(), name.trim_matches('"').to_owned());
+            format!(
+                "GRANT UPDATE ON {} TO {role}; or leave the log alone by log = \"nothing\" in [resend]",
+                qualified(&table)
+            )
+        }),
+        Some(("CREATE" | "ALTER", _)) => {
+            Some(format!("GRANT CREATE ON SCHEMA ... TO {role}, of the schema it works in"))
+        }
+        _ => None,
+    };
+    right.into_iter().collect()
+}
+
 /// What takes the right to write to a table from a role that it was given to.
 pub fn revoke(table: &(String, String), role: &str) -> String {
     format!("REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {} FROM {}", qualified(table), identifier(role))

@@ -12,7 +12,6 @@ mod steps;
 
 use std::sync::Arc;
 
-
 use crate::analysis::mails::Join;
 use crate::db::store::Store;
 use crate::mapping::Mapping;

@@ -120,9 +120,9 @@ pub enum Refusal {
     /// To, cc and bcc are empty.
     #[error("there is no recipient: to, cc and bcc are empty")]
     NoRecipient,
-    /// Nothing to send.
-    #[error("the log keeps nothing to send: no text, no HTML, no raw message and no attachment")]
-    NoContent,
+    /// Neither subject nor content.
+    #[error("the message is empty: the log has no subject, no text, no HTML and no attachment")]
+    Empty,
     /// The Message-ID of the log cannot be written as one.
     #[error("the Message-ID {0:?} cannot be written in a header")]
     MessageId(String),
@@ -145,6 +145,7 @@ pub enum Refusal {
 /// Says which field of the log cannot be sent and why.
 pub fn build(stored: &Stored, sending: &Sending) -> Result<Message, Refusal> {
     let (people, message_id) = checked(stored)?;
+    check_field("run", &sending.run)?;
     let (bytes, message_id) = match stored.whole() {
         Some(raw) => raw::prepare(raw, message_id, &mark(sending)),
         None => (compose::compose(stored, &people, sending, &message_id)?, message_id),
@@ -167,8 +168,8 @@ fn checked(stored: &Stored) -> Result<(addresses::People, String), Refusal> {
     let message_id = message_id(stored, people.sender.email.domain())?;
     match stored.whole() {
         Some(raw) => raw::check(raw)?,
-        None if stored.has_content() => {}
-        None => return Err(Refusal::NoContent),
+        None if stored.has_content() || !stored.subject.is_empty() => {}
+        None => return Err(Refusal::Empty),
     }
     Ok((people, message_id))
 }
@@ -183,9 +184,10 @@ impl Stored {
         [&self.body_text, &self.body_html].into_iter().filter_map(|body| body.as_deref())
     }
 
-    fn has_content(&self) -> bool {
+    /// Whether the log keeps anything to send but for headers.
+    pub fn has_content(&self) -> bool {
         let has_files = !self.attachments.is_empty() || !self.named_attachments.trim().is_empty();
-        has_files || self.bodies().any(|body| !body.trim().is_empty())
+        self.whole().is_some() || has_files || self.bodies().any(|body| !body.trim().is_empty())
     }
 
     /// Whether the text speaks of an attachment and the log holds none.
@@ -222,9 +224,13 @@ fn check_headers(stored: &Stored) -> Result<(), Refusal> {
     let files = stored.attachments.iter().flat_map(|file| {
         [("attachment's name", file.name.as_str()), ("attachment's media type", &file.media_type)]
     });
-    match fields.into_iter().chain(files).find(|(_, value)| value.contains(char::is_control)) {
-        Some((field, value)) => Err(Refusal::ControlCharacter { field, value: value.to_owned() }),
-        None => Ok(()),
+    fields.into_iter().chain(files).try_for_each(|(field, value)| check_field(field, value))
+}
+
+fn check_field(field: &'static str, value: &str) -> Result<(), Refusal> {
+    match value.contains(char::is_control) {
+        true => Err(Refusal::ControlCharacter { field, value: value.to_owned() }),
+        false => Ok(()),
     }
 }
 

@@ -56,7 +56,7 @@ impl Skip {
             Skip::Never(_) => "will not go without a change",
             Skip::Stop(_) => "nothing from this account will go",
             Skip::Wait(_) => "the provider's window is used up",
-            Skip::Went(_) => "went after all",
+            Skip::Went(_) => "went out after all",
             Skip::Pending(_) => "about to be sent by the application",
         }
     }
@@ -114,7 +114,7 @@ impl fmt::Display for Skip {
             ),
             Skip::Stop(class) => write!(f, "{class}: nothing from this account will go"),
             Skip::Wait(until) => write!(f, "the provider's window is used up until {}", time(until)),
-            Skip::Went(id) => write!(f, "went as row {id}"),
+            Skip::Went(id) => write!(f, "went out as row {id}"),
             Skip::Pending(id) => {
                 write!(f, "the application has not tried row {id} of the same mail yet and may send it")
             }
@@ -135,6 +135,8 @@ pub enum Hold {
     SeveralRows(usize),
     /// The row is gone, or has another status.
     Gone,
+    /// The log keeps nothing to send.
+    NoContent,
     /// No message can be made of what the log keeps.
     Message(Refusal),
     /// An attachment cannot be had, or the message is too large.
@@ -159,7 +161,7 @@ impl Hold {
             Hold::NoTime => "no readable time; --id sends them",
             Hold::SeveralRows(_) => "several rows have the same id; map id to a column that is unique",
             Hold::Gone => "changed while this was looked at",
-            Hold::Message(Refusal::NoContent) => "the log keeps nothing to send",
+            Hold::NoContent => "the log keeps nothing to send",
             Hold::Message(Refusal::NoRecipient | Refusal::NoAddress { .. } | Refusal::NotOneSender(_)) => {
                 "no usable address"
             }
@@ -188,6 +190,9 @@ impl fmt::Display for Hold {
                 write!(f, "{rows} rows have this id; map id to a column that is unique")
             }
             Hold::Gone => f.write_str("changed while this was looked at; look again"),
+            Hold::NoContent => f.write_str(
+                "the log keeps nothing to send: no text, no HTML, no raw message and no attachment",
+            ),
             Hold::Message(refusal) => write!(f, "{refusal}"),
             Hold::Attachment(reason) | Hold::Server(reason) => f.write_str(reason),
             Hold::LacksAttachment => f.write_str(

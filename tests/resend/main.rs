@@ -1,8 +1,15 @@
 //! Sending again: the plan, the sending, the ledger and what is in doubt, on every database, against a server that throttles.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod doubt;
+mod held;
+mod once;
+#[path = "../smtp_server/mod.rs"]
 mod smtp_server;
+#[path = "../support/mod.rs"]
 mod support;
+mod table;
+mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
@@ -134,13 +141,17 @@ fn rows_that_must_not_go_are_listed_with_their_reason() {
             .collect();
         let expected = [
             ("1", "goes"),
-            ("2", "recipient: it will not go without a change"),
-            ("3", "the log keeps no body to send"),
-            ("4", "older than --max-age"),
-            ("5", "went out later as row 7"),
+            (
+                "2",
+                "recipient: it will not go without a change; correct the row and empty its error text, then --id sends it",
+            ),
+            ("3", "the log keeps nothing to send: no text, no HTML, no raw message and no attachment"),
+            ("5", "went out as row 7"),
             ("6", "goes"),
         ];
         assert_eq!(reasons, BTreeMap::from(expected));
+        let counts = ["selected", "skipped", "held", "too_old"].map(|count| &plan[count]);
+        assert_eq!(counts, [2, 2, 1, 1]);
     });
 }
 
@@ -202,21 +213,6 @@ fn a_lost_answer_is_a_doubt_that_a_person_settles() {
             value(log, "SELECT settled_by FROM mailthrottle_mail WHERE settled_by IS NOT NULL").contains('@')
         );
     });
-}
-
-#[test]
-fn a_doubt_may_go_again_or_be_dropped() {
-    let log = TestLog::empty();
-    log.make_throttled(2);
-    let fault = |nth| Fault::hang_up(Stage::Dot).nth(nth);
-    let server = SmtpServer::start(Settings { faults: vec![fault(1), fault(2)], ..Settings::default() });
-    let said = answer(&resend(&log, &server, &["--cap", "1"]));
-    assert_eq!(said["doubt"], json!(2));
-    assert_eq!(log.run(&["resend", "--doubt", "again", "1"]).code, 2);
-    assert_eq!(log.run(&["resend", "--doubt", "drop", "2"]).code, 0);
-    let said = answer(&resend(&log, &server, &[]));
-    assert_eq!([&said["sent"], &said["skipped"]], [1, 1]);
-    assert_eq!(no_duplicates(&server), 1);
 }
 
 /// What doctor says of mails that went out and have an error text.
