@@ -198,6 +198,8 @@ fn every_rule_takes_its_own_examples_and_none_is_in_the_shadow() {
 fn every_rule_says_what_it_means_and_what_to_do() {
     for rule in Classifier::built_in().rules() {
         assert!(rule.meaning.ends_with('.') && rule.advice.ends_with('.'), "{}", rule.name);
+        let (meaning, advice) = (rule.meaning_for(Disposition::Doubt), rule.advice_for(Disposition::Doubt));
+        assert!(meaning.ends_with('.') && advice.ends_with('.'), "{}", rule.name);
         assert!(rule.links.iter().all(|link| link.starts_with("https://")), "{}", rule.name);
     }
 }

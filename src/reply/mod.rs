@@ -31,7 +31,7 @@ pub use rule_error::RuleError;
 pub use rules::{NotBefore, OneOrMany, RawRule, Rule};
 
 use matcher::Matcher;
-use rules::ClassWords;
+use rules::{ClassWords, Defaults};
 
 /// What one error text means.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +69,7 @@ pub struct Classifier {
 #[serde(deny_unknown_fields)]
 struct RuleFile {
     classes: HashMap<Class, ClassWords>,
+    doubt: ClassWords,
     rules: Vec<RawRule>,
 }
 
@@ -77,8 +78,8 @@ impl RuleFile {
         toml::from_str(include_str!("rules.toml")).expect("rules.toml is part of the program and tested")
     }
 
-    fn words(&self, class: Class) -> ClassWords {
-        self.classes[&class].clone()
+    fn words(&self, class: Class) -> Defaults<'_> {
+        Defaults { class: &self.classes[&class], doubt: &self.doubt }
     }
 }
 
