@@ -7,8 +7,9 @@ use crate::model::Stage;
 
 /// Patterns and the stage each stands for; the first that fits decides. Blanks match any white space.
 ///
-/// A cue must name the step for certain: "sending message body" and "sending data" do not, nor does Nodemailer's
-/// "command: 'CONN'" alone, which it writes for a broken socket at any step.
+/// A broken connection at a stage before the final dot is safe to send again. So a cue must name the step for certain:
+/// "sending message body" and "sending data" do not, nor does Nodemailer's "command: 'CONN'" alone, which it writes for a
+/// broken socket at any step.
 pub const CUES: &[(Stage, &str)] = &[
     (
         Stage::Data,
@@ -197,6 +198,9 @@ pub const CUES: &[(Stage, &str)] = &[
         r"接続(を|が)?(拒否|失敗)|接続に失敗|接続でき|接続(時|試行)|连接(被|请求被)?(拒绝|失败)|拒绝连接|(无法|不能)(建立)?连接|連線(被拒|失敗)|無法連|连接[^，。读后]*(服务器|主机)[^，。读后]*(超时|失败)",
     ),
 ];
+
+/// Words that only a server uses, or those that introduce them: the text is its reply, though the digits are missing.
+pub const REPLY_CUE: &str = r"\b4\.[0-7]\.\d+\b.*(closing (transmission )?(connection|channel)|error: timeout exceeded)|(said|responded|replied|answered|returned|response( was)?): ?['\x22]?[45]\.\d+\.\d|SmtpCommandException|session duration|waiting for (a |the |your |next )?(command|client)($|[^\w ]| input)|(waiting for|reading|receiving)[\w ]* from (the )?client\b";
 
 /// The stage that a reply code alone tells: only AUTH is answered with these (RFC 4954).
 pub fn of_reply(reply: Option<u16>) -> Option<Stage> {
