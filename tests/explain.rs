@@ -48,6 +48,20 @@ fn a_wait_that_the_server_asks_for_is_told() {
 }
 
 #[test]
+fn a_doubt_is_explained_without_the_promise_of_a_retry() {
+    let lost = "System.Net.Mail.SmtpException: The operation has timed out.";
+    let shown = TestLog::empty().run_bare(&["explain", lost]).stdout;
+    assert!(shown.contains("Again  Only when a person has made sure that it did not arrive."), "{shown}");
+    assert!(
+        shown.contains("Do     Ask a recipient, or look at the server's log, before sending it again."),
+        "{shown}"
+    );
+    let refused = TestLog::empty().run_bare(&["explain", "connect ECONNREFUSED 192.0.2.25:587"]).stdout;
+    assert!(refused.contains("Again  Yes, later and more slowly."), "{refused}");
+    assert!(refused.contains("nothing was handed over"), "{refused}");
+}
+
+#[test]
 fn a_dash_reads_stdin_whatever_bytes_come() {
     let log = TestLog::empty();
     let mut child = log

@@ -160,6 +160,215 @@ fn a_message_refused_by_a_limit_may_be_sent_later() {
     }
 }
 
+/// Time-outs and lost connections that may have come after the final dot: nobody sends these again unasked.
+const MAY_HAVE_ARRIVED: &[&str] = &[
+    "The operation has timed out",
+    "System.Net.Mail.SmtpException: The operation has timed out.",
+    "MailKit.Net.Smtp.SmtpClient: The operation has timed out",
+    "System.Net.Mail.SmtpException: Failure sending mail. ---> System.IO.IOException: Unable to read data from the transport connection: net_io_connectionclosed.",
+    "Unable to write data to the transport connection: An existing connection was forcibly closed by the remote host",
+    "A connection attempt failed because the connected party did not properly respond after a period of time, or established connection failed because connected host has failed to respond.",
+    "at System.Net.Mail.DataStopCommand.Send(SmtpConnection conn)\nSystem.Net.Mail.SmtpException: The operation has timed out",
+    "The request was canceled due to the configured HttpClient.Timeout of 100 seconds elapsing.",
+    "Read timed out",
+    "java.net.SocketTimeoutException: Read timed out",
+    "javax.mail.MessagingException: Exception reading response;\n  nested exception is:\n\tjava.net.SocketTimeoutException: Read timed out",
+    "jakarta.mail.MessagingException: Can't send command to SMTP host;\n  nested exception is:\n\tjava.net.SocketException: Broken pipe (Write failed)",
+    "connectTimeout=5000, readTimeout=10000: java.net.SocketTimeoutException: Read timed out",
+    "com.sun.mail.smtp.SMTPSendFailedException: [EOF]",
+    "Connection unexpectedly closed",
+    "SMTPServerDisconnected: Connection unexpectedly closed",
+    "File \"/usr/lib/python3.11/smtplib.py\", line 571, in data\n    (code, msg) = self.getreply()\nsmtplib.SMTPServerDisconnected: Connection unexpectedly closed",
+    "BrokenPipeError: [Errno 32] Broken pipe",
+    "socket.timeout: The read operation timed out",
+    "aiosmtplib.errors.SMTPReadTimeoutError: Timed out waiting for server response",
+    "read ECONNRESET",
+    "Error: read ECONNRESET {\n  errno: -104,\n  code: 'ECONNRESET',\n  syscall: 'read',\n  command: 'CONN'\n}",
+    "Error: Timeout {\n  code: 'ETIMEDOUT',\n  command: 'CONN'\n}",
+    "Error: Connection closed unexpectedly { code: 'ECONNECTION', command: 'CONN' }",
+    "read EHOSTUNREACH",
+    "ETIMEDOUT",
+    "write: broken pipe",
+    "Broken pipe",
+    "Connection reset by peer",
+    "read tcp 10.0.0.4:51234->192.0.2.5:587: i/o timeout",
+    "read tcp 10.0.0.4:51234->192.0.2.5:587: read: no route to host",
+    "Post \"https://graph.example/v1.0/sendMail\": context deadline exceeded",
+    "gomail: could not send email 1: EOF",
+    "execution expired (Timeout::Error)",
+    "Net::ReadTimeout: Net::ReadTimeout with #<TCPSocket:(closed)>",
+    "EOFError: end of file reached",
+    "Connection timed out",
+    "[Errno 110] Connection timed out",
+    "Connection to \"smtp.example.com:587\" timed out.",
+    "Could not read from smtp.example.com",
+    "Expected response code 250 but got code \"\", with message \"\"",
+    "fwrite(): SSL: Broken pipe",
+    "curl: (28) Operation timed out after 30001 milliseconds with 0 bytes received",
+    "network error: Connection reset by peer (os error 104)",
+    "lost connection",
+    "lost connection with mx.example.com[192.0.2.1] while sending message body",
+    "dsn=4.4.2, status=deferred (lost connection with mx.example.com[192.0.2.1])",
+    "4.4.2 Connection dropped",
+    "Remote host closed connection in response to end of data",
+    "SMTP timeout after end of data (2513 bytes written)",
+    "Deferred: Connection reset by mx.example.com.",
+    "Connected to 192.0.2.1 but connection died. (#4.4.2)",
+    "Error sending mail from noreply@example.com: Read timed out",
+    "Error sending mail from: a@example.com to: b@example.net - connection reset by peer",
+    "Mail for domain example.com: read timed out, please try again later",
+    "timed out while sending data",
+    "Connection lost after the data was sent",
+    "connection to mx lost; delivery failed",
+    "Transport endpoint is not connected",
+    "ORA-29278: SMTP transient error: 421 Service not available\nORA-06512: at \"SYS.UTL_SMTP\", line 57",
+    "ORA-29260: network error: TNS:connection closed",
+    "Die Verbindung zum Server wurde unterbrochen, Versand fehlgeschlagen",
+    "Eine vorhandene Verbindung wurde vom Remotehost geschlossen",
+    "Connexion perdue avec le serveur",
+    "Le délai d'attente de l'opération a expiré",
+    "Se agotó el tiempo de espera de la operación",
+    "Connessione interrotta dal server",
+    "A conexão foi encerrada pelo servidor",
+    "Połączenie zostało przerwane",
+    "De verbinding werd verbroken",
+    "Соединение разорвано удалённым хостом",
+    "接続がタイムアウトしました",
+    "连接超时",
+];
+
+/// The same troubles where the text, or the stage in it, says that they came before the final dot; and servers' replies.
+const CANNOT_HAVE_ARRIVED: &[&str] = &[
+    "connect to mx.example.com[192.0.2.1]:25: Connection timed out",
+    "connect to mx.example.com[192.0.2.1]:25: Connection refused",
+    "[Errno 111] Connection refused",
+    "No connection could be made because the target machine actively refused it 192.0.2.3:25",
+    "connect ECONNREFUSED 192.0.2.25:587",
+    "getaddrinfo ENOTFOUND smtp.example.com",
+    "queryA ETIMEOUT smtp.example.com",
+    "java.net.UnknownHostException: smtp.example.com",
+    "dial tcp: lookup smtp.example.com on 10.0.0.2:53: read udp 10.0.0.4:5353->10.0.0.2:53: i/o timeout",
+    "dial tcp 192.0.2.5:587: connect: connection timed out",
+    "socket.gaierror: [Errno -3] Temporary failure in name resolution",
+    "DNS lookup timed out for example.com",
+    "[Errno 113] No route to host",
+    "[Errno 101] Network is unreachable",
+    "Cannot assign requested address",
+    "connect ETIMEDOUT 192.0.2.7:587",
+    "Connect timed out",
+    "java.net.ConnectException: Connection timed out (Connection timed out)",
+    "com.sun.mail.util.MailConnectException: Couldn't connect to host, port: smtp.example.com, 587; timeout 5000;\n  nested exception is:\n\tjava.net.SocketTimeoutException: connect timed out",
+    "Mail server connection failed; nested exception is javax.mail.MessagingException: Exception reading response: Read timed out",
+    "Could not open connection to the host, on port 25: Connect failed",
+    "Error: Connection timeout {\n  code: 'ETIMEDOUT',\n  command: 'CONN'\n}",
+    "Error: Greeting never received { code: 'ETIMEDOUT', command: 'CONN' }",
+    "lost connection with mx.example.com[192.0.2.1] while receiving the initial server greeting",
+    "conversation with mx.example.com[192.0.2.1] timed out while performing the EHLO handshake",
+    "lost connection with mx.example.com[192.0.2.1] while sending MAIL FROM",
+    "lost connection with mx.example.com[192.0.2.1] while sending RCPT TO",
+    "lost connection with mx.example.com[192.0.2.1] while sending DATA command",
+    "Remote host closed connection in response to initial connection",
+    "Remote host closed connection in response to pipelined MAIL FROM:<a@example.com>",
+    "SMTP timeout after RCPT TO:<b@example.net>",
+    "timeout waiting for input from mx.example.com during client greeting",
+    "connection lost within the content: broken pipe",
+    "socket.timeout: _ssl.c:1112: The handshake operation timed out",
+    "Login timed out",
+    "Expected response code 220 but got code \"\", with message \"\"",
+    "Expected response code 354 but got code \"\", with message \"\"",
+    "Net::OpenTimeout: execution expired",
+    "Connection timed out - connect(2) for \"smtp.example.com\" port 587",
+    "aiosmtplib.errors.SMTPConnectTimeoutError: Timed out connecting to smtp.example.com on port 587",
+    "File \"/usr/lib/python3.11/smtplib.py\", line 341, in connect\nTimeoutError: [Errno 110] Connection timed out",
+    "smtplib.SMTPServerDisconnected: please run connect() first",
+    "System.Net.WebException: Unable to connect to the remote server ---> System.Net.Sockets.SocketException: A connection attempt failed because the connected party did not properly respond after a period of time, or established connection failed because connected host has failed to respond 192.0.2.3:587",
+    "System.TimeoutException: The operation has timed out.\n at MailKit.Net.Smtp.SmtpClient.ConnectAsync(String host, Int32 port)",
+    "421 4.4.2 Connection timed out",
+    "421 4.4.1 Connection timed out. Total session duration: 00:20:55.1234567",
+    "4.4.1 Connection timed out. Total session duration: 00:20:55.1234567",
+    "System.Net.Mail.SmtpException: Service not available, closing transmission channel. The server response was: 4.4.2 Timeout waiting for data from client",
+    "host mx.example.com[192.0.2.1] said: 421 4.4.2 mx Error: timeout exceeded (in reply to end of DATA command)",
+    "MailKit.Net.Smtp.SmtpCommandException: 4.4.2 Timeout",
+    "dsn=4.4.1, status=deferred (no answer from host)",
+    "ORA-24247: network access denied by access control list (ACL)",
+    "ORA-29260: network error: Connect failed because target host or object does not exist",
+    "retry timeout exceeded",
+    "Zeitüberschreitung beim Verbindungsaufbau",
+    "Verbindung vom Zielcomputer verweigert",
+    "Délai d'attente dépassé lors de la connexion au serveur",
+    "Tiempo de espera agotado al conectar con el servidor",
+    "Timeout durante la connessione al server",
+    "Tempo limite esgotado ao conectar ao servidor",
+    "Не удалось подключиться к серверу: истекло время ожидания",
+    "サーバーへの接続が拒否されました",
+    "连接服务器超时",
+    "Time-out bij het verbinden met de server",
+    "Nie można połączyć się z serwerem",
+];
+
+#[test]
+fn a_broken_connection_is_a_doubt_unless_the_text_says_that_it_was_before_the_final_dot() {
+    let classifier = Classifier::built_in();
+    for (texts, expected) in
+        [(MAY_HAVE_ARRIVED, Disposition::Doubt), (CANNOT_HAVE_ARRIVED, Disposition::Retry)]
+    {
+        for text in texts {
+            let got = classifier.read(text);
+            assert_eq!(
+                (got.class, got.disposition),
+                (Class::Network, expected),
+                "'{text}' by the rule '{}', stage {:?}",
+                got.rule.name,
+                got.stage
+            );
+        }
+    }
+}
+
+#[test]
+fn a_refusal_for_good_is_no_doubt_whatever_its_words() {
+    let classifier = Classifier::built_in();
+    for text in [
+        "550 5.4.316 Message expired, connection refused(Socket error code 10061)",
+        "554 5.4.7 [internal] message timeout (exceeded max time)",
+        "550 Connection timed out",
+        "550 4.4.7 QUEUE.Expired; message expired",
+        "550 host unreachable",
+    ] {
+        assert_eq!(classifier.read(text).disposition, Disposition::Never, "{text}");
+    }
+}
+
+/// Encryption and login fail before the first message; these keep the disposition of their own class.
+#[test]
+fn a_failed_handshake_or_login_is_no_doubt() {
+    let classifier = Classifier::built_in();
+    for (text, expected) in [
+        ("SSL_connect: Connection reset by peer", (Class::Tls, Disposition::Retry)),
+        (
+            "Client network socket disconnected before secure TLS connection was established",
+            (Class::Tls, Disposition::Retry),
+        ),
+        ("net/http: TLS handshake timeout", (Class::Network, Disposition::Retry)),
+        ("SMTP Error: Could not authenticate.", (Class::Auth, Disposition::Stop)),
+    ] {
+        let got = classifier.read(text);
+        assert_eq!((got.class, got.disposition), expected, "'{text}' by the rule '{}'", got.rule.name);
+    }
+}
+
+#[test]
+fn the_words_of_a_doubt_promise_nothing() {
+    let classifier = Classifier::built_in();
+    for text in MAY_HAVE_ARRIVED {
+        let got = classifier.read(text);
+        let advice = got.rule.advice_for(got.disposition);
+        assert!(advice.contains("before sending it again"), "{text}: {advice}");
+        let advice = &got.rule.advice;
+        assert!(!advice.to_lowercase().starts_with("send again"), "{text}: {advice}");
+    }
+}
+
 #[test]
 fn codes_stage_and_class_are_read_out_of_every_form() {
     let classifier = Classifier::built_in();
@@ -198,6 +407,8 @@ fn every_rule_takes_its_own_examples_and_none_is_in_the_shadow() {
 fn every_rule_says_what_it_means_and_what_to_do() {
     for rule in Classifier::built_in().rules() {
         assert!(rule.meaning.ends_with('.') && rule.advice.ends_with('.'), "{}", rule.name);
+        let (meaning, advice) = (rule.meaning_for(Disposition::Doubt), rule.advice_for(Disposition::Doubt));
+        assert!(meaning.ends_with('.') && advice.ends_with('.'), "{}", rule.name);
         assert!(rule.links.iter().all(|link| link.starts_with("https://")), "{}", rule.name);
     }
 }

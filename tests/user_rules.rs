@@ -52,6 +52,27 @@ fn a_users_rule_may_decide_by_codes_alone() {
 }
 
 #[test]
+fn a_users_rule_states_its_own_disposition_or_leaves_it_open() {
+    let rule = |disposition: &str| {
+        format!(
+            "[[rules]]\nname = 'our gateway hung up'\ntext = 'gateway hung up'\nclass = 'network'\n\
+             advice = 'Call the gateway team.'\n{disposition}\nexample = 'gateway hung up'\n"
+        )
+    };
+    for (stated, lost, connecting) in [
+        ("", Disposition::Doubt, Disposition::Retry),
+        ("disposition = 'retry'", Disposition::Retry, Disposition::Retry),
+    ] {
+        let classifier = classifier(&rule(stated)).unwrap();
+        let reading = classifier.read("the gateway hung up: lost connection");
+        assert_eq!(reading.disposition, lost, "{stated}");
+        assert_eq!(reading.rule.advice_for(reading.disposition), "Call the gateway team.");
+        let text = "the gateway hung up: connect ETIMEDOUT 192.0.2.1:25";
+        assert_eq!(classifier.read(text).disposition, connecting, "{stated}");
+    }
+}
+
+#[test]
 fn letters_beyond_ascii_match_in_both_cases() {
     let rule = r#"
         [[rules]]

@@ -29,7 +29,7 @@ pub fn summary(
         }
         Kind::Quiet => format!("Quiet: {}, none failed.", count(rows, "mail")),
         Kind::AccountBlocked => {
-            let meaning = leading.map_or("", |cause| &cause.rule.meaning);
+            let meaning = leading.map_or("", |cause| cause.rule.meaning_for(cause.disposition));
             format!("The account is blocked, and nothing from it will go until that is settled. {meaning}")
         }
         Kind::BurstThrottling => bursts(report, parts, failed),
@@ -174,7 +174,8 @@ fn unmapped(report: &Report) -> Option<String> {
 
 /// What to do.
 pub fn advice(kind: Kind, leading: Option<&Cause<'_>>, parts: &Parts<'_>) -> Vec<String> {
-    let mut lines: Vec<String> = leading.map(|cause| cause.rule.advice.clone()).into_iter().collect();
+    let advice = leading.map(|cause| cause.rule.advice_for(cause.disposition).to_owned());
+    let mut lines: Vec<String> = advice.into_iter().collect();
     let temporary = parts.failures.causes.iter().filter(|cause| cause.disposition == Disposition::Retry);
     let again: u64 = temporary.map(|cause| cause.rows - cause.recovered).sum();
     if again > 0 && kind != Kind::AccountBlocked {

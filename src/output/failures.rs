@@ -98,7 +98,7 @@ impl Row {
             class: reading.class,
             disposition: reading.disposition,
             stage: reading.stage,
-            meaning: reading.rule.meaning.clone(),
+            meaning: reading.rule.meaning_for(reading.disposition).to_owned(),
             attempts,
             error_message: mail.error,
         }

@@ -31,7 +31,7 @@ pub use rule_error::RuleError;
 pub use rules::{NotBefore, OneOrMany, RawRule, Rule};
 
 use matcher::Matcher;
-use rules::ClassWords;
+use rules::{ClassWords, Defaults};
 
 /// What one error text means.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +56,7 @@ pub struct Reading<'c> {
 #[derive(Debug)]
 pub struct Classifier {
     rules: Vec<Rule>,
-    /// The stages' cues, then the cue of a named wait, then the texts of all rules.
+    /// The stages' cues, then those of a server's reply and of a named wait, then the texts of all rules.
     patterns: Matcher,
     /// For each pattern after the cues, its rule.
     owners: Vec<usize>,
@@ -69,6 +69,7 @@ pub struct Classifier {
 #[serde(deny_unknown_fields)]
 struct RuleFile {
     classes: HashMap<Class, ClassWords>,
+    doubt: ClassWords,
     rules: Vec<RawRule>,
 }
 
@@ -77,8 +78,8 @@ impl RuleFile {
         toml::from_str(include_str!("rules.toml")).expect("rules.toml is part of the program and tested")
     }
 
-    fn words(&self, class: Class) -> ClassWords {
-        self.classes[&class].clone()
+    fn words(&self, class: Class) -> Defaults<'_> {
+        Defaults { class: &self.classes[&class], doubt: &self.doubt }
     }
 }
 
@@ -114,7 +115,7 @@ impl Classifier {
     }
 
     fn over(rules: Vec<Rule>) -> Result<Self, RuleError> {
-        let cues = stage::CUES.iter().map(|(_, cue)| *cue).chain([retry_after::CUE]);
+        let cues = stage::CUES.iter().map(|(_, cue)| *cue).chain([stage::REPLY_CUE, retry_after::CUE]);
         let texts = rules.iter().flat_map(|rule| rule.text.iter().map(String::as_str));
         let patterns = Matcher::new(cues.chain(texts)).ok_or(RuleError::TooLarge)?;
         let owners =
@@ -131,26 +132,32 @@ impl Classifier {
     /// Reads one error text. The time grows with the length of the text and not faster.
     pub fn read(&self, text: &str) -> Reading<'_> {
         let codes = codes::scan(text);
+        let quotes_reply = prepare::quotes_reply(text);
         let text = prepare::prepare(text, codes);
         let candidates = self.patterns.candidates(&text);
         let (cues, texts) = candidates.split_at(candidates.partition_point(|c| *c <= WAIT_CUE));
         let waits = cues.last() == Some(&WAIT_CUE);
         let stage = self.stage(cues, &text).or_else(|| stage::of_reply(codes.reply));
         let rule = self.decide(codes, stage, texts, &text);
+        let answered = || is_refusal(codes) || quotes_reply || self.is_there(REPLY_CUE, cues, &text);
         Reading {
             reply: codes.reply,
             enhanced: codes.enhanced,
             stage,
             class: rule.class,
-            disposition: rule.disposition.unwrap_or_else(|| by_digit(codes, rule.class)),
+            disposition: rule.disposition.unwrap_or_else(|| by_digit(codes, rule.class, stage, answered)),
             rule,
             retry_after: if waits { retry_after::named_in(&text) } else { None },
         }
     }
 
     fn stage(&self, cues: &[u32], text: &str) -> Option<Stage> {
-        let cue = cues.iter().find(|cue| **cue < WAIT_CUE && self.patterns.is_match(**cue, text))?;
+        let cue = cues.iter().find(|cue| **cue < REPLY_CUE && self.patterns.is_match(**cue, text))?;
         stage::CUES.get(*cue as usize).map(|(stage, _)| *stage)
+    }
+
+    fn is_there(&self, cue: u32, candidates: &[u32], text: &str) -> bool {
+        candidates.contains(&cue) && self.patterns.is_match(cue, text)
     }
 
     /// The first rule whose conditions all hold, of those whose text is there and of those without a text.
@@ -168,20 +175,41 @@ impl Classifier {
     }
 }
 
-/// The place of the cue of a named wait among all patterns.
+/// The place of the cue of a server's reply among all patterns.
 #[allow(clippy::cast_possible_truncation)]
-const WAIT_CUE: u32 = stage::CUES.len() as u32;
+const REPLY_CUE: u32 = stage::CUES.len() as u32;
+
+/// The place of the cue of a named wait among all patterns.
+const WAIT_CUE: u32 = REPLY_CUE + 1;
 
 /// What may be done where the rule leaves it to the first digit; without digits the class says it.
-fn by_digit(codes: Codes, class: Class) -> Disposition {
+fn by_digit(
+    codes: Codes,
+    class: Class,
+    stage: Option<Stage>,
+    answered: impl FnOnce() -> bool,
+) -> Disposition {
     match (rules::is_permanent(codes), class) {
-        (Some(false), _) => Disposition::Retry,
         (Some(true), _) => Disposition::Never,
+        (_, Class::Network) if !is_before_the_dot(codes, stage) && !answered() => Disposition::Doubt,
+        (Some(false), _) => Disposition::Retry,
         (None, Class::Recipient | Class::MailboxFull | Class::Policy | Class::Message) => Disposition::Never,
         (None, Class::Auth | Class::Tls) => Disposition::Stop,
         (None, Class::Quota) => Disposition::Wait,
         (None, _) => Disposition::Retry,
     }
+}
+
+/// A server's complete reply is a clear no; a code of 2 or 3 in the text is none.
+fn is_refusal(codes: Codes) -> bool {
+    codes.reply.is_some_and(|reply| reply >= 400)
+}
+
+/// The server cannot have the whole message: the stage says so, or X.4.1, "no answer from host", which RFC 3463 has for
+/// the attempt to connect.
+fn is_before_the_dot(codes: Codes, stage: Option<Stage>) -> bool {
+    stage.is_some_and(|stage| stage != Stage::Dot)
+        || codes.enhanced.is_some_and(|code| (code.subject, code.detail) == (4, 1))
 }
 
 /// Compiles a rule's texts, so that a mistake is blamed on the right rule.

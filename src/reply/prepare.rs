@@ -28,12 +28,24 @@ fn lower(text: Cow<'_, str>) -> String {
     text
 }
 
+/// What System.Net.Mail writes before a server's reply, which it stores without its code.
+const MARK: &str = ". The server response was: ";
+
+/// Whether System.Net.Mail quotes a server's reply in `text`.
+pub fn quotes_reply(text: &str) -> bool {
+    mark(text).is_some()
+}
+
+/// Where the mark stands, if words follow it.
+fn mark(text: &str) -> Option<usize> {
+    static FIND: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(MARK));
+    FIND.find(text.as_bytes()).filter(|at| !text[at + MARK.len()..].trim().is_empty())
+}
+
 /// System.Net.Mail puts its own words for the code in front, and they are often wrong: "Syntax error, command
 /// unrecognized. The server response was: 4.3.2 Concurrent connections limit exceeded".
 fn without_wrong_phrase(text: Cow<'_, str>) -> Cow<'_, str> {
-    const MARK: &str = ". The server response was: ";
-    static FIND: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(MARK));
-    let Some(end) = FIND.find(text.as_bytes()).filter(|end| end + MARK.len() < text.len()) else {
+    let Some(end) = mark(&text) else {
         return text;
     };
     let start = text[..end].rfind(": ").map_or(0, |colon| colon + 2);
@@ -115,6 +127,13 @@ mod tests {
             "smtpexception: 5.7.1 relaying denied",
         );
         prepared("Error. The server response was: ", "error. the server response was:");
+    }
+
+    #[test]
+    fn dotnet_quotes_a_reply_where_words_follow_its_phrase() {
+        assert!(quotes_reply("Service not available. The server response was: 4.4.2 Timeout"));
+        assert!(!quotes_reply("Service not available. The server response was: \r\n"));
+        assert!(!quotes_reply("The operation has timed out."));
     }
 
     #[test]

@@ -122,6 +122,20 @@ pub struct Rule {
     /// The regular expressions over the text, as they were written.
     pub text: Vec<String>,
     pub(super) when: Conditions,
+    /// Its words for a mail that may have been delivered.
+    in_doubt: ClassWords,
+}
+
+impl Rule {
+    /// What it means, in one sentence, where this may be done.
+    pub fn meaning_for(&self, disposition: Disposition) -> &str {
+        if disposition == Disposition::Doubt { &self.in_doubt.meaning } else { &self.meaning }
+    }
+
+    /// What to do about it, where this may be done.
+    pub fn advice_for(&self, disposition: Disposition) -> &str {
+        if disposition == Disposition::Doubt { &self.in_doubt.advice } else { &self.advice }
+    }
 }
 
 /// What must hold of codes and stage.
@@ -175,7 +189,7 @@ pub(super) fn is_permanent(codes: Codes) -> Option<bool> {
     }
 }
 
-/// The words that stand in where a rule gives no meaning or advice of its own.
+/// Meaning and advice, for a person.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClassWords {
@@ -183,9 +197,22 @@ pub(super) struct ClassWords {
     pub(super) advice: String,
 }
 
+/// The words that stand in where a rule gives no meaning or advice of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Defaults<'f> {
+    /// Those of the rule's class.
+    pub(super) class: &'f ClassWords,
+    /// Those of a mail that may have been delivered, whatever its class.
+    pub(super) doubt: &'f ClassWords,
+}
+
 impl RawRule {
     /// Checks the words of the file.
-    pub(super) fn check(self, by_user: bool, words: impl Fn(Class) -> ClassWords) -> Result<Rule, RuleError> {
+    pub(super) fn check<'f>(
+        self,
+        by_user: bool,
+        words: impl Fn(Class) -> Defaults<'f>,
+    ) -> Result<Rule, RuleError> {
         let name = self.name.trim().to_owned();
         let bad = |key: &'static str, reason: String| RuleError::BadValue { rule: name.clone(), key, reason };
         if name.is_empty() {
@@ -214,11 +241,20 @@ impl RawRule {
             return Err(RuleError::NoExample { rule: name });
         }
         let words = words(class);
+        let own = |default: &ClassWords| ClassWords {
+            meaning: self.meaning.as_ref().unwrap_or(&default.meaning).clone(),
+            advice: self.advice.as_ref().unwrap_or(&default.advice).clone(),
+        };
+        let usual = own(words.class);
+        // a built-in rule that leaves the disposition open has its words for the other outcomes
+        let speaks_of_doubt = by_user || disposition == Some(Disposition::Doubt);
+        let in_doubt = if speaks_of_doubt { own(words.doubt) } else { words.doubt.clone() };
         Ok(Rule {
             class,
             disposition,
-            meaning: self.meaning.unwrap_or(words.meaning),
-            advice: self.advice.unwrap_or(words.advice),
+            meaning: usual.meaning,
+            advice: usual.advice,
+            in_doubt,
             not_before,
             provider: self.provider,
             links: list(self.link),
