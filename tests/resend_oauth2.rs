@@ -119,7 +119,7 @@ fn a_token_that_is_not_taken_is_fetched_again_once() {
     // a server that takes none: nothing is sent, and it is not asked again and again
     let (url, forms) = serve(&[(200, &token("t0ken-old", 3600)), (200, &token("t0ken-other", 3600))]);
     let log = log(3, server.port, &url);
-    assert_eq!(send(&log).code, 1);
+    assert_eq!(send(&log).code, 3);
     assert_eq!((server.accepted().len(), forms.try_iter().count()), (3, 2));
 }
 

@@ -64,6 +64,48 @@ fn killed_at_points(log: impl Fn() -> TestLog) {
     }
 }
 
+/// Points at which a mail with a further attempt could come apart.
+const POINTS_OF_SEVERAL_ROWS: [(&str, u32); 6] = [
+    ("before a commit of the ledger", 12),
+    ("after a commit of the ledger", 13),
+    ("after the claim", 9),
+    ("after it is committed that it is handed over", 9),
+    ("after the answer", 9),
+    ("after the outcome is committed", 9),
+];
+
+fn killed_with_further_attempts(log: impl Fn() -> TestLog) {
+    head(&format!("each mail in two rows, killed on {}", log().kind()));
+    for (point, nth) in POINTS_OF_SEVERAL_ROWS {
+        for nth in passings(nth) {
+            let (log, server) = (log(), SmtpServer::start(Settings { limit: 3, ..Settings::default() }));
+            log.make_throttled(ROWS);
+            log.sql("ALTER TABLE email_log ADD message_id text");
+            log.sql("UPDATE email_log SET message_id = '<' || id || '@contoso.example>'");
+            log.sql(&format!(
+                "INSERT INTO email_log SELECT id + {ROWS}, status, sent_date, sender, recipient, subject, body, error_message, \
+                 message_id FROM email_log"
+            ));
+            let mut child = start(&log, &server, Some(&format!("{point}#{nth}")));
+            if child.wait().unwrap().signal().is_none() {
+                break;
+            }
+            prove(&format!("{point}, no. {nth}"), &log, &server);
+            let apart = log.value(
+                "SELECT count(*) FROM email_log a JOIN email_log b ON b.message_id = a.message_id WHERE a.status <> b.status",
+            );
+            assert_eq!(apart, "0", "{point}");
+        }
+    }
+}
+
+#[test]
+fn killed_with_further_attempts_on_every_database() {
+    killed_with_further_attempts(TestLog::empty);
+    killed_with_further_attempts(TestLog::on_postgres);
+    killed_with_further_attempts(TestLog::on_oracle);
+}
+
 fn killed_at_steps(log: impl Fn() -> TestLog) {
     head(&format!("killed on {}", log().kind()));
     for (name, stage, taken) in STEPS {
