@@ -251,6 +251,9 @@ pub struct Resend {
     /// Do not ask; also agrees to making the ledger's tables
     #[arg(long, short = 'y')]
     pub yes: bool,
+    /// How long to wait for another run that sends for the same account [default: 30s]
+    #[arg(long, value_name = "DURATION")]
+    pub wait: Option<humantime::Duration>,
     /// Send without TLS to another machine: everyone on the way can read password and mail
     #[arg(long)]
     pub insecure_plaintext: bool,

@@ -1,4 +1,4 @@
--- Question: when did the ledger's runs hand over messages lately, and to how many recipients?
+-- Question: to how many recipients did the ledger's runs hand over messages lately, and when?
 -- Binds: identity, since.
 -- Columns: changed_at, recipients.
 -- Index: (stage, changed_at). Right: SELECT.

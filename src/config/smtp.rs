@@ -30,6 +30,9 @@ pub const SAME: &str = "same";
 /// Failed mails older than this do not go where nobody says otherwise.
 const MAX_AGE: Duration = Duration::from_secs(7 * 86_400);
 
+/// So long a run waits for another where nobody says otherwise.
+const WAIT: Duration = Duration::from_secs(30);
+
 /// Bytes of the largest message where nobody says otherwise; hardly any provider takes a larger one.
 const MAX_MESSAGE_SIZE: u64 = 35 * 1024 * 1024;
 
@@ -99,6 +102,8 @@ pub struct Sending {
     pub log: LogWriting,
     /// The ledger: none for the log's own database.
     pub ledger: Option<String>,
+    /// How long to wait for another run that sends for the same account.
+    pub wait: Duration,
     /// Where attachments come from, and how large a message may be.
     pub attachments: Attachments,
     /// The provider whose limits are the ceiling, where it is known.
@@ -230,6 +235,7 @@ impl Raw {
                 sent_word: raw.sent_word,
             },
             ledger,
+            wait: flags.wait.map_or(WAIT, |wait| *wait),
             attachments: Attachments {
                 under: raw.attachments_under,
                 max_message_size: raw.max_message_size.unwrap_or(MAX_MESSAGE_SIZE),

@@ -38,6 +38,11 @@ impl Rate {
         Self { messages: messages.max(1), period: MINUTE }
     }
 
+    /// The period in milliseconds.
+    pub fn period(self) -> Millis {
+        self.period
+    }
+
     /// Milliseconds between two messages, rounded up.
     pub fn spacing(self) -> Millis {
         let messages = Millis::from(self.messages);
@@ -84,6 +89,8 @@ pub struct Earlier {
     pub messages: Vec<Millis>,
     /// Recipients of the last day with the time they were sent to, by message or added up.
     pub recipients: Vec<(Millis, u32)>,
+    /// Nothing goes before this time, as a server told an earlier run.
+    pub paused_until: Option<Millis>,
 }
 
 /// Grants the times at which messages may go. Time must not go back from call to call.
@@ -291,7 +298,11 @@ mod tests {
 
     #[test]
     fn a_log_whose_clock_is_ahead_holds_up_by_one_period_at_most() {
-        let earlier = Earlier { messages: vec![3_600_000; 30], recipients: vec![(3_600_000, 30)] };
+        let earlier = Earlier {
+            messages: vec![3_600_000; 30],
+            recipients: vec![(3_600_000, 30)],
+            ..Earlier::default()
+        };
         let pace = Pace::new(Rate::per_minute(30), Some(30), earlier, 1_000);
         assert_eq!(pace.spaced_at(1_000), 61_000);
         assert_eq!(pace.next_at(1_000, 1), Some(1_000 + DAY));
@@ -368,7 +379,7 @@ mod tests {
             let before = sent.len();
             let rate = Rate { messages, period: MINUTE };
             let mut now = MINUTE;
-            let mut pace = Pace::new(rate, Some(100), Earlier { messages: earlier, recipients: sent.clone() }, now);
+            let mut pace = Pace::new(rate, Some(100), Earlier { messages: earlier, recipients: sent.clone(), ..Earlier::default() }, now);
             for (pause, recipients, is_undone) in steps {
                 now = pace.next_at(now + pause, recipients).unwrap();
                 pace.take(now, recipients);

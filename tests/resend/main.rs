@@ -1,6 +1,7 @@
 //! Sending again: the plan, the sending, the ledger and what is in doubt, on every database, against a server that throttles.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod account;
 mod doubt;
 mod held;
 mod once;

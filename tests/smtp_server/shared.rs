@@ -35,6 +35,8 @@ pub struct Seen {
     pub turns: u32,
     /// How many messages were begun with MAIL.
     pub begun: u64,
+    /// When each was begun.
+    pub begins: Vec<Instant>,
     pub peak_connections: usize,
     pub peak_sending: usize,
     /// All commands; of AUTH only the mechanism.
@@ -123,6 +125,7 @@ impl Shared {
     pub fn begins(&self) -> u64 {
         let mut seen = self.seen();
         seen.begun += 1;
+        seen.begins.push(Instant::now());
         seen.begun
     }
 

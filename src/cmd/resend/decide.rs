@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 
 use super::plan::{self, row};
 use super::select::Considered;
-use super::{now, open_ledger, open_store, who};
+use super::{now, open_ledger, open_store, undo_broken_commit, who};
 use crate::analysis::wording::count;
 use crate::cli::{Global, Resend as Args, Rows as Filters};
 use crate::cmd::{ask, ledger_is_missing, look, print, print_pieces};
@@ -122,6 +122,7 @@ async fn open(wanted: &Wanted, sending: &Sending, target: &Target) -> Result<Led
 
 /// Settles what dead runs left, and gives those that are alive.
 async fn settle_dead_runs(wanted: &Wanted, sending: &Sending, target: &Target) -> Result<Vec<String>> {
+    undo_broken_commit(sending, target).await?;
     if !has_ledger(sending, target).await? {
         return Ok(Vec::new());
     }

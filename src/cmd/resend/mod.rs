@@ -14,9 +14,9 @@ use chrono::Utc;
 use super::{ledger_is_missing, look, print, print_pieces};
 use crate::cli::{Global, Resend as Args};
 use crate::config::Config;
-use crate::config::smtp::Sending;
+use crate::config::smtp::{Sending, WritesLog};
 use crate::db::store::Store;
-use crate::db::{Db, Target};
+use crate::db::{Db, Place, Target};
 use crate::exit::Exit;
 use crate::mapping::Mapping;
 use crate::output;
@@ -63,8 +63,18 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     send::run(flags, planned, &sending, &target).await
 }
 
+/// Lets SQLite undo what a run that was killed in the middle of a commit left in the log, which no reader could open before.
+async fn undo_broken_commit(sending: &Sending, target: &Target) -> Result<()> {
+    let is_written = sending.log.what == WritesLog::Status && sending.ledger.is_some();
+    if is_written && matches!(Place::of(&target.url)?, Place::File(_)) {
+        Store::open(target, false).await?.close().await;
+    }
+    Ok(())
+}
+
 /// Settles what dead runs left, and tells the log what it has not learnt, before anything is planned.
 async fn tidy_up(config: &Config, sending: &Sending, target: &Target) -> Result<()> {
+    undo_broken_commit(sending, target).await?;
     if sending.ledger.as_deref().is_some_and(ledger_is_missing) {
         return Ok(());
     }

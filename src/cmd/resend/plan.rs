@@ -213,6 +213,21 @@ impl Plan {
         }
     }
 
+    /// The same where the run did not come to its turn.
+    pub fn left_by<'r>(&'r self, reason: &'r str) -> Answer<'r> {
+        let planned = self.answer();
+        Answer {
+            dry_run: false,
+            deferred: planned.deferred + planned.selected,
+            rows: Rows::made_by(move || {
+                let chosen = self.selected.chosen.iter();
+                let untouched = |mail| row(mail, "untouched", Some(reason.to_owned()));
+                chosen.map(move |chosen| untouched(&chosen.mail.stands)).chain(self.left())
+            }),
+            ..planned
+        }
+    }
+
     /// The mails that do not go, as the command answers them.
     pub fn left(&self) -> impl Iterator<Item = Row> {
         let skipped = self.selected.skipped.iter().flat_map(|(mail, skip)| {
@@ -237,6 +252,7 @@ impl Plan {
     pub fn outgoing(&self) -> Vec<Arc<Outgoing>> {
         let outgoing = |chosen: &super::select::Chosen| {
             let Considered { stands, further, is_named } = &chosen.mail;
+            let refused_before = chosen.refused_before.clone();
             Arc::new(Outgoing {
                 key: stands.key.clone(),
                 status: stands.status.clone(),
@@ -244,6 +260,7 @@ impl Plan {
                 version: chosen.version,
                 further: further.clone(),
                 is_named: *is_named,
+                refused_before,
             })
         };
         self.selected.chosen.iter().map(outgoing).collect()

@@ -14,10 +14,10 @@ use crate::cmd::mails::{Purpose, Sought, each_message};
 use crate::cmd::{Log, wanted};
 use crate::db::Which;
 use crate::model::{Disposition, Mail, Meaning, Millis};
-use crate::reply::{Classifier, NotBefore};
+use crate::reply::{self, Classifier, NotBefore};
 use crate::resend::attachments::Attachments;
 use crate::resend::kept::Version;
-use crate::resend::ledger::{Further, Key, Past};
+use crate::resend::ledger::{Further, Key, Known, Past, Stage};
 use crate::resend::message::{self, Stored};
 use crate::resend::selection::{self, Against, Candidate, Hold, Reading, Skip, Standing, Words};
 use crate::window::Window;
@@ -48,6 +48,8 @@ pub struct Chosen {
     pub version: Version,
     /// Attempts used up by earlier runs.
     pub attempts: u32,
+    /// The fingerprint of a refusal that an earlier run noted, where mails were delivered since.
+    pub refused_before: Option<String>,
 }
 
 /// A mail that was looked at: the attempt that stands for it, and the further ones.
@@ -108,7 +110,10 @@ pub async fn select(
             Standing::TooOld => selected.count_too_old(mail.stands.key.sent_date),
         }
     }
-    go.make_contiguous().sort_by(|a, b| in_turn(&a.stands, &b.stands));
+    // what an earlier run was refused goes last
+    let is_noted = |mail: &Considered| past.of(&mail.stands.key).and_then(noted).is_some();
+    go.make_contiguous()
+        .sort_by(|a, b| is_noted(a).cmp(&is_noted(b)).then_with(|| in_turn(&a.stands, &b.stands)));
     let most = args.limit.map_or(usize::MAX, |limit| limit as usize);
     while !go.is_empty() && selected.chosen.len() < most {
         let room = (most - selected.chosen.len()).min(AT_ONCE).min(go.len());
@@ -124,6 +129,13 @@ impl Selected {
         self.too_old.0 += 1;
         self.too_old.1 = self.too_old.1.into_iter().chain(at).min();
     }
+}
+
+/// The fingerprint of a refusal that was only noted.
+fn noted(known: &Known) -> Option<String> {
+    let reply = known.reply.as_deref().filter(|_| known.stage == Stage::Deferred)?;
+    let is_for_good = reply::scan(reply).reply.is_some_and(|code| code >= 500);
+    is_for_good.then(|| reply::fingerprint(reply).hash)
 }
 
 /// The oldest first, of the same moment the lowest number.
@@ -358,8 +370,11 @@ async fn check_messages(
         };
         match checked {
             Ok(version) => {
-                let attempts = past.of(&mail.stands.key).map_or(0, |known| known.attempts);
-                selected.chosen.push(Chosen { mail, version, attempts });
+                let known = past.of(&mail.stands.key);
+                let attempts = known.map_or(0, |known| known.attempts);
+                let refused_before = known.filter(|known| past.is_delivered_since(known.changed_at));
+                let refused_before = refused_before.and_then(noted);
+                selected.chosen.push(Chosen { mail, version, attempts, refused_before });
             }
             Err(hold) => selected.held.push((mail, hold)),
         }

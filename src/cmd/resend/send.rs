@@ -30,9 +30,10 @@ use crate::resend::transport::smtp::{Connection, Opener};
 use crate::resend::transport::{Failure, Kind};
 
 const DAY: Millis = 86_400_000;
+const MINUTE: Millis = 60_000;
 
 /// How often a waiting run looks whether the other one is done.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How long it may take to find out whether the server lets this program in.
 const LONGEST_OPENING: Duration = Duration::from_secs(60);
@@ -49,13 +50,16 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     opener.prepare().await.context("[smtp.oauth2]")?;
     let identity = sending.identity()?;
     plan.forget_looks();
-    let sent_word = sending.log.sent_word(&plan.mapping.words)?;
-    let mut ledger = open_ledger(sending, target, plan.mapping.clone(), sent_word).await?;
+    let (mut ledger, turn) = match turn(&plan, sending, target, &identity).await? {
+        Turn::Ours(ledger, turn) => (ledger, turn),
+        Turn::Theirs(runs) => return no_turn(flags, &plan, sending, &runs),
+    };
     ledger.bury_the_dead(now()).await?;
     ledger.catch_up().await?;
     ledger.try_log().await?;
-    let turn = turn(&mut ledger, &identity).await?;
-    let first = match open_first(&opener, &plan).await {
+    let (earlier, told) = earlier(&mut ledger, &plan, sending, now()).await?;
+    let is_paused = earlier.paused_until.is_some_and(|until| until > now());
+    let first = match open_first(&opener, &plan, is_paused).await {
         Ok(first) => first,
         Err(error) => {
             let freed = ledger.leave_turn(&identity, turn).await;
@@ -68,7 +72,9 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     let lock = ledger.begin_run(&run, &identity, &who(), now()).await?;
     let began = Instant::now();
     points::pass("after the run has begun");
-    let (mut ran, mut ledger) = drive(flags, &plan, sending, (opener, first), ledger, target).await?;
+    let way = Way { opener, first, earlier };
+    let (mut ran, mut ledger) = drive(flags, &plan, sending, way, ledger, target).await?;
+    ran.trouble = ran.trouble.or(told.filter(|_| is_paused));
     let reason = reason(&ran);
     let broken = ran.broken.take();
     points::pass("before the run ends");
@@ -91,38 +97,76 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     exit(&answer, &ran, &reason)
 }
 
-/// Waits until no other run sends for the same account: its caps hold for all of them together.
-async fn turn(ledger: &mut Ledger, identity: &str) -> Result<Lock> {
+/// Says that another run is at it, and that nothing was sent.
+fn no_turn(flags: &Global, plan: &Plan, sending: &Sending, runs: &str) -> Result<Exit> {
+    let reason = format!(
+        "another run has been sending for the same account for longer than {} (--wait): {runs}",
+        length(millis(sending.wait))
+    );
+    print_pieces(output::resend::render(&plan.left_by(&reason), flags.format, look(flags))?)?;
+    tracing::error!("nothing was sent: {reason}; what is left goes with the next resend");
+    Ok(Exit::Warning)
+}
+
+/// The ledger, and the turn to send for an account: its caps hold for all runs together.
+enum Turn {
+    /// It is this run's.
+    Ours(Ledger, Lock),
+    /// Another run has it for longer than this one waits.
+    Theirs(String),
+}
+
+/// Waits for the turn. While another run has it, the database is left alone: many may wait.
+async fn turn(plan: &Plan, sending: &Sending, target: &Target, identity: &str) -> Result<Turn> {
+    let sent_word = sending.log.sent_word(&plan.mapping.words)?;
+    let began = Instant::now();
     let mut is_told = false;
     loop {
+        let mut ledger = open_ledger(sending, target, plan.mapping.clone(), sent_word.clone()).await?;
         if let Some(lock) = ledger.take_turn(identity).await? {
-            return Ok(lock);
+            return Ok(Turn::Ours(ledger, lock));
+        }
+        let runs = ledger.bury_the_dead(now()).await?.join(", ");
+        ledger.close().await;
+        if began.elapsed() >= sending.wait {
+            return Ok(Turn::Theirs(runs));
         }
         if !is_told {
-            tracing::warn!("another run is sending for {identity}; waiting for it to end");
+            tracing::warn!("another run is sending for {identity}; waiting for it to end: {runs}");
             is_told = true;
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(LOOK.min(sending.wait.saturating_sub(began.elapsed()))).await;
     }
 }
 
 /// The first connection, or a refusal for a moment.
 type Opened = Result<Connection, Failure>;
 
+/// How messages leave, and what went out and was said before.
+struct Way {
+    opener: Opener,
+    first: Option<Opened>,
+    earlier: Earlier,
+}
+
 /// Looks whether the way is open, before any row is claimed; the connection is the first one that is used. A refusal for a
 /// moment is left to the run, which waits and tries again.
-async fn open_first(opener: &Opener, plan: &Plan) -> Result<Opened> {
+async fn open_first(opener: &Opener, plan: &Plan, is_paused: bool) -> Result<Option<Opened>> {
+    // a server that asked to be left alone is not asked whether it would let us in
+    if is_paused {
+        return Ok(None);
+    }
     let opened = tokio::time::timeout(LONGEST_OPENING, opener.open()).await;
     let failure = match opened {
         Err(_) => {
             bail!("no answer from the server within {}; nothing was sent", length(millis(LONGEST_OPENING)))
         }
-        Ok(Ok(connection)) => return Ok(Ok(connection)),
+        Ok(Ok(connection)) => return Ok(Some(Ok(connection))),
         Ok(Err(failure)) => failure,
     };
     let is_for_a_moment = failure.reply.as_ref().is_some_and(|reply| (400..500).contains(&reply.code));
     if is_for_a_moment && !judge::failure(&plan.classifier, &failure, now()).ends_the_run() {
-        return Ok(Err(failure));
+        return Ok(Some(Err(failure)));
     }
     Err(closed(&failure).context("nothing was sent, no row was touched"))
 }
@@ -144,13 +188,13 @@ async fn drive(
     flags: &Global,
     plan: &Plan,
     sending: &Sending,
-    (opener, first): (Opener, Opened),
-    mut ledger: Ledger,
+    Way { opener, first, earlier }: Way,
+    ledger: Ledger,
     target: &Target,
 ) -> Result<(Ran, Ledger)> {
     let started_at = now();
     let run = ledger.run().to_owned();
-    let earlier = earlier(&mut ledger, plan, &sending.identity()?, started_at).await?;
+
     let seed = u64::try_from(started_at).unwrap_or(0) ^ u64::from(std::process::id());
     let mut engine = Engine::new(sending.engine.clone(), earlier, seed, started_at);
     for (row, chosen) in plan.selected.chosen.iter().enumerate() {
@@ -163,7 +207,7 @@ async fn drive(
     let (clerk, desk) = Clerk::new(ledger);
     let clerk = tokio::spawn(clerk.work());
     let opener = Arc::new(opener);
-    let first = Arc::new(Mutex::new(Some(first)));
+    let first = Arc::new(Mutex::new(first));
     let (tell_seen, seen) = watch::channel(Seen { is_sending: plan.is_shared, ..Seen::default() });
     let driver = Driver {
         engine,
@@ -198,16 +242,21 @@ async fn drive(
     Ok((ran, ledger))
 }
 
-/// What went out lately: by the application, and by earlier runs.
-async fn earlier(ledger: &mut Ledger, plan: &Plan, identity: &str, now: Millis) -> Result<Earlier> {
+/// What went out lately, by the application and by earlier runs, and what the server asked those to do.
+async fn earlier(
+    ledger: &mut Ledger,
+    plan: &Plan,
+    sending: &Sending,
+    now: Millis,
+) -> Result<(Earlier, Option<String>)> {
     let mut earlier = plan.earlier.clone();
-    for (at, recipients) in ledger.recent(identity, now - DAY).await? {
-        earlier.recipients.push((at, recipients));
-        if at >= now - 60_000 {
-            earlier.messages.push(at);
-        }
-    }
-    Ok(earlier)
+    let identity = sending.identity()?;
+    earlier.recipients.extend(ledger.recent(&identity, now - DAY).await?);
+    let since = now - sending.engine.rate.period().max(MINUTE);
+    earlier.messages.extend(ledger.recent_attempts(&identity, since).await?);
+    let (until, told) = ledger.paused(&identity).await?.unzip();
+    earlier.paused_until = until;
+    Ok((earlier, told))
 }
 
 /// A name that no other run has: the time and the process.

@@ -1,7 +1,7 @@
 //! What an answer means for the engine: the fields of the failure decide where they can, the classifier where words do.
 
 use crate::model::{Class, Disposition, Enhanced, Millis, Stage};
-use crate::reply::Classifier;
+use crate::reply::{Classifier, fingerprint};
 use crate::resend::engine::{Outcome, Scope};
 use crate::resend::selection::Hold;
 use crate::resend::transport::{Accepted, Failure, Kind};
@@ -31,11 +31,27 @@ pub struct Judged {
     pub enhanced: Option<Enhanced>,
     /// What kind of trouble; none where there was none.
     pub class: Option<Class>,
+    /// At which step.
+    pub stage: Option<Stage>,
     /// For a person.
     pub text: Option<String>,
 }
 
 impl Judged {
+    /// The fingerprint of a refusal for good that may be about the account, the host or the config: of no class that speaks of
+    /// this recipient or this message.
+    pub fn suspicion(&self) -> Option<String> {
+        let is_about_the_row = match self.class {
+            // a recipient has not been named before the answer to MAIL
+            Some(Class::Recipient | Class::MailboxFull) => self.stage != Some(Stage::Mail),
+            // commands that the server does not know, or not at this point (RFC 5321, 4.2.2), are no matter of the message
+            Some(Class::Message) => !matches!(self.reply, Some(500 | 502 | 503)),
+            _ => false,
+        };
+        let text = self.text.as_deref().filter(|_| self.outcome == Outcome::Never && !is_about_the_row)?;
+        Some(fingerprint(text).hash)
+    }
+
     /// Whether nothing of this account will go.
     pub fn ends_the_run(&self) -> bool {
         matches!(self.outcome, Outcome::Stop | Outcome::Never)
@@ -50,6 +66,7 @@ pub fn answered(classifier: &Classifier, answered: &Answered, now: Millis) -> Ju
             reply: None,
             enhanced: None,
             class: None,
+            stage: None,
             text: Some(hold.to_string()),
         },
         Answered::Server(Ok(accepted)) => Judged {
@@ -57,6 +74,7 @@ pub fn answered(classifier: &Classifier, answered: &Answered, now: Millis) -> Ju
             reply: Some(accepted.reply.code),
             enhanced: accepted.reply.enhanced(),
             class: None,
+            stage: None,
             text: Some(accepted.reply.to_string()),
         },
         Answered::Server(Err(failure)) => self::failure(classifier, failure, now),
@@ -69,6 +87,10 @@ pub fn failure(classifier: &Classifier, failure: &Failure, now: Millis) -> Judge
     let code = failure.reply.as_ref().map(|reply| reply.code);
     let outcome = match failure.kind {
         _ if failure.may_have_been_accepted => Outcome::Doubt,
+        // a server that does not greet back is met by another connection
+        Kind::Refused if failure.stage == Stage::Ehlo && code.is_some_and(|code| code >= 500) => {
+            Outcome::Retry { retry_after: None }
+        }
         Kind::Refused => {
             let retry_after = reading.retry_after.map(|wait| millis(wait.as_secs() * 1000));
             refused(reading.class, reading.disposition, code, retry_after, now)
@@ -83,6 +105,7 @@ pub fn failure(classifier: &Classifier, failure: &Failure, now: Millis) -> Judge
         reply: code,
         enhanced: failure.reply.as_ref().and_then(|reply| reply.enhanced()).or(reading.enhanced),
         class: Some(reading.class),
+        stage: Some(failure.stage),
         text: Some(failure.message.clone()),
     }
 }

@@ -7,6 +7,7 @@
 mod ends;
 pub mod judge;
 mod message;
+mod suspects;
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -24,7 +25,7 @@ use crate::resend::attachments::Attachments;
 use crate::resend::engine::{
     ConnectionId, Counts, Engine, Fate, Outcome as EngineOutcome, Progress, Reason, Sending, Step,
 };
-use crate::resend::ledger::{Answer, Desk, Outgoing, Pending, Settlement, Stage, Wish};
+use crate::resend::ledger::{Answer, Desk, Outgoing, Pause, Pending, Settlement, Stage, Wish};
 use crate::resend::message::Stored;
 use crate::resend::transport::{Failure, Mailer};
 
@@ -32,6 +33,7 @@ pub use ends::{Outcome, RowEnd};
 use ends::{end_of, outcome, stage};
 pub use judge::{Answered, Judged};
 use message::{Attempt, Tried};
+use suspects::{Suspects, Suspicion};
 
 /// How often progress is told while nothing else happens.
 const BEAT: Duration = Duration::from_millis(500);
@@ -99,6 +101,7 @@ enum Event<M> {
     Gone(ConnectionId),
     Tried(Sending<usize>, Option<M>, Box<Attempt>),
     Written(usize, bool, Result<Option<String>, Error>),
+    Paused(Result<(), Error>),
 }
 
 /// What is under way.
@@ -112,6 +115,9 @@ struct Work<'d, M> {
     broken: Option<Error>,
     unrecorded: Vec<String>,
     trouble: Option<String>,
+    /// The latest pause that was written down.
+    paused_until: Millis,
+    suspects: Suspects,
 }
 
 impl<'d, M, O, F> Driver<'d, O>
@@ -137,6 +143,8 @@ where
             broken: None,
             unrecorded: Vec::new(),
             trouble: None,
+            paused_until: self.engine.paused_until().unwrap_or(0),
+            suspects: Suspects::default(),
         };
         self.engine.application_is_sending(self.seen.borrow().is_sending);
         let mut stop = std::pin::pin!(stop);
@@ -285,6 +293,7 @@ where
                         work.trouble = Some(failure.to_string());
                         let judged = judge::failure(self.classifier, &failure, now);
                         self.engine.open_failed(id, judged.outcome, now);
+                        self.note_pause(&failure.to_string(), work);
                     }
                 }
             }
@@ -294,6 +303,8 @@ where
             }
             Event::Tried(sending, mailer, attempt) => self.tried(sending, mailer, *attempt, now, work),
             Event::Written(row, was_sent, written) => self.written(row, was_sent, written, work),
+            Event::Paused(Ok(())) => {}
+            Event::Paused(Err(error)) => self.break_off(error.context(UNWRITTEN), work),
         }
     }
 
@@ -327,14 +338,16 @@ where
             Tried::TakenBack(reason) => {
                 let settled = self.engine.finished(sending, judge::TAKEN_BACK, usable, now);
                 let end = end_of(Outcome::Skipped, settled.attempts, Some(reason));
-                self.write(row, end, Stage::Deferred, now, work);
+                self.write(row, end, Stage::Deferred, false, now, work);
             }
             Tried::Answered(answered) => {
-                let judged = judge::answered(self.classifier, &answered, now);
+                let mut judged = judge::answered(self.classifier, &answered, now);
+                self.suspect(row, &mut judged, now, work);
                 if !matches!(judged.outcome, EngineOutcome::Delivered | EngineOutcome::Held) {
                     work.trouble.clone_from(&judged.text);
                 }
                 let settled = self.engine.finished(sending, judged.outcome, usable, now);
+                self.note_pause(judged.text.as_deref().unwrap_or_default(), work);
                 let (outcome, next_at) = match settled.fate {
                     Fate::Again { not_before } => (Outcome::Deferred, Some(not_before)),
                     Fate::Ended(ending) => outcome(ending),
@@ -347,8 +360,34 @@ where
                     message_id: attempt.message_id.map(Into::into),
                     ..end_of(outcome, settled.attempts, judged.text)
                 };
-                self.write(row, end, stage(outcome), now, work);
+                self.write(row, end, stage(outcome), false, now, work);
             }
+        }
+    }
+
+    /// A refusal for good that may be about the account is not final for its row before another mail was delivered.
+    fn suspect(&mut self, row: usize, judged: &mut Judged, now: Millis, work: &mut Work<'d, M>) {
+        if judged.outcome == EngineOutcome::Delivered {
+            for row in work.suspects.cleared() {
+                let end = RowEnd { outcome: Outcome::Refused, next_at: None, ..work.ends[row].clone() };
+                self.write(row, end, Stage::Refused, true, now, work);
+            }
+        }
+        let Some(fingerprint) = judged.suspicion() else { return };
+        if self.mails[row].refused_before.as_deref() != Some(fingerprint.as_str()) {
+            judged.outcome = match work.suspects.add(row, fingerprint) {
+                Suspicion::Noted => EngineOutcome::Noted,
+                Suspicion::AboutTheAccount => EngineOutcome::Stop,
+            };
+        }
+    }
+
+    /// Has the ledger write down a pause that the server asks for, so that later runs keep to it.
+    fn note_pause(&self, said: &str, work: &mut Work<'d, M>) {
+        if let Some(until) = self.engine.paused_until().filter(|until| *until > work.paused_until) {
+            work.paused_until = until;
+            let written = self.desk.pause(Pause { until, reason: said.to_owned() });
+            work.tasks.push(Box::pin(async move { Event::Paused(written.answer().await) }));
         }
     }
 
@@ -357,8 +396,16 @@ where
         work.ends[row] = end_of(Outcome::Skipped, 0, Some(reason));
     }
 
-    /// Has the ledger write down how an attempt ended.
-    fn write(&mut self, row: usize, end: RowEnd, stage: Stage, now: Millis, work: &mut Work<'d, M>) {
+    /// Has the ledger write down how an attempt ended, or corrects what was written of it.
+    fn write(
+        &mut self,
+        row: usize,
+        end: RowEnd,
+        stage: Stage,
+        is_correction: bool,
+        now: Millis,
+        work: &mut Work<'d, M>,
+    ) {
         let settlement = Settlement {
             mail: self.mails[row].clone(),
             stage,
@@ -367,6 +414,7 @@ where
             reply: end.reason.as_deref().map(str::to_owned),
             class: end.class,
             message_id: end.message_id.as_deref().map(str::to_owned),
+            is_correction,
             now,
         };
         let was_sent = end.outcome == Outcome::Sent;

@@ -75,7 +75,8 @@ impl<K> Engine<K> {
         let settings = Settings { cap: settings.cap.max(1), ..settings };
         let mut clock = Steady::default();
         let now = clock.read(now);
-        Self {
+        let paused = earlier.paused_until.map(|until| clock.steady(until));
+        let mut engine = Self {
             pace: Pace::new(settings.rate, settings.recipients_per_day, earlier, now),
             allowance: Allowance::new(settings.cap),
             settings,
@@ -91,7 +92,19 @@ impl<K> Engine<K> {
             shared: false,
             expects_rows: true,
             end: None,
+        };
+        if let Some(until) = paused.filter(|until| *until > now) {
+            engine.account_waits(until, now);
         }
+        engine
+    }
+
+    /// Before which time nothing goes for the account, in the caller's time; none where nothing is known of such a time.
+    pub fn paused_until(&self) -> Option<Millis> {
+        let deferred =
+            self.end.filter(|end| end.reason == Reason::ServerAsksToWait).and_then(|end| end.next_at);
+        let until = self.throttle.until().max(deferred.unwrap_or(0));
+        (until > 0).then(|| self.clock.shown(until))
     }
 
     /// Adds a row, oldest first, with the attempts it has used up before.

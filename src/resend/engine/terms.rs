@@ -86,6 +86,8 @@ pub enum Outcome {
     },
     /// Refused for good.
     Never,
+    /// Refused for good in words that may be about the account and not about the row: left for a later run.
+    Noted,
     /// It could not be offered to this server as it is; uses up no attempt, and says nothing about the others.
     Held,
     /// The account is refused: nothing will go.

@@ -18,7 +18,7 @@ impl<K> Engine<K> {
                 self.account_waits(until, now);
                 self.count_refusal(now);
             }
-            Outcome::Stop | Outcome::Never => self.finish_run(Reason::AccountRefused, None),
+            Outcome::Stop | Outcome::Never | Outcome::Noted => self.finish_run(Reason::AccountRefused, None),
             Outcome::Retry { retry_after } => self.connection_failed(begun, retry_after, now),
             Outcome::Lost | Outcome::Held | Outcome::Doubt | Outcome::Delivered => {
                 self.connection_failed(begun, None, now)
@@ -27,8 +27,10 @@ impl<K> Engine<K> {
     }
 
     pub(super) fn judge(&mut self, row: Row<K>, outcome: Outcome, started: Millis, now: Millis) -> Settled {
-        let uses_attempt =
-            matches!(outcome, Outcome::Delivered | Outcome::Retry { .. } | Outcome::Never | Outcome::Doubt);
+        let uses_attempt = matches!(
+            outcome,
+            Outcome::Delivered | Outcome::Retry { .. } | Outcome::Never | Outcome::Noted | Outcome::Doubt
+        );
         let attempts = row.attempts + u32::from(uses_attempt);
         let row = Row { attempts, tried: row.tried || outcome != Outcome::Lost, ..row };
         let fate = match outcome {
@@ -37,6 +39,7 @@ impl<K> Engine<K> {
             Outcome::Retry { retry_after } => self.refused_for_now(row, retry_after, now),
             Outcome::Wait { until, scope } => self.must_wait(row, until, scope, now),
             Outcome::Never => self.refused(Refusal::ForGood, now),
+            Outcome::Noted => self.noted(now),
             Outcome::Held => self.ended(Ending::Held),
             Outcome::Stop => self.account_refused(),
             Outcome::Doubt => self.in_doubt(started, now),
@@ -83,6 +86,11 @@ impl<K> Engine<K> {
     fn refused(&mut self, refusal: Refusal, now: Millis) -> Fate {
         self.count_refusal(now);
         self.ended(Ending::Refused(refusal))
+    }
+
+    fn noted(&mut self, now: Millis) -> Fate {
+        self.count_refusal(now);
+        self.ended(self.deferred(now))
     }
 
     fn account_refused(&mut self) -> Fate {
@@ -136,7 +144,7 @@ impl<K> Engine<K> {
     }
 
     /// Nothing goes before `until`; what is left is deferred if that is too long for this run.
-    fn account_waits(&mut self, until: Millis, now: Millis) {
+    pub(super) fn account_waits(&mut self, until: Millis, now: Millis) {
         self.throttle.pause(until);
         if until > now + self.settings.longest_wait {
             self.finish_run(Reason::ServerAsksToWait, Some(until));

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::steps::LogIs;
-use super::{Answer, Key, Ledger, Outgoing, Settlement, Wish};
+use super::{Answer, Ledger, Outgoing, Settlement, Wish};
 use crate::model::Millis;
 use crate::resend::message::Stored;
 use crate::resend::points;
@@ -47,6 +47,16 @@ enum Request {
     Claim(Wish, Haste, Reply<Answer<Stored>>),
     HandOver(Handing, Reply<Answer<()>>),
     Settle(Settlement, Reply<Option<String>>),
+    Pause(Pause, Reply<()>),
+}
+
+/// Nothing goes for the run's identity before a time.
+#[derive(Debug, Clone)]
+pub struct Pause {
+    /// Before which time.
+    pub until: Millis,
+    /// What the server said.
+    pub reason: String,
 }
 
 /// Whether a message waits for it.
@@ -72,6 +82,7 @@ enum Done {
     Claim(Box<Answer<Stored>>),
     HandOver(Answer<()>),
     Settle(Option<String>),
+    Pause,
 }
 
 /// Where the workers ask. Cheap to copy. What is asked is served in the order of asking.
@@ -112,6 +123,11 @@ impl Desk {
     /// even the ledger could be told.
     pub fn settle(&self, end: Settlement) -> Pending<Option<String>> {
         self.ask(|reply| Request::Settle(end, reply))
+    }
+
+    /// Writes down that nothing goes before a time, for later runs as well.
+    pub fn pause(&self, pause: Pause) -> Pending<()> {
+        self.ask(|reply| Request::Pause(pause, reply))
     }
 
     fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Pending<T> {
@@ -252,7 +268,7 @@ impl Clerk {
     async fn within_transaction(&mut self, batch: &[Request]) -> Result<Vec<Done>> {
         let served = self.ledger.serve(batch).await;
         let done = match batch {
-            [only] => served.with_context(|| format!("row {}", only.key().id))?,
+            [only] => served.with_context(|| only.subject())?,
             _ => served?,
         };
         points::pass("before a commit of the ledger");
@@ -310,6 +326,7 @@ impl Ledger {
     /// claimed before it is handed over.
     async fn serve(&mut self, batch: &[Request]) -> Result<Vec<Done>> {
         self.settle_with_log(&batch.iter().filter_map(Request::settlement).collect::<Vec<_>>()).await?;
+        self.pause(batch.iter().filter_map(Request::pause)).await?;
         let wishes: Vec<_> = batch.iter().filter_map(Request::wish).collect();
         let mut claimed = self.claim(&wishes).await?.into_iter();
         let handings: Vec<_> = batch.iter().filter_map(Request::handing).collect();
@@ -318,6 +335,7 @@ impl Ledger {
             Request::Claim(..) => claimed.next().map(|answer| Done::Claim(Box::new(answer))),
             Request::HandOver(..) => handed_over.next().map(Done::HandOver),
             Request::Settle(..) => Some(Done::Settle(None)),
+            Request::Pause(..) => Some(Done::Pause),
         });
         done.collect::<Option<_>>().context("each request is served once")
     }
@@ -360,30 +378,38 @@ impl Request {
     fn settlement(&self) -> Option<&Settlement> {
         match self {
             Request::Settle(end, _) => Some(end),
-            Request::Claim(..) | Request::HandOver(..) => None,
+            Request::Claim(..) | Request::HandOver(..) | Request::Pause(..) => None,
         }
     }
 
     fn wish(&self) -> Option<&Wish> {
         match self {
             Request::Claim(wish, ..) => Some(wish),
-            Request::HandOver(..) | Request::Settle(..) => None,
+            Request::HandOver(..) | Request::Settle(..) | Request::Pause(..) => None,
         }
     }
 
     fn handing(&self) -> Option<&Handing> {
         match self {
             Request::HandOver(handing, _) => Some(handing),
-            Request::Claim(..) | Request::Settle(..) => None,
+            Request::Claim(..) | Request::Settle(..) | Request::Pause(..) => None,
         }
     }
 
-    /// The mail it is about.
-    fn key(&self) -> &Key {
+    fn pause(&self) -> Option<&Pause> {
         match self {
-            Request::Claim(wish, ..) => &wish.mail.key,
-            Request::HandOver(handing, _) => &handing.mail.key,
-            Request::Settle(end, _) => &end.mail.key,
+            Request::Pause(pause, _) => Some(pause),
+            Request::Claim(..) | Request::HandOver(..) | Request::Settle(..) => None,
+        }
+    }
+
+    /// What it is about, for an error.
+    fn subject(&self) -> String {
+        match self {
+            Request::Claim(wish, ..) => format!("row {}", wish.mail.key.id),
+            Request::HandOver(handing, _) => format!("row {}", handing.mail.key.id),
+            Request::Settle(end, _) => format!("row {}", end.mail.key.id),
+            Request::Pause(..) => "the pause that the server asks for".to_owned(),
         }
     }
 
@@ -401,6 +427,8 @@ impl Request {
             (Request::Claim(.., reply), Ok(Done::Claim(answer))) => drop(reply.send(Ok(*answer))),
             (Request::HandOver(_, reply), Ok(Done::HandOver(answer))) => drop(reply.send(Ok(answer))),
             (Request::Settle(_, reply), Ok(Done::Settle(answer))) => drop(reply.send(Ok(answer))),
+            (Request::Pause(_, reply), Ok(Done::Pause)) => drop(reply.send(Ok(()))),
+            (Request::Pause(_, reply), Err(error)) => drop(reply.send(Err(error))),
             (Request::Claim(.., reply), Err(error)) => drop(reply.send(Err(error))),
             (Request::HandOver(_, reply), Err(error)) => drop(reply.send(Err(error))),
             (Request::Settle(_, reply), Err(error)) => drop(reply.send(Err(error))),

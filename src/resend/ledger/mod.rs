@@ -21,7 +21,7 @@ use crate::resend::kept::Version;
 use crate::zone;
 
 use clerk::Handing;
-pub use clerk::{Clerk, Desk, Pending};
+pub use clerk::{Clerk, Desk, Pause, Pending};
 pub use decisions::{Decision, Doubted, Origin, PastRun};
 pub use past::{Known, Past, PastAttempt, Stage, read_attempts, read_past};
 
@@ -69,6 +69,8 @@ pub struct Outgoing {
     pub further: Vec<Further>,
     /// Whether a person named the row.
     pub is_named: bool,
+    /// The fingerprint of a refusal that an earlier run noted; mails were delivered since, so that the same one is final.
+    pub refused_before: Option<String>,
 }
 
 /// A mail that is to be claimed.
@@ -114,6 +116,8 @@ pub struct Settlement {
     pub class: Option<Class>,
     /// The Message-ID, once there was a message.
     pub message_id: Option<String>,
+    /// Whether this is the final word on an attempt that has ended before.
+    pub is_correction: bool,
     /// The time now.
     pub now: Millis,
 }
@@ -126,6 +130,8 @@ pub struct Ledger {
     mapping: Mapping,
     table: String,
     run: String,
+    /// The account and the server that this run sends through.
+    identity: String,
     /// The log's status while a mail is claimed.
     claim_status: Option<String>,
     /// The log's status of a mail that went; none where the log is left alone.
@@ -144,7 +150,16 @@ impl Ledger {
         let table = format!("{}.{}", mapping.table.0, mapping.table.1);
         let sent_word = sent_word.filter(|_| mapping.can_write_status());
         let claim_status = claim_status.filter(|_| sent_word.is_some());
-        Self { store, log, mapping, table, run: String::new(), claim_status, sent_word }
+        Self {
+            store,
+            log,
+            mapping,
+            table,
+            run: String::new(),
+            identity: String::new(),
+            claim_status,
+            sent_word,
+        }
     }
 
     /// The name of this run; empty before it has begun.

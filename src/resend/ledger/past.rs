@@ -204,6 +204,12 @@ impl Past {
         self.0.get(&(key.id.clone(), key.time()))
     }
 
+    /// Whether a mail was delivered after a moment.
+    pub fn is_delivered_since(&self, at: Millis) -> bool {
+        let is_delivered = |known: &Known| known.stage == Stage::Sent && known.settled_by.is_none();
+        self.0.values().any(|known| is_delivered(known) && known.changed_at > at)
+    }
+
     /// Whether nothing more is to be done about a row: it went, or will not go, or a person has decided.
     pub fn is_done(&self, key: &Key) -> bool {
         let is_open = |known: &Known| matches!(known.stage, Stage::Deferred | Stage::Claimed | Stage::Data);

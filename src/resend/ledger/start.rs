@@ -17,16 +17,20 @@ const END_RUN: &str = include_str!("../../../queries/ledger/end_run.sql");
 const FREE_DEAD: &str = include_str!("../../../queries/ledger/free_dead.sql");
 const LEARNT: &str = include_str!("../../../queries/ledger/learnt.sql");
 const OPEN_RUNS: &str = include_str!("../../../queries/ledger/open_runs.sql");
+const PAUSED: &str = include_str!("../../../queries/ledger/paused.sql");
 const RECENT: &str = include_str!("../../../queries/ledger/recent.sql");
+const RECENT_ATTEMPTS: &str = include_str!("../../../queries/ledger/recent_attempts.sql");
 
 /// The ledger's tables, a file a step; a database remembers which it has.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../queries/ledger/migration_1.sql"),
     include_str!("../../../queries/ledger/migration_2.sql"),
+    include_str!("../../../queries/ledger/migration_3.sql"),
 ];
 const MIGRATIONS_ON_ORACLE: [&str; MIGRATIONS.len()] = [
     include_str!("../../../queries/oracle/ledger/migration_1.sql"),
     include_str!("../../../queries/oracle/ledger/migration_2.sql"),
+    include_str!("../../../queries/oracle/ledger/migration_3.sql"),
 ];
 
 /// The lock of whoever makes the ledger's tables, and how often it is looked for.
@@ -193,6 +197,28 @@ impl Ledger {
         Ok(rows.iter().filter_map(|row| row.number(0).zip(row.number(1))).collect())
     }
 
+    /// When runs of an identity offered messages to the server since a time, whatever became of them.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn recent_attempts(&mut self, identity: &str, since: Millis) -> Result<Vec<Millis>> {
+        let binds = vec![Bind::Text(identity.to_owned()), Bind::Int(since)];
+        let statement = self.store.statement(RECENT_ATTEMPTS, binds);
+        let rows = self.store.rows(statement).await?;
+        Ok(rows.iter().filter_map(|row| row.number(0)).collect())
+    }
+
+    /// Before which time nothing may go for an identity, and why, as an earlier run was told.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn paused(&mut self, identity: &str) -> Result<Option<(Millis, String)>> {
+        let statement = self.store.statement(PAUSED, vec![Bind::Text(identity.to_owned())]);
+        let rows = self.store.rows(statement).await?;
+        let paused = |row: &crate::db::store::Row| Some((row.number(0)?, row.text(1).unwrap_or_default()));
+        Ok(rows.first().and_then(paused))
+    }
+
     /// Takes the turn to send for an account; `None`: another run has it.
     ///
     /// # Errors
@@ -222,6 +248,7 @@ impl Ledger {
         let statement = self.store.statement(BEGIN_RUN, binds);
         self.store.execute(statement).await?;
         run.clone_into(&mut self.run);
+        identity.clone_into(&mut self.identity);
         Ok(lock)
     }
 

@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 
 use super::past::join_word;
-use super::{Answer, Handing, Key, Ledger, Outgoing, Settlement, Stage, Wish};
+use super::{Answer, Handing, Key, Ledger, Outgoing, Pause, Settlement, Stage, Wish};
 use crate::analysis::mails::Join;
 use crate::db::store::Row;
 use crate::mapping::Dialect;
@@ -14,9 +14,12 @@ use crate::resend::kept::{Kept, MESSAGE};
 use crate::resend::message::Stored;
 
 const ATTEMPT: &str = include_str!("../../../queries/ledger/attempt.sql");
+const CORRECT_ATTEMPT: &str = include_str!("../../../queries/ledger/correct_attempt.sql");
 const CLAIM: &str = include_str!("../../../queries/ledger/claim.sql");
 const CLAIM_ON_ORACLE: &str = include_str!("../../../queries/oracle/ledger/claim.sql");
 const HAND_OVER: &str = include_str!("../../../queries/ledger/hand_over.sql");
+const PAUSE: &str = include_str!("../../../queries/ledger/pause.sql");
+const PAUSE_ON_ORACLE: &str = include_str!("../../../queries/oracle/ledger/pause.sql");
 const SETTLE: &str = include_str!("../../../queries/ledger/settle.sql");
 const STATUS: &str = include_str!("../../../queries/status.sql");
 
@@ -102,6 +105,18 @@ impl Ledger {
             }
         };
         rows.iter().zip(changed).map(is_changed).collect()
+    }
+
+    /// Writes down that nothing goes before some times.
+    pub(super) async fn pause<'p>(&mut self, pauses: impl Iterator<Item = &'p Pause>) -> Result<()> {
+        let sql = if self.store.dialect() == Dialect::Oracle { PAUSE_ON_ORACLE } else { PAUSE };
+        let pause = |pause: &Pause| {
+            let texts = [self.identity.clone(), pause.reason.clone()].map(Bind::Text);
+            let [identity, reason] = texts;
+            self.store.statement(sql, vec![identity, Bind::Int(pause.until), reason])
+        };
+        let statements = pauses.map(pause).collect();
+        self.store.execute_each(statements).await.map(drop)
     }
 
     /// Claims mails and gives what the log keeps of them.
@@ -269,6 +284,14 @@ impl Ledger {
             bail!("the claim on the row {} was lost; look at it before it is sent again", key.id);
         }
         let attempts = ends.iter().map(|end| {
+            if end.is_correction {
+                let stage = Bind::Text(end.stage.as_str().to_owned());
+                return self.about_mail(
+                    CORRECT_ATTEMPT,
+                    &end.mail.key,
+                    vec![Bind::Text(self.run.clone()), stage],
+                );
+            }
             let rest = vec![
                 Bind::Text(self.run.clone()),
                 Bind::Int(end.now),

@@ -53,7 +53,7 @@ fn a_day_takes_its_recipients_and_defers_the_rest_to_the_next() {
 
     let starts = run.started.iter().map(|(at, _)| at - next_at);
     let recipients = starts.clone().map(|at| (at, 100)).collect();
-    let earlier = Earlier { messages: starts.collect(), recipients };
+    let earlier = Earlier { messages: starts.collect(), recipients, ..Earlier::default() };
     let next = Run::of(20, 100, settings, server(), earlier).done();
     assert_eq!((next.counts().sent, next.reason()), (20, Reason::NoRowsLeft));
 }
@@ -78,7 +78,7 @@ fn a_message_larger_than_a_day_is_refused_and_the_others_go() {
 
 #[test]
 fn a_restart_makes_no_burst() {
-    let earlier = Earlier { messages: (-29..=0).map(|i| i * 2_000).collect(), recipients: Vec::new() };
+    let earlier = Earlier { messages: (-29..=0).map(|i| i * 2_000).collect(), ..Earlier::default() };
     let run = Run::of(3, 1, Settings::default(), Server::default(), earlier).done();
     assert_eq!(run.started, [(2_100, 0), (4_100, 1), (6_100, 2)]);
 }

@@ -25,6 +25,7 @@ pub struct Connection {
     capabilities: Capabilities,
     state: State,
     sent: u64,
+    resets: u32,
     opened_at: Instant,
     last_used: Instant,
 }
@@ -43,6 +44,10 @@ enum State {
 /// The content is written in pieces of this size; a usual message is one.
 const PIECE: usize = 64 * 1024;
 
+/// So many times a connection is used on after a transaction that RSET ended: Exim hangs up on the eleventh command that is part
+/// of no mail (`smtp_accept_max_nonmail`, 10 by default), and drops the mail it would have begun.
+const MOST_RESETS: u32 = 8;
+
 const AFTER_DOT: &str = "after the final dot";
 
 impl Connection {
@@ -54,6 +59,7 @@ impl Connection {
             capabilities,
             state: State::Idle,
             sent: 0,
+            resets: 0,
             opened_at: now,
             last_used: now,
         }
@@ -99,13 +105,28 @@ impl Connection {
         self.hears_nothing(Stage::Mail, "when sending MAIL FROM").await?;
         for group in self.groups(message, owes_reset) {
             if let Err(failure) = self.run(&group).await {
-                if failure.connection_is_usable {
-                    self.state = State::OwesReset;
-                }
-                return Err(failure);
+                return Err(self.after_refusal(failure));
             }
         }
         Ok(Ready { connection: self, message })
+    }
+
+    /// What is to be done before the next message: a refused MAIL has begun no transaction, and a server that has taken many a
+    /// RSET is left for a new connection.
+    fn after_refusal(&mut self, failure: Failure) -> Failure {
+        if !failure.connection_is_usable {
+            return failure;
+        }
+        if failure.stage == Stage::Mail {
+            self.state = State::Idle;
+            return failure;
+        }
+        self.resets += 1;
+        if self.resets > MOST_RESETS {
+            return failure.and_over();
+        }
+        self.state = State::OwesReset;
+        failure
     }
 
     /// What this end can tell before it asks: that the server takes no such message.
@@ -248,9 +269,10 @@ impl Connection {
                 Ok(Accepted { reply })
             }
             400..=599 => {
+                // the end of the content ends the transaction, whatever the answer (RFC 5321, 4.1.1.4)
                 let failure = refused(Stage::Dot, AFTER_DOT, reply);
                 if failure.connection_is_usable {
-                    self.state = State::OwesReset;
+                    self.state = State::Idle;
                 }
                 Err(failure)
             }

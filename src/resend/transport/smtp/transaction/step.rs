@@ -7,7 +7,7 @@ use super::super::wire::{Trouble, refused};
 use super::super::{Capabilities, Timeouts};
 use crate::model::Stage;
 use crate::resend::message::Message;
-use crate::resend::transport::{Failure, Reply};
+use crate::resend::transport::{Failure, Kind, Reply};
 
 /// So many commands may go out before their replies are read: few enough that neither side's buffers are ever full with
 /// both waiting for each other (RFC 2920, 3.1).
@@ -39,11 +39,15 @@ impl Step {
         reply.code / 100 == if self.stage == Stage::Data { 3 } else { 2 }
     }
 
-    /// A server that refuses RSET leaves nothing to go on with.
+    /// A server that refuses RSET says nothing of the message: the connection is over.
     pub fn refused(&self, reply: Reply) -> Failure {
+        let is_for_good = reply.code >= 500;
         let failure = refused(self.stage, &self.place, reply);
-        let usable = failure.connection_is_usable && !self.line.starts_with("RSET");
-        Failure { connection_is_usable: usable, ..failure }
+        if !self.line.starts_with("RSET") {
+            return failure;
+        }
+        let kind = if is_for_good { Kind::Network } else { failure.kind };
+        Failure { kind, connection_is_usable: false, ..failure }
     }
 
     pub fn lost(&self, trouble: &Trouble) -> Failure {
