@@ -141,14 +141,42 @@ async fn the_content_waits_for_the_commit() {
         assert!(server.accepted().is_empty());
         Ok(())
     };
-    connection.send(&mail(1), commit).await.unwrap();
+    connection.send(&mail(1), commit, async { Ok(()) }).await.unwrap();
     assert_eq!(server.accepted().len(), 1);
-    let failure = connection.send(&mail(2), async { Err("the claim is lost".to_owned()) }).await.unwrap_err();
+    let failure = connection
+        .send(&mail(2), async { Err("the claim is lost".to_owned()) }, async { Ok(()) })
+        .await
+        .unwrap_err();
     assert_eq!((failure.kind, failure.message.as_str()), (Kind::TakenBack, "the claim is lost"));
     assert!(!failure.may_have_been_accepted && !connection.is_usable());
     connection.close().await;
     server.wait_until(|seen| seen.open == 0);
     assert_eq!(server.accepted().len(), 1);
+}
+
+/// The end of a content that took long waits for a second word; a short one does not.
+#[tokio::test]
+async fn the_last_piece_of_a_long_content_waits_to_be_confirmed() {
+    let server = server();
+    let open = || async {
+        let mut client = server.client();
+        client.timeouts.confirm = Duration::ZERO;
+        Connection::open(&client).await.unwrap()
+    };
+    let lost = || async { Err("another run has it".to_owned()) };
+    let mut connection = open().await;
+    let failure = connection.send(&large_mail(300_000), async { Ok(()) }, lost()).await.unwrap_err();
+    assert_eq!((failure.kind, failure.message.as_str()), (Kind::TakenBack, "another run has it"));
+    assert!(!failure.may_have_been_accepted && !connection.is_usable());
+    connection.close().await;
+    server.wait_until(|seen| seen.open == 0);
+    assert!(server.accepted().is_empty());
+    open().await.send(&large_mail(300_000), async { Ok(()) }, async { Ok(()) }).await.unwrap();
+    let quick = server.client();
+    assert!(quick.timeouts.confirm > Duration::ZERO);
+    let mut connection = Connection::open(&quick).await.unwrap();
+    connection.send(&mail(2), async { Ok(()) }, lost()).await.unwrap();
+    assert_eq!(server.accepted().len(), 2);
 }
 
 #[tokio::test]
@@ -158,7 +186,7 @@ async fn nothing_is_committed_for_what_was_refused() {
         ..Settings::default()
     });
     let mut connection = server.connect().await;
-    connection.send(&mail(1), async { unreachable!() }).await.unwrap_err();
+    connection.send(&mail(1), async { unreachable!() }, async { Ok(()) }).await.unwrap_err();
 }
 
 #[tokio::test]

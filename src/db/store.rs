@@ -3,7 +3,8 @@
 //! The ledger's statements are the same in every database: texts and whole numbers, `$1` and so on for values. A commit is
 //! on the disk when it returns.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use sqlx::postgres::PgConnection;
@@ -17,6 +18,27 @@ use crate::db::statement::query;
 use crate::db::{Place, Target};
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Statement};
+
+/// A file that is written, and which one it was when it was opened.
+pub struct File {
+    path: PathBuf,
+    /// Device and inode.
+    identity: Option<(u64, u64)>,
+}
+
+impl std::ops::Deref for File {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Device and inode of what a path leads to now.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let data = std::fs::metadata(path).ok()?;
+    Some((data.dev(), data.ino()))
+}
 
 /// A row of an answer: each cell as bytes of text, or NULL.
 pub struct Row(Vec<Option<Vec<u8>>>);
@@ -46,7 +68,7 @@ impl Row {
 /// A connection that writes.
 pub enum Store {
     /// A SQLite file.
-    Sqlite(PathBuf, SqliteConnection),
+    Sqlite(File, SqliteConnection),
     /// A PostgreSQL server.
     Postgres(Box<(PgConnection, Asked)>),
     /// An Oracle server.
@@ -81,7 +103,10 @@ impl Store {
             .disable_statement_logging();
         let connected = options.connect().await;
         let connection = connected.map_err(|cause| sqlite::error::writing(cause, &path))?;
-        let mut store = Self::Sqlite(path, connection);
+        // whatever link led here, the files beside it have the name of the file itself
+        let path = std::fs::canonicalize(&path).unwrap_or(path);
+        let identity = identity(&path);
+        let mut store = Self::Sqlite(File { path, identity }, connection);
         store.keep_journal("DELETE", "PERSIST").await?;
         Ok(store)
     }
@@ -121,11 +146,17 @@ impl Store {
         }
     }
 
-    /// The file, where it is one.
-    pub fn file(&self) -> Option<&PathBuf> {
+    /// Makes sure that what is written still is the database of its name.
+    ///
+    /// # Errors
+    /// The file was removed or replaced: whatever is written now is lost.
+    pub fn check_place(&self) -> Result<()> {
         match self {
-            Store::Sqlite(path, _) => Some(path),
-            Store::Postgres(_) | Store::Oracle(_) => None,
+            Store::Sqlite(file, _) if identity(file) != file.identity => Err(anyhow!(
+                "{} was removed or replaced while it was written; put the right file in its place before anything is sent again",
+                file.display()
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -328,7 +359,7 @@ impl Store {
     /// The lock's file cannot be made, or the server's refusal.
     pub async fn lock(&mut self, run: &str) -> Result<Option<Lock>> {
         match self {
-            Store::Sqlite(path, _) => lock_file(path, run),
+            Store::Sqlite(file, _) => lock_file(file, run),
             Store::Postgres(_) => {
                 let key = vec![Bind::Text(format!("mailthrottle run {run}"))];
                 let sql = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))::text";
@@ -366,7 +397,11 @@ impl Store {
     }
 }
 
-fn lock_file(database: &std::path::Path, run: &str) -> Result<Option<Lock>> {
+fn is_at(file: &std::fs::File, path: &Path) -> bool {
+    file.metadata().is_ok_and(|data| identity(path) == Some((data.dev(), data.ino())))
+}
+
+fn lock_file(database: &Path, run: &str) -> Result<Option<Lock>> {
     let mut path = database.as_os_str().to_owned();
     path.push(format!(".run-{run}.lock"));
     let path = PathBuf::from(path);
@@ -374,6 +409,8 @@ fn lock_file(database: &std::path::Path, run: &str) -> Result<Option<Lock>> {
     let file =
         open.map_err(|error| anyhow!("{}: {error}; check the rights on the folder", path.display()))?;
     match file.try_lock() {
+        // whoever let go of it may have removed it in between: then this is no lock on the file of that name
+        Ok(()) if !is_at(&file, &path) => lock_file(database, run),
         Ok(()) => Ok(Some(Lock::File(file, path))),
         Err(std::fs::TryLockError::WouldBlock) => Ok(None),
         Err(std::fs::TryLockError::Error(error)) => Err(anyhow!("{}: {error}", path.display())),

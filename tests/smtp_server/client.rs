@@ -25,6 +25,7 @@ fn timeouts() -> Timeouts {
         block: limit,
         dot: limit,
         quit: limit,
+        confirm: Duration::from_secs(5),
     }
 }
 

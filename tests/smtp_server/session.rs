@@ -202,6 +202,7 @@ impl Session {
     }
 
     async fn end_of_data(&mut self, content: Vec<u8>) -> Step {
+        self.shared.receives();
         let bytes = content::unstuffed(&content);
         let recipients = std::mem::take(&mut self.recipients);
         let (sender, parameters) = self.sender.take().unwrap_or_default();

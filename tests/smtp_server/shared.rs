@@ -35,6 +35,8 @@ pub struct Seen {
     pub turns: u32,
     /// How many messages were begun with MAIL.
     pub begun: u64,
+    /// How many came to their end.
+    pub contents: u64,
     /// When each was begun.
     pub begins: Vec<Instant>,
     pub peak_connections: usize,
@@ -58,7 +60,7 @@ pub struct Seen {
 pub struct Shared {
     pub settings: Settings,
     seen: Mutex<Seen>,
-    /// A message was accepted, a dialogue left without an answer, or a connection has ended.
+    /// A message was begun, came to its end or was accepted, a dialogue left without an answer, or a connection has ended.
     progress: Condvar,
 }
 
@@ -126,6 +128,7 @@ impl Shared {
         let mut seen = self.seen();
         seen.begun += 1;
         seen.begins.push(Instant::now());
+        self.progress.notify_all();
         seen.begun
     }
 
@@ -173,6 +176,12 @@ impl Shared {
     pub fn accepts(&self, mail: Mail) {
         self.report(&format!("accepted {} from connection {}", mail.message_id, mail.connection));
         self.seen().accepted.push(mail);
+        self.progress.notify_all();
+    }
+
+    /// A content came to its end.
+    pub fn receives(&self) {
+        self.seen().contents += 1;
         self.progress.notify_all();
     }
 

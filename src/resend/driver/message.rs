@@ -68,7 +68,9 @@ impl Trying<'_> {
             Err(hold) => return (Some(mailer), Tried::Answered(Answered::Held(hold)).into()),
         };
         let mut broken = None;
-        let sent = mailer.send(&built, self.hand_over(&built.message_id, &mut broken)).await;
+        let (commit, confirm) =
+            (self.hand_over(&built.message_id, &mut broken), self.confirm(&built.message_id));
+        let sent = mailer.send(&built, commit, confirm).await;
         points::pass("after the answer");
         let usable = sent.as_ref().map_or_else(|failure| failure.connection_is_usable, |_| true);
         let tried = match (broken, sent) {
@@ -92,6 +94,16 @@ impl Trying<'_> {
         }
         let sending = Sending { run: self.run.clone(), attempt: self.attempt, at: self.now };
         message::build(&stored, &sending).map_err(Hold::Message)
+    }
+
+    /// Whether the mail is still this run's to hand over.
+    async fn confirm(&self, message_id: &str) -> Result<(), String> {
+        let now = chrono::Utc::now().timestamp_millis();
+        match self.desk.confirm(self.mail.clone(), message_id.to_owned(), now).answer().await {
+            Ok(Answer::Yes(())) => Ok(()),
+            Ok(Answer::No(reason)) => Err(reason),
+            Err(error) => Err(format!("{error:#}")),
+        }
     }
 
     async fn hand_over(&self, message_id: &str, broken: &mut Option<Error>) -> Result<(), String> {

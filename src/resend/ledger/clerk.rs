@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::steps::LogIs;
 use super::{Answer, Ledger, Outgoing, Settlement, Wish};
+use crate::db::store::Store;
 use crate::model::Millis;
 use crate::resend::message::Stored;
 use crate::resend::points;
@@ -75,6 +76,8 @@ pub struct Handing {
     pub(super) message_id: String,
     /// The time now.
     pub(super) now: Millis,
+    /// Whether most of it has been handed over already.
+    pub(super) has_begun: bool,
 }
 
 /// What is sent back once the commit is done.
@@ -116,7 +119,12 @@ impl Desk {
     /// Writes down that a message is about to be handed over; the answer is on the disk. An error: it must not be handed
     /// over.
     pub fn hand_over(&self, mail: Arc<Outgoing>, message_id: String, now: Millis) -> Pending<Answer<()>> {
-        self.ask(|reply| Request::HandOver(Handing { mail, message_id, now }, reply))
+        self.ask(|reply| Request::HandOver(Handing { mail, message_id, now, has_begun: false }, reply))
+    }
+
+    /// Makes sure that a message which took long is still to be handed over to its end. An error: it must not be.
+    pub fn confirm(&self, mail: Arc<Outgoing>, message_id: String, now: Millis) -> Pending<Answer<()>> {
+        self.ask(|reply| Request::HandOver(Handing { mail, message_id, now, has_begun: true }, reply))
     }
 
     /// Writes down how an attempt ended. `Some`: the ledger knows, but the log could not be told, and why. An error: not
@@ -236,6 +244,7 @@ impl Clerk {
     /// Begins a transaction. Where somebody else holds the database, nothing more is sent, but how attempts ended is worth a
     /// longer wait.
     async fn begin(&mut self, batch: &mut Vec<Request>) -> Result<()> {
+        self.ledger.check_place()?;
         for _ in 1..TRIES {
             let Err(error) = self.ledger.store.begin().await else {
                 return Ok(());
@@ -313,11 +322,17 @@ fn set_aside(batch: &mut Vec<Request>) -> Vec<Request> {
 }
 
 fn handed_over_and_settled(batch: &[Request]) -> (usize, usize) {
-    let handed_over = batch.iter().filter(|request| matches!(request, Request::HandOver(..))).count();
+    let is_first = |request: &&Request| request.handing().is_some_and(|handing| !handing.has_begun);
+    let handed_over = batch.iter().filter(is_first).count();
     (handed_over, batch.iter().filter_map(Request::settlement).count())
 }
 
 impl Ledger {
+    fn check_place(&self) -> Result<()> {
+        self.store.check_place()?;
+        self.log.as_ref().map_or(Ok(()), Store::check_place)
+    }
+
     async fn roll_back(&mut self) {
         self.store.roll_back().await;
     }

@@ -22,6 +22,7 @@ const PAUSE: &str = include_str!("../../../queries/ledger/pause.sql");
 const PAUSE_ON_ORACLE: &str = include_str!("../../../queries/oracle/ledger/pause.sql");
 const SETTLE: &str = include_str!("../../../queries/ledger/settle.sql");
 const STATUS: &str = include_str!("../../../queries/status.sql");
+const STILL_OURS: &str = include_str!("../../../queries/ledger/still_ours.sql");
 
 /// How the log gets to know how a mail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -272,7 +273,8 @@ impl Ledger {
             Bind::Text(handing.message_id.clone()),
             Bind::Int(handing.now),
         ];
-        parts(&handing.mail).map(|part| self.about_mail(HAND_OVER, part.key, rest.clone())).collect()
+        let sql = if handing.has_begun { STILL_OURS } else { HAND_OVER };
+        parts(&handing.mail).map(|part| self.about_mail(sql, part.key, rest.clone())).collect()
     }
 
     /// Writes down how attempts ended, and whether the log has still to learn it.

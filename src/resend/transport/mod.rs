@@ -20,10 +20,12 @@ pub trait Mailer {
     /// Sends one message. `commit` is awaited when the other side is ready for the content, before its first byte; where
     /// it fails, the content stays here and the failure has its reason. If the work is dropped after `commit` was done,
     /// nobody knows what became of the message.
+    /// `confirm` is awaited before the last piece of a content that took long: where it fails, that piece stays here as well.
     fn send(
         &mut self,
         message: &Message,
         commit: impl Future<Output = Result<(), String>> + Send,
+        confirm: impl Future<Output = Result<(), String>> + Send,
     ) -> impl Future<Output = Result<Accepted, Failure>> + Send;
 
     /// Takes leave.

@@ -32,6 +32,11 @@ impl<'m> Content<'m> {
         !piece.is_empty()
     }
 
+    /// Whether the last piece was given out.
+    pub fn is_given_out(&self) -> bool {
+        self.ended
+    }
+
     /// Copies up to `most` bytes, to the next end of a line at the furthest.
     fn take(&mut self, piece: &mut Vec<u8>, most: usize) {
         if self.rest[0] == b'.' && matches!(self.before, b'\r' | b'\n') {

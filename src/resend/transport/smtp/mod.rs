@@ -72,6 +72,8 @@ pub struct Timeouts {
     pub data: Duration,
     /// Writing one piece of the content.
     pub block: Duration,
+    /// How long the content may take before its last piece has to be confirmed.
+    pub confirm: Duration,
     /// The reply to the final dot. Giving up on it leaves the message in doubt (RFC 1047).
     pub dot: Duration,
     /// The reply to QUIT, which changes nothing any more.
@@ -90,6 +92,7 @@ impl Default for Timeouts {
             rcpt: minutes(5),
             data: minutes(2),
             block: minutes(3),
+            confirm: Duration::from_secs(5),
             dot: minutes(10),
             quit: Duration::from_secs(5),
         }

@@ -238,11 +238,20 @@ impl Connection {
     }
 
     /// Writes the content; from its last byte on the message is in doubt.
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    async fn write(
+        &mut self,
+        bytes: &[u8],
+        confirm: impl Future<Output = Result<(), String>>,
+    ) -> Result<(), Failure> {
         debug!("C: ({} bytes of content)", bytes.len());
+        let (began, mut confirm) = (Instant::now(), Some(confirm));
         let mut content = Content::of(bytes);
         let mut piece = Vec::with_capacity(PIECE);
         while content.fill(&mut piece) {
+            let is_late = content.is_given_out() && began.elapsed() >= self.timeouts.confirm;
+            if let Some(confirm) = confirm.take_if(|_| is_late) {
+                confirm.await.map_err(|reason| taken_back(&reason))?;
+            }
             if let Err(trouble) = self.wire.put(&piece, self.timeouts.block).await {
                 return Err(self.cut_off(&trouble).await);
             }
@@ -281,6 +290,10 @@ impl Connection {
     }
 }
 
+fn taken_back(reason: &str) -> Failure {
+    Failure::new(Stage::Data, Kind::TakenBack, reason)
+}
+
 /// The content was handed over and no answer came to it.
 fn doubt(trouble: &Trouble) -> Failure {
     let failure = trouble.at(Stage::Dot, AFTER_DOT);
@@ -302,9 +315,20 @@ impl Ready<'_, '_> {
     /// # Errors
     /// A refusal is a clear no. Where no reply came after the final dot, `may_have_been_accepted` is set.
     pub async fn deliver(self) -> Result<Accepted, Failure> {
+        self.deliver_if(async { Ok(()) }).await
+    }
+
+    /// The same, if `confirm` allows the last piece of a content that took long.
+    ///
+    /// # Errors
+    /// As for [`Self::deliver`]; where it was not confirmed, nothing was handed over.
+    pub async fn deliver_if(
+        self,
+        confirm: impl Future<Output = Result<(), String>>,
+    ) -> Result<Accepted, Failure> {
         let connection = self.connection;
         connection.hears_nothing(Stage::Data, "after DATA").await?;
-        connection.write(&self.message.bytes).await?;
+        connection.write(&self.message.bytes, confirm).await?;
         let reply = connection.wire.reply(connection.timeouts.dot).await;
         connection.settle(reply.map_err(|trouble| doubt(&trouble))?)
     }
@@ -315,10 +339,11 @@ impl Mailer for Connection {
         &mut self,
         message: &Message,
         commit: impl Future<Output = Result<(), String>> + Send,
+        confirm: impl Future<Output = Result<(), String>> + Send,
     ) -> Result<Accepted, Failure> {
         let ready = self.offer(message).await?;
-        commit.await.map_err(|reason| Failure::new(Stage::Data, Kind::TakenBack, &reason))?;
-        ready.deliver().await
+        commit.await.map_err(|reason| taken_back(&reason))?;
+        ready.deliver_if(confirm).await
     }
 
     async fn close(self) {

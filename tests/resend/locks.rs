@@ -1,0 +1,112 @@
+//! A lock is not the process: it may be lost while its run lives, and a file may be taken away under it.
+
+use std::process::{Child, Stdio};
+
+use mailthrottle::model::Stage;
+use serde_json::json;
+
+use crate::smtp_server::{Settings, SmtpServer};
+use crate::support::{Ran, TestLog, on_every_database};
+use crate::{answer, no_duplicates, resend, url};
+
+/// A run whose first message waits for the answer to its dot, until the server's limit is raised.
+fn begin(log: &TestLog, server: &SmtpServer, database: &str) -> Child {
+    let url = url(server);
+    let args = ["--db", database, "-q", "--format", "json", "resend", "--smtp", &url, "--rate", "60000/1m"];
+    let args = [&args[..], &["--yes", "--cap", "1"]].concat();
+    let child = log.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    server.wait_until(|seen| seen.contents > 0);
+    child
+}
+
+fn slow() -> SmtpServer {
+    answering_after(1500)
+}
+
+fn answering_after(millis: u64) -> SmtpServer {
+    let latency = vec![(Stage::Dot, std::time::Duration::from_millis(millis))];
+    SmtpServer::start(Settings { latency, ..Settings::default() })
+}
+
+fn end(child: Child) -> Ran {
+    child.wait_with_output().unwrap().into()
+}
+
+/// Somebody ends the session, or a cleaner removes the lock's file: the run goes on, and whoever decides in the meantime makes no
+/// second copy.
+#[test]
+fn who_decides_while_a_run_without_its_lock_lives_makes_no_second_copy() {
+    on_every_database(|log| {
+        if log.is_on_oracle() {
+            return;
+        }
+        log.make_throttled(2);
+        let server = answering_after(6000);
+        let child = begin(log, &server, &log.url());
+        if log.word("file", "session") == "file" {
+            for entry in std::fs::read_dir(log.folder()).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|ending| ending == "lock") {
+                    std::fs::remove_file(path).unwrap();
+                }
+            }
+            // now it is taken for dead, and a person lets the mail go again
+            let settled = log.run(&["resend", "--doubt", "again", "1"]);
+            assert_eq!(settled.code, 0, "{settled:?}");
+            assert_eq!(log.value("SELECT stage FROM mailthrottle_mail WHERE row_id = '1'"), "deferred");
+        }
+        let ran = end(child);
+        let meanwhile = resend(log, &server, &[]);
+        assert!(matches!(meanwhile.code, 0 | 1), "{meanwhile:?}");
+        assert!(ran.code < 4, "{ran:?}");
+        assert_eq!(no_duplicates(&server), 2, "{ran:?} {meanwhile:?}");
+        assert_eq!(log.value("SELECT count(*) FROM email_log WHERE status = 'S'"), "2");
+    });
+}
+
+#[test]
+fn a_file_is_locked_by_whatever_name_it_is_opened() {
+    let log = TestLog::empty();
+    log.make_throttled(4);
+    std::os::unix::fs::symlink(log.db(), log.path("link.db")).unwrap();
+    let server = slow();
+    let child = begin(&log, &server, "link.db");
+    let ran = resend(&log, &server, &["--wait", "0s"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("another run has been sending for the same account"), "{ran:?}");
+    assert_eq!(answer(&end(child))["sent"], json!(4));
+}
+
+#[test]
+fn a_file_that_is_taken_away_ends_the_run_before_the_next_mail() {
+    let log = TestLog::empty();
+    log.make_throttled(8);
+    let server = slow();
+    let child = begin(&log, &server, "log.db");
+    std::fs::rename(log.db(), log.path("away.db")).unwrap();
+    let ran = end(child);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("was removed or replaced while it was written"), "{ran:?}");
+    assert!(server.seen().accepted.len() <= 1);
+}
+
+/// Killed in the middle of a commit of the log, whose ledger is a file of its own: the next run undoes it and goes on.
+#[test]
+fn a_run_that_was_killed_in_a_commit_of_the_log_keeps_no_later_one_out() {
+    let log = TestLog::empty();
+    log.make_throttled(4);
+    // a change that is half on the disk
+    let broken = "PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE email_log SET subject = 'half'; \
+                  CREATE TABLE big AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
+                  SELECT i, hex(randomblob(50)) FROM n;\n.shell kill -9 $PPID\n";
+    let mut shell = std::process::Command::new("sqlite3");
+    let mut shell = shell.arg(log.db()).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    std::io::Write::write_all(&mut shell.stdin.take().unwrap(), broken.as_bytes()).unwrap();
+    shell.wait().unwrap();
+    assert!(log.path("log.db-journal").exists());
+    let server = SmtpServer::start(Settings::default());
+    let ledger = format!("sqlite:{}", log.path("ledger.db").display());
+    let ran = resend(&log, &server, &["--ledger", &ledger]);
+    assert_eq!((ran.code, &answer(&ran)["sent"]), (0, &json!(4)), "{ran:?}");
+    assert_eq!(log.value("SELECT count(*) FROM email_log WHERE subject = 'half'"), "0");
+}
