@@ -1,4 +1,6 @@
--- Question: none; lets what a server asked for outlive the run. `pause_until`: nothing goes for this identity before.
+-- Question: none; lets what a server asked for outlive the run (`pause_until`: nothing goes for this identity before), and tells
+-- by a fingerprint of what is sent (`content`) whether a row's key was given to another mail.
+-- `mailthrottle_log` has the database whose log it is.
 -- Columns: none.
 -- Index: none. Right: CREATE.
 CREATE TABLE mailthrottle_pace (
@@ -8,3 +10,8 @@ CREATE TABLE mailthrottle_pace (
   reason      TEXT
 );
 CREATE INDEX mailthrottle_attempt_ended ON mailthrottle_attempt (ended_at);
+ALTER TABLE mailthrottle_mail ADD COLUMN content TEXT;
+CREATE TABLE mailthrottle_log (
+  identity TEXT NOT NULL PRIMARY KEY,
+  noted_at BIGINT NOT NULL
+);

@@ -6,7 +6,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -17,11 +17,14 @@ use crate::db::sqlite::{self, together};
 use crate::db::statement::query;
 use crate::db::{Place, Target};
 use crate::mapping::Dialect;
-use crate::mapping::sql::{Bind, Statement};
+use crate::mapping::sql::{Bind, Statement, body};
 
 /// A file that is written, and which one it was when it was opened.
 pub struct File {
+    /// As the user wrote it.
     path: PathBuf,
+    /// The file itself, whatever link led to it.
+    real: PathBuf,
     /// Device and inode.
     identity: Option<(u64, u64)>,
 }
@@ -103,10 +106,9 @@ impl Store {
             .disable_statement_logging();
         let connected = options.connect().await;
         let connection = connected.map_err(|cause| sqlite::error::writing(cause, &path))?;
-        // whatever link led here, the files beside it have the name of the file itself
-        let path = std::fs::canonicalize(&path).unwrap_or(path);
-        let identity = identity(&path);
-        let mut store = Self::Sqlite(File { path, identity }, connection);
+        let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        let identity = identity(&real);
+        let mut store = Self::Sqlite(File { path, real, identity }, connection);
         store.keep_journal("DELETE", "PERSIST").await?;
         Ok(store)
     }
@@ -146,13 +148,27 @@ impl Store {
         }
     }
 
+    /// Which database it is, by whatever name it was reached.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn identity(&mut self) -> Result<String> {
+        let sql = match self {
+            Store::Sqlite(file, _) => return Ok(format!("sqlite:{}", file.real.display())),
+            Store::Postgres(_) => include_str!("../../queries/postgres/identity.sql"),
+            Store::Oracle(_) => include_str!("../../queries/oracle/identity.sql"),
+        };
+        let rows = self.rows(self.statement(body(sql), Vec::new())).await?;
+        rows.first().and_then(|row| row.text(0)).context("the database does not say which it is")
+    }
+
     /// Makes sure that what is written still is the database of its name.
     ///
     /// # Errors
     /// The file was removed or replaced: whatever is written now is lost.
     pub fn check_place(&self) -> Result<()> {
         match self {
-            Store::Sqlite(file, _) if identity(file) != file.identity => Err(anyhow!(
+            Store::Sqlite(file, _) if identity(&file.real) != file.identity => Err(anyhow!(
                 "{} was removed or replaced while it was written; put the right file in its place before anything is sent again",
                 file.display()
             )),
@@ -359,7 +375,7 @@ impl Store {
     /// The lock's file cannot be made, or the server's refusal.
     pub async fn lock(&mut self, run: &str) -> Result<Option<Lock>> {
         match self {
-            Store::Sqlite(file, _) => lock_file(file, run),
+            Store::Sqlite(file, _) => lock_file(&file.real, run),
             Store::Postgres(_) => {
                 let key = vec![Bind::Text(format!("mailthrottle run {run}"))];
                 let sql = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))::text";

@@ -4,7 +4,7 @@
 use crate::db::store::Row;
 use crate::digest::Digest;
 
-use super::ledger::Key;
+use super::fingerprint::Fingerprint;
 use super::message::Stored;
 
 /// The question.
@@ -78,13 +78,18 @@ impl Kept<'_> {
         Version { attempt: digest(SENT_DATE..=ERROR_MESSAGE), sent: digest(SENDER..=MESSAGE_ID) }
     }
 
+    /// What of it is sent, told by a few digits for each field.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of((SENDER..=MESSAGE_ID).map(|column| self.0.bytes(column)))
+    }
+
     /// The mail to build a message from.
-    pub fn stored(&self, table: &str, key: &Key) -> Stored {
+    pub fn stored(&self, table: &str, id: &str) -> Stored {
         let some = |column| self.0.text(column).filter(|text| !text.trim().is_empty());
         Stored {
+            database: String::new(),
             table: table.to_owned(),
-            id: key.id.clone(),
-            first_sent: key.sent_date,
+            id: id.to_owned(),
             sender: self.text(SENDER),
             to: self.text(RECIPIENT),
             cc: self.text(CC),

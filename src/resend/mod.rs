@@ -7,6 +7,7 @@ pub mod attachments;
 pub mod backoff;
 pub mod driver;
 pub mod engine;
+pub mod fingerprint;
 pub mod kept;
 pub mod ledger;
 pub mod message;

@@ -4,6 +4,7 @@
 mod account;
 mod doubt;
 mod held;
+mod ledgers;
 mod locks;
 mod once;
 #[path = "../smtp_server/mod.rs"]

@@ -189,9 +189,10 @@ fn shown(mail: Considered, skip: &Skip, past: &Past) -> InDoubt {
     keys.extend(mail.further.iter().map(|row| (row.key.clone(), row.status.to_string(), row.is_doubt)));
     let of_ledger = |key: &Key| past.of(key).filter(|known| known.stage == Stage::Doubt).cloned();
     let rows = keys.into_iter().filter_map(|(key, status, is_doubt)| {
-        let origin = match of_ledger(&key) {
-            Some(known) => Origin::Ours(Box::new(known)),
-            None if is_doubt && past.of(&key).is_none() => Origin::Log(status, stands.recipients),
+        let key_of = |known: &Known| Key { id: key.id.clone(), sent_date: known.sent_date };
+        let (key, origin) = match of_ledger(&key) {
+            Some(known) => (key_of(&known), Origin::Ours(Box::new(known))),
+            None if is_doubt && past.of(&key).is_none() => (key, Origin::Log(status, stands.recipients)),
             None => return None,
         };
         Some(Doubted { key, origin })

@@ -164,7 +164,9 @@ async fn open_ledger(
             "[resend] claim_status: the log's status is no column of its own that could be written; take the key out"
         );
     }
-    Ok(Ledger::new(store, log, mapping, claim_status, sent_word))
+    let mut ledger = Ledger::new(store, log, mapping, claim_status, sent_word);
+    ledger.belong(sending.log.what == WritesLog::Status, now()).await?;
+    Ok(ledger)
 }
 
 fn now() -> i64 {

@@ -18,7 +18,7 @@ use crate::model::{Attempt, Meaning, Millis};
 use crate::output;
 use crate::output::resend::{Answer, Row, Rows, SCHEMA};
 use crate::reply::Classifier;
-use crate::resend::ledger::{Further, Outgoing, Past};
+use crate::resend::ledger::{Further, Key, Outgoing, Past};
 use crate::resend::pace::Earlier;
 use crate::resend::selection::Candidate;
 use crate::window::Window;
@@ -81,7 +81,7 @@ pub async fn with_past(
             "this log was imported, and whoever wrote it may have sent the mails later; nothing of it is sent again"
         );
     }
-    let past = log.past().await?;
+    let mut past = log.past().await?;
     let account = sending.account().ok().flatten();
     let checking = Checking {
         attachments: &sending.attachments,
@@ -89,7 +89,7 @@ pub async fn with_past(
         without_attachment: args.without_attachment,
         max_age: sending.max_age,
     };
-    let selected = select(&mut log, &classifier, args, &past, &checking).await?;
+    let selected = select(&mut log, &classifier, args, &mut past, &checking).await?;
     let (earlier, is_shared) = earlier(&mut log, &selected).await?;
     let recipients = selected.chosen.iter().map(|chosen| u64::from(chosen.mail.stands.recipients)).sum();
     let estimate = sending.engine.estimate(selected.chosen.len() as u64, recipients, SESSION);
@@ -254,10 +254,12 @@ impl Plan {
             let Considered { stands, further, is_named } = &chosen.mail;
             let refused_before = chosen.refused_before.clone();
             Arc::new(Outgoing {
-                key: stands.key.clone(),
+                key: Key { id: stands.key.id.clone(), sent_date: chosen.known_as.0 },
                 status: stands.status.clone(),
                 recipients: stands.recipients,
                 version: chosen.version,
+                content: chosen.content.clone(),
+                message_id: chosen.known_as.1.clone(),
                 further: further.clone(),
                 is_named: *is_named,
                 refused_before,

@@ -16,6 +16,7 @@ use crate::db::Which;
 use crate::model::{Disposition, Mail, Meaning, Millis};
 use crate::reply::{self, Classifier, NotBefore};
 use crate::resend::attachments::Attachments;
+use crate::resend::fingerprint::Fingerprint;
 use crate::resend::kept::Version;
 use crate::resend::ledger::{Further, Key, Known, Past, Stage};
 use crate::resend::message::{self, Stored};
@@ -46,6 +47,10 @@ pub struct Chosen {
     pub mail: Considered,
     /// What the log keeps of it.
     pub version: Version,
+    /// What of it is sent.
+    pub content: Fingerprint,
+    /// The time under which the ledger has it, and the Message-ID it was handed over with before.
+    pub known_as: (Option<Millis>, Option<String>),
     /// Attempts used up by earlier runs.
     pub attempts: u32,
     /// The fingerprint of a refusal that an earlier run noted, where mails were delivered since.
@@ -82,19 +87,22 @@ pub async fn select(
     log: &mut Log,
     classifier: &Classifier,
     args: &Args,
-    past: &Past,
+    past: &mut Past,
     checking: &Checking<'_>,
 ) -> Result<Selected> {
     let named: HashSet<String> = args.id.iter().cloned().collect();
-    let against = Against { past, max_age: checking.max_age, named: &named, now: log.now };
     let wish = Wish {
         args,
         status: args.rows.status.as_deref().map(|word| log.mapping.words.known(word).to_owned()),
         window: log.window,
         filter: Filter { code: args.rows.code, class: args.rows.class },
     };
+    let against = Against { past, max_age: checking.max_age, named: &named, now: log.now };
     let mut failed = gather(log, classifier, &wish, &against).await?;
     check_named(log, args, &failed).await?;
+    settle_times(log, past, &failed.young).await?;
+    let past = &*past;
+    let against = Against { past, max_age: checking.max_age, named: &named, now: log.now };
     let fates = std::mem::take(&mut failed.sought);
     let fates = fates.fates(&mut log.db, &log.mapping, Purpose::Send, &named, log.now).await?;
     let mut selected = Selected { too_old: failed.too_old(&fates), ..Selected::default() };
@@ -262,6 +270,25 @@ fn read(classifier: &Classifier, mail: &Mail) -> Reading {
     }
 }
 
+/// Finds out of the rows whose key the ledger knows under another time whether they are the same mails.
+async fn settle_times(log: &mut Log, past: &mut Past, mails: &[Candidate]) -> Result<()> {
+    let ambiguous: HashMap<&str, &Key> = mails
+        .iter()
+        .filter(|mail| past.is_ambiguous(&mail.key))
+        .map(|mail| (mail.key.id.as_str(), &mail.key))
+        .collect();
+    let ids: Vec<String> = ambiguous.keys().map(|id| (*id).to_owned()).collect();
+    let mut contents = Vec::new();
+    each_message(&mut log.db, &log.mapping, &ids, &mut |kept| contents.push((kept.id(), kept.fingerprint())))
+        .await?;
+    for (id, content) in contents {
+        if let Some(key) = ambiguous.get(id.as_str()) {
+            past.settle_time(key, &content);
+        }
+    }
+    Ok(())
+}
+
 /// Every row that a person named has to be there and failed.
 async fn check_named(log: &mut Log, args: &Args, failed: &Failed) -> Result<()> {
     let there: HashSet<&str> = failed.young.iter().map(|mail| mail.key.id.as_str()).collect();
@@ -335,6 +362,7 @@ struct Found {
     rows: usize,
     status: Option<String>,
     version: Version,
+    content: Fingerprint,
     stored: Stored,
 }
 
@@ -347,15 +375,13 @@ async fn check_messages(
     selected: &mut Selected,
 ) -> Result<()> {
     let ids: Vec<String> = mails.iter().map(|mail| mail.stands.key.id.clone()).collect();
-    let keys: HashMap<&str, &Key> =
-        mails.iter().map(|mail| (mail.stands.key.id.as_str(), &mail.stands.key)).collect();
     let table = log.mapping.table.1.clone();
     let mut found: HashMap<String, Found> = HashMap::new();
     each_message(&mut log.db, &log.mapping, &ids, &mut |kept| {
         let id = kept.id();
-        let Some(key) = keys.get(id.as_str()) else { return };
         let (status, version) = (kept.status(), kept.version());
-        let new = || Found { rows: 0, status, version, stored: kept.stored(&table, key) };
+        let content = kept.fingerprint();
+        let new = || Found { rows: 0, status, version, content, stored: kept.stored(&table, &id) };
         found.entry(id.clone()).or_insert_with(new).rows += 1;
     })
     .await?;
@@ -365,16 +391,22 @@ async fn check_messages(
             Some(found) => {
                 let status = found.status.as_deref().map(|status| log.mapping.words.known(status));
                 let is_as_read = status.is_some_and(|status| status == &*mail.stands.status);
-                check(found, checking).and(if is_as_read { Ok(found.version) } else { Err(Hold::Gone) })
+                check(found, checking).and(if is_as_read {
+                    Ok((found.version, found.content.clone()))
+                } else {
+                    Err(Hold::Gone)
+                })
             }
         };
         match checked {
-            Ok(version) => {
+            Ok((version, content)) => {
                 let known = past.of(&mail.stands.key);
                 let attempts = known.map_or(0, |known| known.attempts);
                 let refused_before = known.filter(|known| past.is_delivered_since(known.changed_at));
                 let refused_before = refused_before.and_then(noted);
-                selected.chosen.push(Chosen { mail, version, attempts, refused_before });
+                let at = known.map_or(mail.stands.key.sent_date, |known| known.sent_date);
+                let known_as = (at, known.and_then(|known| known.message_id.clone()));
+                selected.chosen.push(Chosen { mail, version, content, known_as, attempts, refused_before });
             }
             Err(hold) => selected.held.push((mail, hold)),
         }

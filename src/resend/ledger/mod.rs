@@ -4,6 +4,7 @@
 //! to be handed over, and commits what came of it together with the log's status; every write is guarded by the claim. A
 //! ledger in the log's own database shares its transactions; one in a file of its own is written first, and the log follows.
 
+mod belonging;
 mod clerk;
 mod decisions;
 mod past;
@@ -17,6 +18,7 @@ use crate::db::store::Store;
 use crate::mapping::Mapping;
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::{Class, Millis};
+use crate::resend::fingerprint::Fingerprint;
 use crate::resend::kept::Version;
 use crate::zone;
 
@@ -65,6 +67,10 @@ pub struct Outgoing {
     pub recipients: u32,
     /// What the log kept of it when it was planned.
     pub version: Version,
+    /// What of it is sent.
+    pub content: Fingerprint,
+    /// The Message-ID it was handed over with before.
+    pub message_id: Option<String>,
     /// The further attempts.
     pub further: Vec<Further>,
     /// Whether a person named the row.
@@ -129,6 +135,8 @@ pub struct Ledger {
     log: Option<Store>,
     mapping: Mapping,
     table: String,
+    /// Which database the log is in, as the ledger first knew it.
+    database: String,
     run: String,
     /// The account and the server that this run sends through.
     identity: String,
@@ -155,6 +163,7 @@ impl Ledger {
             log,
             mapping,
             table,
+            database: String::new(),
             run: String::new(),
             identity: String::new(),
             claim_status,

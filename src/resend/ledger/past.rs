@@ -12,6 +12,7 @@ use crate::db::store::{Row, is_there};
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::Millis;
+use crate::resend::fingerprint::Fingerprint;
 use crate::window::Window;
 use crate::zone;
 
@@ -94,6 +95,10 @@ pub struct Known {
     pub same_as: Option<String>,
     /// By what that is known.
     pub same_by: Option<Join>,
+    /// The time of the row under which the ledger has it.
+    pub sent_date: Option<Millis>,
+    /// What was sent of it, where that was written down.
+    pub content: Option<Fingerprint>,
 }
 
 /// What the ledger in a database that is only read knows of a log; nothing where there is no ledger.
@@ -108,7 +113,10 @@ pub async fn read_past(db: &mut Db, table: &(String, String), dialect: Dialect) 
     let version = db.rows(plain(VERSION)).await?;
     let sql = match version.first().and_then(|row| row.number(0)) {
         // only who sends again changes its tables
-        Some(1) => MAILS.replace("same_as, same_by", "NULL AS same_as, NULL AS same_by"),
+        Some(2) => MAILS.replace(", content", ", NULL AS content"),
+        Some(1) => {
+            MAILS.replace("same_as, same_by, content", "NULL AS same_as, NULL AS same_by, NULL AS content")
+        }
         _ => MAILS.to_owned(),
     };
     let table = vec![Bind::Text(format!("{}.{}", table.0, table.1))];
@@ -172,7 +180,7 @@ pub async fn read_attempts(
 }
 
 fn past_of(rows: &[Row]) -> Result<Past> {
-    let mut past = HashMap::new();
+    let mut past: HashMap<String, Vec<Known>> = HashMap::new();
     for row in rows {
         let text = |column| row.text(column).unwrap_or_default();
         let known = Known {
@@ -188,26 +196,51 @@ fn past_of(rows: &[Row]) -> Result<Past> {
             settled_by: row.text(12),
             same_as: row.text(13),
             same_by: row.text(14).and_then(|word| join_of(&word)),
+            sent_date: zone::read_rfc3339(&text(1)),
+            content: row.text(15).and_then(|content| content.parse().ok()),
         };
-        past.insert((text(0), text(1)), known);
+        past.entry(text(0)).or_default().push(known);
     }
-    Ok(Past(past))
+    Ok(Past { by_id: past, ..Past::default() })
 }
 
-/// What the ledger knows of the mails of a log, by key and time.
+/// What the ledger knows of the mails of a log.
 #[derive(Debug, Default)]
-pub struct Past(HashMap<(String, String), Known>);
+pub struct Past {
+    by_id: HashMap<String, Vec<Known>>,
+    /// Rows whose time has changed since, with the time under which the ledger has them.
+    moved: HashMap<Key, Option<Millis>>,
+}
 
 impl Past {
-    /// What is known of a mail.
+    /// What is known of a mail. Times are compared to the second, which is what some logs keep.
     pub fn of(&self, key: &Key) -> Option<&Known> {
-        self.0.get(&(key.id.clone(), key.time()))
+        let at = self.moved.get(key).copied().unwrap_or(key.sent_date);
+        let second = |at: Option<Millis>| at.map(|at| at.div_euclid(1000));
+        let all = self.by_id.get(&key.id)?;
+        let exact = all.iter().find(|known| known.sent_date == at);
+        exact.or_else(|| all.iter().find(|known| second(known.sent_date) == second(at)))
+    }
+
+    /// Whether something is known of a row's key, but not of its time: what is sent tells whether it is the same mail.
+    pub fn is_ambiguous(&self, key: &Key) -> bool {
+        self.of(key).is_none() && self.by_id.contains_key(&key.id)
+    }
+
+    /// Takes a row for the mail that the ledger has under another time, if what is sent does not say otherwise.
+    pub fn settle_time(&mut self, key: &Key, content: &Fingerprint) {
+        let is_same =
+            |known: &&Known| known.content.as_ref().is_some_and(|there| !there.is_of_another(content));
+        let same = self.by_id.get(&key.id).and_then(|all| all.iter().rfind(is_same));
+        if let Some(sent_date) = same.map(|known| known.sent_date) {
+            self.moved.insert(key.clone(), sent_date);
+        }
     }
 
     /// Whether a mail was delivered after a moment.
     pub fn is_delivered_since(&self, at: Millis) -> bool {
         let is_delivered = |known: &Known| known.stage == Stage::Sent && known.settled_by.is_none();
-        self.0.values().any(|known| is_delivered(known) && known.changed_at > at)
+        self.entries().any(|(_, known)| is_delivered(known) && known.changed_at > at)
     }
 
     /// Whether nothing more is to be done about a row: it went, or will not go, or a person has decided.
@@ -219,7 +252,7 @@ impl Past {
     /// Whether a mail went out by the ledger.
     pub fn is_sent(&self, id: &str, at: Option<Millis>) -> bool {
         // a report on a log without a ledger asks this for every row
-        if self.0.is_empty() {
+        if self.by_id.is_empty() {
             return false;
         }
         let key = Key { id: id.to_owned(), sent_date: at };
@@ -228,23 +261,23 @@ impl Past {
 
     /// The keys of the mails of a window that went out by the ledger, in order.
     pub fn sent_within(&self, window: Window) -> Vec<String> {
-        let is_in = |time: &str| zone::read_rfc3339(time).is_none_or(|at| window.contains(at));
-        let sent = self.0.iter().filter(|((_, time), known)| known.stage == Stage::Sent && is_in(time));
-        let mut ids: Vec<_> = sent.map(|((id, _), _)| id.clone()).collect();
+        let is_in = |known: &Known| known.sent_date.is_none_or(|at| window.contains(at));
+        let sent = self.entries().filter(|(_, known)| known.stage == Stage::Sent && is_in(known));
+        let mut ids: Vec<_> = sent.map(|(key, _)| key.id).collect();
         ids.sort();
         ids.dedup();
         ids
     }
 
-    /// The mails in doubt.
+    /// How many mails are in doubt.
     pub fn in_doubt(&self) -> usize {
-        self.0.values().filter(|known| known.stage == Stage::Doubt && known.same_as.is_none()).count()
+        self.entries().filter(|(_, known)| known.stage == Stage::Doubt && known.same_as.is_none()).count()
     }
 
-    /// Every row that the ledger knows.
+    /// Every row that the ledger knows, with the time under which it has it.
     pub fn entries(&self) -> impl Iterator<Item = (Key, &Known)> {
-        let key = |(id, time): &(String, String)| Key { id: id.clone(), sent_date: zone::read_rfc3339(time) };
-        self.0.iter().map(move |(place, known)| (key(place), known))
+        let key = |id: &str, known: &Known| Key { id: id.to_owned(), sent_date: known.sent_date };
+        self.by_id.iter().flat_map(move |(id, all)| all.iter().map(move |known| (key(id, known), known)))
     }
 
     /// The rows of an id, whatever their time, of which something holds.
@@ -253,9 +286,11 @@ impl Past {
     }
 }
 
-impl FromIterator<((String, String), Known)> for Past {
-    fn from_iter<I: IntoIterator<Item = ((String, String), Known)>>(known: I) -> Self {
-        Self(known.into_iter().collect())
+impl FromIterator<(String, Known)> for Past {
+    fn from_iter<I: IntoIterator<Item = (String, Known)>>(known: I) -> Self {
+        let mut past = Self::default();
+        known.into_iter().for_each(|(id, known)| past.by_id.entry(id).or_default().push(known));
+        past
     }
 }
 

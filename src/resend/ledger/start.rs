@@ -6,10 +6,12 @@ use anyhow::{Context, Result, bail};
 
 use super::past::VERSION;
 use super::{Key, Ledger};
-use crate::db::store::{Lock, Store};
+use crate::db::store::{Lock, Row, Store};
 use crate::mapping::Dialect;
 use crate::mapping::sql::Bind;
 use crate::model::Millis;
+use crate::resend::fingerprint::Fingerprint;
+use crate::resend::kept::{Kept, MESSAGE};
 
 const BEGIN_RUN: &str = include_str!("../../../queries/ledger/begin_run.sql");
 const DUE_IN_LOG: &str = include_str!("../../../queries/ledger/due_in_log.sql");
@@ -165,8 +167,9 @@ impl Ledger {
         for row in self.store.rows(due).await? {
             let (id, sent_date) = (row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
             let (status, to) = (row.text(2).unwrap_or_default(), row.text(3).unwrap_or_default());
+            let content = row.text(5).and_then(|content| content.parse().ok());
             let from = self.held(&status).to_owned();
-            if from != to {
+            if from != to && self.is_same_mail(&id, content).await? {
                 self.set_status(&[(&id, from, &to)])
                     .await
                     .with_context(|| format!("row {id}: the log has to learn that it is '{to}'"))?;
@@ -174,6 +177,17 @@ impl Ledger {
             self.learnt_at(&id, &sent_date).await?;
         }
         Ok(())
+    }
+
+    /// Whether a row of the log still is the mail that the ledger has of it, and not another one that got its key.
+    async fn is_same_mail(&mut self, id: &str, content: Option<Fingerprint>) -> Result<bool> {
+        let Some(content) = content else {
+            return Ok(true);
+        };
+        let key = Key { id: id.to_owned(), sent_date: None };
+        let rows = self.in_log(MESSAGE, std::iter::once(&key)).await?;
+        let is_same = |row: &Row| !Kept(row).fingerprint().is_of_another(&content);
+        Ok(rows.iter().flatten().all(is_same))
     }
 
     pub(super) async fn learnt(&mut self, key: &Key) -> Result<()> {

@@ -10,6 +10,7 @@ use crate::db::store::Row;
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Selection, Statement};
 use crate::model::{Class, Millis};
+use crate::resend::fingerprint::Fingerprint;
 use crate::resend::kept::{Kept, MESSAGE};
 use crate::resend::message::Stored;
 
@@ -18,6 +19,7 @@ const CORRECT_ATTEMPT: &str = include_str!("../../../queries/ledger/correct_atte
 const CLAIM: &str = include_str!("../../../queries/ledger/claim.sql");
 const CLAIM_ON_ORACLE: &str = include_str!("../../../queries/oracle/ledger/claim.sql");
 const HAND_OVER: &str = include_str!("../../../queries/ledger/hand_over.sql");
+const OTHER_TIMES: &str = include_str!("../../../queries/ledger/other_times.sql");
 const PAUSE: &str = include_str!("../../../queries/ledger/pause.sql");
 const PAUSE_ON_ORACLE: &str = include_str!("../../../queries/oracle/ledger/pause.sql");
 const SETTLE: &str = include_str!("../../../queries/ledger/settle.sql");
@@ -69,7 +71,7 @@ fn parts(mail: &Outgoing) -> impl Iterator<Item = Part<'_>> {
 
 impl Ledger {
     /// What a query says of rows in the log, for each of them.
-    async fn in_log<'a>(
+    pub(super) async fn in_log<'a>(
         &mut self,
         query: &str,
         keys: impl Iterator<Item = &'a Key>,
@@ -124,17 +126,30 @@ impl Ledger {
     pub(super) async fn claim(&mut self, wishes: &[&Wish]) -> Result<Vec<Answer<Stored>>> {
         let kept = self.in_log(MESSAGE, wishes.iter().map(|wish| &wish.mail.key)).await?;
         let mut answers = Vec::with_capacity(wishes.len());
-        for (wish, rows) in wishes.iter().zip(&kept) {
-            answers.push(match self.unchanged(wish, rows) {
+        let others = wishes.iter().map(|wish| self.about_mail(OTHER_TIMES, &wish.mail.key, Vec::new()));
+        let others = self.store.rows_of_each(others.collect()).await?;
+        for ((wish, rows), others) in wishes.iter().zip(&kept).zip(&others) {
+            let unchanged = self.unchanged(wish, rows);
+            answers.push(match unchanged.and_then(|row| not_known_otherwise(wish, others).map(|()| row)) {
                 Ok(row) => self
                     .further_unchanged(wish)
                     .await?
-                    .map_or(Answer::Yes(Kept(row).stored(&self.table, &wish.mail.key)), Answer::No),
+                    .map_or(Answer::Yes(self.stored(row, &wish.mail)), Answer::No),
                 Err(reason) => Answer::No(reason),
             });
         }
         self.take(wishes, &mut answers).await?;
         Ok(answers)
+    }
+
+    /// What goes, under the Message-ID it had before where the log has none.
+    fn stored(&self, row: &Row, mail: &Outgoing) -> Stored {
+        let stored = Kept(row).stored(&self.table, &mail.key.id);
+        Stored {
+            database: self.database.clone(),
+            message_id: stored.message_id.clone().or_else(|| mail.message_id.clone()),
+            ..stored
+        }
     }
 
     /// The row of the log, if it is as it was when it was planned.
@@ -181,7 +196,6 @@ impl Ledger {
 
     fn claims(&self, wish: &Wish) -> Vec<Statement> {
         let sql = if self.store.dialect() == Dialect::Oracle { CLAIM_ON_ORACLE } else { CLAIM };
-        let text = |text: Option<&str>| text.map_or(Bind::Null, |text| Bind::Text(text.to_owned()));
         let claim = |part: Part<'_>| {
             let rest = vec![
                 Bind::Text(self.run.clone()),
@@ -192,6 +206,7 @@ impl Ledger {
                 text(part.of.map(|(key, _)| key.id.as_str())),
                 text(part.of.map(|(_, join)| join_word(join))),
                 Bind::Int(i64::from(wish.mail.is_named)),
+                text(part.of.is_none().then(|| wish.mail.content.to_string()).as_deref()),
             ];
             self.about_mail(sql, part.key, rest)
         };
@@ -333,6 +348,21 @@ impl Ledger {
             Some(InLog { key: part.key.clone(), from, to, is_sent: end.stage == Stage::Sent })
         };
         parts(&end.mail).filter(|part| part.follows()).filter_map(row).collect()
+    }
+}
+
+/// Refuses a row that the ledger has under another time, unless what is sent says that its key was used again.
+fn not_known_otherwise(wish: &Wish, others: &[Row]) -> Result<(), String> {
+    let is_same = |row: &&Row| {
+        let content = row.text(1).and_then(|content| content.parse::<Fingerprint>().ok());
+        content.is_some_and(|content| !content.is_of_another(&wish.mail.content))
+    };
+    match others.iter().find(is_same) {
+        Some(row) => Err(format!(
+            "the ledger has it under another time as {}; look at resend --dry-run",
+            row.text(0).unwrap_or_default()
+        )),
+        None => Ok(()),
     }
 }
 

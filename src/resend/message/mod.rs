@@ -17,12 +17,12 @@ use crate::model::Millis;
 /// A message as the log keeps it. Address lists are as [`crate::address`] reads them.
 #[derive(Debug, Clone, Default)]
 pub struct Stored {
-    /// The log's table.
+    /// Which database the log is in.
+    pub database: String,
+    /// The log's table, with its schema.
     pub table: String,
     /// The row's key.
     pub id: String,
-    /// When the row was first tried.
-    pub first_sent: Option<Millis>,
     /// The mailbox it goes out from, with or without a name.
     pub sender: String,
     /// The recipients that everyone sees.
@@ -234,12 +234,11 @@ fn check_field(field: &'static str, value: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The log's own Message-ID, else one that the row always gets, at the sender's domain.
+/// The log's own Message-ID, else one that the row always gets, whatever its time, at the sender's domain.
 fn message_id(stored: &Stored, domain: &str) -> Result<String, Refusal> {
     let kept = stored.message_id.as_deref().map(str::trim).unwrap_or_default();
     if kept.is_empty() {
-        let first_sent = stored.first_sent.map(|at| at.to_string()).unwrap_or_default();
-        let hash = stable_hash([stored.table.as_bytes(), stored.id.as_bytes(), first_sent.as_bytes()]);
+        let hash = stable_hash([&stored.database, &stored.table, &stored.id].map(String::as_bytes));
         return Ok(format!("<mailthrottle.{hash:032x}@{domain}>"));
     }
     let inner = kept.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(kept);

@@ -25,7 +25,7 @@ fn candidate(disposition: Disposition) -> Candidate {
     Candidate::new(mail.clone(), Row::of(&mail), 1, reading, &mut Words::default())
 }
 
-fn known(id: &str, stage: Stage) -> ((String, String), Known) {
+fn known(id: &str, stage: Stage) -> (String, Known) {
     let known = Known {
         run: "r1".into(),
         stage,
@@ -39,8 +39,10 @@ fn known(id: &str, stage: Stage) -> ((String, String), Known) {
         settled_by: None,
         same_as: None,
         same_by: None,
+        sent_date: Some(NOW - HOUR),
+        content: None,
     };
-    ((id.to_owned(), crate::zone::rfc3339(NOW - HOUR)), known)
+    (id.to_owned(), known)
 }
 
 fn further(id: &str, is_doubt: bool) -> Further {

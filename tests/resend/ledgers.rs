@@ -1,0 +1,163 @@
+//! The ledger knows whose log it is and which mail it means.
+
+use serde_json::json;
+
+use crate::smtp_server::{Settings, SmtpServer};
+use crate::support::{Ran, TestLog, on_every_database};
+use crate::table::{MAIL, Mail, make, statuses};
+use crate::{answer, resend};
+
+fn with_ledger(log: &TestLog, server: &SmtpServer, ledger: &str) -> Ran {
+    resend(log, server, &["--ledger", ledger])
+}
+
+#[test]
+fn a_ledger_of_its_own_serves_one_log() {
+    let server = SmtpServer::start(Settings::default());
+    let (one, other) = (TestLog::empty(), TestLog::empty());
+    one.make_throttled(3);
+    other.make_throttled(3);
+    let ledger = format!("sqlite:{}", one.path("ledger.db").display());
+    assert_eq!(answer(&with_ledger(&one, &server, &ledger))["sent"], json!(3));
+    let error = with_ledger(&other, &server, &ledger).error();
+    assert!(error.contains("the ledger belongs to another log (sqlite:"), "{error}");
+    assert_eq!((server.seen().accepted.len(), statuses(&other).as_str()), (3, "FFF"));
+}
+
+#[test]
+fn a_log_has_one_ledger() {
+    on_every_database(|log| {
+        log.make_throttled(2);
+        let server = SmtpServer::start(Settings::default());
+        let at = |name: &str| format!("sqlite:{}", log.path(name).display());
+        assert_eq!(answer(&with_ledger(log, &server, &at("a.db")))["sent"], json!(2));
+        log.sql("UPDATE email_log SET status = 'F'");
+        for other in ["same", &at("b.db")] {
+            let error = with_ledger(log, &server, other).error();
+            assert!(error.contains("this log has a ledger already: sqlite:"), "{error}");
+        }
+        assert_eq!(answer(&with_ledger(log, &server, &at("a.db")))["selected"], json!(0));
+        assert_eq!(server.seen().accepted.len(), 2);
+    });
+}
+
+#[test]
+fn a_log_with_a_ledger_beside_it_takes_no_other() {
+    on_every_database(|log| {
+        log.make_throttled(2);
+        let server = SmtpServer::start(Settings::default());
+        assert_eq!(answer(&resend(log, &server, &[]))["sent"], json!(2));
+        log.sql(
+            "INSERT INTO email_log SELECT 9, 'F', sent_date, sender, 'u9@example.com', subject, body, error_message FROM email_log \
+             WHERE id = 2",
+        );
+        let error = with_ledger(log, &server, &format!("sqlite:{}", log.path("b.db").display())).error();
+        assert!(error.contains("this log has its ledger beside it; leave out --ledger"), "{error}");
+        assert_eq!(server.seen().accepted.len(), 2);
+    });
+}
+
+/// Each role makes its tables in a schema of its own.
+#[test]
+fn two_roles_share_one_ledger_or_are_refused() {
+    let log = TestLog::on_postgres();
+    log.make_throttled(3);
+    let crate::support::Database::Postgres(database) = log.database().clone() else { unreachable!() };
+    for role in ["one", "two"] {
+        log.sql(&format!(
+            "CREATE ROLE {role}_{database} LOGIN PASSWORD 'x'; CREATE SCHEMA {role}_{database} AUTHORIZATION {role}_{database}; \
+             GRANT SELECT, UPDATE ON email_log TO {role}_{database}; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+        ));
+    }
+    let server = SmtpServer::start(Settings::default());
+    let url = crate::url(&server);
+    let run = |role: &str| -> Ran {
+        let login = crate::support::postgres::server().tcp_url(&format!("{role}_{database}:x"), &database);
+        let args = ["-q", "--format", "json", "resend", "--smtp", &url, "--rate", "60000/1m", "--yes"];
+        log.command(&args).env("MAILTHROTTLE_DB", login).output().unwrap().into()
+    };
+    assert_eq!(answer(&run("one"))["sent"], json!(3));
+    log.sql("UPDATE email_log SET status = 'F'");
+    let error = run("two").error();
+    assert!(
+        error.contains(&format!("this log has a ledger already, in the schema one_{database}")),
+        "{error}"
+    );
+    assert_eq!(answer(&run("one"))["selected"], json!(0));
+    assert_eq!(server.seen().accepted.len(), 3);
+}
+
+/// A mail that was sent stays sent under whatever time, zone and columns the log is read.
+#[test]
+fn a_mail_is_known_whatever_its_time_and_its_columns() {
+    on_every_database(|log| {
+        make(log, &[Mail { id: 1, ..MAIL }, Mail { id: 2, recipient: "b@example.com", ..MAIL }]);
+        let server = SmtpServer::start(Settings::default());
+        assert_eq!(answer(&resend(log, &server, &[]))["sent"], json!(2));
+        log.sql("UPDATE email_log SET status = 'F'");
+        let nothing = |more: &[&str]| {
+            let said = answer(&resend(log, &server, more));
+            assert_eq!([&said["selected"], &said["skipped"]], [0, 2], "{more:?}: {said}");
+        };
+        nothing(&["--time-zone", "Europe/Berlin"]);
+        log.write("mailthrottle.toml", "[email_log]\ncolumns = { sender = [] }\n[smtp]\nurl = 'smtp://a%40x.example@127.0.0.1'\nauth = 'none'\n");
+        nothing(&[]);
+        log.write("mailthrottle.toml", "");
+        log.sql(&format!("UPDATE email_log SET sent_date = '{}'", crate::table::time(5)));
+        nothing(&[]);
+        assert_eq!(server.seen().accepted.len(), 2);
+        // another mail got the key
+        log.sql(&format!(
+            "UPDATE email_log SET sent_date = '{}', subject = 'Another', body = 'mail' WHERE id = 2",
+            crate::table::time(4)
+        ));
+        let said = answer(&resend(log, &server, &[]));
+        assert_eq!([&said["sent"], &said["skipped"]], [1, 1], "{said}");
+    });
+}
+
+/// What the log has still to learn is not told to another mail that got the key meanwhile.
+#[test]
+fn catching_up_marks_no_other_mail() {
+    let log = TestLog::empty();
+    log.make_throttled(2);
+    let server = SmtpServer::start(Settings::default());
+    let ledger = format!("sqlite:{}", log.path("ledger.db").display());
+    assert_eq!(answer(&with_ledger(&log, &server, &ledger))["sent"], json!(2));
+    let due = std::process::Command::new("sqlite3")
+        .arg(log.path("ledger.db"))
+        .arg("UPDATE mailthrottle_mail SET log_due = 'S'")
+        .status()
+        .unwrap();
+    assert!(due.success());
+    log.sql("UPDATE email_log SET status = 'F'");
+    log.sql("UPDATE email_log SET subject = 'Another', body = 'mail', error_message = '550 5.1.1 User unknown' WHERE id = 2");
+    with_ledger(&log, &server, &ledger);
+    assert_eq!(statuses(&log), "SF");
+}
+
+/// The ledger of the first release is taken over with what it knows.
+#[test]
+fn a_ledger_of_the_first_version_is_migrated() {
+    let log = TestLog::empty();
+    log.make_throttled(3);
+    let at: String = log.value("SELECT replace(sent_date, ' ', 'T') || '.000Z' FROM email_log WHERE id = 1");
+    log.sql(include_str!("../../queries/ledger/migration_1.sql"));
+    log.sql(&format!(
+        "INSERT INTO mailthrottle_migration VALUES (1, 1); \
+         INSERT INTO mailthrottle_run VALUES ('old', '127.0.0.1', 'somebody', 1, 2, 'every row had its turn'); \
+         INSERT INTO mailthrottle_mail (log_table, row_id, sent_date, run_id, stage, status, attempts, recipients, message_id, \
+         changed_at) VALUES ('main.email_log', '1', '{at}', 'old', 'sent', 'F', 1, 1, '<old@x>', 3), \
+         ('main.email_log', '2', '{at}', 'old', 'doubt', 'F', 1, 1, '<doubt@x>', 4)"
+    ));
+    let server = SmtpServer::start(Settings::default());
+    // whoever only reads changes nothing
+    assert_eq!(log.json(&["resend", "--dry-run"])["selected"], json!(1));
+    assert_eq!(log.report()["totals"]["recovered"], json!(1));
+    assert_eq!(log.value("SELECT max(number) FROM mailthrottle_migration"), "1");
+    let ran = resend(&log, &server, &[]);
+    assert_eq!((ran.code, &answer(&ran)["sent"]), (2, &json!(1)), "{ran:?}");
+    assert_eq!(log.value("SELECT max(number) FROM mailthrottle_migration"), "3");
+    assert_eq!(log.run(&["resend", "--doubt", "delivered", "2"]).code, 0);
+    assert_eq!(server.seen().accepted.len(), 1);
+}
