@@ -10,7 +10,7 @@ fn stored() -> Stored {
     Stored {
         table: "email_log".to_owned(),
         id: "42".to_owned(),
-        first_sent: Some(1_795_000_000_000),
+        identity: "sqlite:/var/lib/app/mail.db".to_owned(),
         sender: "reports@contoso.example".to_owned(),
         to: "k.weiss@fabrikam.example".to_owned(),
         subject: "Report".to_owned(),
@@ -252,8 +252,7 @@ fn the_message_id_is_the_logs_or_always_the_same_for_a_row() {
     for other in [
         Stored { id: "43".to_owned(), ..stored() },
         Stored { table: "email_log4".to_owned(), id: "2".to_owned(), ..stored() },
-        Stored { first_sent: Some(1_795_000_000_001), ..stored() },
-        Stored { first_sent: None, ..stored() },
+        Stored { identity: "sqlite:/var/lib/app/other.db".to_owned(), ..stored() },
     ] {
         assert_ne!(built(&other).message_id, own);
     }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use anyhow::Result;
 
 use super::Log;
-use crate::analysis::mails::{self, Fate, Mails, Other, Row, TOGETHER};
+use crate::analysis::mails::{self, Fate, Join, Judged, Mails, Other, Row, TOGETHER};
 use crate::db::{Db, Which};
 use crate::digest::Digest;
 use crate::mapping::Mapping;
@@ -68,14 +68,14 @@ impl Sought {
     ///
     /// # Errors
     /// The database's refusal.
-    pub async fn fates(
+    pub async fn judge(
         self,
         db: &mut Db,
         mapping: &Mapping,
         purpose: Purpose,
         named: &HashSet<String>,
         now: Millis,
-    ) -> Result<Vec<Fate>> {
+    ) -> Result<Judged> {
         let questions = self.questions(mapping, purpose, db.is_rehearsing());
         let mut mails = Mails::of(self.rows);
         let words = words(mapping);
@@ -89,7 +89,7 @@ impl Sought {
             db.mails(mapping, &which, &mut add).await?;
         }
         let contents = contents(db, mapping, &mails).await?;
-        Ok(mails.fates(&contents, named, now))
+        Ok(mails.judge(&contents, named, now))
     }
 
     /// Which rows to go over: of which time, and with which texts.
@@ -154,13 +154,13 @@ pub async fn sent_since(
     };
     db.mails(mapping, &Which { window, words: &words, among: None }, &mut add).await?;
     // most failed rows have nothing to do with them
-    let ties: HashSet<Digest> = sent.iter().flat_map(|(_, row)| row.ties()).collect();
-    let is_met = |place: &usize| failed[*place].ties().any(|tie| ties.contains(&tie));
+    let ties: HashSet<Digest> = sent.iter().flat_map(|(_, row)| row.ties()).flatten().collect();
+    let is_met = |place: &usize| failed[*place].ties().into_iter().flatten().any(|tie| ties.contains(&tie));
     let met: Vec<usize> = (0..failed.len()).filter(is_met).collect();
     let mut mails = Mails::of(met.iter().map(|place| failed[*place].clone()).collect());
     sent.into_iter().for_each(|(other, row)| mails.add(other, row));
     let contents = contents(db, mapping, &mails).await?;
-    Ok(met.into_iter().zip(mails.fates(&contents, named, now)).collect())
+    Ok(met.into_iter().zip(mails.judge(&contents, named, now).fates).collect())
 }
 
 /// The failed rows of a report that are young enough to be looked into; for older ones the ledger alone speaks.
@@ -190,8 +190,13 @@ impl Young {
     pub async fn gone(self, log: &mut Log) -> Result<HashSet<Box<str>>> {
         let ids: Vec<Box<str>> = self.sought.rows.iter().map(|row| row.id.clone()).collect();
         let named = HashSet::new();
-        let fates = self.sought.fates(&mut log.db, &log.mapping, Purpose::Report, &named, self.now).await?;
-        let gone = ids.into_iter().zip(fates).filter(|(_, fate)| matches!(fate, Fate::Went(_)));
+        let judged = self.sought.judge(&mut log.db, &log.mapping, Purpose::Report, &named, self.now).await?;
+        let is_gone = |fate: &Fate| match fate {
+            Fate::Went(_) => true,
+            Fate::SameAs(first, Join::MessageId) => matches!(judged.fates[*first], Fate::Went(_)),
+            _ => false,
+        };
+        let gone = ids.into_iter().zip(&judged.fates).filter(|(_, fate)| is_gone(fate));
         Ok(gone.map(|(id, _)| id).collect())
     }
 }

@@ -42,7 +42,9 @@ impl Mapping {
         match (self.dialect, &key.kind) {
             (Dialect::Sqlite, _) => {
                 let text = add(Bind::Text(id.to_owned()));
-                let number = id.parse().ok().map(|number| add(Bind::Int(number)));
+                // a text such as 007 is no number
+                let number = id.parse().ok().filter(|number: &i64| number.to_string() == id);
+                let number = number.map(|number| add(Bind::Int(number)));
                 let several: Vec<_> = [text].into_iter().chain(number).collect();
                 format!("{column} IN ({})", several.join(", "))
             }

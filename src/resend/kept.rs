@@ -1,11 +1,12 @@
 //! What the log keeps of a mail: a row of `queries/message.sql`, read the same way by the plan and by the claim, so that a row
 //! that changed in between is noticed.
 
+use crate::analysis::mails;
 use crate::db::store::Row;
 use crate::digest::Digest;
 
 use super::fingerprint::Fingerprint;
-use super::message::Stored;
+use super::message::{self, Stored};
 
 /// The question.
 pub const MESSAGE: &str = include_str!("../../queries/message.sql");
@@ -67,8 +68,15 @@ impl Kept<'_> {
     }
 
     /// Text, HTML, raw message and the names of attachments: what tells two mails of the same outside apart.
+    ///
+    /// Of a raw message its Message-ID stands for it; without one, what is sent each time anew does not count.
     pub fn content(&self) -> Digest {
-        Digest::of([BODY_TEXT, BODY_HTML, RAW, ATTACHMENTS].map(|column| self.filled(column)))
+        let parts = [BODY_TEXT, BODY_HTML, ATTACHMENTS].map(|column| self.filled(column));
+        let raw = self.filled(RAW).map(message::identifying);
+        if parts.iter().all(Option::is_none) && raw.is_none() {
+            return mails::nothing();
+        }
+        Digest::of(parts.into_iter().chain([raw.as_deref()]))
     }
 
     /// What of it may change while it is planned and sent.
@@ -87,7 +95,7 @@ impl Kept<'_> {
     pub fn stored(&self, table: &str, id: &str) -> Stored {
         let some = |column| self.0.text(column).filter(|text| !text.trim().is_empty());
         Stored {
-            database: String::new(),
+            identity: String::new(),
             table: table.to_owned(),
             id: id.to_owned(),
             sender: self.text(SENDER),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::smtp_server::{Fault, Settings, SmtpServer};
 use crate::support::{TestLog, on_every_database};
-use crate::table::{MAIL, Mail, make, statuses, time};
+use crate::table::{MAIL, Mail, THROTTLED, make, statuses, time};
 use crate::{answer, resend, url};
 
 /// What becomes of each row by the plan: `outcome` or `outcome as ROW`, in the order of their keys.
@@ -321,4 +321,126 @@ fn a_doubt_of_ours_is_one_of_the_whole_mail() {
         assert_eq!(log.run(&["resend", "--doubt", "delivered", "1"]).code, 0);
         assert_eq!((accepted(&server), statuses(log).as_str()), (1, "SS"));
     });
+}
+
+/// What the ledger has in doubt keeps its mail from going also where the row does not count as failed any more.
+#[test]
+fn a_doubt_keeps_new_rows_of_its_mail_from_going_whatever_became_of_its_own() {
+    on_every_database(|log| {
+        for (claim_status, message_id) in
+            [(true, "<m@contoso.example>"), (false, "<n@contoso.example>"), (true, "")]
+        {
+            let log = &log.another();
+            make(log, &[Mail { message_id, ..MAIL }]);
+            let config = if claim_status { "[resend]\nclaim_status = 'R'\n" } else { "" };
+            log.write("mailthrottle.toml", config);
+            let fault = Fault::hang_up(Stage::Dot).nth(1).accepting();
+            let server = SmtpServer::start(Settings { faults: vec![fault], ..Settings::default() });
+            assert_eq!(resend(log, &server, &[]).code, 2);
+            if !claim_status {
+                log.sql("UPDATE email_log SET status = 'X'");
+            }
+            let columns = if message_id.is_empty() { "" } else { ", message_id" };
+            log.sql(&format!(
+                "INSERT INTO email_log SELECT 2, 'F', '{}', sender, recipient, subject, body, '{THROTTLED}'{columns} FROM email_log",
+                time(10)
+            ));
+            let ran = resend(log, &server, &[]);
+            let said = answer(&ran);
+            assert_eq!((ran.code, &said["selected"], &said["skipped"]), (2, &json!(0), &json!(1)), "{said}");
+            assert_eq!(accepted(&server), 1, "{claim_status} {message_id}");
+            // settled for the whole mail, the status is put back or set in every row
+            assert_eq!(log.run(&["resend", "--doubt", "delivered", "1"]).code, 0);
+            assert_eq!(answer(&resend(log, &server, &[]))["selected"], json!(0));
+            assert_eq!(accepted(&server), 1);
+        }
+    });
+}
+
+/// The Message-ID within a raw message counts as one, and what is sent each time anew does not.
+#[test]
+fn raw_messages_are_compared_by_what_identifies_them() {
+    let log = TestLog::empty();
+    let raw = |headers: &str| -> &'static str {
+        Box::leak(format!("{headers}From: r@c.example\nTo: u@x.example\nSubject: s\n\nb").into_boxed_str())
+    };
+    let mails = [
+        Mail {
+            id: 1,
+            minutes_ago: 30,
+            raw: raw("Message-ID: <x@c>\nDate: Sat, 28 Nov 2026 21:30:00 +0000\n"),
+            ..MAIL
+        },
+        Mail {
+            id: 2,
+            minutes_ago: 20,
+            raw: raw("Message-ID: <x@c>\nDate: Sat, 28 Nov 2026 21:40:00 +0000\n"),
+            ..MAIL
+        },
+        Mail {
+            id: 3,
+            minutes_ago: 30,
+            recipient: "b@example.com",
+            raw: raw("Date: Sat, 28 Nov 2026 21:30:00 +0000\n"),
+            ..MAIL
+        },
+        Mail {
+            id: 4,
+            minutes_ago: 20,
+            recipient: "b@example.com",
+            raw: raw("Date: Sat, 28 Nov 2026 21:40:00 +0000\n"),
+            ..MAIL
+        },
+        Mail { id: 5, minutes_ago: 20, raw: raw("Message-ID: <y@c>\n"), ..MAIL },
+    ];
+    make(&log, &mails);
+    assert_eq!(planned(&log, &[]), ["skipped as 2", "selected", "skipped as 4", "selected", "selected"]);
+}
+
+#[test]
+fn mails_without_a_subject_are_compared_by_their_content() {
+    let log = TestLog::empty();
+    let mail = |id, minutes_ago, body| Mail { id, minutes_ago, subject: "", body, ..MAIL };
+    make(&log, &[mail(1, 30, "a"), mail(2, 20, "a"), mail(3, 20, "b")]);
+    assert_eq!(planned(&log, &[]), ["skipped as 2", "selected", "selected"]);
+}
+
+/// The application sends the older attempt after all, while the newer one is about to be handed over.
+#[test]
+fn an_attempt_that_goes_meanwhile_keeps_the_newer_one() {
+    on_every_database(|log| {
+        let mut mails: Vec<_> = (1..=12)
+            .map(|id| Mail {
+                id,
+                recipient: Box::leak(format!("u{id}@example.com").into_boxed_str()),
+                ..MAIL
+            })
+            .collect();
+        mails.push(Mail { id: 20, minutes_ago: 40, recipient: "u12@example.com", ..MAIL });
+        make(log, &mails);
+        let latency = vec![(Stage::Dot, Duration::from_millis(100))];
+        let server = SmtpServer::start(Settings { latency, ..Settings::default() });
+        let url = url(&server);
+        let args =
+            ["--db", &log.url(), "-q", "--format", "json", "resend", "--smtp", &url, "--rate", "60000/1m"];
+        let args = [&args[..], &["--yes", "--cap", "1"]].concat();
+        let child = log.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        server.wait_until(|seen| seen.accepted.len() >= 2);
+        let wait = log.word("PRAGMA busy_timeout = 5000;", "");
+        log.sql(&format!("{wait} UPDATE email_log SET status = 'S' WHERE id = 20"));
+        let said = answer(&child.wait_with_output().unwrap().into());
+        assert_eq!([&said["sent"], &said["skipped"]], [11, 1], "{said}");
+        assert!(said["rows"].to_string().contains("row 20 is an attempt of the same mail"), "{said}");
+    });
+}
+
+/// Filters choose mails by any of their attempts; the newest decides.
+#[test]
+fn a_filter_that_takes_an_older_attempt_does_not_hide_the_mail() {
+    let log = TestLog::empty();
+    let attempt = |id, minutes_ago| Mail { id, minutes_ago, message_id: "<m@contoso.example>", ..MAIL };
+    make(&log, &[attempt(1, 30), Mail { error: "550 5.1.1 User unknown", ..attempt(2, 20) }]);
+    let plan = log.json(&["resend", "--dry-run", "--class", "throttle-concurrency"]);
+    assert_eq!(outcomes(&plan), ["skipped as 2", "skipped"], "{plan}");
+    assert!(plan["rows"][0]["reason"].as_str().unwrap().starts_with("recipient: "), "{plan}");
 }

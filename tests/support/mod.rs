@@ -165,6 +165,15 @@ impl TestLog {
         Self { database: Database::Oracle(OracleDatabase::fresh()), ..Self::empty() }
     }
 
+    /// Another empty one of the same kind.
+    pub fn another(&self) -> Self {
+        match self.database {
+            Database::Sqlite => Self::empty(),
+            Database::Postgres(_) => Self::on_postgres(),
+            Database::Oracle(_) => Self::on_oracle(),
+        }
+    }
+
     /// What its kind of database is called.
     pub fn kind(&self) -> &'static str {
         match self.database {

@@ -1,5 +1,6 @@
 -- Question: none; lets what a server asked for outlive the run (`pause_until`: nothing goes for this identity before), and tells
 -- by a fingerprint of what is sent (`content`) whether a row's key was given to another mail.
+-- `message_tie` and `outside_tie` are digests of what other attempts of the same mail have in common with it.
 -- `mailthrottle_log` has the database whose log it is.
 -- Columns: none.
 -- Index: none. Right: CREATE.
@@ -15,3 +16,5 @@ CREATE TABLE mailthrottle_log (
   identity VARCHAR2(1000) NOT NULL PRIMARY KEY,
   noted_at NUMBER(19) NOT NULL
 );
+ALTER TABLE mailthrottle_mail ADD (message_tie VARCHAR2(40));
+ALTER TABLE mailthrottle_mail ADD (outside_tie VARCHAR2(40));

@@ -3,24 +3,28 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-use super::{ALIKE, Fate, Join, Likeness, Mails, Row, TOGETHER};
+use super::{ALIKE, Fate, Join, Judged, Likeness, Mails, Row, TOGETHER, content};
 use crate::digest::Digest;
 
-/// What each failed row is, given what other rows have decided about them.
-pub fn fates(
+/// What is known of the failed rows, given what other rows have decided about them.
+pub fn judge(
     mails: &Mails,
     decided: Vec<Option<Fate>>,
     contents: &HashMap<Box<str>, Digest>,
     named: &HashSet<String>,
-) -> Vec<Fate> {
+) -> Judged {
     let rows = mails.failed();
     let mut grouping = Grouping { rows, named, joined: vec![None; rows.len()], decided };
     mails.by_message.values().for_each(|places| grouping.join_by_message_id(places));
     for places in mails.by_outside.values().filter(|places| places.len() > 1) {
         let mut by_content: HashMap<Digest, Vec<usize>> = HashMap::new();
-        for place in places.iter().filter(|place| grouping.joined[**place].is_none()) {
-            if let Some(content) = contents.get(&rows[*place].id) {
-                by_content.entry(*content).or_default().push(*place);
+        // what went after all stands for nothing that failed
+        let is_open = |place: &&usize| {
+            grouping.joined[**place].is_none() && !matches!(grouping.decided[**place], Some(Fate::Went(_)))
+        };
+        for place in places.iter().filter(is_open) {
+            if let Some(content) = content(contents, &rows[*place]) {
+                by_content.entry(content).or_default().push(*place);
             }
         }
         by_content.into_values().for_each(|places| grouping.join_by_content(places));
@@ -90,7 +94,8 @@ impl Grouping<'_> {
         for place in group.iter().filter(|place| !standing.contains(place)) {
             self.joined[*place] = Some((standing[0], Join::Content));
         }
-        if let Some(alike) = alike.filter(|_| !self.is_named(standing[0])) {
+        let may_be_alike = !self.is_named(standing[0]) && !self.rows[standing[0]].has_message_id();
+        if let Some(alike) = alike.filter(|_| may_be_alike) {
             let like = Fate::LooksLike(self.rows[alike].id.clone(), Likeness::Failed);
             self.decided[standing[0]].get_or_insert(like);
         }
@@ -105,7 +110,7 @@ impl Grouping<'_> {
         })
     }
 
-    fn finish(mut self) -> Vec<Fate> {
+    fn finish(mut self) -> Judged {
         let standing: Vec<_> = (0..self.rows.len()).map(|place| self.standing(place)).collect();
         let mut further: HashMap<usize, Vec<(usize, Join)>> = HashMap::new();
         for (place, joined) in standing.iter().enumerate() {
@@ -115,16 +120,11 @@ impl Grouping<'_> {
         }
         let fate =
             |(place, joined): (usize, &Option<(usize, Join)>)| match (self.decided[place].take(), joined) {
-                (Some(Fate::Went(id)), _) => Fate::Went(id),
+                (Some(Fate::Went(id)), None) => Fate::Went(id),
                 (_, Some((first, join))) => Fate::SameAs(*first, *join),
                 (Some(fate), None) => fate,
-                (None, None) => Fate::Stands(further.remove(&place).unwrap_or_default()),
+                (None, None) => Fate::Stands,
             };
-        let fates: Vec<Fate> = standing.iter().enumerate().map(fate).collect();
-        let of_mail = |fate: &Fate| match fate {
-            Fate::SameAs(first, _) if matches!(fates[*first], Fate::Went(_)) => fates[*first].clone(),
-            fate => fate.clone(),
-        };
-        fates.iter().map(of_mail).collect()
+        Judged { fates: standing.iter().enumerate().map(fate).collect(), further }
     }
 }

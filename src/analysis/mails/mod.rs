@@ -33,8 +33,19 @@ pub struct Row {
     pub at: Option<Millis>,
     /// Message-ID and recipients, where it has a Message-ID.
     message: Option<Digest>,
-    /// Sender, recipients and subject, where it has the last two.
+    /// Sender, recipients and subject, where it has recipients.
     outside: Option<Digest>,
+    /// Whether it has a subject.
+    has_subject: bool,
+}
+
+/// What is known of some failed rows.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// What each row is, in the order they were given.
+    pub fates: Vec<Fate>,
+    /// The further attempts of the rows that stand for a mail, by their places, whatever becomes of it.
+    pub further: HashMap<usize, Vec<(usize, Join)>>,
 }
 
 impl Row {
@@ -46,13 +57,18 @@ impl Row {
         let sender = address::bare(text(&mail.sender).trim()).to_lowercase();
         let subject = text(&mail.subject);
         let digest = |parts: &[&str]| Digest::of(parts.iter().map(|part| Some(part.as_bytes())));
-        let has_outside = !recipients.is_empty() && !subject.trim().is_empty();
         Self {
             id: mail.id.as_str().into(),
             at: mail.at,
             message: mail.message_id.as_deref().and_then(message_id).map(|id| digest(&[id, &recipients])),
-            outside: has_outside.then(|| digest(&[&sender, &recipients, &subject])),
+            outside: (!recipients.is_empty()).then(|| digest(&[&sender, &recipients, &subject])),
+            has_subject: !subject.trim().is_empty(),
         }
+    }
+
+    /// A row of which only the ties are known.
+    pub fn of_ties(id: &str, at: Option<Millis>, [message, outside]: [Option<Digest>; 2]) -> Self {
+        Self { id: id.into(), at, message, outside, has_subject: false }
     }
 
     /// Whether a Message-ID tells which mail it is.
@@ -60,9 +76,9 @@ impl Row {
         self.message.is_some()
     }
 
-    /// What it has in common with other rows of the same mail; what else may have one of these in common with it.
-    pub fn ties(&self) -> impl Iterator<Item = Digest> {
-        [self.message, self.outside].into_iter().flatten()
+    /// What it has in common with other rows of the same mail: by the Message-ID, and by what it is from outside.
+    pub fn ties(&self) -> [Option<Digest>; 2] {
+        [self.message, self.outside]
     }
 
     /// The same row as one of a mail of its own, whatever it has in common with others.
@@ -123,8 +139,8 @@ pub enum Join {
 /// What a failed row is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// The attempt that stands for its mail, with the places of the further ones.
-    Stands(Vec<(usize, Join)>),
+    /// The attempt that stands for its mail.
+    Stands,
     /// A further attempt of the mail for which the row at this place stands.
     SameAs(usize, Join),
     /// Its mail went, as the row of this key.
@@ -204,14 +220,14 @@ impl Mails {
 
     /// What each failed row is, in the order they were given. `contents` are the digests of those whose content was asked for;
     /// `named` are rows that a person named: no likeness and no newer attempt keeps them from going.
-    pub fn fates(
+    pub fn judge(
         &self,
         contents: &HashMap<Box<str>, Digest>,
         named: &HashSet<String>,
         now: Millis,
-    ) -> Vec<Fate> {
+    ) -> Judged {
         let decided = self.decided_by_others(contents, named, now);
-        groups::fates(self, decided, contents, named)
+        groups::judge(self, decided, contents, named)
     }
 
     /// What the rows that did not fail decide.
@@ -244,7 +260,17 @@ impl Mails {
 
 /// Whether the contents of two rows are known and equal.
 fn same_content(contents: &HashMap<Box<str>, Digest>, one: &Row, other: &Row) -> bool {
-    contents.get(&one.id).is_some_and(|content| contents.get(&other.id) == Some(content))
+    content(contents, one).is_some_and(|content| contents.get(&other.id) == Some(&content))
+}
+
+/// The content of a row, where it tells anything: not where there is neither content nor subject.
+fn content(contents: &HashMap<Box<str>, Digest>, row: &Row) -> Option<Digest> {
+    contents.get(&row.id).copied().filter(|content| row.has_subject || *content != nothing())
+}
+
+/// The digest of a content of which the log keeps nothing.
+pub fn nothing() -> Digest {
+    Digest::of([None])
 }
 
 fn by_message_id(other: Other, row: &Row, now: Millis) -> Option<Fate> {
@@ -259,8 +285,10 @@ fn by_content(other: Other, failed: &Row, row: &Row, now: Millis) -> Option<Fate
     let id = row.id.clone();
     match other {
         Other::Pending => (distance <= ALIKE && is_young(row, now)).then_some(Fate::Waits(id)),
+        Other::Sent if row.is_later_than(failed) && distance <= TOGETHER => Some(Fate::Went(id)),
+        // a mail with a Message-ID of its own is no look-alike
+        Other::Sent if failed.has_message_id() => None,
         Other::Sent if !row.is_later_than(failed) => Some(Fate::LooksLike(id, Likeness::Sent)),
-        Other::Sent if distance <= TOGETHER => Some(Fate::Went(id)),
         Other::Sent => (distance <= ALIKE).then_some(Fate::LooksLike(id, Likeness::Sent)),
     }
 }

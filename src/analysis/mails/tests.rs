@@ -25,7 +25,7 @@ fn mail(&(id, minutes_ago, message_id, recipient, _): &Written<'_>) -> Mail {
     }
 }
 
-fn fates_of(failed: &[Written<'_>], others: &[(Other, Written<'_>)], named: &[&str]) -> Vec<Fate> {
+fn judge(failed: &[Written<'_>], others: &[(Other, Written<'_>)], named: &[&str]) -> Judged {
     let mut mails = Mails::of(failed.iter().map(|row| Row::of(&mail(row))).collect());
     others.iter().for_each(|(other, row)| mails.add(*other, Row::of(&mail(row))));
     let undecided = mails.undecided();
@@ -35,13 +35,14 @@ fn fates_of(failed: &[Written<'_>], others: &[(Other, Written<'_>)], named: &[&s
         .map(|row| (row.0.into(), Digest::of([Some(row.4.as_bytes())])))
         .collect();
     let named: HashSet<String> = named.iter().map(|id| (*id).to_owned()).collect();
-    mails.fates(&contents, &named, NOW)
+    mails.judge(&contents, &named, NOW)
 }
 
 /// The fates in short: what a person would say of each row.
 fn said(failed: &[Written<'_>], others: &[(Other, Written<'_>)], named: &[&str]) -> Vec<String> {
-    let short = |fate: &Fate| match fate {
-        Fate::Stands(further) => format!("goes for {}", 1 + further.len()),
+    let judged = judge(failed, others, named);
+    let short = |(place, fate): (usize, &Fate)| match fate {
+        Fate::Stands => format!("goes for {}", 1 + judged.further.get(&place).map_or(0, Vec::len)),
         Fate::SameAs(place, Join::MessageId) => format!("same mail as {}", failed[*place].0),
         Fate::SameAs(place, Join::Content) => format!("same content as {}", failed[*place].0),
         Fate::Went(id) => format!("went as {id}"),
@@ -49,7 +50,7 @@ fn said(failed: &[Written<'_>], others: &[(Other, Written<'_>)], named: &[&str])
         Fate::LooksLike(id, Likeness::Sent) => format!("like sent {id}"),
         Fate::LooksLike(id, Likeness::Failed) => format!("like failed {id}"),
     };
-    fates_of(failed, others, named).iter().map(short).collect()
+    judged.fates.iter().enumerate().map(short).collect()
 }
 
 #[test]
@@ -128,13 +129,40 @@ fn a_sent_row_of_equal_content_heals_within_the_hour_and_is_a_look_alike_else() 
 }
 
 #[test]
-fn a_mail_whose_last_attempt_went_went_with_all_attempts() {
+fn what_went_is_judged_attempt_by_attempt() {
     let to = "a@x.example";
     let failed = [("1", 70, "", to, "text"), ("2", 20, "", to, "text")];
     let sent = [(Other::Sent, ("3", 5, "", to, "text"))];
-    assert_eq!(said(&failed, &sent, &[]), ["went as 3", "went as 3"]);
+    assert_eq!(said(&failed, &sent, &[]), ["like sent 3", "went as 3"]);
     let between = [(Other::Sent, ("3", 30, "", to, "text"))];
     assert_eq!(said(&failed, &between, &[]), ["went as 3", "like sent 3"]);
+}
+
+/// What is said of a row does not change when the newest of its like has gone.
+#[test]
+fn a_row_that_is_held_stays_held_when_the_newest_went() {
+    let row = |id, minutes| (id, minutes, "", "a@x.example", "text");
+    let before = [row("1", 150), row("2", 100), row("3", 50)];
+    assert_eq!(said(&before, &[], &[]), ["like failed 2", "same content as 3", "goes for 2"]);
+    let after = said(&before[..2], &[(Other::Sent, row("3", 50))], &[]);
+    assert_eq!(after, ["like sent 3", "went as 3"]);
+}
+
+#[test]
+fn attempts_of_a_look_alike_are_known_as_such() {
+    let row = |id, minutes| (id, minutes, "", "a@x.example", "text");
+    let failed = [row("1", 200), row("2", 160), row("3", 120), row("4", 80)];
+    let expected = ["same content as 2", "like failed 3", "same content as 4", "goes for 2"];
+    assert_eq!(said(&failed, &[], &[]), expected);
+}
+
+/// A mail with a Message-ID of its own is no look-alike of one without.
+#[test]
+fn a_message_id_of_its_own_keeps_a_mail_from_being_a_look_alike() {
+    let row = |id, minutes, message_id| (id, minutes, message_id, "a@x.example", "text");
+    let failed = [row("1", 12, "<1>"), row("2", 11, ""), row("3", 10, "<2>")];
+    assert_eq!(said(&failed, &[], &[]), ["goes for 1", "same content as 3", "goes for 2"]);
+    assert_eq!(said(&failed[..1], &[(Other::Sent, row("9", 100, ""))], &[]), ["goes for 1"]);
 }
 
 #[test]
@@ -159,19 +187,22 @@ fn what_a_row_does_not_have_tells_nothing() {
         recipient: recipient.map(Into::into),
         ..Mail::default()
     };
-    for (subject, recipient) in
-        [(None, Some("a@x.example")), (Some("x"), None), (Some(" "), Some("a@x.example"))]
-    {
-        let rows = ["1", "2"].map(|id| Row::of(&bare(id, subject, recipient)));
-        let mails = Mails::of(rows.to_vec());
-        assert!(mails.undecided().is_empty());
-        assert_eq!(mails.fates(&HashMap::new(), &HashSet::new(), NOW), vec![Fate::Stands(Vec::new()); 2]);
-    }
+    let fates = |subject, recipient, content: Digest| {
+        let mails = Mails::of(["1", "2"].map(|id| Row::of(&bare(id, subject, recipient))).to_vec());
+        let contents = ["1", "2"].map(|id| (id.into(), content)).into_iter().collect();
+        mails.judge(&contents, &HashSet::new(), NOW).fates
+    };
+    let (text, apart) = (Digest::of([Some(&b"text"[..])]), vec![Fate::Stands; 2]);
+    assert_eq!(fates(Some("x"), None, text), apart);
+    // nothing but the recipient is the same
+    assert_eq!(fates(None, Some("a@x.example"), nothing()), apart);
+    assert_ne!(fates(None, Some("a@x.example"), text), apart);
+    assert_ne!(fates(Some("x"), Some("a@x.example"), nothing()), apart);
     // content is compared only where something is known of it
     let failed = [("1", 20, "", "a@x.example", "x"), ("2", 10, "", "a@x.example", "x")];
     let mails = Mails::of(failed.iter().map(|row| Row::of(&mail(row))).collect());
     assert_eq!(mails.undecided().len(), 2);
-    assert_eq!(mails.fates(&HashMap::new(), &HashSet::new(), NOW), vec![Fate::Stands(Vec::new()); 2]);
+    assert_eq!(mails.judge(&HashMap::new(), &HashSet::new(), NOW).fates, vec![Fate::Stands; 2]);
 }
 
 #[test]

@@ -71,21 +71,31 @@ pub async fn free(
     }
     let mut ledger = open(&config.wanted, sending, target).await?;
     let past = ledger.past().await?;
-    let mut keys = Vec::new();
+    let mut rows: Vec<(Key, Known)> = Vec::new();
     for id in ids {
-        let rows: Vec<Key> = past.rows_of(id, |known| matches!(known.stage, Stage::Refused | Stage::Dropped));
-        if rows.is_empty() {
+        let mail = past.mail_of(id, |known| matches!(known.stage, Stage::Refused | Stage::Dropped));
+        if mail.is_empty() {
             bail!("--free: row {} is neither refused nor dropped; see resend --dry-run", id.escape_debug());
         }
-        keys.extend(rows.into_iter().filter(|key| !keys.contains(key)).collect::<Vec<_>>());
+        rows.extend(
+            mail.into_iter()
+                .filter(|(key, _)| !rows.iter().any(|(there, _)| there == key))
+                .collect::<Vec<_>>(),
+        );
     }
-    agree(args, &format!("Let {} go again?", count(keys.len() as u64, "row"))).await?;
-    ledger.set_free(&keys, &who(), now()).await?;
+    let number = count(rows.len() as u64, "row");
+    agree(args, &format!("Free {number}?")).await?;
+    ledger.set_free(&rows, &who(), now()).await?;
     ledger.close().await;
-    print(&format!(
-        "{} may go again; resend sends what nothing else speaks against.\n",
-        count(keys.len() as u64, "row")
-    ))?;
+    let dropped = rows.iter().filter(|(_, known)| known.stage == Stage::Dropped).count() as u64;
+    let refused = rows.len() as u64 - dropped;
+    let said = [
+        (refused, "may go again; resend sends what nothing else speaks against."),
+        (dropped, "in doubt again; resend --doubt lists what is."),
+    ];
+    for (rows, what) in said.into_iter().filter(|(rows, _)| *rows > 0) {
+        print(&format!("{} {what}\n", count(rows, "row")))?;
+    }
     Ok(Exit::Fine)
 }
 
@@ -165,7 +175,7 @@ async fn doubts(flags: &Global, args: &Args, config: Config, sending: &Sending) 
         .entries()
         .filter(|(_, known)| known.stage == Stage::Doubt)
         .filter(|(key, known)| !has_filter(args) && known.same_as.is_none() && !is_shown(key))
-        .map(|(key, known)| not_in_log(key, known))
+        .map(|(key, known)| not_in_log(key, known, &past))
         .collect();
     doubts.extend(lost);
     doubts.sort_by(|a, b| {
@@ -185,14 +195,18 @@ fn has_filter(args: &Args) -> bool {
 /// A mail in doubt with all its rows that are: those the ledger has in doubt, and those whose error says so.
 fn shown(mail: Considered, skip: &Skip, past: &Past) -> InDoubt {
     let stands = &mail.stands;
-    let mut keys = vec![(stands.key.clone(), stands.status.to_string(), is_doubt(&mail))];
-    keys.extend(mail.further.iter().map(|row| (row.key.clone(), row.status.to_string(), row.is_doubt)));
+    let mut keys = vec![(stands.key.clone(), stands.status.to_string(), is_doubt(&mail), None)];
+    let further = mail.further.iter();
+    keys.extend(further.map(|row| (row.key.clone(), row.status.to_string(), row.is_doubt, Some(row.join))));
     let of_ledger = |key: &Key| past.of(key).filter(|known| known.stage == Stage::Doubt).cloned();
-    let rows = keys.into_iter().filter_map(|(key, status, is_doubt)| {
+    let rows = keys.into_iter().filter_map(|(key, status, is_doubt, join)| {
         let key_of = |known: &Known| Key { id: key.id.clone(), sent_date: known.sent_date };
         let (key, origin) = match of_ledger(&key) {
             Some(known) => (key_of(&known), Origin::Ours(Box::new(known))),
-            None if is_doubt && past.of(&key).is_none() => (key, Origin::Log(status, stands.recipients)),
+            None if is_doubt && past.of(&key).is_none() => {
+                let same_as = join.map(|join| (stands.key.id.clone(), join));
+                (key, Origin::Log { status, recipients: stands.recipients, same_as })
+            }
             None => return None,
         };
         Some(Doubted { key, origin })
@@ -200,7 +214,7 @@ fn shown(mail: Considered, skip: &Skip, past: &Past) -> InDoubt {
     let rows: Vec<Doubted> = rows.collect();
     let known = rows.iter().find_map(|row| match &row.origin {
         Origin::Ours(known) => Some(&**known),
-        Origin::Log(..) => None,
+        Origin::Log { .. } => None,
     });
     let mut shown = Row { origin: skip.origin(), ..row(stands, "doubt", Some(said(known, &mail))) };
     if let Some(known) = known {
@@ -236,7 +250,7 @@ fn said_by_ledger(known: &Known) -> String {
 }
 
 /// A mail in doubt whose row is not a failed one of the log any more.
-fn not_in_log(key: Key, known: &Known) -> InDoubt {
+fn not_in_log(key: Key, known: &Known, past: &Past) -> InDoubt {
     let shown = Row {
         id: key.id.clone(),
         attempts: known.attempts,
@@ -245,7 +259,9 @@ fn not_in_log(key: Key, known: &Known) -> InDoubt {
         about: "(not a failed row of the log any more)".to_owned(),
         ..Row::bare("doubt", said_by_ledger(known))
     };
-    InDoubt { rows: vec![Doubted { key, origin: Origin::Ours(Box::new(known.clone())) }], shown }
+    let rows = past.mail_of(&key.id, |known| known.stage == Stage::Doubt).into_iter();
+    let rows = rows.map(|(key, known)| Doubted { key, origin: Origin::Ours(Box::new(known)) }).collect();
+    InDoubt { rows, shown }
 }
 
 /// Those that a decision is about; without ids it is about all.

@@ -88,6 +88,7 @@ pub async fn with_past(
         account: account.as_deref(),
         without_attachment: args.without_attachment,
         max_age: sending.max_age,
+        claim_status: sending.log.claim_status.as_deref(),
     };
     let selected = select(&mut log, &classifier, args, &mut past, &checking).await?;
     let (earlier, is_shared) = earlier(&mut log, &selected).await?;
@@ -259,8 +260,9 @@ impl Plan {
                 recipients: stands.recipients,
                 version: chosen.version,
                 content: chosen.content.clone(),
+                ties: stands.row.ties(),
                 message_id: chosen.known_as.1.clone(),
-                further: further.clone(),
+                further: further.iter().filter(|row| row.is_failed).cloned().collect(),
                 is_named: *is_named,
                 refused_before,
             })
@@ -305,7 +307,7 @@ pub fn row(mail: &Candidate, outcome: &'static str, reason: Option<String>) -> R
 
 /// The further attempts of a mail, which have its outcome once that is known.
 pub fn further_rows(mail: &Considered, outcome: &'static str) -> impl Iterator<Item = Row> {
-    mail.further.iter().map(move |further: &Further| Row {
+    mail.further.iter().filter(|row| row.is_failed).map(move |further: &Further| Row {
         id: further.key.id.clone(),
         same_as: Some(mail.stands.key.id.clone()),
         message_id: mail.stands.message_id.clone(),

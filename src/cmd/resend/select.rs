@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 
 use crate::address;
 use crate::analysis::failures::Filter;
-use crate::analysis::mails::{ALIKE, Fate, Join, Row};
+use crate::analysis::mails::{ALIKE, Fate, Join, Judged, Row};
 use crate::cli::Resend as Args;
 use crate::cmd::mails::{Purpose, Sought, each_message};
 use crate::cmd::{Log, wanted};
@@ -77,6 +77,8 @@ pub struct Checking<'c> {
     pub without_attachment: bool,
     /// How old a mail may be.
     pub max_age: Millis,
+    /// The log's status of a row while it is sent, or in doubt.
+    pub claim_status: Option<&'c str>,
 }
 
 /// Decides about the failed mails that are asked for.
@@ -98,19 +100,17 @@ pub async fn select(
         filter: Filter { code: args.rows.code, class: args.rows.class },
     };
     let against = Against { past, max_age: checking.max_age, named: &named, now: log.now };
-    let mut failed = gather(log, classifier, &wish, &against).await?;
+    let mut failed = gather(log, classifier, &wish, &against, checking.claim_status).await?;
     check_named(log, args, &failed).await?;
     settle_times(log, past, &failed.young).await?;
     let past = &*past;
     let against = Against { past, max_age: checking.max_age, named: &named, now: log.now };
-    let fates = std::mem::take(&mut failed.sought);
-    let fates = fates.fates(&mut log.db, &log.mapping, Purpose::Send, &named, log.now).await?;
-    let mut selected = Selected { too_old: failed.too_old(&fates), ..Selected::default() };
+    failed.add_entries(past);
+    let sought = std::mem::take(&mut failed.sought);
+    let judged = sought.judge(&mut log.db, &log.mapping, Purpose::Send, &named, log.now).await?;
+    let mut selected = Selected { too_old: failed.too_old(&judged.fates), ..Selected::default() };
     let mut go: VecDeque<Considered> = VecDeque::new();
-    for (mail, fate) in failed.into_mails(fates, &named) {
-        if !wish.takes(&mail.stands) {
-            continue;
-        }
+    for (mail, fate) in failed.into_mails(judged, &wish, &named) {
         match selection::standing(&mail.stands, &mail.further, &fate, &against) {
             Standing::Goes => go.push_back(mail),
             Standing::Skipped(skip) => selected.skipped.push((mail, skip)),
@@ -167,9 +167,10 @@ impl Wish<'_> {
     }
 
     fn takes_row(&self, id: &str, at: Option<Millis>, sender: Option<&str>, reading: &Reading) -> bool {
-        let is_named = self.args.id.is_empty() || self.args.id.iter().any(|named| named == id);
-        is_named
-            && at.is_none_or(|at| self.window.contains(at))
+        if !self.args.id.is_empty() {
+            return self.args.id.iter().any(|named| named == id);
+        }
+        at.is_none_or(|at| self.window.contains(at))
             && wanted(self.args.rows.sender.as_deref(), sender)
             && self.filter.takes(reading.reply, reading.enhanced, reading.class)
     }
@@ -188,6 +189,8 @@ struct Older {
     row: Row,
     status: Arc<str>,
     is_doubt: bool,
+    /// Whether it counts as failed still; else only the ledger has it.
+    is_failed: bool,
     /// Whether it would go were it not for its age.
     is_missed: bool,
 }
@@ -198,11 +201,20 @@ async fn gather(
     classifier: &Classifier,
     wish: &Wish<'_>,
     against: &Against<'_>,
+    claim_status: Option<&str>,
 ) -> Result<Failed> {
-    let words = words(log, wish.args)?;
+    let mut words = words(log, wish.args)?;
+    words.extend(claim_status.map(str::to_owned));
     let (mut failed, mut common) = (Failed::default(), Words::default());
     let oldest = log.now.saturating_sub(against.max_age);
-    let mut add = |mail: Mail| {
+    let mut add = |mut mail: Mail| {
+        // what is claimed is a failed mail still, and nobody else's to take
+        if mail.status.as_deref() == claim_status && claim_status.is_some() {
+            let known = against.past.of(&Key { id: mail.id.clone(), sent_date: mail.at });
+            let is_ours = |known: &&Known| matches!(known.stage, Stage::Claimed | Stage::Data | Stage::Doubt);
+            let Some(known) = known.filter(is_ours) else { return };
+            mail.status = Some(known.status.clone());
+        }
         let reading = read(classifier, &mail);
         let is_old = mail.at.is_some_and(|at| at < oldest) && !against.named.contains(&mail.id);
         if !is_old {
@@ -218,6 +230,7 @@ async fn gather(
         failed.older.push(Older {
             is_missed: may_go && is_asked_for && !against.past.is_done(&key),
             is_doubt: reading.disposition == Disposition::Doubt,
+            is_failed: true,
             status: common.one(mail.status.as_deref().unwrap_or_default()),
             row: Row::of(&mail),
         });
@@ -317,25 +330,68 @@ impl Failed {
         })
     }
 
-    /// The mails whose standing attempt is young, each with what other rows say of it.
-    fn into_mails(self, fates: Vec<Fate>, named: &HashSet<String>) -> Vec<(Considered, Fate)> {
-        let further: Vec<Further> =
-            self.young.iter().map(further_of).chain(self.older.iter().map(older_of)).collect();
-        let mails = self.young.into_iter().zip(fates);
-        let stand = mails.filter(|(_, fate)| !matches!(fate, Fate::SameAs(..)));
-        let mail = |(stands, fate): (Candidate, Fate)| {
-            let joined = match &fate {
-                Fate::Stands(places) => places.as_slice(),
-                _ => &[],
-            };
-            let further = joined
-                .iter()
-                .map(|(place, join)| Further { join: *join, ..further[*place].clone() })
-                .collect();
-            let is_named = named.contains(&stands.key.id);
-            (Considered { stands, further, is_named }, fate)
+    /// The rows that the ledger has under way, in doubt or sent, and that do not count as failed any more: attempts of their mails
+    /// are kept by them all the same.
+    fn add_entries(&mut self, past: &Past) {
+        let there: HashSet<&str> = self.young.iter().map(|mail| mail.key.id.as_str()).collect();
+        let older: HashSet<Box<str>> = self.older.iter().map(|older| older.row.id.clone()).collect();
+        let is_open = |known: &Known| {
+            matches!(known.stage, Stage::Claimed | Stage::Data | Stage::Doubt | Stage::Sent)
+                && known.same_as.is_none()
         };
-        stand.map(mail).collect()
+        let gone = past.entries().filter(|(key, known)| {
+            is_open(known) && !there.contains(key.id.as_str()) && !older.contains(key.id.as_str())
+        });
+        let entries: Vec<Older> = gone
+            .map(|(key, known)| Older {
+                row: Row::of_ties(&key.id, key.sent_date, known.ties),
+                status: known.status.as_str().into(),
+                is_doubt: false,
+                is_failed: false,
+                is_missed: false,
+            })
+            .collect();
+        for entry in entries {
+            self.sought.add_known(entry.row.clone());
+            self.older.push(entry);
+        }
+    }
+
+    /// The mails of which a young attempt is asked for, each with what other rows say of it. The newest young one stands for a mail
+    /// of which an older one would.
+    fn into_mails(self, judged: Judged, wish: &Wish<'_>, named: &HashSet<String>) -> Vec<(Considered, Fate)> {
+        let all: Vec<Further> =
+            self.young.iter().map(further_of).chain(self.older.iter().map(older_of)).collect();
+        let is_young = |place: usize| place < self.young.len();
+        let mut mails = Vec::new();
+        for (place, fate) in
+            judged.fates.iter().enumerate().filter(|(_, fate)| !matches!(fate, Fate::SameAs(..)))
+        {
+            let further = judged.further.get(&place).map_or(&[][..], Vec::as_slice);
+            let mut rows = vec![(place, Join::MessageId)];
+            rows.extend(further);
+            let newest = rows.iter().filter(|(place, _)| is_young(*place));
+            let newest =
+                newest.max_by_key(|(place, _)| (*place == rows[0].0, self.young[*place].key.sent_date));
+            let Some((stands, join)) = newest.copied() else { continue };
+            let is_asked_for =
+                |(place, _): &(usize, Join)| is_young(*place) && wish.takes(&self.young[*place]);
+            if !rows.iter().any(is_asked_for) {
+                continue;
+            }
+            // the row that would stand is a further attempt of the young one, by what joined them
+            let further = rows.iter().filter(|(place, _)| *place != stands).map(|(further, own)| {
+                let join = if *further == place { join } else { *own };
+                Further { join, ..all[*further].clone() }
+            });
+            let stands = &self.young[stands];
+            let is_named = named.contains(&stands.key.id);
+            mails.push((
+                Considered { stands: stands.clone(), further: further.collect(), is_named },
+                fate.clone(),
+            ));
+        }
+        mails
     }
 }
 
@@ -345,6 +401,7 @@ fn further_of(mail: &Candidate) -> Further {
         status: mail.status.clone(),
         join: Join::Content,
         is_doubt: mail.reading.disposition == Disposition::Doubt,
+        is_failed: true,
     }
 }
 
@@ -354,6 +411,7 @@ fn older_of(older: &Older) -> Further {
         status: older.status.clone(),
         join: Join::Content,
         is_doubt: older.is_doubt,
+        is_failed: older.is_failed,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use anyhow::{Result, bail};
 
+use super::past::join_word;
 use super::{Key, Known, Ledger, Stage};
 use crate::analysis::mails::Join;
 use crate::db::store::Store;
@@ -13,10 +14,14 @@ const DECIDE: &str = include_str!("../../../queries/ledger/decide.sql");
 const HISTORY: &str = include_str!("../../../queries/ledger/history.sql");
 const SETTLE_DOUBT: &str = include_str!("../../../queries/ledger/settle_doubt.sql");
 const SET_FREE: &str = include_str!("../../../queries/ledger/set_free.sql");
+const UNDO_DECISION: &str = include_str!("../../../queries/ledger/undo_decision.sql");
 
 /// A server answers the final dot within ten minutes (RFC 5321, 4.5.3.2.6), so a mail in doubt goes again only so long after it
 /// was handed over, whoever may still wait for the answer.
 const AGAIN_AFTER: Millis = 11 * 60_000;
+
+/// What stands in place of a run where only a person has decided about a row.
+const BY_HAND: &str = "by hand";
 
 /// What a person may decide about a mail in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +63,15 @@ pub struct Doubted {
 pub enum Origin {
     /// This program handed the mail over, and nothing was answered; what the ledger knows of it.
     Ours(Box<Known>),
-    /// The application did: its error text in the log says so. The status word and the number of recipients.
-    Log(String, u32),
+    /// The application did: its error text in the log says so.
+    Log {
+        /// The status word.
+        status: String,
+        /// How many recipients it has.
+        recipients: u32,
+        /// For a further attempt, the row that stands for its mail and by what that is known.
+        same_as: Option<(String, Join)>,
+    },
 }
 
 /// A run of the past.
@@ -109,13 +121,16 @@ impl Ledger {
         self.all_or_none(statements, "is not in doubt any more; look with resend --doubt").await
     }
 
-    /// Lets mails go again that were refused or dropped, all of them or none.
+    /// Lets rows go again that were refused, and takes back that rows in doubt were dropped: all of them or none.
     ///
     /// # Errors
     /// One of them is neither any more, or the database's refusal.
-    pub async fn set_free(&mut self, keys: &[Key], who: &str, now: Millis) -> Result<()> {
-        let free = |key| self.about_mail(SET_FREE, key, vec![Bind::Text(who.to_owned()), Bind::Int(now)]);
-        let statements = keys.iter().map(|key| (key, free(key))).collect();
+    pub async fn set_free(&mut self, rows: &[(Key, Known)], who: &str, now: Millis) -> Result<()> {
+        let free = |(key, known): &(Key, Known)| match known.run == BY_HAND {
+            true => self.about_mail(UNDO_DECISION, key, Vec::new()),
+            false => self.about_mail(SET_FREE, key, vec![Bind::Text(who.to_owned()), Bind::Int(now)]),
+        };
+        let statements = rows.iter().map(|row| (&row.0, free(row))).collect();
         self.all_or_none(statements, "is neither refused nor dropped any more").await
     }
 
@@ -131,12 +146,14 @@ impl Ledger {
                 let rest = vec![stage_word, text(due), who, Bind::Int(now), time(next_at)];
                 self.about_mail(SETTLE_DOUBT, &row.key, rest)
             }
-            Origin::Log(status, recipients) => {
+            Origin::Log { status, recipients, same_as } => {
                 // such a row was never claimed, so only that it went is news for the log
                 let due = self.due(stage, status).filter(|_| stage == Stage::Sent);
                 let next_at = decision.next_at(row.key.sent_date);
                 let about = [stage_word, Bind::Text(status.clone()), Bind::Int(i64::from(*recipients))];
-                let rest = [text(due), who, Bind::Int(now), time(next_at)];
+                let (same_as, same_by) = same_as.clone().unzip();
+                let same_by = same_by.map(|join| join_word(join).to_owned());
+                let rest = [text(due), who, Bind::Int(now), time(next_at), text(same_as), text(same_by)];
                 self.about_mail(DECIDE, &row.key, [about.to_vec(), rest.to_vec()].concat())
             }
         }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::analysis::mails::Join;
 use crate::db::store::Store;
+use crate::digest::Digest;
 use crate::mapping::Mapping;
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::{Class, Millis};
@@ -54,6 +55,8 @@ pub struct Further {
     pub join: Join,
     /// Whether its error says that it may have been delivered.
     pub is_doubt: bool,
+    /// Whether it counts as failed still; else only the ledger has it.
+    pub is_failed: bool,
 }
 
 /// A mail that goes: the row that is sent, and the further attempts for which it goes.
@@ -69,6 +72,8 @@ pub struct Outgoing {
     pub version: Version,
     /// What of it is sent.
     pub content: Fingerprint,
+    /// What other attempts of the same mail have in common with it.
+    pub ties: [Option<Digest>; 2],
     /// The Message-ID it was handed over with before.
     pub message_id: Option<String>,
     /// The further attempts.

@@ -9,6 +9,7 @@ use super::{Key, Ledger};
 use crate::analysis::mails::Join;
 use crate::db::Db;
 use crate::db::store::{Row, is_there};
+use crate::digest::Digest;
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::Millis;
@@ -19,6 +20,9 @@ use crate::zone;
 const ATTEMPTS: &str = include_str!("../../../queries/ledger/attempts.sql");
 /// Which migrations a ledger has.
 pub(super) const VERSION: &str = "SELECT max(\"number\") FROM mailthrottle_migration";
+
+/// What a ledger of the first version does not have.
+const NOTHING_OF_2: &str = "NULL AS same_as, NULL AS same_by, NULL AS content, NULL AS m, NULL AS o";
 
 const MAILS: &str = include_str!("../../../queries/ledger/mails.sql");
 
@@ -99,6 +103,8 @@ pub struct Known {
     pub sent_date: Option<Millis>,
     /// What was sent of it, where that was written down.
     pub content: Option<Fingerprint>,
+    /// What other attempts of the same mail have in common with it.
+    pub ties: [Option<Digest>; 2],
 }
 
 /// What the ledger in a database that is only read knows of a log; nothing where there is no ledger.
@@ -113,10 +119,10 @@ pub async fn read_past(db: &mut Db, table: &(String, String), dialect: Dialect) 
     let version = db.rows(plain(VERSION)).await?;
     let sql = match version.first().and_then(|row| row.number(0)) {
         // only who sends again changes its tables
-        Some(2) => MAILS.replace(", content", ", NULL AS content"),
-        Some(1) => {
-            MAILS.replace("same_as, same_by, content", "NULL AS same_as, NULL AS same_by, NULL AS content")
+        Some(2) => {
+            MAILS.replace("content, message_tie, outside_tie", "NULL AS content, NULL AS m, NULL AS o")
         }
+        Some(1) => MAILS.replace("same_as, same_by, content, message_tie, outside_tie", NOTHING_OF_2),
         _ => MAILS.to_owned(),
     };
     let table = vec![Bind::Text(format!("{}.{}", table.0, table.1))];
@@ -198,6 +204,7 @@ fn past_of(rows: &[Row]) -> Result<Past> {
             same_by: row.text(14).and_then(|word| join_of(&word)),
             sent_date: zone::read_rfc3339(&text(1)),
             content: row.text(15).and_then(|content| content.parse().ok()),
+            ties: [16, 17].map(|column| row.text(column).and_then(|tie| tie.parse().ok())),
         };
         past.entry(text(0)).or_default().push(known);
     }
@@ -280,9 +287,15 @@ impl Past {
         self.by_id.iter().flat_map(move |(id, all)| all.iter().map(move |known| (key(id, known), known)))
     }
 
-    /// The rows of an id, whatever their time, of which something holds.
-    pub fn rows_of(&self, id: &str, holds: impl Fn(&Known) -> bool) -> Vec<Key> {
-        self.entries().filter(|(key, known)| key.id == id && holds(known)).map(|(key, _)| key).collect()
+    /// All rows of the mail that a row is of, of which something holds: the one that stands for it, and its further attempts.
+    pub fn mail_of(&self, id: &str, holds: impl Fn(&Known) -> bool) -> Vec<(Key, Known)> {
+        let stands = self.entries().find(|(key, known)| key.id == id && holds(known));
+        let stands = stands.and_then(|(_, known)| known.same_as.clone()).unwrap_or_else(|| id.to_owned());
+        let is_of_it = |key: &Key, known: &Known| {
+            key.id == id || key.id == stands || known.same_as.as_deref() == Some(stands.as_str())
+        };
+        let all = self.entries().filter(|(key, known)| is_of_it(key, known) && holds(known));
+        all.map(|(key, known)| (key, known.clone())).collect()
     }
 }
 

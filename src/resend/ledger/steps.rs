@@ -7,6 +7,7 @@ use super::past::join_word;
 use super::{Answer, Handing, Key, Ledger, Outgoing, Pause, Settlement, Stage, Wish};
 use crate::analysis::mails::Join;
 use crate::db::store::Row;
+use crate::digest::Digest;
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Selection, Statement};
 use crate::model::{Class, Millis};
@@ -132,7 +133,7 @@ impl Ledger {
             let unchanged = self.unchanged(wish, rows);
             answers.push(match unchanged.and_then(|row| not_known_otherwise(wish, others).map(|()| row)) {
                 Ok(row) => self
-                    .further_unchanged(wish)
+                    .further_changed(&wish.mail, false)
                     .await?
                     .map_or(Answer::Yes(self.stored(row, &wish.mail)), Answer::No),
                 Err(reason) => Answer::No(reason),
@@ -146,7 +147,7 @@ impl Ledger {
     fn stored(&self, row: &Row, mail: &Outgoing) -> Stored {
         let stored = Kept(row).stored(&self.table, &mail.key.id);
         Stored {
-            database: self.database.clone(),
+            identity: format!("{} {}", self.database, mail.content),
             message_id: stored.message_id.clone().or_else(|| mail.message_id.clone()),
             ..stored
         }
@@ -161,15 +162,16 @@ impl Ledger {
         }
     }
 
-    /// Why a further attempt keeps a mail from being claimed, if one does.
-    async fn further_unchanged(&mut self, wish: &Wish) -> Result<Option<String>> {
-        if wish.mail.further.is_empty() {
+    /// Why a further attempt keeps a mail from being claimed or handed over, if one does: it has another status than it should.
+    async fn further_changed(&mut self, mail: &Outgoing, is_claimed: bool) -> Result<Option<String>> {
+        if mail.further.is_empty() {
             return Ok(None);
         }
-        let rows = self.in_log(STATUS, wish.mail.further.iter().map(|row| &row.key)).await?;
-        let changed = wish.mail.further.iter().zip(&rows).find_map(|(further, rows)| {
-            let reason = self.only(rows, &further.status).err()?;
-            Some(format!("row {} is an attempt of the same mail, and {reason}", further.key.id))
+        let rows = self.in_log(STATUS, mail.further.iter().map(|row| &row.key)).await?;
+        let changed = parts(mail).skip(1).zip(&rows).find_map(|(part, rows)| {
+            let status = if is_claimed && part.follows() { self.held(part.status) } else { part.status };
+            let reason = self.only(rows, status).err()?;
+            Some(format!("row {} is an attempt of the same mail, and {reason}", part.key.id))
         });
         Ok(changed)
     }
@@ -207,6 +209,8 @@ impl Ledger {
                 text(part.of.map(|(_, join)| join_word(join))),
                 Bind::Int(i64::from(wish.mail.is_named)),
                 text(part.of.is_none().then(|| wish.mail.content.to_string()).as_deref()),
+                tie(wish.mail.ties[0]),
+                tie(wish.mail.ties[1]),
             ];
             self.about_mail(sql, part.key, rest)
         };
@@ -254,6 +258,11 @@ impl Ledger {
         let rows = self.in_log(MESSAGE, handings.iter().map(|handing| &handing.mail.key)).await?;
         let mut answers: Vec<_> =
             handings.iter().zip(&rows).map(|(handing, rows)| self.still_holds(handing, rows)).collect();
+        for (handing, answer) in handings.iter().zip(&mut answers).filter(|(_, answer)| answer.is_yes()) {
+            if let Some(reason) = self.further_changed(&handing.mail, true).await? {
+                *answer = Answer::No(reason);
+            }
+        }
         let wanted: Vec<usize> = (0..handings.len()).filter(|place| answers[*place].is_yes()).collect();
         let statements: Vec<_> = wanted.iter().flat_map(|place| self.handed_over(handings[*place])).collect();
         let mut changed = self.store.execute_each(statements).await?.into_iter();
@@ -364,6 +373,10 @@ fn not_known_otherwise(wish: &Wish, others: &[Row]) -> Result<(), String> {
         )),
         None => Ok(()),
     }
+}
+
+fn tie(tie: Option<Digest>) -> Bind {
+    tie.map_or(Bind::Null, |tie| Bind::Text(tie.to_string()))
 }
 
 fn text(text: Option<&str>) -> Bind {

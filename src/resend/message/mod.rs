@@ -17,8 +17,8 @@ use crate::model::Millis;
 /// A message as the log keeps it. Address lists are as [`crate::address`] reads them.
 #[derive(Debug, Clone, Default)]
 pub struct Stored {
-    /// Which database the log is in.
-    pub database: String,
+    /// Which mail it is, beside its table and its key: the database, and what is sent.
+    pub identity: String,
     /// The log's table, with its schema.
     pub table: String,
     /// The row's key.
@@ -202,6 +202,11 @@ impl Stored {
     }
 }
 
+/// What tells a raw message from others: its Message-ID, else all of it but for the headers that each sending makes anew.
+pub fn identifying(raw: &[u8]) -> Vec<u8> {
+    raw::identifying(raw)
+}
+
 /// The header by which a message that was sent again is known.
 const MARK: &str = "X-Mailthrottle-Resend";
 
@@ -238,7 +243,7 @@ fn check_field(field: &'static str, value: &str) -> Result<(), Refusal> {
 fn message_id(stored: &Stored, domain: &str) -> Result<String, Refusal> {
     let kept = stored.message_id.as_deref().map(str::trim).unwrap_or_default();
     if kept.is_empty() {
-        let hash = stable_hash([&stored.database, &stored.table, &stored.id].map(String::as_bytes));
+        let hash = stable_hash([&stored.identity, &stored.table, &stored.id].map(String::as_bytes));
         return Ok(format!("<mailthrottle.{hash:032x}@{domain}>"));
     }
     let inner = kept.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(kept);

@@ -33,6 +33,19 @@ pub fn prepare(raw: &[u8], message_id: String, mark: &str) -> (Vec<u8>, String) 
     (out, own.unwrap_or(message_id))
 }
 
+/// What tells it from others: the Message-ID, else all but the headers that each sending makes anew.
+pub fn identifying(raw: &[u8]) -> Vec<u8> {
+    let text = crlf(raw);
+    let (head, body) = split(&text);
+    let headers = headers(head);
+    if let Some(id) = headers.iter().find(|header| is(header, "message-id")).map(|header| value(header)) {
+        return id.into_bytes();
+    }
+    let stays = |header: &&&[u8]| !["date", "received"].iter().any(|name| is(header, name));
+    let stay: Vec<&[u8]> = headers.iter().filter(stays).copied().chain([body]).collect();
+    stay.concat()
+}
+
 /// The headers, and the body with the empty line before it.
 fn split(text: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memmem::find(text, b"\r\n\r\n") {

@@ -140,12 +140,15 @@ pub fn standing(mail: &Candidate, further: &[Further], fate: &Fate, against: &Ag
 
 /// What the ledger knows of any attempt; the weightiest counts.
 fn by_ledger(mail: &Candidate, further: &[Further], against: &Against<'_>) -> Option<Skip> {
-    let known = |key: &Key| against.past.of(key).filter(|known| !is_overridden(mail, known, against));
-    let own = known(&mail.key);
-    let all = own.into_iter().chain(further.iter().filter_map(|row| known(&row.key)));
+    let is_named = against.is_named(&mail.key.id);
+    let known = |key: &Key, join: Option<Join>| {
+        against.past.of(key).filter(|known| !(is_named && is_by_content(known, join)))
+    };
+    let own = known(&mail.key, None);
+    let all = own.into_iter().chain(further.iter().filter_map(|row| known(&row.key, Some(row.join))));
     let skips = all.filter_map(|known| by_known(known, against.now));
     let weight = |skip: &Skip| match skip {
-        Skip::Claimed(_) => 6,
+        Skip::Claimed(_) | Skip::UnderWay(_) => 6,
         Skip::InDoubt => 5,
         Skip::Sent(_) | Skip::SentAs(_) | Skip::Delivered(_) => 4,
         Skip::Dropped => 3,
@@ -157,10 +160,9 @@ fn by_ledger(mail: &Candidate, further: &[Further], against: &Against<'_>) -> Op
     skips.filter(is_ours).max_by_key(|skip| (weight(skip), skip.next_at()))
 }
 
-/// Rows that went as the same content of another are another mail if a person names it.
-fn is_overridden(mail: &Candidate, known: &Known, against: &Against<'_>) -> bool {
-    let is_by_content = known.same_by == Some(Join::Content) && mail.message_id.is_none();
-    known.stage == Stage::Sent && is_by_content && against.is_named(&mail.key.id)
+/// Whether only the content says that a row went with its mail: if a person names the row, it is another mail.
+fn is_by_content(known: &Known, join: Option<Join>) -> bool {
+    known.stage == Stage::Sent && (known.same_by == Some(Join::Content) || join == Some(Join::Content))
 }
 
 fn by_known(known: &Known, now: Millis) -> Option<Skip> {
@@ -170,7 +172,8 @@ fn by_known(known: &Known, now: Millis) -> Option<Skip> {
             (None, Some(who)) => Skip::Delivered(who.clone()),
             (None, None) => Skip::Sent(known.run.clone()),
         }),
-        Stage::Claimed | Stage::Data => Some(Skip::Claimed(known.run.clone())),
+        Stage::Claimed => Some(Skip::Claimed(known.run.clone())),
+        Stage::Data => Some(Skip::UnderWay(known.run.clone())),
         Stage::Doubt => Some(Skip::InDoubt),
         Stage::Refused => Some(Skip::Refused(known.reply.clone().unwrap_or_default())),
         Stage::Dropped => Some(Skip::Dropped),
@@ -182,7 +185,7 @@ fn by_fate(fate: &Fate) -> Option<Skip> {
     match fate {
         Fate::Went(id) => Some(Skip::Went(id.to_string())),
         Fate::Waits(id) => Some(Skip::Pending(id.to_string())),
-        Fate::Stands(_) | Fate::SameAs(..) | Fate::LooksLike(..) => None,
+        Fate::Stands | Fate::SameAs(..) | Fate::LooksLike(..) => None,
     }
 }
 
@@ -203,7 +206,8 @@ fn by_error(mail: &Candidate, now: Millis) -> Option<Skip> {
         _ if !has_text => None,
         Disposition::Retry | Disposition::Doubt => None,
         Disposition::Never => Some(Skip::Never(class)),
-        Disposition::Stop => Some(Skip::Stop(class)),
+        // held: once the account is mended, a person may say so
+        Disposition::Stop => None,
         Disposition::Wait => {
             let frees = mail.key.sent_date? + window.unwrap_or(DAY);
             (frees > now).then_some(Skip::Wait(frees))
@@ -224,6 +228,7 @@ fn held(mail: &Candidate, fate: &Fate, against: &Against<'_>) -> Option<Hold> {
         Fate::LooksLike(id, likeness) => Some(Hold::LooksLike(id.to_string(), *likeness)),
         _ if mail.key.sent_date.is_none() => Some(Hold::NoTime),
         _ if !mail.reading.has_text => Some(Hold::NoError),
+        _ if mail.reading.disposition == Disposition::Stop => Some(Hold::Account(mail.reading.class)),
         _ => None,
     }
 }
@@ -236,7 +241,7 @@ pub fn keeps_from_going(fate: &Fate) -> Option<String> {
         Fate::LooksLike(id, Likeness::Sent) => Some(format!(
             "looks like row {id}, which was sent meanwhile; if it is another mail, --id sends it"
         )),
-        Fate::LooksLike(_, Likeness::Failed) | Fate::Stands(_) | Fate::SameAs(..) => None,
+        Fate::LooksLike(_, Likeness::Failed) | Fate::Stands | Fate::SameAs(..) => None,
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Skip {
     Delivered(String),
     /// A run that is alive has it.
     Claimed(String),
+    /// A run is handing it over, if that was not killed.
+    UnderWay(String),
     /// It was handed over and never answered; a person decides.
     InDoubt,
     /// The error in the log says that it may have been delivered; a person decides. `Some`: that of a further attempt.
@@ -29,8 +31,6 @@ pub enum Skip {
     NotBefore(Millis),
     /// Its error says that this message will not go without a change.
     Never(Class),
-    /// Its error says that nothing from this account will go.
-    Stop(Class),
     /// A counted window is used up until then.
     Wait(Millis),
     /// It went, as this row.
@@ -46,6 +46,9 @@ impl Skip {
             Skip::Sent(_) | Skip::SentAs(_) => "sent again already",
             Skip::Delivered(_) => "delivered, as a person said",
             Skip::Claimed(_) => "being sent by another run",
+            Skip::UnderWay(_) => {
+                "being handed over by another run, or in doubt if that was killed; resend --doubt looks"
+            }
             Skip::InDoubt => "in doubt: handed over and never answered; settle them with resend --doubt",
             Skip::InDoubtByLog(_) => {
                 "in doubt: by their error they may have been delivered; settle them with resend --doubt"
@@ -54,7 +57,6 @@ impl Skip {
             Skip::Dropped => "dropped by a person; resend --free ID... frees them",
             Skip::NotBefore(_) => "next attempt not due yet",
             Skip::Never(_) => "will not go without a change",
-            Skip::Stop(_) => "nothing from this account will go",
             Skip::Wait(_) => "the provider's window is used up",
             Skip::Went(_) => "went out after all",
             Skip::Pending(_) => "about to be sent by the application",
@@ -92,6 +94,10 @@ impl fmt::Display for Skip {
             Skip::SentAs(id) => write!(f, "sent again already, as row {id} of the same mail"),
             Skip::Delivered(who) => write!(f, "delivered, as {who} said"),
             Skip::Claimed(run) => write!(f, "being sent by the run {run}"),
+            Skip::UnderWay(run) => write!(
+                f,
+                "being handed over by the run {run}, or in doubt if that was killed; resend --doubt looks"
+            ),
             Skip::InDoubt => {
                 f.write_str("in doubt: it was handed over and never answered; settle it with resend --doubt")
             }
@@ -112,7 +118,6 @@ impl fmt::Display for Skip {
                 f,
                 "{class}: it will not go without a change; correct the row and empty its error text, then --id sends it"
             ),
-            Skip::Stop(class) => write!(f, "{class}: nothing from this account will go"),
             Skip::Wait(until) => write!(f, "the provider's window is used up until {}", time(until)),
             Skip::Went(id) => write!(f, "went out as row {id}"),
             Skip::Pending(id) => {
@@ -129,6 +134,8 @@ pub enum Hold {
     LooksLike(String, Likeness),
     /// It has no error text, so why it failed is not known.
     NoError,
+    /// Its error says that nothing from this account would go.
+    Account(Class),
     /// It has no time that can be read, so its age is not known.
     NoTime,
     /// So many rows of the log have its key.
@@ -158,6 +165,9 @@ impl Hold {
                 "look like a newer mail that goes; --id sends them as well"
             }
             Hold::NoError => "no error text says why they failed; --id sends them",
+            Hold::Account(_) => {
+                "by their error nothing from this account would go; once that is mended, --id sends them"
+            }
             Hold::NoTime => "no readable time; --id sends them",
             Hold::SeveralRows(_) => "several rows have the same id; map id to a column that is unique",
             Hold::Gone => "changed while this was looked at",
@@ -185,6 +195,9 @@ impl fmt::Display for Hold {
                 write!(f, "looks like row {id}, which is newer; if it is another mail, --id sends it")
             }
             Hold::NoError => f.write_str("no error text says why it failed; --id sends it"),
+            Hold::Account(class) => {
+                write!(f, "{class}: nothing from this account would go; once that is mended, --id sends it")
+            }
             Hold::NoTime => f.write_str("no readable time, so its age is not known; --id sends it"),
             Hold::SeveralRows(rows) => {
                 write!(f, "{rows} rows have this id; map id to a column that is unique")
