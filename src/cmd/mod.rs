@@ -206,11 +206,18 @@ impl Rules {
 
 /// What the ledger knows of a log: the one in a file of its own if it is named, else the one beside the log.
 async fn past(db: &mut Db, mapping: &Mapping, ledger: Option<&str>) -> Result<Past> {
-    match separate_ledger(ledger).await? {
-        Some(mut ledger) => read_past(&mut ledger, &mapping.table, Dialect::Sqlite).await,
-        None => read_past(db, &mapping.table, mapping.dialect).await,
+    let past = match separate_ledger(ledger).await? {
+        Some(mut ledger) => read_past(&mut ledger, &mapping.table, Dialect::Sqlite).await?,
+        None => read_past(db, &mapping.table, mapping.dialect).await?,
+    };
+    if past.is_closed {
+        tracing::warn!("what resend has done is not known here: {CLOSED}");
     }
+    Ok(past)
 }
+
+/// What lets somebody read a ledger that another role has made.
+const CLOSED: &str = "the ledger may not be read; ask for: GRANT SELECT ON mailthrottle_mail, mailthrottle_migration, mailthrottle_attempt TO you";
 
 /// The ledger in a file of its own, if there is one and it has been made.
 async fn separate_ledger(url: Option<&str>) -> Result<Option<Db>> {

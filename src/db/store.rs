@@ -345,11 +345,14 @@ impl Store {
     }
 }
 
-/// The question whether a table of the ledger's is there: a row if it is.
+/// The question whether a table of the ledger's is there: a row if it is, `closed` where it may not be read.
 pub fn is_there(dialect: Dialect, table: &str) -> Statement {
     let sql = match dialect {
         Dialect::Sqlite => "SELECT 'yes' FROM sqlite_schema WHERE type = 'table' AND name = $1",
-        Dialect::Postgres => "SELECT 'yes' WHERE to_regclass($1) IS NOT NULL",
+        Dialect::Postgres => {
+            "SELECT CASE WHEN has_table_privilege(to_regclass($1), 'SELECT') THEN 'yes' ELSE 'closed' END \
+             WHERE to_regclass($1) IS NOT NULL"
+        }
         Dialect::Oracle => {
             "SELECT 'yes' AS is_there FROM all_tables WHERE owner = SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA') AND table_name = UPPER($1)"
         }
@@ -423,7 +426,13 @@ fn lock_file(database: &Path, run: &str) -> Result<Option<Lock>> {
     let path = PathBuf::from(path);
     let open = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
     let file =
-        open.map_err(|error| anyhow!("{}: {error}; check the rights on the folder", path.display()))?;
+        open.map_err(|error| {
+            anyhow!(
+                "{}: {error}; get the right to write into its folder, or keep the ledger elsewhere by --ledger sqlite:PATH, with log = \
+                 \"nothing\" in [resend] where the log may not be written",
+                path.display()
+            )
+        })?;
     match file.try_lock() {
         // whoever let go of it may have removed it in between: then this is no lock on the file of that name
         Ok(()) if !is_at(&file, &path) => lock_file(database, run),

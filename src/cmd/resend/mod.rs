@@ -19,7 +19,9 @@ use crate::db::store::Store;
 use crate::db::{Db, Place, Target};
 use crate::exit::Exit;
 use crate::mapping::Mapping;
+use crate::model::Meaning;
 use crate::output;
+use crate::output::resend::Answer;
 use crate::resend::ledger::{Ledger, PastRun};
 
 /// Runs the command.
@@ -48,7 +50,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         return Ok(Exit::Fine);
     }
     if args.dry_run || planned.selected.chosen.is_empty() {
-        let answer = planned.answer();
+        let answer = Answer { dry_run: args.dry_run, ..planned.answer() };
         print_pieces(output::resend::render(&answer, flags.format, look(flags))?)?;
         return Ok(match (args.dry_run, answer.doubts, answer.held + answer.deferred) {
             (true, ..) | (false, 0, 0) => Exit::Fine,
@@ -162,6 +164,16 @@ async fn open_ledger(
     if claim_status.is_some() && !mapping.can_write_status() {
         bail!(
             "[resend] claim_status: the log's status is no column of its own that could be written; take the key out"
+        );
+    }
+    if let Some(word) =
+        claim_status.as_deref().filter(|word| mapping.words.meaning(Some(word)) != Meaning::Other)
+    {
+        bail!(
+            "[resend] claim_status: '{}' means {} in [email_log]; choose a word that means nothing else, and that the application's job \
+             does not send",
+            word.escape_debug(),
+            mapping.words.meaning(Some(word))
         );
     }
     let mut ledger = Ledger::new(store, log, mapping, claim_status, sent_word);

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use super::select::{Checking, Considered, Selected, select};
 use crate::analysis::wording::count;
 use crate::cli::{Global, Resend as Args};
-use crate::cmd::{Log, ask, imported, look};
+use crate::cmd::{CLOSED, Log, ask, imported, look};
 use crate::config::Config;
 use crate::config::smtp::Sending;
 use crate::db::store::is_there;
@@ -82,6 +82,9 @@ pub async fn with_past(
         );
     }
     let mut past = log.past().await?;
+    if past.is_closed {
+        bail!("nothing can be planned: {CLOSED}");
+    }
     let account = sending.account().ok().flatten();
     let checking = Checking {
         attachments: &sending.attachments,

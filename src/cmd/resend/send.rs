@@ -76,13 +76,14 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     let (mut ran, mut ledger) = drive(flags, &plan, sending, way, ledger, target).await?;
     ran.trouble = ran.trouble.or(told.filter(|_| is_paused));
     let reason = reason(&ran);
+    let is_interrupted = ran.reason == Some(Reason::StopRequested) && ran.broken.is_none();
     let broken = ran.broken.take();
     points::pass("before the run ends");
     let ended = ledger.end_run(lock, &reason, now()).await;
     points::pass("after the run has ended");
     let freed = ledger.leave_turn(&identity, turn).await;
     ledger.close().await;
-    let answer = answer(&plan, &ran, &run, &reason, sending, began.elapsed());
+    let answer = Answer { is_interrupted, ..answer(&plan, &ran, &run, &reason, sending, began.elapsed()) };
     print_pieces(output::resend::render(&answer, flags.format, look(flags))?)?;
     if !ran.unrecorded.is_empty() {
         tracing::error!(
@@ -159,7 +160,12 @@ async fn open_first(opener: &Opener, plan: &Plan, is_paused: bool) -> Result<Opt
     let opened = tokio::time::timeout(LONGEST_OPENING, opener.open()).await;
     let failure = match opened {
         Err(_) => {
-            bail!("no answer from the server within {}; nothing was sent", length(millis(LONGEST_OPENING)))
+            bail!(
+                "nothing was sent, no row was touched: no answer from {} within {}; check host and port in --smtp or [smtp] url, and that a mail \
+             server runs there",
+                opener.place(),
+                length(millis(LONGEST_OPENING))
+            )
         }
         Ok(Ok(connection)) => return Ok(Some(Ok(connection))),
         Ok(Err(failure)) => failure,
@@ -296,7 +302,6 @@ fn answer<'r>(
         doubt: count(Outcome::Doubt),
         skipped: planned.skipped + count(Outcome::Skipped),
         held: planned.held + count(Outcome::Held),
-        is_interrupted: ran.reason == Some(Reason::StopRequested) && ran.broken.is_none(),
         throttled: ran.counts.throttled,
         connections_opened: ran.counts.connections_opened,
         peak_connections: ran.counts.peak_connections,
@@ -329,7 +334,7 @@ fn rows(mail: &Considered, end: &RowEnd, reason: &str) -> impl Iterator<Item = R
         reason: said.or_else(|| is_left.then(|| format!("its turn did not come: {reason}"))),
         sender: mail.stands.sender.as_deref().map(str::to_owned),
         recipient: mail.stands.recipient.clone(),
-        group: if end.outcome == Outcome::Skipped { "taken by somebody else meanwhile" } else { "" },
+        group: if end.outcome == Outcome::Skipped { "left, since something changed meanwhile" } else { "" },
         ..Row::bare(end.outcome.as_str(), String::new())
     };
     std::iter::once(own).chain(plan::further_rows(mail, end.outcome.as_str()))

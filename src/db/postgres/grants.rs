@@ -40,9 +40,9 @@ pub fn to_write(sql: &str, role: &str) -> Vec<String> {
                 qualified(&table)
             )
         }),
-        Some(("CREATE" | "ALTER", _)) => {
-            Some(format!("GRANT CREATE ON SCHEMA ... TO {role}, of the schema it works in"))
-        }
+        Some(("CREATE" | "ALTER", _)) => Some(format!(
+            "GRANT CREATE ON SCHEMA public TO {role}, or on the first schema of its search_path"
+        )),
         _ => None,
     };
     right.into_iter().collect()

@@ -34,6 +34,10 @@ pub fn document(answer: &Answer<'_>) -> Document {
         )));
     }
     blocks.extend(too_old(answer).map(Block::Line));
+    blocks.extend(further(answer).map(Block::Line));
+    if answer.beyond_limit > 0 {
+        blocks.push(Block::Facts(vec![(answer.beyond_limit.to_string(), "beyond --limit".to_owned())]));
+    }
     blocks.extend(reasons(answer));
     blocks.extend(rows(answer.rows.iter()));
     blocks.extend(next(answer));
@@ -94,11 +98,23 @@ fn too_old(answer: &Answer<'_>) -> Option<String> {
     ))
 }
 
-/// The rows of a reason: how many, and the first of them.
+/// The further attempts of the mails, which go or stay with them.
+fn further(answer: &Answer<'_>) -> Option<String> {
+    let mut rows = answer.rows.iter().filter(|row| row.same_as.is_some());
+    let ids: Vec<String> = rows.by_ref().take(SHOWN).map(|row| escape::line(&row.id)).collect();
+    let all = (ids.len() + rows.count()) as u64;
+    let more = if all > ids.len() as u64 { ", ..." } else { "" };
+    let rows = if all == 1 { "1 row more is an attempt" } else { "rows more are attempts" };
+    let number = if all == 1 { String::new() } else { format!("{all} ") };
+    (all > 0).then(|| format!("{number}{rows} of the same mails: {}{more}.", ids.join(", ")))
+}
+
+/// The rows of a reason: how many, the first of them, and what is said of the very first.
 struct Reason {
     group: &'static str,
     rows: u64,
     ids: Vec<String>,
+    said: String,
 }
 
 /// How many rows do not go for which reason, with their ids.
@@ -106,9 +122,6 @@ fn reasons(answer: &Answer<'_>) -> Vec<Block> {
     let mut blocks = Vec::new();
     for (title, outcome) in [("Held", "held"), ("Not due yet", "deferred"), ("Skipped", "skipped")] {
         let mut reasons = by_group(answer, outcome);
-        if outcome == "skipped" && answer.beyond_limit > 0 {
-            reasons.push(Reason { group: "beyond --limit", rows: answer.beyond_limit, ids: Vec::new() });
-        }
         if reasons.is_empty() {
             continue;
         }
@@ -124,7 +137,8 @@ fn by_group(answer: &Answer<'_>, outcome: &str) -> Vec<Reason> {
     let of_outcome = |row: &Row| row.outcome == outcome && row.same_as.is_none() && !row.group.is_empty();
     for row in answer.rows.iter().filter(of_outcome) {
         let place = reasons.iter().position(|known| known.group == row.group).unwrap_or_else(|| {
-            reasons.push(Reason { group: row.group, rows: 0, ids: Vec::new() });
+            let said = escape::short(&escape::line(row.reason.as_deref().unwrap_or_default()), 160);
+            reasons.push(Reason { group: row.group, rows: 0, ids: Vec::new(), said });
             reasons.len() - 1
         });
         reasons[place].rows += 1;
@@ -142,7 +156,9 @@ fn told(reason: &Reason) -> Vec<(String, String)> {
             0 => String::new(),
             more => format!(" and {more} more; --format json lists all"),
         };
-        told.push((String::new(), format!("rows {}{more}", reason.ids.join(", "))));
+        let noun = if reason.rows == 1 { "row" } else { "rows" };
+        told.push((String::new(), format!("{noun} {}{more}", reason.ids.join(", "))));
+        told.push((String::new(), format!("row {}: {}", reason.ids[0], reason.said)));
     }
     told
 }
@@ -217,7 +233,8 @@ fn next(answer: &Answer<'_>) -> Vec<Block> {
             "Refused: mend what the answer says, then resend --free ID... and resend again.".to_owned(),
         );
     }
-    if answer.run_id.is_some() && answer.deferred > 0 && !answer.is_interrupted {
+    let was_asked_to_send = answer.run_id.is_some() || !answer.dry_run;
+    if was_asked_to_send && answer.deferred > 0 && !answer.is_interrupted {
         let next_at =
             answer.rows.iter().filter(|row| row.outcome == "deferred").filter_map(|row| row.next_at).max();
         let when =

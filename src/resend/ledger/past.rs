@@ -112,8 +112,12 @@ pub struct Known {
 /// # Errors
 /// The database's refusal.
 pub async fn read_past(db: &mut Db, table: &(String, String), dialect: Dialect) -> Result<Past> {
-    if db.rows(is_there(dialect, "mailthrottle_mail")).await?.is_empty() {
-        return Ok(Past::default());
+    let there = db.rows(is_there(dialect, "mailthrottle_mail")).await?;
+    match there.first().and_then(|row| row.text(0)).as_deref() {
+        None => return Ok(Past::default()),
+        // a question would end the transaction of those that follow
+        Some("closed") => return Ok(Past { is_closed: true, ..Past::default() }),
+        Some(_) => {}
     }
     let plain = |sql: &str| Statement::plain(dialect, sql);
     let version = db.rows(plain(VERSION)).await?;
@@ -168,7 +172,8 @@ pub async fn read_attempts(
     dialect: Dialect,
     key: &Key,
 ) -> Result<Vec<PastAttempt>> {
-    if db.rows(is_there(dialect, "mailthrottle_attempt")).await?.is_empty() {
+    let there = db.rows(is_there(dialect, "mailthrottle_attempt")).await?;
+    if there.first().and_then(|row| row.text(0)).as_deref() != Some("yes") {
         return Ok(Vec::new());
     }
     let binds = vec![Bind::Text(format!("{}.{}", table.0, table.1)), Bind::Text(key.id.clone())];
@@ -217,6 +222,8 @@ pub struct Past {
     by_id: HashMap<String, Vec<Known>>,
     /// Rows whose time has changed since, with the time under which the ledger has them.
     moved: HashMap<Key, Option<Millis>>,
+    /// There is a ledger that may not be read.
+    pub is_closed: bool,
 }
 
 impl Past {

@@ -10,7 +10,7 @@ const WORDS: &[&str] = &[
     r"\battach(ed|ment|ments|ing)?\b",
     r"\benclos(ed|ure|ures)\b",
     r"\banhäng|\banhang\b|\bangehängt|\bangehaengt|\bbeigef(ü|ue)gt|\bbeiliegend|\banlage\b|\banlagen\b|\banbei\b",
-    r"\bpi(è|e)ces? jointes?\b|\bci-joint|\ben annexe\b",
+    r"\bpi(è|e)ces?[ -]jointes?\b|\bci[ -]joint|\ben annexe\b",
     r"\badjunt[oa]s?\b|\badjuntamos\b",
     r"\ballegat[oaie]\b|\bin allegato\b",
     r"\banex(o|a|os|as|ad[oa]s?)\b|\bem anexo\b",
@@ -23,16 +23,34 @@ const WORDS: &[&str] = &[
 ];
 
 /// What HTML says of a picture that is sent along (RFC 2392).
-const SENT_ALONG: &str = r#"(src|href|url)\s*[=(]\s*["']?cid:"#;
+const SENT_ALONG: &str = r#"(src|href|url|background)\s*[=(]\s*["']?cid:"#;
 
 static SPEAKS: LazyLock<Regex> = LazyLock::new(|| {
     let all = format!("(?i)(?:{})|{SENT_ALONG}", WORDS.join("|"));
     Regex::new(&all).expect("the words are tested")
 });
 
+/// Entities of HTML in these words.
+const ENTITIES: [(&str, &str); 9] = [
+    ("&auml;", "ä"),
+    ("&uuml;", "ü"),
+    ("&ouml;", "ö"),
+    ("&egrave;", "è"),
+    ("&eacute;", "é"),
+    ("&nbsp;", " "),
+    ("&shy;", ""),
+    ("&#228;", "ä"),
+    ("&#252;", "ü"),
+];
+
 /// Whether any of these texts speaks of an attachment, or HTML refers to one.
 pub fn speaks_of_attachment<'t>(texts: impl IntoIterator<Item = &'t str>) -> bool {
-    texts.into_iter().any(|text| SPEAKS.is_match(text))
+    texts.into_iter().any(|text| SPEAKS.is_match(text) || SPEAKS.is_match(&without_entities(text)))
+}
+
+fn without_entities(text: &str) -> String {
+    let plain = text.replace('\u{ad}', "");
+    ENTITIES.iter().fold(plain, |text, (entity, letter)| text.replace(entity, letter))
 }
 
 #[cfg(test)]
@@ -61,6 +79,11 @@ mod tests {
             r#"<img src="cid:logo@contoso">"#,
             "<img src='CID:1'>",
             "background: url(cid:x)",
+            "<td background='cid:bg'>",
+            "Beigef&uuml;gt die Rechnung",
+            "en pi&egrave;ce jointe",
+            "im An&shy;hang",
+            "ci joint la facture",
         ];
         for text in speaks {
             assert!(speaks_of_attachment([text]), "{text}");

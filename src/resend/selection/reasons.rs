@@ -49,12 +49,10 @@ impl Skip {
             Skip::UnderWay(_) => {
                 "being handed over by another run, or in doubt if that was killed; resend --doubt looks"
             }
-            Skip::InDoubt => "in doubt: handed over and never answered; settle them with resend --doubt",
-            Skip::InDoubtByLog(_) => {
-                "in doubt: by their error they may have been delivered; settle them with resend --doubt"
-            }
-            Skip::Refused(_) => "refused when they were sent again; resend --free ID... frees them",
-            Skip::Dropped => "dropped by a person; resend --free ID... frees them",
+            Skip::InDoubt => "in doubt: handed over and never answered; settle with resend --doubt",
+            Skip::InDoubtByLog(_) => "in doubt by the error in the log; settle with resend --doubt",
+            Skip::Refused(_) => "refused when sent again; resend --free ID... lets it go again",
+            Skip::Dropped => "dropped by a person; resend --free ID... takes that back",
             Skip::NotBefore(_) => "next attempt not due yet",
             Skip::Never(_) => "will not go without a change",
             Skip::Wait(_) => "the provider's window is used up",
@@ -159,16 +157,14 @@ impl Hold {
     pub fn group(&self) -> &'static str {
         match self {
             Hold::LooksLike(_, Likeness::Sent) => {
-                "look like a mail that was sent; --id sends them all the same"
+                "like a mail that was sent; --id sends such a row all the same"
             }
-            Hold::LooksLike(_, Likeness::Failed) => {
-                "look like a newer mail that goes; --id sends them as well"
-            }
-            Hold::NoError => "no error text says why they failed; --id sends them",
+            Hold::LooksLike(_, Likeness::Failed) => "like a newer mail; --id sends such a row as well",
+            Hold::NoError => "no error text says why; --id sends such a row",
             Hold::Account(_) => {
-                "by their error nothing from this account would go; once that is mended, --id sends them"
+                "nothing from this account would go; once that is mended, --id sends such a row"
             }
-            Hold::NoTime => "no readable time; --id sends them",
+            Hold::NoTime => "no readable time; --id sends such a row",
             Hold::SeveralRows(_) => "several rows have the same id; map id to a column that is unique",
             Hold::Gone => "changed while this was looked at",
             Hold::NoContent => "the log keeps nothing to send",
@@ -178,9 +174,9 @@ impl Hold {
             Hold::Message(_) => "a field that cannot be sent as it is",
             Hold::Attachment(_) => "an attachment that cannot go",
             Hold::LacksAttachment => {
-                "speak of an attachment, and the log holds none; --without-attachment sends them all the same"
+                "the text speaks of an attachment, and the log holds none; --without-attachment"
             }
-            Hold::Server(_) => "this server does not take them",
+            Hold::Server(_) => "not taken by this server",
         }
     }
 }

@@ -186,6 +186,11 @@ pub struct Opener {
 }
 
 impl Opener {
+    /// The host and port it opens connections to.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.smtp.host, self.smtp.port)
+    }
+
     /// Makes sure that there is a token, where one is needed.
     ///
     /// # Errors
