@@ -40,7 +40,7 @@ fn a_plain_message_is_the_same_every_time() {
     insta::assert_snapshot!(text(&stored()).replace('\r', ""), @r"
     X-Mailthrottle-Resend: r1/2
     Date: Fri, 20 Nov 2026 08:30:00 +0000
-    Message-ID: <mailthrottle.287f1363c27367a55e4919f7804ac692@contoso.example>
+    Message-ID: <mailthrottle.6e748c8daed0d0cc06998730fef88ffa@contoso.example>
     From: reports@contoso.example
     To: k.weiss@fabrikam.example
     Subject: Report
@@ -72,39 +72,39 @@ fn text_and_html_are_alternatives_and_files_come_after_them() {
     insta::assert_snapshot!(text(&stored).replace('\r', ""), @r#"
     X-Mailthrottle-Resend: r1/2
     Date: Fri, 20 Nov 2026 08:30:00 +0000
-    Message-ID: <mailthrottle.287f1363c27367a55e4919f7804ac692@contoso.example>
+    Message-ID: <mailthrottle.6e748c8daed0d0cc06998730fef88ffa@contoso.example>
     From: =?utf-8?b?QsO8Y2hlciAmIENv?= <reports@contoso.example>
     To: =?utf-8?b?TcO8bGxlciwgQW5uYQ==?= <a@x.example>, b@y.example
     Cc: c@z.example
     Reply-To: answers@contoso.example
     Subject: =?utf-8?b?w5xiZXJzaWNodCBmw7xy?= heute
     MIME-Version: 1.0
-    Content-Type: multipart/mixed; boundary="m.5b44d9d90450e22f2641dd70cc129214"
+    Content-Type: multipart/mixed; boundary="m.8fcd18d40e49f701db0207007d705a2a"
 
-    --m.5b44d9d90450e22f2641dd70cc129214
+    --m.8fcd18d40e49f701db0207007d705a2a
     Content-Type: multipart/alternative;
-     boundary="a.5b44d9d90450e22f2641dd70cc129214"
+     boundary="a.8fcd18d40e49f701db0207007d705a2a"
 
-    --a.5b44d9d90450e22f2641dd70cc129214
+    --a.8fcd18d40e49f701db0207007d705a2a
     Content-Type: text/plain; charset=utf-8
     Content-Transfer-Encoding: 7bit
 
     Hello
 
-    --a.5b44d9d90450e22f2641dd70cc129214
+    --a.8fcd18d40e49f701db0207007d705a2a
     Content-Type: text/html; charset=utf-8
     Content-Transfer-Encoding: quoted-printable
 
     <p>Gr=C3=BC=C3=9Fe</p>
-    --a.5b44d9d90450e22f2641dd70cc129214--
-    --m.5b44d9d90450e22f2641dd70cc129214
+    --a.8fcd18d40e49f701db0207007d705a2a--
+    --m.8fcd18d40e49f701db0207007d705a2a
     Content-Disposition: attachment;
      filename*0*=utf-8''M%C3%A4rz.csv
     Content-Type: text/csv
     Content-Transfer-Encoding: base64
 
     YTtiCjE7Mgo=
-    --m.5b44d9d90450e22f2641dd70cc129214--
+    --m.8fcd18d40e49f701db0207007d705a2a--
     "#);
     assert!(built(&stored).bytes.is_ascii());
 }
@@ -246,7 +246,7 @@ fn the_message_id_is_the_logs_or_always_the_same_for_a_row() {
         assert_eq!(refusal(&Stored { message_id: Some(odd.to_owned()), ..stored() }), expected);
     }
     let own = built(&stored()).message_id;
-    assert_eq!(own, "<mailthrottle.287f1363c27367a55e4919f7804ac692@contoso.example>");
+    assert_eq!(own, "<mailthrottle.6e748c8daed0d0cc06998730fef88ffa@contoso.example>");
     let later = build(&stored(), &Sending { run: "r2".to_owned(), attempt: 3, at: AT + 1 }).unwrap();
     assert_eq!(later.message_id, own);
     for other in [

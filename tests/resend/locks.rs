@@ -1,11 +1,13 @@
 //! A lock is not the process: it may be lost while its run lives, and a file may be taken away under it.
 
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use mailthrottle::model::Stage;
 use serde_json::json;
 
 use crate::smtp_server::{Settings, SmtpServer};
+use crate::support::postgres::Server;
 use crate::support::{Ran, TestLog, on_every_database};
 use crate::{answer, no_duplicates, resend, url};
 
@@ -24,7 +26,7 @@ fn slow() -> SmtpServer {
 }
 
 fn answering_after(millis: u64) -> SmtpServer {
-    let latency = vec![(Stage::Dot, std::time::Duration::from_millis(millis))];
+    let latency = vec![(Stage::Dot, Duration::from_millis(millis))];
     SmtpServer::start(Settings { latency, ..Settings::default() })
 }
 
@@ -50,17 +52,26 @@ fn who_decides_while_a_run_without_its_lock_lives_makes_no_second_copy() {
                     std::fs::remove_file(path).unwrap();
                 }
             }
-            // now it is taken for dead, and a person lets the mail go again
-            let settled = log.run(&["resend", "--doubt", "again", "1"]);
-            assert_eq!(settled.code, 0, "{settled:?}");
-            assert_eq!(log.value("SELECT stage FROM mailthrottle_mail WHERE row_id = '1'"), "deferred");
+        } else {
+            let ended = log.value(
+                "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_locks JOIN pg_database d ON d.oid = database \
+                 WHERE locktype = 'advisory' AND datname = current_database()",
+            );
+            assert_eq!(ended, "true");
         }
+        // now it is taken for dead, and a person lets the mail go again
+        let settled = log.run(&["resend", "--doubt", "again", "1"]);
+        assert_eq!(settled.code, 0, "{settled:?}");
+        assert!(settled.stdout.starts_with("1 mail may go again with the next resend.\n"), "{settled:?}");
+        assert_eq!(log.value("SELECT stage FROM mailthrottle_mail WHERE row_id = '1'"), "deferred");
         let ran = end(child);
         let meanwhile = resend(log, &server, &[]);
         assert!(matches!(meanwhile.code, 0 | 1), "{meanwhile:?}");
         assert!(ran.code < 4, "{ran:?}");
         assert_eq!(no_duplicates(&server), 2, "{ran:?} {meanwhile:?}");
-        assert_eq!(log.value("SELECT count(*) FROM email_log WHERE status = 'S'"), "2");
+        // a run whose session was ended stops, and what it had under way stays as the person decided
+        let written = log.word("2", "1");
+        assert_eq!(log.value("SELECT count(*) FROM email_log WHERE status = 'S'"), written);
     });
 }
 
@@ -109,4 +120,30 @@ fn a_run_that_was_killed_in_a_commit_of_the_log_keeps_no_later_one_out() {
     let ran = resend(&log, &server, &["--ledger", &ledger]);
     assert_eq!((ran.code, &answer(&ran)["sent"]), (0, &json!(4)), "{ran:?}");
     assert_eq!(log.value("SELECT count(*) FROM email_log WHERE subject = 'half'"), "0");
+}
+
+/// As a cron job that comes more often than the run before it ends. The server lets fewer sessions in than there are runs.
+#[test]
+fn sixty_four_runs_behind_a_slow_one_end_soon_and_hold_no_session() {
+    let own: &'static Server = Box::leak(Box::new(Server::start(None)));
+    let log = TestLog::on_own_postgres(own);
+    log.make_throttled(20);
+    let server = answering_after(6000);
+    let mut child = begin(&log, &server, &log.url());
+    let url = url(&server);
+    let args = ["--db", &log.url(), "-q", "resend", "--smtp", &url, "--yes", "--wait", "14s"];
+    let begin_another = |_| {
+        std::thread::sleep(Duration::from_millis(200));
+        log.command(&args).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let others: Vec<Child> = (0..64).map(begin_another).collect();
+    for other in others {
+        let ran = end(other);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stderr.contains("another run has been sending for the same account"), "{ran:?}");
+    }
+    assert_eq!(child.try_wait().unwrap(), None, "the slow run ended before them");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    no_duplicates(&server);
 }

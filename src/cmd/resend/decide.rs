@@ -16,8 +16,8 @@ use crate::config::smtp::Sending;
 use crate::db::{Db, Target};
 use crate::exit::Exit;
 use crate::mapping::Wanted;
-use crate::output;
 use crate::output::resend::{Answer, Row, Rows, SCHEMA};
+use crate::output::{self, Format};
 use crate::resend::ledger::{Decision, Doubted, Key, Known, Ledger, Origin, Past, Stage};
 use crate::resend::selection::Skip;
 
@@ -46,13 +46,29 @@ pub async fn doubt(
     let Some((decision, ids)) = decision else {
         return tell(flags, &doubts);
     };
-    let rows: Vec<Doubted> = chosen(doubts, ids, &alive)?.into_iter().flat_map(|mail| mail.rows).collect();
+    let chosen = chosen(doubts, ids, &alive)?;
+    let mails = chosen.len() as u64;
+    let rows: Vec<Doubted> = chosen.into_iter().flat_map(|mail| mail.rows).collect();
     let mut ledger = open(&wanted, sending, target).await?;
     ledger.decide(&rows, decision, &who(), now()).await?;
     ledger.catch_up().await?;
     ledger.close().await;
+    if matches!(flags.format, Format::Table | Format::Markdown) {
+        print(&format!("{} {}\n\n", count(mails, "mail"), settled(decision, mails == 1)))?;
+    }
     let everything = Args { max_age: args.max_age, ..Args::default() };
     tell(flags, &self::doubts(flags, &everything, Config::load(flags)?, sending).await?)
+}
+
+/// What becomes of the mails by the decision.
+const fn settled(decision: Decision, is_one: bool) -> &'static str {
+    match (decision, is_one) {
+        (Decision::Delivered, true) => "counts as sent; resend leaves it alone.",
+        (Decision::Delivered, false) => "count as sent; resend leaves them alone.",
+        (Decision::Again, _) => "may go again with the next resend.",
+        (Decision::Drop, true) => "dropped; resend leaves it alone until --free.",
+        (Decision::Drop, false) => "dropped; resend leaves them alone until --free.",
+    }
 }
 
 /// Lets rows go again that were refused or dropped.

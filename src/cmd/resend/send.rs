@@ -32,8 +32,10 @@ use crate::resend::transport::{Failure, Kind};
 const DAY: Millis = 86_400_000;
 const MINUTE: Millis = 60_000;
 
-/// How often a waiting run looks whether the other one is done.
-const LOOK: Duration = Duration::from_secs(1);
+/// How soon a waiting run looks whether the other one is done, and how seldom it does so in the end: each look costs the database a
+/// session.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+const LAST_LOOK: Duration = Duration::from_secs(8);
 
 /// How long it may take to find out whether the server lets this program in.
 const LONGEST_OPENING: Duration = Duration::from_secs(60);
@@ -121,7 +123,7 @@ enum Turn {
 async fn turn(plan: &Plan, sending: &Sending, target: &Target, identity: &str) -> Result<Turn> {
     let sent_word = sending.log.sent_word(&plan.mapping.words)?;
     let began = Instant::now();
-    let mut is_told = false;
+    let (mut is_told, mut look) = (false, FIRST_LOOK);
     loop {
         let mut ledger = open_ledger(sending, target, plan.mapping.clone(), sent_word.clone()).await?;
         if let Some(lock) = ledger.take_turn(identity).await? {
@@ -136,7 +138,8 @@ async fn turn(plan: &Plan, sending: &Sending, target: &Target, identity: &str) -
             tracing::warn!("another run is sending for {identity}; waiting for it to end: {runs}");
             is_told = true;
         }
-        tokio::time::sleep(LOOK.min(sending.wait.saturating_sub(began.elapsed()))).await;
+        tokio::time::sleep(look.min(sending.wait.saturating_sub(began.elapsed()))).await;
+        look = LAST_LOOK.min(look * 2);
     }
 }
 

@@ -82,12 +82,12 @@ fn runs_document(runs: &[PastRun]) -> Document {
     let columns = vec![
         Column::words("started"),
         Column::words("run"),
-        Column::words("account and server").flexible(),
+        Column::words("account and server").flexible().if_wide(),
         Column::numbers("sent"),
         Column::numbers("deferred"),
         Column::numbers("refused"),
         Column::numbers("doubt"),
-        Column::words("ended").if_wide(),
+        Column::words("ended").flexible(),
     ];
     Document { blocks: vec![Block::Table(Table { columns, rows: runs.iter().map(row).collect() })] }
 }
