@@ -224,7 +224,7 @@ fn other(mapping: &Mapping, mail: &Mail) -> Option<Other> {
 /// The digests of the contents that have to be compared.
 async fn contents(db: &mut Db, mapping: &Mapping, mails: &Mails) -> Result<HashMap<Box<str>, Digest>> {
     let undecided: Vec<String> = mails.undecided().into_iter().map(String::from).collect();
-    let (mut contents, mut ambiguous) = (HashMap::new(), Vec::new());
+    let (mut contents, mut ambiguous) = (HashMap::<Box<str>, Digest>::new(), Vec::new());
     each_message(db, mapping, &undecided, &mut |kept| {
         if contents.insert(kept.id().into(), kept.content()).is_some() {
             ambiguous.push(kept.id());
@@ -232,7 +232,9 @@ async fn contents(db: &mut Db, mapping: &Mapping, mails: &Mails) -> Result<HashM
     })
     .await?;
     // where a key is that of several rows, nothing is known of any of them
-    contents.retain(|id: &Box<str>, _| !ambiguous.iter().any(|other| **other == **id));
+    for id in &ambiguous {
+        contents.remove(&**id);
+    }
     Ok(contents)
 }
 

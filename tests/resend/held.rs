@@ -20,44 +20,43 @@ fn reasons(answer: &Value) -> Vec<(String, String)> {
     all.into_iter().map(|(_, outcome, reason)| (outcome, reason)).collect()
 }
 
+/// Rows that cannot go, each with the reason.
+const BAD: [(Mail, &str); 10] = [
+    (Mail { recipient: "nobody", ..MAIL }, "the recipient holds \"nobody\", which is no mail address"),
+    (
+        Mail { recipient: "[\"a@x.example\",5]", ..MAIL },
+        "the recipient holds \"5\", which is no mail address",
+    ),
+    (Mail { recipient: "", ..MAIL }, "there is no recipient: to, cc and bcc are empty"),
+    (Mail { sender: "", ..MAIL }, "the sender has to be one mail address and is \"\""),
+    (
+        Mail { subject: "a\r\nBcc: x@evil.example", ..MAIL },
+        "the subject holds a line break or control character: \"a\\r\\nBcc: x@evil.example\"",
+    ),
+    (
+        Mail { recipient: "u@x.example\r\n", ..MAIL },
+        "the recipient holds a line break or control character: \"u@x.example\\r\\n\"",
+    ),
+    (
+        Mail { sender: "a@x.example\n", ..MAIL },
+        "the sender holds a line break or control character: \"a@x.example\\n\"",
+    ),
+    (
+        Mail { message_id: "<a\nb@x.example>", ..MAIL },
+        "the message_id holds a line break or control character: \"<a\\nb@x.example>\"",
+    ),
+    (
+        Mail { body: "", ..MAIL },
+        "the log keeps nothing to send: no text, no HTML, no raw message and no attachment",
+    ),
+    (Mail { error: "", ..MAIL }, "no error text says why it failed; --id sends it"),
+];
+
 /// Every row is held for its own reason, no row and no ledger is touched, and each goes the day it is mended.
 #[test]
 fn bad_fields_are_held_and_go_once_they_are_mended() {
     on_every_database(|log| {
-        let bad = [
-            (
-                Mail { recipient: "nobody", ..MAIL },
-                "the recipient holds \"nobody\", which is no mail address",
-            ),
-            (
-                Mail { recipient: "[\"a@x.example\",5]", ..MAIL },
-                "the recipient holds \"5\", which is no mail address",
-            ),
-            (Mail { recipient: "", ..MAIL }, "there is no recipient: to, cc and bcc are empty"),
-            (Mail { sender: "", ..MAIL }, "the sender has to be one mail address and is \"\""),
-            (
-                Mail { subject: "a\r\nBcc: x@evil.example", ..MAIL },
-                "the subject holds a line break or control character: \"a\\r\\nBcc: x@evil.example\"",
-            ),
-            (
-                Mail { recipient: "u@x.example\r\n", ..MAIL },
-                "the recipient holds a line break or control character: \"u@x.example\\r\\n\"",
-            ),
-            (
-                Mail { sender: "a@x.example\n", ..MAIL },
-                "the sender holds a line break or control character: \"a@x.example\\n\"",
-            ),
-            (
-                Mail { message_id: "<a\nb@x.example>", ..MAIL },
-                "the message_id holds a line break or control character: \"<a\\nb@x.example>\"",
-            ),
-            (
-                Mail { body: "", ..MAIL },
-                "the log keeps nothing to send: no text, no HTML, no raw message and no attachment",
-            ),
-            (Mail { error: "", ..MAIL }, "no error text says why it failed; --id sends it"),
-        ];
-        let mails: Vec<Mail> = bad
+        let mails: Vec<Mail> = BAD
             .iter()
             .zip(1..)
             .map(|((mail, _), id)| Mail {
@@ -76,14 +75,14 @@ fn bad_fields_are_held_and_go_once_they_are_mended() {
         let said = answer(&ran);
         assert_eq!(
             (ran.code, &said["held"], &said["selected"]),
-            (1, &json!(bad.len()), &json!(0)),
+            (1, &json!(BAD.len()), &json!(0)),
             "{ran:?}"
         );
         let expected: Vec<_> =
-            bad.iter().map(|(_, reason)| ("held".to_owned(), (*reason).to_owned())).collect();
+            BAD.iter().map(|(_, reason)| ("held".to_owned(), (*reason).to_owned())).collect();
         assert_eq!(reasons(&said), expected);
         assert_eq!(server.seen().connections, 0);
-        assert_eq!(statuses(log), "F".repeat(bad.len()));
+        assert_eq!(statuses(log), "F".repeat(BAD.len()));
         log.sql(
             "UPDATE email_log SET recipient = 'u@x.example', sender = 'a@x.example', subject = 'x', message_id = NULL, body = 'x' \
              WHERE id <> 10",

@@ -38,10 +38,12 @@ pub const MAIL: Mail = Mail {
     error: THROTTLED,
 };
 
+type Field = fn(&Mail) -> &'static str;
+
 /// Makes the table with these rows. Where no row has a Message-ID, a copy, a raw message or an attachment, neither has the table.
 pub fn make(log: &TestLog, mails: &[Mail]) {
-    let has = |field: fn(&Mail) -> &'static str| mails.iter().any(|mail| !field(mail).is_empty());
-    let optional: [(&str, fn(&Mail) -> &'static str); 4] = [
+    let has = |field: Field| mails.iter().any(|mail| !field(mail).is_empty());
+    let optional: [(&str, Field); 4] = [
         ("cc", |mail| mail.cc),
         ("raw", |mail| mail.raw),
         ("attachments", |mail| mail.attachments),

@@ -53,7 +53,7 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     let identity = sending.identity()?;
     plan.forget_looks();
     let (mut ledger, turn) = match turn(&plan, sending, target, &identity).await? {
-        Turn::Ours(ledger, turn) => (ledger, turn),
+        Turn::Ours(ledger, turn) => (*ledger, turn),
         Turn::Theirs(runs) => return no_turn(flags, &plan, sending, &runs),
     };
     ledger.bury_the_dead(now()).await?;
@@ -114,7 +114,7 @@ fn no_turn(flags: &Global, plan: &Plan, sending: &Sending, runs: &str) -> Result
 /// The ledger, and the turn to send for an account: its caps hold for all runs together.
 enum Turn {
     /// It is this run's.
-    Ours(Ledger, Lock),
+    Ours(Box<Ledger>, Lock),
     /// Another run has it for longer than this one waits.
     Theirs(String),
 }
@@ -127,7 +127,7 @@ async fn turn(plan: &Plan, sending: &Sending, target: &Target, identity: &str) -
     loop {
         let mut ledger = open_ledger(sending, target, plan.mapping.clone(), sent_word.clone()).await?;
         if let Some(lock) = ledger.take_turn(identity).await? {
-            return Ok(Turn::Ours(ledger, lock));
+            return Ok(Turn::Ours(Box::new(ledger), lock));
         }
         let runs = ledger.bury_the_dead(now()).await?.join(", ");
         ledger.close().await;
