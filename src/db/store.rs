@@ -3,6 +3,7 @@
 //! The ledger's statements are the same in every database: texts and whole numbers, `$1` and so on for values. A commit is
 //! on the disk when it returns.
 
+use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -326,6 +327,25 @@ impl Store {
     /// The database's refusal.
     pub async fn has_table(&mut self, name: &str) -> Result<bool> {
         Ok(!self.rows(is_there(self.dialect(), name)).await?.is_empty())
+    }
+
+    /// The tables and views that a view reads, through further views too; none for a table. Names are `schema.name`.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn reads(&mut self, view: &str) -> Result<HashSet<String>> {
+        let sql = body(match self {
+            Store::Sqlite(..) => include_str!("../../queries/sqlite/reads.sql"),
+            Store::Postgres(_) => include_str!("../../queries/postgres/reads.sql"),
+            Store::Oracle(_) => include_str!("../../queries/oracle/reads.sql"),
+        });
+        let (mut all, mut next) = (HashSet::new(), vec![view.to_owned()]);
+        while let Some(view) = next.pop() {
+            let rows = self.rows(self.statement(sql, vec![Bind::Text(view)])).await?;
+            let names = rows.iter().filter_map(|row| row.text(0)).filter(|name| all.insert(name.clone()));
+            next.extend(names.collect::<Vec<_>>());
+        }
+        Ok(all)
     }
 
     /// Takes leave.

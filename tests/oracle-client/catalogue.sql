@@ -31,6 +31,16 @@ JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn
 WHERE v.is_synonym;
 CREATE VIEW oracle.user_synonyms AS SELECT synonym_name, table_owner, table_name, db_link FROM oracle.all_synonyms WHERE owner::text = oracle.username();
 
+CREATE VIEW oracle.all_dependencies AS
+SELECT DISTINCT v.owner::oracle.varchar2(128) AS owner, v.name::oracle.varchar2(128) AS name, 'VIEW'::oracle.varchar2(19) AS type,
+  t.owner::oracle.varchar2(128) AS referenced_owner, t.name::oracle.varchar2(128) AS referenced_name,
+  (CASE WHEN t.relkind = 'v' THEN 'VIEW' ELSE 'TABLE' END)::oracle.varchar2(19) AS referenced_type
+FROM oracle.visible v
+JOIN pg_catalog.pg_rewrite r ON r.ev_class = v.oid
+JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> v.oid
+JOIN oracle.visible t ON t.oid = d.refobjid
+WHERE v.relkind = 'v' AND NOT v.is_synonym;
+
 CREATE VIEW oracle.indexes AS
 SELECT v.owner, v.name, i.indexrelid, i.indrelid, oracle.turned(c.relname::text) AS index_name, i.indisunique, i.indisvalid, i.indkey, i.indisprimary
 FROM oracle.visible v JOIN pg_catalog.pg_index i ON i.indrelid = v.oid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid;

@@ -18,6 +18,7 @@ const MAKE_ELSEWHERE: &str = include_str!("../../../queries/ledger/make_elsewher
 const NOTE_ELSEWHERE: &str = include_str!("../../../queries/ledger/note_elsewhere.sql");
 const NOTE_LOG: &str = include_str!("../../../queries/ledger/note_log.sql");
 const OTHER_LEDGERS: &str = include_str!("../../../queries/postgres/other_ledgers.sql");
+const OTHER_TABLES: &str = include_str!("../../../queries/ledger/other_tables.sql");
 
 /// The table by which a database remembers that its ledger is elsewhere.
 const MARK: &str = "mailthrottle_elsewhere";
@@ -29,6 +30,7 @@ impl Ledger {
     /// It is the ledger of another log, the log has another ledger, or the database's refusal.
     pub async fn belong(&mut self, may_mark: bool, now: Millis) -> Result<()> {
         self.check_log(now).await?;
+        self.check_views().await?;
         match self.log.is_some() {
             true => self.check_elsewhere(may_mark).await,
             false => self.check_beside().await,
@@ -58,6 +60,23 @@ impl Ledger {
             );
         }
         self.database = noted;
+        Ok(())
+    }
+
+    /// A view's rows are mails of the table that it reads: whoever names now the one and now the other has two ledgers in one.
+    async fn check_views(&mut self) -> Result<()> {
+        let statement = self.store.statement(OTHER_TABLES, vec![Bind::Text(self.table.clone())]);
+        let rows = self.store.rows(statement).await?;
+        for other in rows.iter().filter_map(|row| row.text(0)) {
+            let here = self.table.clone();
+            let log = self.log();
+            if log.reads(&here).await?.contains(&other) || log.reads(&other).await?.contains(&here) {
+                bail!(
+                    "the ledger knows these mails as rows of {other}, and one of {other} and {here} is a view of the other; give --table \
+                     {other}, or no mail would be known again"
+                );
+            }
+        }
         Ok(())
     }
 
