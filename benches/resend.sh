@@ -36,7 +36,9 @@ make_log() {                         # ROWS BYTES
 }
 
 serve() {                            # ARGUMENT...
-  "$server" --port 0 "$@" > "$scratch/server.log" &
+  # emptied here, for what is started in the background may do so late, and the last one's port would be taken
+  : > "$scratch/server.log"
+  "$server" --port 0 "$@" >> "$scratch/server.log" &
   serving=$!
   pids+=("$serving")
   until grep -q listening "$scratch/server.log"; do sleep 0.05; done

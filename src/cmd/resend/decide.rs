@@ -65,7 +65,9 @@ const fn settled(decision: Decision, is_one: bool) -> &'static str {
     match (decision, is_one) {
         (Decision::Delivered, true) => "counts as sent; resend leaves it alone.",
         (Decision::Delivered, false) => "count as sent; resend leaves them alone.",
-        (Decision::Again, _) => "may go again with the next resend.",
+        (Decision::Again, _) => {
+            "may go again with resend, 11 minutes after it was handed over at the earliest."
+        }
         (Decision::Drop, true) => "dropped; resend leaves it alone until --free.",
         (Decision::Drop, false) => "dropped; resend leaves them alone until --free.",
     }

@@ -42,8 +42,6 @@ pub struct Plan {
     pub selected: Selected,
     /// What the application sent lately.
     pub earlier: Earlier,
-    /// Whether the application is sending now.
-    pub is_shared: bool,
     /// The time for which it was planned.
     pub now: Millis,
     max_age: Millis,
@@ -94,7 +92,7 @@ pub async fn with_past(
         claim_status: sending.log.claim_status.as_deref(),
     };
     let selected = select(&mut log, &classifier, args, &mut past, &checking).await?;
-    let (earlier, is_shared) = earlier(&mut log, &selected).await?;
+    let earlier = earlier(&mut log, &selected).await?;
     let recipients = selected.chosen.iter().map(|chosen| u64::from(chosen.mail.stands.recipients)).sum();
     let estimate = sending.engine.estimate(selected.chosen.len() as u64, recipients, SESSION);
     if flags.print_sql {
@@ -108,7 +106,6 @@ pub async fn with_past(
         classifier,
         selected,
         earlier,
-        is_shared,
         now,
         max_age: sending.max_age,
         hides_claims: sending.log.claim_status.is_none(),
@@ -119,14 +116,12 @@ pub async fn with_past(
     Ok((plan, past))
 }
 
-/// What went out by the application in the last day, and whether it is sending now.
-async fn earlier(log: &mut Log, selected: &Selected) -> Result<(Earlier, bool)> {
+/// What went out by the application in the last day.
+async fn earlier(log: &mut Log, selected: &Selected) -> Result<Earlier> {
     let (senders, now) = (senders(selected), log.now);
     let mut earlier = Earlier::default();
-    let mut is_shared = false;
     let words = &log.mapping.words;
     let mut add = |attempt: &Attempt<'_>, at: Millis| {
-        is_shared |= at >= now - SHARING;
         if words.meaning(attempt.status) == Meaning::Sent {
             earlier.recipients.push((at, attempt.recipients));
             if at >= now - MINUTE {
@@ -135,7 +130,7 @@ async fn earlier(log: &mut Log, selected: &Selected) -> Result<(Earlier, bool)> 
         }
     };
     attempts_since(&mut log.db, &log.mapping, &senders, (now - DAY, now), &mut add).await?;
-    Ok((earlier, is_shared))
+    Ok(earlier)
 }
 
 /// The mailboxes of the mails that go.

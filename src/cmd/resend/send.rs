@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use tokio::sync::watch;
 
 use super::plan::{self, Plan};
 use super::select::Considered;
-use super::watch::look_again;
+use super::watch;
 use super::{now, open_ledger, who};
 use crate::cli::Global;
 use crate::cmd::interrupt::interrupted;
@@ -61,8 +60,10 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     ledger.try_log().await?;
     let (earlier, told) = earlier(&mut ledger, &plan, sending, now()).await?;
     let is_paused = earlier.paused_until.is_some_and(|until| until > now());
-    let first = match open_first(&opener, &plan, is_paused).await {
-        Ok(first) => first,
+    let ready =
+        async { Ok((watch::look(&plan, target).await?, open_first(&opener, &plan, is_paused).await?)) };
+    let (seen, first) = match ready.await {
+        Ok(ready) => ready,
         Err(error) => {
             let freed = ledger.leave_turn(&identity, turn).await;
             ledger.close().await;
@@ -74,7 +75,7 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     let lock = ledger.begin_run(&run, &identity, &who(), now()).await?;
     let began = Instant::now();
     points::pass("after the run has begun");
-    let way = Way { opener, first, earlier };
+    let way = Way { opener, first, earlier, seen };
     let (mut ran, mut ledger) = drive(flags, &plan, sending, way, ledger, target).await?;
     ran.trouble = ran.trouble.or(told.filter(|_| is_paused));
     let reason = reason(&ran);
@@ -135,7 +136,8 @@ async fn turn(plan: &Plan, sending: &Sending, target: &Target, identity: &str) -
             return Ok(Turn::Theirs(runs));
         }
         if !is_told {
-            tracing::warn!("another run is sending for {identity}; waiting for it to end: {runs}");
+            let which = if runs.is_empty() { String::new() } else { format!(": {runs}") };
+            tracing::warn!("another run is sending for {identity}; waiting for it to end{which}");
             is_told = true;
         }
         tokio::time::sleep(look.min(sending.wait.saturating_sub(began.elapsed()))).await;
@@ -151,6 +153,7 @@ struct Way {
     opener: Opener,
     first: Option<Opened>,
     earlier: Earlier,
+    seen: Seen,
 }
 
 /// Looks whether the way is open, before any row is claimed; the connection is the first one that is used. A refusal for a
@@ -197,7 +200,7 @@ async fn drive(
     flags: &Global,
     plan: &Plan,
     sending: &Sending,
-    Way { opener, first, earlier }: Way,
+    Way { opener, first, earlier, seen }: Way,
     ledger: Ledger,
     target: &Target,
 ) -> Result<(Ran, Ledger)> {
@@ -217,7 +220,7 @@ async fn drive(
     let clerk = tokio::spawn(clerk.work());
     let opener = Arc::new(opener);
     let first = Arc::new(Mutex::new(first));
-    let (tell_seen, seen) = watch::channel(Seen { is_sending: plan.is_shared, ..Seen::default() });
+    let (tell_seen, seen) = tokio::sync::watch::channel(seen);
     let driver = Driver {
         engine,
         mails: &mails,
@@ -244,7 +247,7 @@ async fn drive(
     let driving = driver.run(interrupted(), &mut tell);
     let ran = tokio::select! {
         ran = driving => ran,
-        never = look_again(plan, target, tell_seen) => match never {},
+        never = watch::look_again(plan, target, tell_seen) => match never {},
     };
     teller.end();
     let ledger = clerk.await.context("the ledger's writer failed")?;

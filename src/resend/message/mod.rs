@@ -186,14 +186,21 @@ impl Stored {
 
     /// Whether the log keeps anything to send but for headers.
     pub fn has_content(&self) -> bool {
-        let has_files = !self.attachments.is_empty() || !self.named_attachments.trim().is_empty();
+        let has_files = !self.attachments.is_empty() || self.names_files();
         self.whole().is_some() || has_files || self.bodies().any(|body| !body.trim().is_empty())
     }
 
     /// Whether the text speaks of an attachment and the log holds none.
     pub fn lacks_attachment(&self) -> bool {
-        let holds_none = self.whole().is_none() && self.named_attachments.trim().is_empty();
-        holds_none && speaks::speaks_of_attachment(self.bodies())
+        let holds_none = self.whole().is_none() && !self.names_files();
+        holds_none && speaks::speaks_of_attachment(self.bodies().chain([self.subject.as_str()]))
+    }
+
+    /// Whether the row names files; an empty list in JSON names none.
+    fn names_files(&self) -> bool {
+        let named = self.named_attachments.trim();
+        let list = named.strip_prefix('[').and_then(|list| list.strip_suffix(']'));
+        !list.unwrap_or(named).trim().is_empty()
     }
 
     /// Bytes of the message but for its attachments, about.

@@ -7,7 +7,7 @@ use regex::Regex;
 /// Words of mails that have an attachment, in the languages that Microsoft 365's tenants write most. Word ends are left open, for
 /// the sake of inflection.
 const WORDS: &[&str] = &[
-    r"\battach(ed|ment|ments|ing)?\b",
+    r"\battach(ed|ment|ments|ing)?\b|\bpfa\b",
     r"\benclos(ed|ure|ures)\b",
     r"\banhäng|\banhang\b|\bangehängt|\bangehaengt|\bbeigef(ü|ue)gt|\bbeiliegend|\banlage\b|\banlagen\b|\banbei\b",
     r"\bpi(è|e)ces?[ -]jointes?\b|\bci[ -]joint|\ben annexe\b",
@@ -62,6 +62,7 @@ mod tests {
         let speaks = [
             "Please find attached the report of today.",
             "See the ATTACHMENT for details",
+            "PFA the report",
             "the enclosed invoice",
             "im Anhang finden Sie die Rechnung",
             "Anbei erhalten Sie",

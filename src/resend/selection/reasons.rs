@@ -166,7 +166,7 @@ impl Hold {
             }
             Hold::NoTime => "no readable time; --id sends such a row",
             Hold::SeveralRows(_) => "several rows have the same id; map id to a column that is unique",
-            Hold::Gone => "changed while this was looked at",
+            Hold::Gone => "not found again by their id",
             Hold::NoContent => "the log keeps nothing to send",
             Hold::Message(Refusal::NoRecipient | Refusal::NoAddress { .. } | Refusal::NotOneSender(_)) => {
                 "no usable address"
@@ -198,7 +198,7 @@ impl fmt::Display for Hold {
             Hold::SeveralRows(rows) => {
                 write!(f, "{rows} rows have this id; map id to a column that is unique")
             }
-            Hold::Gone => f.write_str("changed while this was looked at; look again"),
+            Hold::Gone => f.write_str("it is not found again by its id: it changed meanwhile, or the id is empty or a fraction"),
             Hold::NoContent => f.write_str(
                 "the log keeps nothing to send: no text, no HTML, no raw message and no attachment",
             ),
