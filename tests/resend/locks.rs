@@ -1,7 +1,7 @@
 //! A lock is not the process: it may be lost while its run lives, and a file may be taken away under it.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Stdio};
 use std::time::Duration;
 
 use mailthrottle::model::Stage;
@@ -34,6 +34,17 @@ fn answering_after(millis: u64) -> SmtpServer {
 
 fn end(child: Child) -> Ran {
     child.wait_with_output().unwrap().into()
+}
+
+/// A run once it says that it waits for another, and what it says from then on.
+fn waiting(mut run: Child) -> (Child, BufReader<ChildStderr>) {
+    let mut told = BufReader::new(run.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("waiting for it to end") {
+        line.clear();
+        assert!(told.read_line(&mut line).unwrap() > 0, "it did not wait");
+    }
+    (run, told)
 }
 
 /// Somebody ends the session, or a cleaner removes the lock's file: the run goes on, and whoever decides in the meantime makes no
@@ -136,16 +147,17 @@ fn sixty_four_runs_behind_a_slow_one_end_soon_and_hold_no_session() {
     let server = answering_after(6000);
     let mut child = begin(&log, &server, &log.url());
     let url = url(&server);
-    let args = ["--db", &log.url(), "-q", "resend", "--smtp", &url, "--yes", "--wait", "14s"];
+    let args = ["--db", &log.url(), "resend", "--smtp", &url, "--yes", "--wait", "14s"];
     let begin_another = |_| {
-        std::thread::sleep(Duration::from_millis(200));
-        log.command(&args).stderr(Stdio::piped()).spawn().unwrap()
+        let another = log.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        waiting(another.unwrap())
     };
-    let others: Vec<Child> = (0..64).map(begin_another).collect();
-    for other in others {
-        let ran = end(other);
-        assert_eq!(ran.code, 1, "{ran:?}");
-        assert!(ran.stderr.contains("another run has been sending for the same account"), "{ran:?}");
+    let others: Vec<_> = (0..64).map(begin_another).collect();
+    for (mut other, mut told) in others {
+        let mut said = String::new();
+        told.read_to_string(&mut said).unwrap();
+        assert_eq!(other.wait().unwrap().code(), Some(1), "{said}");
+        assert!(said.contains("another run has been sending for the same account"), "{said}");
     }
     assert_eq!(child.try_wait().unwrap(), None, "the slow run ended before them");
     child.kill().unwrap();
@@ -171,13 +183,7 @@ fn what_went_while_a_run_waited_is_not_sent_again() {
         };
         let first = begin(&["--id", "1"]);
         server.wait_until(|seen| seen.contents > 0);
-        let mut second = begin(&["--wait", "1m"]);
-        let mut told = BufReader::new(second.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("waiting for it to end") {
-            line.clear();
-            assert!(told.read_line(&mut line).unwrap() > 0, "it did not wait");
-        }
+        let (second, _told) = waiting(begin(&["--wait", "1m"]));
         let wait = log.word("PRAGMA busy_timeout = 5000;", "");
         log.sql(&format!(
             "{wait} INSERT INTO email_log SELECT 1000, 'S', '{}', sender, recipient, subject, body, NULL FROM email_log WHERE id = 2",
