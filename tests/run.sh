@@ -38,6 +38,23 @@ need_libpq() {
     need libpq-fe.h libpq-dev
 }
 
+# Debian installs one mail server at a time, so this one is unpacked; its users come from a library that goes with it
+need_exim() {
+  local unpacked=target/exim packages
+  [ -x $unpacked/usr/sbin/exim4 ] && return
+  packages=$(mktemp -d)
+  if ! (cd "$packages" && { as_root apt-get update -qq || true; } &&
+    apt-get download -qq exim4-daemon-light exim4-base libgnutls-dane0 libidn12 libnsl2 libpcre2-8-0 libdb5.3 libnss-wrapper) \
+    >/dev/null 2>&1; then
+    echo "tests/run.sh: Exim cannot be had here; unpack the packages exim4-daemon-light, exim4-base and libnss-wrapper into $unpacked" >&2
+    exit 1
+  fi
+  for package in "$packages"/*.deb; do dpkg-deb -x "$package" $unpacked; done
+  # as who starts it
+  chmod u-s $unpacked/usr/sbin/exim4
+  rm -rf "$packages"
+}
+
 # an independent grammar parses what the tests sent to the stand-in for Oracle; it needs node, which need not be there
 oracle_sql() {
   if [ "${CI:-}" = true ]; then
@@ -113,6 +130,7 @@ need cc gcc
 need setpriv util-linux
 need pgbouncer pgbouncer
 need_smtp_sink
+need_exim
 need shellcheck shellcheck
 need pflogsumm pflogsumm
 need_postgres

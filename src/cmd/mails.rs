@@ -128,39 +128,58 @@ impl Sought {
     }
 }
 
-/// What rows that went or are about to since a moment say of some failed rows, by their places; those of which they say nothing
-/// are left out.
-///
-/// # Errors
-/// The database's refusal.
-pub async fn sent_since(
-    db: &mut Db,
-    mapping: &Mapping,
-    failed: &[Row],
-    since: Millis,
-    named: &HashSet<String>,
-    now: Millis,
-) -> Result<Vec<(usize, Fate)>> {
-    let words = words(mapping);
-    if words.is_empty() {
-        return Ok(Vec::new());
+/// Rows that a plan has chosen, for a look at what happened since.
+pub struct Chosen<'c> {
+    /// The rows that stand for their mails.
+    pub rows: Vec<Row>,
+    /// All rows of those mails, by their keys.
+    pub ids: HashSet<&'c str>,
+    /// Rows that a person named.
+    pub named: HashSet<String>,
+    /// Whether a failed row's error leaves open if it was delivered.
+    pub is_doubt: &'c dyn Fn(&Mail) -> bool,
+}
+
+impl Chosen<'_> {
+    /// What attempts of the application's since a moment say of the rows, by their places; those of which they say nothing are
+    /// left out.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn since(
+        &self,
+        db: &mut Db,
+        mapping: &Mapping,
+        since: Millis,
+        now: Millis,
+    ) -> Result<Vec<(usize, Fate)>> {
+        let failed = mapping.words.of(Meaning::Failed).map(str::to_owned);
+        let words: Vec<String> = words(mapping).into_iter().chain(failed).collect();
+        let window = Window { since: Some(since), until: None, zone: mapping.zone };
+        let mut others: Vec<(Other, Row)> = Vec::new();
+        let mut add = |mail: Mail| {
+            if let Some(other) = self.other(mapping, &mail).filter(|_| mail.at.is_some()) {
+                others.push((other, Row::of(&mail)));
+            }
+        };
+        db.mails(mapping, &Which { window, words: &words, among: None }, &mut add).await?;
+        // most rows have nothing to do with them
+        let ties: HashSet<Digest> = others.iter().flat_map(|(_, row)| row.ties()).flatten().collect();
+        let is_met = |row: &Row| row.ties().into_iter().flatten().any(|tie| ties.contains(&tie));
+        let met: Vec<usize> = (0..self.rows.len()).filter(|place| is_met(&self.rows[*place])).collect();
+        let mut mails = Mails::of(met.iter().map(|place| self.rows[*place].clone()).collect());
+        others.into_iter().for_each(|(other, row)| mails.add(other, row));
+        let contents = contents(db, mapping, &mails).await?;
+        Ok(met.into_iter().zip(mails.judge(&contents, &self.named, now).fates).collect())
     }
-    let window = Window { since: Some(since), until: None, zone: mapping.zone };
-    let mut sent: Vec<(Other, Row)> = Vec::new();
-    let mut add = |mail: Mail| {
-        if let Some(other) = other(mapping, &mail).filter(|_| mail.at.is_some()) {
-            sent.push((other, Row::of(&mail)));
-        }
-    };
-    db.mails(mapping, &Which { window, words: &words, among: None }, &mut add).await?;
-    // most failed rows have nothing to do with them
-    let ties: HashSet<Digest> = sent.iter().flat_map(|(_, row)| row.ties()).flatten().collect();
-    let is_met = |place: &usize| failed[*place].ties().into_iter().flatten().any(|tie| ties.contains(&tie));
-    let met: Vec<usize> = (0..failed.len()).filter(is_met).collect();
-    let mut mails = Mails::of(met.iter().map(|place| failed[*place].clone()).collect());
-    sent.into_iter().for_each(|(other, row)| mails.add(other, row));
-    let contents = contents(db, mapping, &mails).await?;
-    Ok(met.into_iter().zip(mails.judge(&contents, named, now).fates).collect())
+
+    fn other(&self, mapping: &Mapping, mail: &Mail) -> Option<Other> {
+        let is_new_doubt = |mail: &Mail| {
+            let meaning = mapping.words.meaning(mail.status.as_deref());
+            meaning == Meaning::Failed && !self.ids.contains(mail.id.as_str()) && (self.is_doubt)(mail)
+        };
+        other(mapping, mail).or_else(|| is_new_doubt(mail).then_some(Other::InDoubt))
+    }
 }
 
 /// The failed rows of a report that are young enough to be looked into; for older ones the ledger alone speaks.

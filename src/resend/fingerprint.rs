@@ -12,6 +12,9 @@ use crate::digest::Digest;
 const FIELDS: [&str; 11] =
     ["from", "to", "cc", "bcc", "reply", "subject", "text", "html", "raw", "files", "id"];
 
+/// So many equal fields show that two rows are one mail.
+const ENOUGH: usize = 3;
+
 /// Hexadecimal digits kept of each field.
 const DIGITS: usize = 8;
 
@@ -33,9 +36,18 @@ impl Fingerprint {
 
     /// Whether it is that of another mail: some field that both have differs.
     pub fn is_of_another(&self, other: &Self) -> bool {
-        let of_other =
-            |name: &str| other.0.iter().find(|(there, _)| *there == name).map(|(_, digits)| digits);
-        self.0.iter().any(|(name, digits)| of_other(name).is_some_and(|there| there != digits))
+        self.in_common(other).any(|is_equal| !is_equal)
+    }
+
+    /// Whether it surely is that of the same mail: no field that both have differs, and they have enough of them.
+    pub fn is_of_same(&self, other: &Self) -> bool {
+        !self.is_of_another(other) && self.in_common(other).count() >= ENOUGH
+    }
+
+    /// Of each field that both have, whether it is equal.
+    fn in_common(&self, other: &Self) -> impl Iterator<Item = bool> {
+        let of_other = |name: &str| other.0.iter().find(|(there, _)| *there == name);
+        self.0.iter().filter_map(move |(name, digits)| Some(of_other(name)?.1 == *digits))
     }
 }
 
@@ -75,6 +87,11 @@ mod tests {
         assert!(!mail.is_of_another(&of(&["a@x", "", "", "", "", "Invoice", "Text", "<p>"])));
         assert!(mail.is_of_another(&of(&["a@x", "b@y", "", "", "", "Invoice", "Other"])));
         assert!(!mail.is_of_another(&Fingerprint::default()));
+        assert!(mail.is_of_same(&of(&["a@x", "b@y", "", "", "", "Invoice"])));
+        assert!(
+            !mail.is_of_same(&of(&["a@x", "b@y"]))
+                && !mail.is_of_same(&of(&["a@x", "b@y", "", "", "", "Other"]))
+        );
     }
 
     #[test]

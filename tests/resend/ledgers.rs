@@ -87,14 +87,17 @@ fn two_roles_share_one_ledger_or_are_refused() {
     assert_eq!(server.seen().accepted.len(), 3);
 }
 
-/// A view of the log, or a view of that, gives the same mails other names.
+/// A view of the log, a view of that, a further view and a copy give the same mails other names.
 #[test]
 fn a_view_of_the_log_is_not_another_log() {
     on_every_database(|log| {
         log.make_throttled(2);
         log.sql("CREATE VIEW failed_mails AS SELECT * FROM email_log WHERE status = 'F'");
         log.sql("CREATE VIEW mails_to_send AS SELECT * FROM failed_mails");
+        log.sql("CREATE VIEW all_mails AS SELECT * FROM email_log");
+        log.sql("CREATE TABLE copied AS SELECT * FROM email_log");
         log.sql("CREATE TABLE email_log_2 AS SELECT * FROM email_log");
+        log.sql("UPDATE email_log_2 SET recipient = 'x' || recipient");
         log.sql("CREATE VIEW mails_2 AS SELECT * FROM email_log_2");
         let server = SmtpServer::start(Settings::default());
         assert_eq!(answer(&resend(log, &server, &["--table", "mails_to_send"]))["sent"], json!(2));
@@ -103,6 +106,10 @@ fn a_view_of_the_log_is_not_another_log() {
             error.contains("mails_to_send, and one of ") && error.contains("is a view of the other"),
             "{error}"
         );
+        for same in ["all_mails", "copied"] {
+            let error = resend(log, &server, &["--table", same]).error().to_lowercase();
+            assert!(error.contains("the two show the same mails; give --table "), "{same}: {error}");
+        }
         // another table is another log, whatever its name begins with
         assert_eq!(resend(log, &server, &["--table", "mails_2"]).code, 0);
         assert_eq!(server.seen().accepted.len(), 4);

@@ -193,7 +193,7 @@ fn what_went_while_a_run_waited_is_not_sent_again() {
         let ran = end(second);
         let said = answer(&ran);
         assert_eq!(said["sent"], json!(1), "{ran:?}");
-        assert!(said["rows"].to_string().contains("went meanwhile, as row 1000"), "{said}");
+        assert!(said["rows"].to_string().contains("went out as row 1000"), "{said}");
         assert_eq!(server.seen().accepted.len(), 2);
     });
 }

@@ -7,7 +7,7 @@ use mailthrottle::model::Stage;
 use serde_json::{Value, json};
 
 use crate::smtp_server::{Fault, Settings, SmtpServer};
-use crate::support::{TestLog, on_every_database};
+use crate::support::{Ran, TestLog, on_every_database};
 use crate::table::{MAIL, Mail, THROTTLED, make, statuses, time};
 use crate::{answer, resend, url};
 
@@ -222,7 +222,8 @@ fn what_keeps_one_attempt_keeps_the_mail() {
     });
 }
 
-/// While the run goes on the application sends one of the mails that are still to go.
+/// While the run goes on the application sends one of the mails that are still to go, and another attempt of its own ends in
+/// doubt.
 #[test]
 fn a_mail_that_goes_meanwhile_is_not_sent_again() {
     on_every_database(|log| {
@@ -250,15 +251,22 @@ fn a_mail_that_goes_meanwhile_is_not_sent_again() {
         server.wait_until(|seen| seen.accepted.len() >= 3);
         let wait = log.word("PRAGMA busy_timeout = 5000;", "");
         log.sql(&format!(
-            "{wait} INSERT INTO email_log SELECT 1000, 'S', '{}', sender, recipient, subject, body, NULL FROM email_log WHERE id = 40",
-            time(0)
+            "{wait} INSERT INTO email_log SELECT 1000, 'S', '{at}', sender, recipient, subject, body, NULL FROM email_log WHERE id = 40; \
+             INSERT INTO email_log SELECT 1001, 'F', '{at}', sender, recipient, subject, body, 'The operation has timed out.' FROM \
+             email_log WHERE id = 39",
+            at = time(0)
         ));
-        let ran = child.wait_with_output().unwrap().into();
+        let ran: Ran = child.wait_with_output().unwrap().into();
         let said = answer(&ran);
-        assert_eq!([&said["sent"], &said["skipped"]], [39, 1], "{ran:?}");
-        assert!(said["rows"].to_string().contains("as row 1000"), "{said}");
-        assert_eq!(accepted(&server), 39);
-        assert_eq!(log.value("SELECT status FROM email_log WHERE id = 40"), "F");
+        assert_eq!([&said["sent"], &said["skipped"], &said["doubt"]], [38, 1, 1], "{ran:?}");
+        assert_eq!(ran.code, 2);
+        let rows = said["rows"].to_string();
+        assert!(
+            rows.contains("as row 1000") && rows.contains("row 1001 is an attempt of the same mail"),
+            "{said}"
+        );
+        assert_eq!(accepted(&server), 38);
+        assert_eq!(log.value("SELECT count(*) FROM email_log WHERE id IN (39, 40) AND status = 'F'"), "2");
     });
 }
 
@@ -428,8 +436,9 @@ fn an_attempt_that_goes_meanwhile_keeps_the_newer_one() {
         server.wait_until(|seen| seen.accepted.len() >= 2);
         let wait = log.word("PRAGMA busy_timeout = 5000;", "");
         log.sql(&format!("{wait} UPDATE email_log SET status = 'S' WHERE id = 20"));
-        let said = answer(&child.wait_with_output().unwrap().into());
-        assert_eq!([&said["sent"], &said["skipped"]], [11, 1], "{said}");
+        let ran: Ran = child.wait_with_output().unwrap().into();
+        let said = answer(&ran);
+        assert_eq!(([&said["sent"], &said["deferred"]], ran.code), ([&json!(11), &json!(1)], 1), "{said}");
         assert!(said["rows"].to_string().contains("row 20 is an attempt of the same mail"), "{said}");
     });
 }

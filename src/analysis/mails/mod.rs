@@ -118,13 +118,15 @@ pub fn message_id(text: &str) -> Option<&str> {
     (!inner.is_empty()).then_some(inner)
 }
 
-/// What became of a row that is not failed.
+/// What became of a row that may be of the same mail as a failed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Other {
     /// It was sent.
     Sent,
     /// The application has not tried it yet.
     Pending,
+    /// It failed in a way that leaves open whether it was delivered.
+    InDoubt,
 }
 
 /// By what two attempts are known to be of one mail.
@@ -147,6 +149,8 @@ pub enum Fate {
     Went(Box<str>),
     /// Its mail is about to be sent by the application, as the row of this key.
     Waits(Box<str>),
+    /// Its mail may have been delivered, as the row of this key.
+    InDoubt(Box<str>),
     /// It looks like the mail of this key, which was sent or is to go.
     LooksLike(Box<str>, Likeness),
 }
@@ -277,6 +281,7 @@ fn by_message_id(other: Other, row: &Row, now: Millis) -> Option<Fate> {
     match other {
         Other::Sent => Some(Fate::Went(row.id.clone())),
         Other::Pending => is_young(row, now).then(|| Fate::Waits(row.id.clone())),
+        Other::InDoubt => Some(Fate::InDoubt(row.id.clone())),
     }
 }
 
@@ -285,6 +290,7 @@ fn by_content(other: Other, failed: &Row, row: &Row, now: Millis) -> Option<Fate
     let id = row.id.clone();
     match other {
         Other::Pending => (distance <= ALIKE && is_young(row, now)).then_some(Fate::Waits(id)),
+        Other::InDoubt => (distance <= TOGETHER).then_some(Fate::InDoubt(id)),
         Other::Sent if row.is_later_than(failed) && distance <= TOGETHER => Some(Fate::Went(id)),
         // a mail with a Message-ID of its own is no look-alike
         Other::Sent if failed.has_message_id() => None,
@@ -300,7 +306,8 @@ fn is_young(row: &Row, now: Millis) -> bool {
 /// Of several rows that decide about one, the weightiest counts.
 fn keep_weightier(kept: &mut Option<Fate>, new: Option<Fate>) {
     let weight = |fate: &Option<Fate>| match fate {
-        Some(Fate::Went(_)) => 3,
+        Some(Fate::Went(_)) => 4,
+        Some(Fate::InDoubt(_)) => 3,
         Some(Fate::Waits(_)) => 2,
         Some(Fate::LooksLike(..)) => 1,
         _ => 0,

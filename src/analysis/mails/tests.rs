@@ -47,6 +47,7 @@ fn said(failed: &[Written<'_>], others: &[(Other, Written<'_>)], named: &[&str])
         Fate::SameAs(place, Join::Content) => format!("same content as {}", failed[*place].0),
         Fate::Went(id) => format!("went as {id}"),
         Fate::Waits(id) => format!("waits as {id}"),
+        Fate::InDoubt(id) => format!("in doubt as {id}"),
         Fate::LooksLike(id, Likeness::Sent) => format!("like sent {id}"),
         Fate::LooksLike(id, Likeness::Failed) => format!("like failed {id}"),
     };
@@ -211,4 +212,21 @@ fn two_message_ids_are_two_mails_whatever_their_content() {
     assert_eq!(said(&failed, &[], &[]), ["goes for 1", "goes for 1"]);
     let one_without = [("1", 20, "<m>", "a@x.example", "x"), ("2", 10, "", "a@x.example", "x")];
     assert_eq!(said(&one_without, &[], &[]), ["same content as 2", "goes for 2"]);
+}
+
+/// An attempt whose error leaves open what came of it keeps its mail; what lies further away is another mail.
+#[test]
+fn an_attempt_in_doubt_keeps_its_mail() {
+    let failed = [
+        ("1", 0, "<m>", "a@x.example", "x"),
+        ("2", 0, "", "b@x.example", "x"),
+        ("3", 0, "", "c@x.example", "x"),
+    ];
+    let others = [
+        (Other::InDoubt, ("7", 500, "<m>", "a@x.example", "y")),
+        (Other::InDoubt, ("8", 60, "", "b@x.example", "x")),
+        (Other::InDoubt, ("9", 61, "", "c@x.example", "x")),
+        (Other::Pending, ("10", 0, "<m>", "a@x.example", "y")),
+    ];
+    assert_eq!(said(&failed, &others, &[]), ["in doubt as 7", "in doubt as 8", "goes for 1"]);
 }

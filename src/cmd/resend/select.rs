@@ -265,7 +265,8 @@ fn recipients(mail: &Mail) -> u32 {
     u32::try_from(lists.map(|list| address::entries(list).len()).sum::<usize>()).unwrap_or(u32::MAX)
 }
 
-fn read(classifier: &Classifier, mail: &Mail) -> Reading {
+/// What the stored error of a mail means for sending it again.
+pub fn read(classifier: &Classifier, mail: &Mail) -> Reading {
     let text = mail.error.as_deref().unwrap_or_default();
     let reading = classifier.read(text);
     let window = reading.retry_after.or(match &reading.rule.not_before {

@@ -340,7 +340,7 @@ fn rows(mail: &Considered, end: &RowEnd, reason: &str) -> impl Iterator<Item = R
         reason: said.or_else(|| is_left.then(|| format!("its turn did not come: {reason}"))),
         sender: mail.stands.sender.as_deref().map(str::to_owned),
         recipient: mail.stands.recipient.clone(),
-        group: if end.outcome == Outcome::Skipped { "left, since something changed meanwhile" } else { "" },
+        group: if end.outcome == Outcome::Skipped { "dealt with by others meanwhile" } else { "" },
         ..Row::bare(end.outcome.as_str(), String::new())
     };
     std::iter::once(own).chain(plan::further_rows(mail, end.outcome.as_str()))

@@ -1,6 +1,6 @@
 //! The looks at the log while it is sent: whether the application is sending itself, and which mails went meanwhile.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,13 @@ use tokio::sync::watch;
 
 use super::now;
 use super::plan::{self, Plan};
-use crate::analysis::mails::Row;
-use crate::cmd::mails::sent_since;
+use super::select::read;
+use crate::cmd::mails::Chosen;
 use crate::db::{Db, Target};
-use crate::model::Millis;
-use crate::resend::driver::Seen;
+use crate::model::{Disposition, Mail, Millis};
+use crate::resend::driver::{Outcome, Seen};
 use crate::resend::points;
-use crate::resend::selection::keeps_from_going;
+use crate::resend::selection::{Standing, standing_meanwhile};
 
 /// How long it is between two looks: the longer a look takes, the longer.
 const SHORTEST_REST: Duration = Duration::from_secs(2);
@@ -50,13 +50,29 @@ pub async fn look_again(plan: &Plan, target: &Target, tell: watch::Sender<Seen>)
 /// # Errors
 /// The database's refusal.
 pub async fn look(plan: &Plan, target: &Target) -> Result<Seen> {
-    let rows: Vec<Row> = plan.selected.chosen.iter().map(|chosen| chosen.mail.stands.row.clone()).collect();
-    let named: HashSet<String> = plan.named().map(str::to_owned).collect();
+    let mails = || plan.selected.chosen.iter().map(|chosen| &chosen.mail);
+    let further = mails().flat_map(|mail| mail.further.iter().map(|row| row.key.id.as_str()));
+    let chosen = Chosen {
+        rows: mails().map(|mail| mail.stands.row.clone()).collect(),
+        ids: mails().map(|mail| mail.stands.key.id.as_str()).chain(further).collect(),
+        named: plan.named().map(str::to_owned).collect(),
+        is_doubt: &|mail: &Mail| read(&plan.classifier, mail).disposition == Disposition::Doubt,
+    };
     let mut db = Db::open(target).await?;
     let senders = plan::senders(&plan.selected);
     let is_sending = plan::is_sending(&mut db, &plan.mapping, &senders, now()).await?;
-    let fates = sent_since(&mut db, &plan.mapping, &rows, plan.now - SLACK, &named, now()).await?;
+    let fates = chosen.since(&mut db, &plan.mapping, plan.now - SLACK, now()).await?;
     db.close().await;
-    let gone = fates.iter().filter_map(|(place, fate)| Some((*place, keeps_from_going(fate)?)));
-    Ok(Seen { is_sending, gone: gone.collect::<HashMap<_, _>>() })
+    let kept = fates.iter().filter_map(|(place, fate)| Some((*place, kept(standing_meanwhile(fate))?)));
+    Ok(Seen { is_sending, kept: kept.collect::<HashMap<_, _>>() })
+}
+
+/// How a mail ends that must not go any more, and why.
+fn kept(standing: Standing) -> Option<(Outcome, String)> {
+    match standing {
+        Standing::Skipped(skip) if skip.is_doubt() => Some((Outcome::Doubt, skip.to_string())),
+        Standing::Skipped(skip) => Some((Outcome::Skipped, skip.to_string())),
+        Standing::Held(hold) => Some((Outcome::Held, hold.to_string())),
+        Standing::Goes | Standing::TooOld => None,
+    }
 }

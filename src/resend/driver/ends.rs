@@ -2,7 +2,7 @@
 
 use crate::model::{Class, Enhanced, Millis};
 use crate::resend::engine::{Ending, Refusal};
-use crate::resend::ledger::Stage;
+use crate::resend::ledger::{Objection, Stage};
 
 /// What became of a row in this run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Outcome {
     Held,
     /// Handed over and never answered.
     Doubt,
-    /// Somebody else was faster.
+    /// The application or another run dealt with it meanwhile.
     Skipped,
     /// Its turn did not come.
     Untouched,
@@ -70,6 +70,11 @@ pub(super) fn outcome(ending: Ending) -> (Outcome, Option<Millis>) {
         Ending::Doubt => (Outcome::Doubt, None),
         Ending::Untouched => (Outcome::Untouched, None),
     }
+}
+
+/// How a row ends that was not to be had.
+pub(super) fn objected(objection: &Objection) -> Outcome {
+    if objection.is_for_now { Outcome::Deferred } else { Outcome::Skipped }
 }
 
 pub(super) fn stage(outcome: Outcome) -> Stage {

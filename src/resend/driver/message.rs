@@ -1,17 +1,17 @@
 //! One message on its way: claimed, built, handed over.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Error;
 
 use super::Answered;
 use crate::model::Millis;
 use crate::resend::attachments::Attachments;
-use crate::resend::ledger::{Answer, Desk, Outgoing, Pending};
+use crate::resend::ledger::{Answer, Desk, Objection, Outgoing, Pending};
 use crate::resend::message::{self, Sending, Stored};
 use crate::resend::points;
 use crate::resend::selection::Hold;
-use crate::resend::transport::{Failure, Kind, Mailer};
+use crate::resend::transport::{Kind, Mailer};
 
 /// How an attempt went.
 pub struct Attempt {
@@ -23,12 +23,12 @@ pub struct Attempt {
 
 /// What came of an attempt.
 pub enum Tried {
-    /// Somebody else has the row; nothing was sent.
-    Claimed(String),
+    /// The row is not to be had; nothing was sent.
+    NotClaimed(Objection),
     /// The ledger could not be written; nothing was sent.
     LedgerFailed(Error),
     /// The row was taken back just before it was handed over; nothing was sent.
-    TakenBack(String),
+    TakenBack(Objection),
     /// It was tried.
     Answered(Answered),
 }
@@ -59,7 +59,7 @@ impl Trying<'_> {
     ) -> (Option<M>, Attempt) {
         let stored = match claim.answer().await {
             Err(error) => return (Some(mailer), Tried::LedgerFailed(error).into()),
-            Ok(Answer::No(reason)) => return (Some(mailer), Tried::Claimed(reason).into()),
+            Ok(Answer::No(objection)) => return (Some(mailer), Tried::NotClaimed(objection).into()),
             Ok(Answer::Yes(stored)) => stored,
         };
         points::pass("after the claim");
@@ -67,15 +67,15 @@ impl Trying<'_> {
             Ok(built) => built,
             Err(hold) => return (Some(mailer), Tried::Answered(Answered::Held(hold)).into()),
         };
-        let mut broken = None;
+        // why the message was taken back, in more than words
+        let why = OnceLock::new();
         let (commit, confirm) =
-            (self.hand_over(&built.message_id, &mut broken), self.confirm(&built.message_id));
+            (self.hand_over(&built.message_id, &why), self.confirm(&built.message_id, &why));
         let sent = mailer.send(&built, commit, confirm).await;
         points::pass("after the answer");
         let usable = sent.as_ref().map_or_else(|failure| failure.connection_is_usable, |_| true);
-        let tried = match (broken, sent) {
-            (Some(error), Err(failure)) if is_taken_back(&failure) => Tried::LedgerFailed(error),
-            (_, Err(failure)) if is_taken_back(&failure) => Tried::TakenBack(failure.message),
+        let tried = match (why.into_inner(), sent) {
+            (Some(tried), Err(failure)) if failure.kind == Kind::TakenBack => tried,
             (_, sent) => Tried::Answered(Answered::Server(sent)),
         };
         (usable.then_some(mailer), Attempt { tried, message_id: Some(built.message_id) })
@@ -96,32 +96,31 @@ impl Trying<'_> {
         message::build(&stored, &sending).map_err(Hold::Message)
     }
 
-    /// Whether the mail is still this run's to hand over.
-    async fn confirm(&self, message_id: &str) -> Result<(), String> {
+    /// Whether the mail is still this run's to hand over; else `why` gets what came of it.
+    async fn confirm(&self, message_id: &str, why: &OnceLock<Tried>) -> Result<(), String> {
         let now = chrono::Utc::now().timestamp_millis();
-        match self.desk.confirm(self.mail.clone(), message_id.to_owned(), now).answer().await {
-            Ok(Answer::Yes(())) => Ok(()),
-            Ok(Answer::No(reason)) => Err(reason),
-            Err(error) => Err(format!("{error:#}")),
-        }
+        let objection = match self.desk.confirm(self.mail.clone(), message_id.to_owned(), now).answer().await
+        {
+            Ok(Answer::Yes(())) => return Ok(()),
+            Ok(Answer::No(objection)) => objection,
+            Err(error) => Objection { reason: format!("{error:#}"), is_for_now: true },
+        };
+        let reason = objection.reason.clone();
+        let _ = why.set(Tried::TakenBack(objection));
+        Err(reason)
     }
 
-    async fn hand_over(&self, message_id: &str, broken: &mut Option<Error>) -> Result<(), String> {
+    /// Writes down that the message is about to be handed over; else `why` gets what came of it.
+    async fn hand_over(&self, message_id: &str, why: &OnceLock<Tried>) -> Result<(), String> {
         points::pass("before it is committed that it is handed over");
         let answer = self.desk.hand_over(self.mail.clone(), message_id.to_owned(), self.now).answer().await;
         points::pass("after it is committed that it is handed over");
-        match answer {
-            Ok(Answer::Yes(())) => Ok(()),
-            Ok(Answer::No(reason)) => Err(reason),
-            Err(error) => {
-                let reason = format!("{error:#}");
-                *broken = Some(error);
-                Err(reason)
-            }
-        }
+        let (reason, tried) = match answer {
+            Ok(Answer::Yes(())) => return Ok(()),
+            Ok(Answer::No(objection)) => (objection.reason.clone(), Tried::TakenBack(objection)),
+            Err(error) => (format!("{error:#}"), Tried::LedgerFailed(error)),
+        };
+        let _ = why.set(tried);
+        Err(reason)
     }
-}
-
-fn is_taken_back(failure: &Failure) -> bool {
-    failure.kind == Kind::TakenBack
 }

@@ -65,8 +65,8 @@ pub struct Ran {
 pub struct Seen {
     /// Whether the application is sending itself.
     pub is_sending: bool,
-    /// Mails that must not go any more, by their places, and why.
-    pub gone: HashMap<usize, String>,
+    /// Mails that must not go any more, by their places: how they end, and why.
+    pub kept: HashMap<usize, (Outcome, String)>,
 }
 
 /// What a run works with.
@@ -235,12 +235,12 @@ where
             return;
         };
         let row = *sending.key();
-        if let Some(reason) = self.seen.borrow().gone.get(&row).cloned() {
+        if let Some((outcome, reason)) = self.seen.borrow().kept.get(&row).cloned() {
             // a claim in advance is given back when the run ends
             work.claims.remove(&row);
             work.idle.insert(sending.connection(), mailer);
             self.engine.skipped(sending, now);
-            self.note_skipped(row, reason, work);
+            self.note_left(row, outcome, reason, work);
             return;
         }
         let claim = work.claims.remove(&row).unwrap_or_else(|| {
@@ -323,21 +323,21 @@ where
             work.idle.insert(id, mailer);
         }
         match attempt.tried {
-            Tried::Claimed(reason) => {
+            Tried::NotClaimed(objection) => {
                 self.engine.skipped(sending, now);
-                self.note_skipped(row, reason, work);
+                self.note_left(row, ends::objected(&objection), objection.reason, work);
             }
             Tried::LedgerFailed(error) => {
                 self.engine.skipped(sending, now);
                 if !usable {
                     self.engine.closed(id, now);
                 }
-                self.note_skipped(row, "the ledger could not be written".to_owned(), work);
+                self.note_left(row, Outcome::Deferred, "the ledger could not be written".to_owned(), work);
                 self.break_off(error.context(UNWRITTEN), work);
             }
-            Tried::TakenBack(reason) => {
+            Tried::TakenBack(objection) => {
                 let settled = self.engine.finished(sending, judge::TAKEN_BACK, usable, now);
-                let end = end_of(Outcome::Skipped, settled.attempts, Some(reason));
+                let end = end_of(ends::objected(&objection), settled.attempts, Some(objection.reason));
                 self.write(row, end, Stage::Deferred, false, now, work);
             }
             Tried::Answered(answered) => {
@@ -391,9 +391,9 @@ where
         }
     }
 
-    fn note_skipped(&self, row: usize, reason: String, work: &mut Work<'d, M>) {
+    fn note_left(&self, row: usize, outcome: Outcome, reason: String, work: &mut Work<'d, M>) {
         tracing::info!("row {}: {reason}", self.mails[row].key.id);
-        work.ends[row] = end_of(Outcome::Skipped, 0, Some(reason));
+        work.ends[row] = end_of(outcome, 0, Some(reason));
     }
 
     /// Has the ledger write down how an attempt ended, or corrects what was written of it.

@@ -46,7 +46,7 @@ impl Default for Settings {
             recipients_per_day: None,
             schedule: Schedule::default(),
             max_attempts: 8,
-            longest_wait: 60_000,
+            longest_wait: 90_000,
             idle: 20_000,
             messages_per_connection: None,
             connection_age: 15 * 60_000,

@@ -5,16 +5,19 @@
 
 use anyhow::{Result, bail};
 
-use super::Ledger;
+use super::{Key, Ledger};
 use crate::db::store::Store;
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, body};
 use crate::model::Millis;
+use crate::resend::fingerprint::Fingerprint;
+use crate::resend::kept::{Kept, MESSAGE};
 
 const ELSEWHERE: &str = include_str!("../../../queries/ledger/elsewhere.sql");
 const ENTRIES: &str = include_str!("../../../queries/ledger/entries.sql");
 const LOG: &str = include_str!("../../../queries/ledger/log.sql");
 const MAKE_ELSEWHERE: &str = include_str!("../../../queries/ledger/make_elsewhere.sql");
+const NEWEST: &str = include_str!("../../../queries/ledger/newest.sql");
 const NOTE_ELSEWHERE: &str = include_str!("../../../queries/ledger/note_elsewhere.sql");
 const NOTE_LOG: &str = include_str!("../../../queries/ledger/note_log.sql");
 const OTHER_LEDGERS: &str = include_str!("../../../queries/postgres/other_ledgers.sql");
@@ -30,7 +33,7 @@ impl Ledger {
     /// It is the ledger of another log, the log has another ledger, or the database's refusal.
     pub async fn belong(&mut self, may_mark: bool, now: Millis) -> Result<()> {
         self.check_log(now).await?;
-        self.check_views().await?;
+        self.check_other_names().await?;
         match self.log.is_some() {
             true => self.check_elsewhere(may_mark).await,
             false => self.check_beside().await,
@@ -63,8 +66,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// A view's rows are mails of the table that it reads: whoever names now the one and now the other has two ledgers in one.
-    async fn check_views(&mut self) -> Result<()> {
+    /// A view's rows are mails of the table that it reads, and those of a copy are its too: whoever names now the one and now the
+    /// other has two ledgers in one.
+    async fn check_other_names(&mut self) -> Result<()> {
         let statement = self.store.statement(OTHER_TABLES, vec![Bind::Text(self.table.clone())]);
         let rows = self.store.rows(statement).await?;
         for other in rows.iter().filter_map(|row| row.text(0)) {
@@ -76,8 +80,30 @@ impl Ledger {
                      {other}, or no mail would be known again"
                 );
             }
+            if let Some(id) = self.mail_in_common(&other).await? {
+                bail!(
+                    "the ledger knows row {id} of {here} as row {id} of {other}: the two show the same mails; give --table {other}, or \
+                     no mail would be known again"
+                );
+            }
         }
         Ok(())
+    }
+
+    /// A mail that the ledger knows under another table's name, and that this log has under the same key.
+    async fn mail_in_common(&mut self, other: &str) -> Result<Option<String>> {
+        let newest = self.store.statement(NEWEST, vec![Bind::Text(other.to_owned())]);
+        let known = self.store.rows(newest).await?;
+        let known =
+            known.iter().filter_map(|row| Some((row.text(0)?, row.text(1)?.parse::<Fingerprint>().ok()?)));
+        let (keys, contents): (Vec<Key>, Vec<Fingerprint>) =
+            known.map(|(id, content)| (Key { id, sent_date: None }, content)).unzip();
+        let here = self.in_log(MESSAGE, keys.iter()).await?;
+        let same =
+            keys.into_iter().zip(&contents).zip(&here).find(|((_, content), rows)| {
+                rows.iter().any(|row| Kept(row).fingerprint().is_of_same(content))
+            });
+        Ok(same.map(|((key, _), _)| key.id))
     }
 
     async fn noted_log(&mut self) -> Result<Option<String>> {

@@ -101,7 +101,26 @@ pub enum Answer<T> {
     /// Granted.
     Yes(T),
     /// It is not; why.
-    No(String),
+    No(Objection),
+}
+
+/// Why a mail may not be claimed or handed over.
+#[derive(Debug, Clone)]
+pub struct Objection {
+    /// In words.
+    pub reason: String,
+    /// Whether the mail is still to go: it changed, and a later run looks at it again. Else others dealt with it.
+    pub is_for_now: bool,
+}
+
+impl Objection {
+    fn for_now(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_for_now: true }
+    }
+
+    fn over(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_for_now: false }
+    }
 }
 
 impl<T> Answer<T> {

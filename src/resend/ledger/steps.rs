@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 
 use super::past::join_word;
-use super::{Answer, Handing, Key, Ledger, Outgoing, Pause, Settlement, Stage, Wish};
+use super::{Answer, Handing, Key, Ledger, Objection, Outgoing, Pause, Settlement, Stage, Wish};
 use crate::analysis::mails::Join;
 use crate::db::store::Row;
 use crate::digest::Digest;
@@ -83,14 +83,18 @@ impl Ledger {
     }
 
     /// The one row with a status word, or why there is none.
-    fn only<'r>(&self, rows: &'r [Row], status: &str) -> Result<&'r Row, String> {
+    fn only<'r>(&self, rows: &'r [Row], status: &str) -> Result<&'r Row, Objection> {
         match rows {
-            [] => Err("it is not in the log any more".to_owned()),
+            [] => Err(Objection::over("it is not in the log any more")),
             [row] => {
                 let has_status = row.text(1).is_some_and(|there| self.mapping.words.known(&there) == status);
-                has_status.then_some(row).ok_or_else(|| format!("its status is not '{status}' any more"))
+                let changed = || Objection::over(format!("its status is not '{status}' any more"));
+                has_status.then_some(row).ok_or_else(changed)
             }
-            several => Err(format!("{} rows have this id; map id to a column that is unique", several.len())),
+            several => Err(Objection::for_now(format!(
+                "{} rows have this id; map id to a column that is unique",
+                several.len()
+            ))),
         }
     }
 
@@ -136,7 +140,7 @@ impl Ledger {
                     .further_changed(&wish.mail, false)
                     .await?
                     .map_or(Answer::Yes(self.stored(row, &wish.mail)), Answer::No),
-                Err(reason) => Answer::No(reason),
+                Err(objection) => Answer::No(objection),
             });
         }
         self.take(wishes, &mut answers).await?;
@@ -154,24 +158,25 @@ impl Ledger {
     }
 
     /// The row of the log, if it is as it was when it was planned.
-    fn unchanged<'r>(&self, wish: &Wish, rows: &'r [Row]) -> Result<&'r Row, String> {
+    fn unchanged<'r>(&self, wish: &Wish, rows: &'r [Row]) -> Result<&'r Row, Objection> {
         let row = self.only(rows, &wish.mail.status)?;
         match Kept(row).version().change_since(&wish.mail.version) {
-            Some(change) => Err(change.to_owned()),
+            Some(change) => Err(Objection::for_now(change)),
             None => Ok(row),
         }
     }
 
     /// Why a further attempt keeps a mail from being claimed or handed over, if one does: it has another status than it should.
-    async fn further_changed(&mut self, mail: &Outgoing, is_claimed: bool) -> Result<Option<String>> {
+    async fn further_changed(&mut self, mail: &Outgoing, is_claimed: bool) -> Result<Option<Objection>> {
         if mail.further.is_empty() {
             return Ok(None);
         }
         let rows = self.in_log(STATUS, mail.further.iter().map(|row| &row.key)).await?;
         let changed = parts(mail).skip(1).zip(&rows).find_map(|(part, rows)| {
             let status = if is_claimed && part.follows() { self.held(part.status) } else { part.status };
-            let reason = self.only(rows, status).err()?;
-            Some(format!("row {} is an attempt of the same mail, and {reason}", part.key.id))
+            let reason = self.only(rows, status).err()?.reason;
+            let reason = format!("row {} is an attempt of the same mail, and {reason}", part.key.id);
+            Some(Objection::for_now(reason))
         });
         Ok(changed)
     }
@@ -190,7 +195,7 @@ impl Ledger {
             if let Err(reason) = shown {
                 let own = parts(&wishes[place].mail).zip(taken).filter(|(_, taken)| *taken > 0);
                 self.release(own.map(|(part, _)| part.key), wishes[place]).await?;
-                answers[place] = Answer::No(reason.to_owned());
+                answers[place] = Answer::No(Objection::over(reason));
             }
         }
         Ok(())
@@ -259,8 +264,8 @@ impl Ledger {
         let mut answers: Vec<_> =
             handings.iter().zip(&rows).map(|(handing, rows)| self.still_holds(handing, rows)).collect();
         for (handing, answer) in handings.iter().zip(&mut answers).filter(|(_, answer)| answer.is_yes()) {
-            if let Some(reason) = self.further_changed(&handing.mail, true).await? {
-                *answer = Answer::No(reason);
+            if let Some(objection) = self.further_changed(&handing.mail, true).await? {
+                *answer = Answer::No(objection);
             }
         }
         let wanted: Vec<usize> = (0..handings.len()).filter(|place| answers[*place].is_yes()).collect();
@@ -269,7 +274,7 @@ impl Ledger {
         for place in wanted {
             let mut changed = changed.by_ref().take(1 + handings[place].mail.further.len());
             if changed.any(|changed| changed == 0) {
-                answers[place] = Answer::No("the claim was lost".to_owned());
+                answers[place] = Answer::No(Objection::for_now("the claim was lost"));
             }
             changed.for_each(drop);
         }
@@ -280,13 +285,13 @@ impl Ledger {
         let mail = &handing.mail;
         let row = match self.only(rows, self.held(&mail.status)) {
             Ok(row) => row,
-            Err(reason) => return Answer::No(reason),
+            Err(objection) => return Answer::No(objection),
         };
         let now = Kept(row).version();
         // where the claim is written into the log, the application may have noted when
         let is_ours = self.claim_status.is_some() && now.is_sent_alike(&mail.version);
         match now.change_since(&mail.version).filter(|_| !is_ours) {
-            Some(change) => Answer::No(change.to_owned()),
+            Some(change) => Answer::No(Objection::for_now(change)),
             None => Answer::Yes(()),
         }
     }
@@ -361,16 +366,16 @@ impl Ledger {
 }
 
 /// Refuses a row that the ledger has under another time, unless what is sent says that its key was used again.
-fn not_known_otherwise(wish: &Wish, others: &[Row]) -> Result<(), String> {
+fn not_known_otherwise(wish: &Wish, others: &[Row]) -> Result<(), Objection> {
     let is_same = |row: &&Row| {
         let content = row.text(1).and_then(|content| content.parse::<Fingerprint>().ok());
         content.is_some_and(|content| !content.is_of_another(&wish.mail.content))
     };
     match others.iter().find(is_same) {
-        Some(row) => Err(format!(
+        Some(row) => Err(Objection::for_now(format!(
             "the ledger has it under another time as {}; look at resend --dry-run",
             row.text(0).unwrap_or_default()
-        )),
+        ))),
         None => Ok(()),
     }
 }

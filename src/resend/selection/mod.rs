@@ -185,6 +185,7 @@ fn by_fate(fate: &Fate) -> Option<Skip> {
     match fate {
         Fate::Went(id) => Some(Skip::Went(id.to_string())),
         Fate::Waits(id) => Some(Skip::Pending(id.to_string())),
+        Fate::InDoubt(id) => Some(Skip::InDoubtByLog(Some(id.to_string()))),
         Fate::Stands | Fate::SameAs(..) | Fate::LooksLike(..) => None,
     }
 }
@@ -233,15 +234,14 @@ fn held(mail: &Candidate, fate: &Fate, against: &Against<'_>) -> Option<Hold> {
     }
 }
 
-/// Whether a look-alike was sent: while the run goes on, a row that only failed keeps no mail from going.
-pub fn keeps_from_going(fate: &Fate) -> Option<String> {
-    match fate {
-        Fate::Went(id) => Some(format!("went meanwhile, as row {id}")),
-        Fate::Waits(id) => Some(format!("the application is about to send it, as row {id}")),
-        Fate::LooksLike(id, Likeness::Sent) => Some(format!(
-            "looks like row {id}, which was sent meanwhile; if it is another mail, --id sends it"
-        )),
-        Fate::LooksLike(_, Likeness::Failed) | Fate::Stands | Fate::SameAs(..) => None,
+/// What keeps a mail from going while the run goes on: a row that only failed does not.
+pub fn standing_meanwhile(fate: &Fate) -> Standing {
+    match (by_fate(fate), fate) {
+        (Some(skip), _) => Standing::Skipped(skip),
+        (None, Fate::LooksLike(id, Likeness::Sent)) => {
+            Standing::Held(Hold::LooksLike(id.to_string(), Likeness::Sent))
+        }
+        (None, _) => Standing::Goes,
     }
 }
 

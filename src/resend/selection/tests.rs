@@ -184,9 +184,12 @@ fn a_mail_that_went_or_is_about_to_does_not_go() {
     for (fate, skip) in [
         (Fate::Went("7".into()), Skip::Went("7".into())),
         (Fate::Waits("7".into()), Skip::Pending("7".into())),
+        (Fate::InDoubt("7".into()), Skip::InDoubtByLog(Some("7".into()))),
     ] {
         assert_eq!(judged(&mail, &[], &fate, &Past::default(), true), skipped(skip));
-        assert!(keeps_from_going(&fate).is_some());
+        assert_eq!(standing_meanwhile(&fate), judged(&mail, &[], &fate, &Past::default(), true));
     }
-    assert_eq!(keeps_from_going(&Fate::LooksLike("7".into(), Likeness::Failed)), None);
+    let alike = |likeness| standing_meanwhile(&Fate::LooksLike("7".into(), likeness));
+    assert_eq!(alike(Likeness::Failed), Standing::Goes);
+    assert_eq!(alike(Likeness::Sent), Standing::Held(Hold::LooksLike("7".into(), Likeness::Sent)));
 }
