@@ -1,7 +1,8 @@
 //! Mail addresses in the free text in which applications store them.
 //!
 //! Lists are separated by `,` or `;`, outside quotes and angle brackets, or written in JSON. A piece without an `@` belongs to
-//! the next one: `Weiss, Karl <k@x.example>` is one person, as Outlook writes it.
+//! the next one: `Weiss, Karl <k@x.example>` is one person, as Outlook writes it. Of a group, `Team: a@x.example, b@x.example;`
+//! (RFC 5322, 3.4), the members count.
 
 use serde_json::Value;
 
@@ -74,7 +75,9 @@ fn collect(value: &Value, entries: &mut Vec<String>) {
 
 fn pieces(text: &str) -> Vec<String> {
     let mut pieces: Vec<String> = vec![String::new()];
-    for part in split(text) {
+    let has_groups = text.contains(';');
+    let members = split(text).map(|part| if has_groups { without_group(part) } else { part });
+    for part in members.filter(|part| !part.is_empty()) {
         let last = pieces.last_mut().expect("there is always one");
         if !last.is_empty() && !last.contains('@') {
             last.push_str(", ");
@@ -85,6 +88,12 @@ fn pieces(text: &str) -> Vec<String> {
     }
     pieces.retain(|piece| !piece.is_empty());
     pieces
+}
+
+/// A part without the name of the group that it begins; the group's end is one of the separators.
+fn without_group(part: &str) -> &str {
+    let name = part.split_once(':').filter(|(name, _)| !name.contains(['@', '"', '<']));
+    name.map_or(part, |(_, members)| members.trim())
 }
 
 /// The parts between separators that stand outside quotes and angle brackets.
@@ -101,7 +110,7 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
         }
         matches!(c, ',' | ';') && !quoted && !angle
     };
-    text.split(separates).map(str::trim).filter(|part| !part.is_empty())
+    text.split(separates).map(str::trim)
 }
 
 #[cfg(test)]
@@ -109,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_in_json_are_read_as_lists() {
+    fn lists_in_json_and_groups_are_read_as_lists() {
         let cases = [
             (r#"["u@x.example"]"#, vec!["u@x.example"]),
             (r#"["u@x.example; v@x.example", null]"#, vec!["u@x.example", "v@x.example"]),
@@ -118,6 +127,12 @@ mod tests {
             (r#"[{"to": 5}]"#, vec![r#"{"to":5}"#]),
             ("[not json", vec!["[not json"]),
             ("[]", vec![]),
+            (
+                "Team: a@x.example, B <b@x.example>; c@x.example",
+                vec!["a@x.example", "B <b@x.example>", "c@x.example"],
+            ),
+            ("undisclosed-recipients:;", vec![]),
+            ("Team: a@x.example", vec!["Team: a@x.example"]),
         ];
         for (text, expected) in cases {
             assert_eq!(entries(text), expected, "{text}");

@@ -77,7 +77,7 @@ fn text_and_html_are_alternatives_and_files_come_after_them() {
     To: =?utf-8?b?TcO8bGxlciwgQW5uYQ==?= <a@x.example>, b@y.example
     Cc: c@z.example
     Reply-To: answers@contoso.example
-    Subject: =?utf-8?b?w5xiZXJzaWNodCBmw7xy?= heute
+    Subject: =?utf-8?b?w5xiZXJzaWNodCBmw7xyIGhldXRl?=
     MIME-Version: 1.0
     Content-Type: multipart/mixed; boundary="m.8fcd18d40e49f701db0207007d705a2a"
 
@@ -265,8 +265,11 @@ fn bodies_have_crlf_whatever_the_log_has() {
         assert!(text.contains("\r\n\r\na\r\nb\r\n"), "{body:?}: {text:?}");
         assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "{body:?}");
     }
-    let binary =
-        Attachment { name: "a.txt".to_owned(), media_type: String::new(), bytes: b"a\nb\r.\r\n".to_vec() };
+    let binary = Attachment {
+        name: "a.unknown".to_owned(),
+        media_type: String::new(),
+        bytes: b"a\nb\r.\r\n".to_vec(),
+    };
     let text = text(&Stored { attachments: vec![binary], ..stored() });
     assert!(text.contains("Content-Type: application/octet-stream\r\n") && text.contains("YQpiDS4NCg=="));
 }
@@ -317,4 +320,35 @@ fn what_is_no_message_is_not_sent_as_one() {
     }
     let blank = Stored { raw: Some(b" \r\n".to_vec()), ..stored() };
     assert!(text(&blank).contains("Subject: Report"));
+}
+
+/// Files get the type that their name says; a message in a message may not be encoded, so that it goes as a file.
+#[test]
+fn the_type_of_a_file_is_that_of_its_name() {
+    for (name, media_type) in [
+        ("a.PDF", "application/pdf"),
+        ("b.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("c.csv", "text/csv"),
+        ("d.eml", "application/octet-stream"),
+        ("no ending", "application/octet-stream"),
+    ] {
+        let file = Attachment { name: name.to_owned(), media_type: String::new(), bytes: b"x".to_vec() };
+        let text = text(&Stored { attachments: vec![file], ..stored() });
+        assert!(text.contains(&format!("Content-Type: {media_type}\r\n")), "{name}: {text}");
+    }
+}
+
+#[test]
+fn nul_is_encoded_in_a_text_and_refused_in_a_raw_message() {
+    let bytes = built(&Stored { body_text: Some("a\0b".to_owned()), ..stored() }).bytes;
+    assert!(!bytes.contains(&0) && bytes.ends_with(b"YQBi\r\n"), "{bytes:?}");
+    let raw = Stored { raw: Some(b"Subject: x\n\na\0b".to_vec()), ..stored() };
+    assert_eq!(refusal(&raw), "the raw message holds a NUL character, which mail cannot carry");
+}
+
+#[test]
+fn hidden_recipients_of_a_raw_message_stay_hidden() {
+    let raw = b"Resent-Bcc: s@x.example\nResent-To: t@x.example\nBCC: u@x.example\n\nx".to_vec();
+    let text = text(&Stored { raw: Some(raw), ..stored() });
+    assert!(text.contains("Resent-To: t@x.example") && !text.to_lowercase().contains("bcc"), "{text}");
 }

@@ -273,6 +273,10 @@ pub enum Place<'u> {
     Oracle,
 }
 
+/// What begins the URL of a server, rightly written or not.
+const SERVERS: [&str; 8] =
+    ["postgres", "postgresql", "oracle", "oracles", "mysql", "mariadb", "mssql", "sqlserver"];
+
 impl<'u> Place<'u> {
     /// Reads the beginning of a URL; what has none is the path of a file.
     ///
@@ -289,6 +293,16 @@ impl<'u> Place<'u> {
                 scheme.escape_debug()
             ),
             _ if url.to_ascii_uppercase().starts_with("(DESCRIPTION") => Ok(Place::Oracle),
+            // a password may follow, which is not to be shown as the name of a file
+            _ if SERVERS.iter().any(|name| {
+                url.strip_prefix(name).is_some_and(|rest| rest.starts_with(':') || rest.starts_with("//"))
+            }) =>
+            {
+                bail!(
+                    "--db: the URL of a server has '://' after its kind; write postgres://USER@HOST:PORT/DATABASE or \
+                     oracle://USER@HOST:PORT/SERVICE"
+                )
+            }
             _ => Ok(Place::File(url)),
         }
     }

@@ -96,7 +96,8 @@ impl Attachments {
         if !metadata.is_file() {
             return Err(format!("the attachment {path:?} is no regular file"));
         }
-        let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // the row's name, also where that is a link to a file of another one
+        let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Found { file, size: metadata.len(), name })
     }
 }

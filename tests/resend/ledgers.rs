@@ -165,28 +165,43 @@ fn catching_up_marks_no_other_mail() {
     assert_eq!(statuses(&log), "SF");
 }
 
-/// The ledger of the first release is taken over with what it knows.
+/// A database in which the first release sent (1 to 4), lost an answer (5), had two more settled by a person (6 dropped, 7
+/// delivered), was refused (8) and told to wait (9), and was killed while it handed over (10); 11 it never touched.
 #[test]
 fn a_ledger_of_the_first_version_is_migrated() {
     let log = TestLog::empty();
-    log.make_throttled(3);
-    let at: String = log.value("SELECT replace(sent_date, ' ', 'T') || '.000Z' FROM email_log WHERE id = 1");
-    log.sql(include_str!("../../queries/ledger/migration_1.sql"));
-    log.sql(&format!(
-        "INSERT INTO mailthrottle_migration VALUES (1, 1); \
-         INSERT INTO mailthrottle_run VALUES ('old', '127.0.0.1', 'somebody', 1, 2, 'every row had its turn'); \
-         INSERT INTO mailthrottle_mail (log_table, row_id, sent_date, run_id, stage, status, attempts, recipients, message_id, \
-         changed_at) VALUES ('main.email_log', '1', '{at}', 'old', 'sent', 'F', 1, 1, '<old@x>', 3), \
-         ('main.email_log', '2', '{at}', 'old', 'doubt', 'F', 1, 1, '<doubt@x>', 4)"
-    ));
+    std::fs::copy(crate::support::fixture("ledger-1.db"), log.path("log.db")).unwrap();
+    log.sql("UPDATE mailthrottle_mail SET next_at = 1 WHERE next_at IS NOT NULL");
     let server = SmtpServer::start(Settings::default());
+    let outcomes = |said: &serde_json::Value| -> Vec<String> {
+        let word = |row: &serde_json::Value| {
+            format!("{} {}", row["id"].as_str().unwrap(), row["outcome"].as_str().unwrap())
+        };
+        let mut all: Vec<_> = said["rows"].as_array().unwrap().iter().map(word).collect();
+        all.sort();
+        all
+    };
     // whoever only reads changes nothing
-    assert_eq!(log.json(&["resend", "--dry-run"])["selected"], json!(1));
-    assert_eq!(log.report()["totals"]["recovered"], json!(1));
-    assert_eq!(log.value("SELECT max(number) FROM mailthrottle_migration"), "1");
-    let ran = resend(&log, &server, &[]);
-    assert_eq!((ran.code, &answer(&ran)["sent"]), (2, &json!(1)), "{ran:?}");
+    let before = log.files();
+    let plan = log.json(&["resend", "--dry-run", "--max-age", "36500d"]);
+    assert_eq!(
+        outcomes(&plan),
+        ["10 skipped", "11 selected", "5 skipped", "6 skipped", "8 skipped", "9 selected"]
+    );
+    assert_eq!(log.report()["totals"]["recovered"], json!(5));
+    assert_eq!(log.files(), before);
+    let ran = resend(&log, &server, &["--max-age", "36500d"]);
+    assert_eq!((ran.code, &answer(&ran)["sent"]), (2, &json!(2)), "{ran:?}");
     assert_eq!(log.value("SELECT max(number) FROM mailthrottle_migration"), "3");
-    assert_eq!(log.run(&["resend", "--doubt", "delivered", "2"]).code, 0);
-    assert_eq!(server.seen().accepted.len(), 1);
+    let stages = "SELECT group_concat(row_id || ' ' || stage, ', ') FROM (SELECT * FROM mailthrottle_mail ORDER BY row_id + 0)";
+    assert_eq!(
+        log.value(stages),
+        "1 sent, 2 sent, 3 sent, 4 sent, 5 doubt, 6 dropped, 7 sent, 8 refused, 9 sent, 10 doubt, 11 sent"
+    );
+    // a refusal is freed, a doubt goes again or is over
+    assert_eq!(log.run(&["resend", "--free", "8", "--yes"]).code, 0);
+    assert_eq!(log.run(&["resend", "--doubt", "delivered", "5", "10"]).code, 0);
+    log.sql("UPDATE email_log SET sender = 'reports@contoso.example'");
+    assert_eq!(answer(&resend(&log, &server, &["--max-age", "36500d"]))["sent"], json!(1));
+    assert_eq!(server.seen().accepted.len(), 3);
 }

@@ -155,12 +155,17 @@ impl Params {
 
 /// The parameters in a URL.
 fn of_url(text: &str) -> Result<Vec<(String, String)>> {
-    let url = Url::parse(text).map_err(|error| {
+    let wrong = |why: &str| {
         anyhow!(
-            "--db: no URL of a database ({error}); write postgres://USER@HOST:PORT/DATABASE, \
+            "--db: no URL of a database ({why}); write postgres://USER@HOST:PORT/DATABASE, \
              with %40 for an @ and %2F for a / in user or password"
         )
-    })?;
+    };
+    let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+    // else a part of the password would be shown as host and database
+    if url.path().contains('@') {
+        return Err(wrong("there is an @ after the host"));
+    }
     let decoded = |text: &str| {
         percent_encoding::percent_decode_str(text)
             .decode_utf8()

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Error, Result, anyhow};
 
 use super::limit::Limit;
+use crate::secret::without_password;
 
 const LOCK_SECONDS: u64 = 5;
 
@@ -26,9 +27,14 @@ mod code {
     pub const NOTADB: i32 = 26;
 }
 
+/// A path for a message. What was meant as the URL of a server ends up here as well, where it is mistyped.
+pub fn shown(path: &Path) -> String {
+    without_password(&path.to_string_lossy()).into_owned()
+}
+
 /// Explains an error of SQLite about the file at `path`.
 pub fn sqlite(error: sqlx::Error, path: &Path, limit: &Limit) -> Error {
-    let file = path.display();
+    let file = shown(path);
     let Some(code) = code_of(&error) else {
         return anyhow!("{file}: {}", plain(&error));
     };
@@ -61,7 +67,7 @@ pub fn sqlite(error: sqlx::Error, path: &Path, limit: &Limit) -> Error {
 
 /// Explains what kept SQLite from writing to the file at `path`.
 pub fn writing(error: sqlx::Error, path: &Path) -> Error {
-    let (file, text) = (path.display(), plain(&error));
+    let (file, text) = (shown(path), plain(&error));
     match code_of(&error).unwrap_or_default() & 0xff {
         code::READONLY => {
             anyhow!("{file} cannot be written ({text}); check the rights on the file and its folder")
@@ -76,7 +82,7 @@ pub fn writing(error: sqlx::Error, path: &Path) -> Error {
 
 /// Checks that a path is a file that can be read and looks like a SQLite database, before SQLite is asked.
 pub fn check_file(path: &Path) -> Result<()> {
-    let file = path.display();
+    let file = shown(path);
     let data = std::fs::metadata(path)
         .map_err(|error| anyhow!("{file}: {}; give the path of a SQLite database to --db", io(&error)))?;
     if data.is_dir() {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row as _, SqliteConnection};
 
-use super::error::{LOCK_WAIT, sqlite};
+use super::error::{LOCK_WAIT, shown, sqlite};
 use super::limit::Limit;
 use super::plain;
 use crate::db::statement::query;
@@ -213,7 +213,7 @@ impl Target {
 
 fn refusal(cause: sqlx::Error, path: &Path, limit: &Limit) -> anyhow::Error {
     let code = cause.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
-    let file = path.display();
+    let file = shown(path);
     match code.map(|code| code & 0xff) {
         // a disk without room, and a file without the right to write, mean something else to a writer
         Some(13) => {
@@ -227,9 +227,9 @@ fn refusal(cause: sqlx::Error, path: &Path, limit: &Limit) -> anyhow::Error {
 /// A name such as `:memory:` is the name of a file here and nothing more.
 fn absolute(path: &Path) -> Result<PathBuf> {
     if path.is_dir() {
-        bail!("{} is a directory; give the path of a file to --db", path.display());
+        bail!("{} is a directory; give the path of a file to --db", shown(path));
     }
-    std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))
+    std::path::absolute(path).with_context(|| format!("{} is no path", shown(path)))
 }
 
 fn check_header(path: &Path) -> Result<()> {
@@ -241,7 +241,7 @@ fn check_header(path: &Path) -> Result<()> {
     if read > 0 && start != *b"SQLite format 3\0" {
         bail!(
             "{} is not a SQLite database; give the file of one, or a new one, as --db sqlite:PATH",
-            path.display()
+            shown(path)
         );
     }
     Ok(())

@@ -63,7 +63,8 @@ impl Sqlite {
         let path = PathBuf::from(path);
         error::check_file(&path)?;
         // the files beside it have the name of the file itself, not of a link to it
-        let file = std::fs::canonicalize(&path).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+        let file =
+            std::fs::canonicalize(&path).map_err(|error| anyhow!("{}: {error}", error::shown(&path)))?;
         let at_rest = AtRest::of(&file)?;
         // being absolute, a name such as `file:x` or `:memory:` is a name and nothing more
         let options = SqliteConnectOptions::new()

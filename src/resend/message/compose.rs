@@ -5,13 +5,11 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::address::Envelope;
-use lettre::message::header::{
-    Cc, ContentTransferEncoding, ContentType, HeaderName, HeaderValue, ReplyTo, To,
-};
-use lettre::message::{Attachment as Part, Body, Mailboxes, MessageBuilder, MultiPart, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment as Part, Body, MessageBuilder, MultiPart, SinglePart};
 
 use super::addresses::People;
-use super::{Attachment, MARK, Refusal, Sending, Stored, crlf, mark, stable_hash};
+use super::{Attachment, MARK, Refusal, Sending, Stored, crlf, header, mark, stable_hash};
 
 /// Headers and body with CRLF line ends.
 pub fn compose(
@@ -49,16 +47,19 @@ fn headers(stored: &Stored, people: &People, sending: &Sending, message_id: &str
         .date(UNIX_EPOCH + at)
         .message_id(Some(message_id.to_owned()))
         .from(people.sender.clone());
-    if !people.to.is_empty() {
-        builder = builder.mailbox(To::from(Mailboxes::from_iter(people.to.clone())));
+    let sender = std::slice::from_ref(&people.sender);
+    let lists = [("From", sender), ("To", &people.to), ("Cc", &people.cc), ("Reply-To", &people.reply_to)];
+    for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        builder = builder.raw_header(encoded(name, header::people(name, list)));
     }
-    if !people.cc.is_empty() {
-        builder = builder.mailbox(Cc::from(Mailboxes::from_iter(people.cc.clone())));
+    if stored.subject.is_empty() {
+        return builder;
     }
-    if !people.reply_to.is_empty() {
-        builder = builder.mailbox(ReplyTo::from(Mailboxes::from_iter(people.reply_to.clone())));
-    }
-    if stored.subject.is_empty() { builder } else { builder.subject(stored.subject.clone()) }
+    builder.raw_header(encoded("Subject", header::text("Subject", &stored.subject)))
+}
+
+fn encoded(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
 }
 
 /// The readable part of a message.
@@ -68,21 +69,30 @@ enum Content {
 }
 
 fn content(text: Option<&str>, html: Option<&str>, boundary: &str) -> Content {
-    let plain = |text: &str| SinglePart::plain(with_crlf(text));
+    let plain = |text: &str| readable(text, ContentType::TEXT_PLAIN);
+    let html_of = |html: &str| readable(html, ContentType::TEXT_HTML);
     match (text, html) {
         (text, None) => Content::One(plain(text.unwrap_or_default())),
-        (None, Some(html)) => Content::One(SinglePart::html(with_crlf(html))),
+        (None, Some(html)) => Content::One(html_of(html)),
         (Some(text), Some(html)) => Content::Both(
             MultiPart::alternative()
                 .boundary(format!("a.{boundary}"))
                 .singlepart(plain(text))
-                .singlepart(SinglePart::html(with_crlf(html))),
+                .singlepart(html_of(html)),
         ),
     }
 }
 
-fn with_crlf(text: &str) -> String {
-    String::from_utf8(crlf(text.as_bytes())).expect("only ASCII was put in")
+/// A text with CRLF line ends. Characters that SMTP does not carry as they are, NUL above all, are encoded.
+fn readable(text: &str, content_type: ContentType) -> SinglePart {
+    let has_control = text.contains(|c: char| c.is_ascii_control() && !matches!(c, '\t' | '\r' | '\n'));
+    let text = String::from_utf8(crlf(text.as_bytes())).expect("only ASCII was put in");
+    let body = match has_control {
+        true => Body::new_with_encoding(text, ContentTransferEncoding::Base64)
+            .expect("everything can be written in Base64"),
+        false => Body::new(text),
+    };
+    SinglePart::builder().header(content_type).body(body)
 }
 
 fn with_files(content: Content, files: &[Attachment], boundary: &str) -> Result<MultiPart, Refusal> {
@@ -96,13 +106,20 @@ fn with_files(content: Content, files: &[Attachment], boundary: &str) -> Result<
 
 /// Always Base64, or the line ends of a text file would be changed on the way.
 fn part(file: &Attachment) -> Result<SinglePart, Refusal> {
-    let media_type =
-        if file.media_type.is_empty() { "application/octet-stream" } else { file.media_type.as_str() };
+    let media_type = if file.media_type.is_empty() { media_type(&file.name) } else { &file.media_type };
     let content_type = ContentType::parse(media_type)
         .map_err(|_| Refusal::MediaType { name: file.name.clone(), media_type: file.media_type.clone() })?;
     let body = Body::new_with_encoding(file.bytes.clone(), ContentTransferEncoding::Base64)
         .expect("everything can be written in Base64");
     Ok(Part::new(file.name.clone()).body(body, content_type))
+}
+
+/// The media type by the name's ending. A message in a message may not be in Base64 (RFC 2046, 5.2.1), so that it goes as a file.
+fn media_type(name: &str) -> &'static str {
+    let guess = mime_guess::from_path(name).first_raw();
+    let is_whole =
+        |media_type: &&str| !media_type.starts_with("message/") && !media_type.starts_with("multipart/");
+    guess.filter(is_whole).unwrap_or("application/octet-stream")
 }
 
 /// A line that occurs in no body, short of a body made to hold it.

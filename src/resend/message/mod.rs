@@ -7,6 +7,7 @@
 
 mod addresses;
 mod compose;
+mod header;
 mod raw;
 mod speaks;
 
@@ -137,6 +138,9 @@ pub enum Refusal {
     /// The raw message does not begin with a header.
     #[error("the raw message does not begin with a header but with {0:?}")]
     RawWithoutHeader(String),
+    /// SMTP does not carry it (RFC 5321, 4.5.2), and it cannot be encoded without changing the message.
+    #[error("the raw message holds a NUL character, which mail cannot carry")]
+    NulInRaw,
 }
 
 /// Builds the message; the raw one goes as it is but for Bcc, which is taken out, and a missing Message-ID.
@@ -239,8 +243,9 @@ fn check_headers(stored: &Stored) -> Result<(), Refusal> {
     fields.into_iter().chain(files).try_for_each(|(field, value)| check_field(field, value))
 }
 
+/// A tab in a subject can be encoded; nothing else that controls can.
 fn check_field(field: &'static str, value: &str) -> Result<(), Refusal> {
-    match value.contains(char::is_control) {
+    match value.contains(|c: char| c.is_control() && (c != '\t' || field != "subject")) {
         true => Err(Refusal::ControlCharacter { field, value: value.to_owned() }),
         false => Ok(()),
     }

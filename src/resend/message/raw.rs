@@ -1,13 +1,16 @@
 //! A message that the log keeps whole.
 //!
-//! It goes as it is: line ends become CRLF, Bcc is taken out, the mark of this sending is put on top, and a Message-ID is
+//! It goes as it is: line ends become CRLF, Bcc and Resent-Bcc are taken out, the mark of this sending is put on top, and a Message-ID is
 //! added where there is none. Everything else, wrong or not, was the application's choice.
 
 use super::{MARK, Refusal, crlf};
 
 /// # Errors
-/// It does not begin with a header.
+/// It does not begin with a header, or mail cannot carry it.
 pub fn check(raw: &[u8]) -> Result<(), Refusal> {
+    if memchr::memchr(0, raw).is_some() {
+        return Err(Refusal::NulInRaw);
+    }
     let text = crlf(raw);
     match headers(split(&text).0).first() {
         Some(first) if name(first).is_none() => Err(Refusal::RawWithoutHeader(short(first))),
@@ -26,7 +29,8 @@ pub fn prepare(raw: &[u8], message_id: String, mark: &str) -> (Vec<u8>, String) 
     if own.is_none() {
         out.extend_from_slice(format!("Message-ID: {message_id}\r\n").as_bytes());
     }
-    for header in headers.into_iter().filter(|header| !is(header, "bcc")) {
+    let is_hidden = |header: &&[u8]| ["bcc", "resent-bcc"].iter().any(|name| is(header, name));
+    for header in headers.into_iter().filter(|header| !is_hidden(header)) {
         out.extend_from_slice(header);
     }
     out.extend_from_slice(body);

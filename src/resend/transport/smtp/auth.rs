@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::wire::{Trouble, Wire, refused};
 use crate::model::Stage;
 use crate::resend::transport::{Failure, Kind, Reply};
-use crate::secret::Secret;
+use crate::secret::{Secret, Veil};
 
 /// Who logs in and how.
 #[derive(Debug, Clone)]
@@ -87,6 +87,14 @@ impl Mechanism {
             _ => None,
         }
     }
+}
+
+/// What hides the secret of a login in whatever the server says.
+pub fn veil(login: &Login) -> Veil {
+    Veil::over(
+        &login.secret,
+        [Mechanism::Plain, Mechanism::XOauth2].into_iter().filter_map(|way| way.initial(login)),
+    )
 }
 
 /// Logs in, by the best of the ways that the server offers.

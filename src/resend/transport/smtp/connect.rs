@@ -11,6 +11,7 @@ use super::wire::{Trouble, Wire, refused};
 use super::{Capabilities, Connection, Security, Smtp, auth, bare, tls};
 use crate::model::Stage;
 use crate::resend::transport::{Failure, Kind, Reply};
+use crate::secret::Veil;
 
 impl Connection {
     /// Opens a connection and logs in.
@@ -24,15 +25,16 @@ impl Connection {
     async fn try_open(smtp: &Smtp) -> Result<Connection, Failure> {
         let tcp = dial(smtp).await?;
         let hello = hello(smtp, tcp.local_addr())?;
-        let mut wire = Wire::over(Box::new(tcp));
+        let veil = smtp.login.as_ref().map(auth::veil).unwrap_or_default();
+        let mut wire = Wire::over(Box::new(tcp), veil.clone());
         if let Security::ImplicitTls(trust) = &smtp.security {
-            wire = wrap(wire, trust, smtp).await?;
+            wire = wrap(wire, trust, smtp, veil.clone()).await?;
         }
         greet(&mut wire, smtp).await?;
         let mut capabilities = introduce(&mut wire, smtp, &hello).await?;
         if let Security::StartTls(trust) = &smtp.security {
             start_tls(&mut wire, smtp, &capabilities).await?;
-            wire = wrap(wire, trust, smtp).await?;
+            wire = wrap(wire, trust, smtp, veil).await?;
             // what was said in the clear does not count (RFC 3207, 4.2)
             capabilities = introduce(&mut wire, smtp, &hello).await?;
         }
@@ -87,9 +89,9 @@ fn hello(smtp: &Smtp, local: io::Result<SocketAddr>) -> Result<String, Failure> 
     }
 }
 
-async fn wrap(wire: Wire, trust: &super::Trust, smtp: &Smtp) -> Result<Wire, Failure> {
+async fn wrap(wire: Wire, trust: &super::Trust, smtp: &Smtp, veil: Veil) -> Result<Wire, Failure> {
     let stream = wire.into_stream().map_err(|trouble| trouble.at(Stage::Tls, "after STARTTLS"))?;
-    Ok(Wire::over(tls::wrap(stream, trust, smtp).await?))
+    Ok(Wire::over(tls::wrap(stream, trust, smtp).await?, veil))
 }
 
 async fn greet(wire: &mut Wire, smtp: &Smtp) -> Result<(), Failure> {

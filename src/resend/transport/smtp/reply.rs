@@ -1,8 +1,8 @@
 //! Reads replies (RFC 5321, 4.2) out of whatever bytes come, in pieces of any size.
 //!
-//! Tolerant where the meaning is clear: a code without text or blank, a lone line feed, text that is no UTF-8, codes that
-//! differ from line to line (the last counts). Strict where it is not: a line without a code is an error that shows the
-//! line. Bounded in any case: of a long line or a long reply the rest is passed over, of an endless one not even that.
+//! Tolerant where the meaning is clear: a code without text or blank, a lone line feed, text that is no UTF-8, codes of one
+//! kind that differ from line to line (the last counts). Strict where it is not: a line without a code, or one with a code
+//! of another kind than those before it, is an error that shows what came. Bounded in any case: of a long line or a long reply the rest is passed over, of an endless one not even that.
 
 use crate::resend::transport::Reply;
 
@@ -18,6 +18,8 @@ const ALL: usize = 1 << 20;
 pub struct Assembler {
     line: Vec<u8>,
     texts: Vec<String>,
+    /// The code of the first line.
+    first: Option<u16>,
     read: usize,
 }
 
@@ -58,8 +60,15 @@ impl Assembler {
             let text = line.get(4..).unwrap_or_default();
             self.texts.push(String::from_utf8_lossy(text).into_owned());
         }
+        let first = *self.first.get_or_insert(code);
         let more = line.get(3) == Some(&b'-');
-        (!more).then(|| Ok(Reply { code, text: self.texts.join("\n") }))
+        (!more).then(|| match first / 100 == code / 100 {
+            true => Ok(Reply { code, text: self.texts.join("\n") }),
+            false => Err(NoReply(format!(
+                "a reply of {first} and {code}: {}",
+                shown(self.texts.join(" ").as_bytes())
+            ))),
+        })
     }
 }
 
@@ -140,6 +149,8 @@ mod tests {
             ("150 wait\r\n", r#""150 wait""#),
             ("250-a\r\nb\r\n250 c\r\n", r#""b""#),
             ("\u{1b}[31m\r\n", r#""\u{1b}[31m""#),
+            ("550-no\r\n250 yes\r\n", r#"a reply of 550 and 250: "no yes""#),
+            ("250-yes\r\n451 no\r\n", r#"a reply of 250 and 451: "yes no""#),
         ] {
             assert_eq!(read(bytes.as_bytes()).1, Some(Err(NoReply(seen.to_owned()))), "{bytes:?}");
         }
@@ -156,7 +167,7 @@ mod tests {
         let line = format!("250 {}\r\n", "x".repeat(100_000));
         let (used, reply) = read(line.as_bytes());
         assert_eq!((used, reply.unwrap().unwrap().text.len()), (line.len(), LINE - 4));
-        let lines = format!("{}550 last\r\n", "250-more\r\n".repeat(1000));
+        let lines = format!("{}550 last\r\n", "550-more\r\n".repeat(1000));
         let (used, reply) = read(lines.as_bytes());
         let reply = reply.unwrap().unwrap();
         assert_eq!((used, reply.code, reply.text.lines().count()), (lines.len(), 550, LINES));

@@ -17,7 +17,7 @@ use super::{Connection, Smtp};
 use crate::model::Stage;
 use crate::output::escape;
 use crate::resend::transport::{Failure, Kind};
-use crate::secret::Secret;
+use crate::secret::{Secret, Veil};
 
 /// How long the token server may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -156,7 +156,7 @@ impl Oauth2 {
 
     /// An error without the secret, though the server may have repeated it.
     fn none(&self, why: &str, is_refusal: bool) -> NoToken {
-        let why = escape::line(&why.replace(self.client_secret.expose(), "***"));
+        let why = escape::line(&Veil::over(&self.client_secret, []).apply(why));
         let host = self.token_url.host_str().unwrap_or_default().to_owned();
         NoToken { host, why: escape::short(&why, MOST_CHARACTERS), is_refusal }
     }

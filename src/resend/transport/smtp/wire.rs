@@ -13,6 +13,7 @@ use tracing::debug;
 use super::reply::{Assembler, NoReply};
 use crate::model::Stage;
 use crate::resend::transport::{Failure, Kind, Reply};
+use crate::secret::Veil;
 
 /// A TCP connection, with or without TLS around it.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -24,6 +25,8 @@ pub struct Wire {
     stream: Box<dyn Stream>,
     /// Read and not yet used; at most one read's worth.
     inbox: Vec<u8>,
+    /// Over all that the server says.
+    veil: Veil,
 }
 
 /// What can go wrong on the wire.
@@ -46,8 +49,8 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 const READ: usize = 4096;
 
 impl Wire {
-    pub fn over(stream: Box<dyn Stream>) -> Wire {
-        Wire { stream, inbox: Vec::new() }
+    pub fn over(stream: Box<dyn Stream>, veil: Veil) -> Wire {
+        Wire { stream, inbox: Vec::new(), veil }
     }
 
     /// Sends commands; `shown` is what the log sees of them.
@@ -101,7 +104,12 @@ impl Wire {
             let (used, done) = assembler.push(&self.inbox);
             self.inbox.drain(..used);
             match done {
-                Some(reply) => return reply.map_err(|NoReply(seen)| Trouble::Garbled(seen)),
+                Some(Ok(reply)) => {
+                    return Ok(Reply { text: self.veil.apply(&reply.text).into_owned(), ..reply });
+                }
+                Some(Err(NoReply(seen))) => {
+                    return Err(Trouble::Garbled(self.veil.apply(&seen).into_owned()));
+                }
                 None => self.read().await?,
             }
         }

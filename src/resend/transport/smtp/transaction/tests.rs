@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 
 use super::*;
+use crate::secret::Veil;
 
 fn message(bytes: usize) -> Message {
     let envelope = Envelope {
@@ -18,7 +19,7 @@ fn message(bytes: usize) -> Message {
 /// A connection and the server's end of it, with the waiting times that users have.
 fn connection() -> (Connection, DuplexStream) {
     let (near, far) = duplex(4096);
-    let wire = Wire::over(Box::new(near));
+    let wire = Wire::over(Box::new(near), Veil::default());
     (Connection::over(wire, Capabilities::default(), Timeouts::default()), far)
 }
 
