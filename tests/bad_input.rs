@@ -55,6 +55,40 @@ fn a_database_that_is_none() {
     assert!(!log.path("none.db").exists());
 }
 
+/// What is mistyped may be taken for the name of a file, and is not printed with the password in it.
+#[test]
+fn a_mistyped_address_shows_no_password() {
+    let log = TestLog::incident();
+    let addresses = [
+        "postgres:/u:pw-marker@h/d",
+        "postgres//u:pw-marker@h/d",
+        "postgres:u:pw-marker@h",
+        "postgres://u:pw@mar/ker@h",
+        "oracle:u:pw-marker@h",
+        "mysql://u:pw-marker@h/d",
+        "u:pw-marker@h/d",
+        "smtp:/u:pw-marker@h",
+        "smtps//u:pw-marker@h",
+        "./x/u:pw-marker@h",
+    ];
+    for address in addresses {
+        for args in [
+            ["--db", address, "report"].as_slice(),
+            &["--db", address, "import", "-"],
+            &["resend", "--yes", "--smtp", "smtp://127.0.0.1:9", "--ledger", address],
+            &["resend", "--yes", "--smtp", address],
+            &["-vv", "doctor", "--db", address],
+        ] {
+            let ran = log.run(args);
+            let said = ran.stdout + &ran.stderr;
+            assert!(
+                !["pw-marker", "ker@h", "mar:"].iter().any(|part| said.contains(part)),
+                "{args:?}: {said}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_file_that_may_not_be_read() {
     let log = TestLog::incident();

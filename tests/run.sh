@@ -128,6 +128,7 @@ need sqlite3 sqlite3
 need bzip2 bzip2
 need cc gcc
 need setpriv util-linux
+need python3 python3
 need pgbouncer pgbouncer
 need_smtp_sink
 need_exim

@@ -117,6 +117,8 @@ async fn a_server_that_talks_nonsense() {
 #[tokio::test]
 async fn a_server_that_says_yes_and_no_with_a_wrong_digit() {
     everywhere(|stage| Fault::says(stage, "199 hm"), Kind::Garbled, false).await;
+    everywhere(|stage| Fault::says(stage, "550-no\r\n250 yes"), Kind::Garbled, false).await;
+    everywhere(|stage| Fault::says(stage, "250-yes\r\n451 not yet"), Kind::Garbled, false).await;
     for (stage, words) in [(Stage::Mail, "354 go on"), (Stage::Data, "250 ok"), (Stage::Dot, "354 go on")] {
         let server = server(Fault::says(stage, words).nth(1), false);
         let (_, failure) = try_once(&client(&server)).await;
