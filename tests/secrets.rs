@@ -79,7 +79,7 @@ fn configure(log: &TestLog, port: u16) {
     let user = USER.replace('@', "%40");
     log.write(
         "mailthrottle.toml",
-        &format!(
+        format!(
             "[smtp]\nurl = 'smtp://{user}@127.0.0.1:{port}'\nauth = 'plain'\npassword_file = '{password}'\n"
         ),
     );
