@@ -106,7 +106,7 @@ fn recipients_in_json_are_addresses() {
         let seen = server.seen();
         assert_eq!(seen.accepted[0].recipients, ["u@x", "v@x.example"]);
         let text = String::from_utf8_lossy(&seen.accepted[0].bytes).into_owned();
-        assert!(text.contains("To: u@x, =?utf-8?b?VmVyYSwgVg==?= <v@x.example>"), "{text}");
+        assert!(text.contains("To: u@x, \"Vera, V\" <v@x.example>"), "{text}");
     });
 }
 
