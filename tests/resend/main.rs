@@ -3,10 +3,14 @@
 
 mod account;
 mod doubt;
+mod exim;
 mod held;
 mod ledgers;
 mod locks;
+mod oauth2;
 mod once;
+mod pooler;
+mod secrets;
 #[path = "../smtp_server/mod.rs"]
 mod smtp_server;
 #[path = "../support/mod.rs"]

@@ -1,8 +1,6 @@
 //! What arrives is what the row says: thousands of random mails, sent by the program and read by Python's own reader of mail.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[path = "../support/exim.rs"]
-mod exim;
 #[path = "../smtp_server/mod.rs"]
 mod smtp_server;
 #[path = "../support/mod.rs"]
@@ -15,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 use support::TestLog;
+use support::exim::Exim;
 
 const ROWS: usize = 5000;
 
@@ -63,7 +62,7 @@ fn what_arrives_through_other_servers_is_what_the_row_says() {
     if std::env::var_os("MAILTHROTTLE_LONG").is_none_or(|long| long.is_empty()) {
         return;
     }
-    let exim = exim::Exim::start();
+    let exim = Exim::start();
     let write = |got: &Path| {
         for (place, bytes) in exim.accepted().iter().enumerate() {
             fs::write(got.join(format!("{place}.eml")), bytes).unwrap();

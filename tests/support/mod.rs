@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 
+pub mod exim;
 pub mod oracle;
 pub mod oracle_log;
 mod oracle_words;
