@@ -5,9 +5,12 @@
 //! sentences, and [`report`] is all of it as the JSON contract has it. [`alert`] says whether a person is needed.
 
 pub mod alert;
+pub mod build;
 pub mod clusters;
 pub mod doctor;
 pub mod failures;
+pub mod input;
+pub mod judge;
 pub mod mails;
 pub mod names;
 pub mod newest;

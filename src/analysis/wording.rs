@@ -1,7 +1,8 @@
 //! The sentences of a verdict: what happened, what it rests on, what to do.
 
 use super::failures::Cause;
-use super::report::{ClusterRow, Parts, Report};
+use super::input::ReportInput;
+use super::report::{ClusterRow, Report};
 use super::verdict::Kind;
 use crate::model::{Class, Disposition, Meaning, Millis};
 use crate::window;
@@ -18,7 +19,7 @@ pub fn summary(
     share: f64,
     leading: Option<&Cause<'_>>,
     report: &Report,
-    parts: &Parts<'_>,
+    parts: &ReportInput<'_>,
 ) -> String {
     let (rows, failed) = (report.totals.rows, parts.failures.rows.len() as u64);
     let mostly = |what: &str| format!("{what}: {:.0} % of {}.", share * 100.0, count(failed, "failed mail"));
@@ -54,7 +55,7 @@ pub fn summary(
     }
 }
 
-fn mixed(report: &Report, parts: &Parts<'_>, failed: u64) -> String {
+fn mixed(report: &Report, parts: &ReportInput<'_>, failed: u64) -> String {
     let throttled = parts.failures.count(&[Class::ThrottleConcurrency, Class::ThrottleRate]);
     let mails = count(failed, "failed mail");
     if failed == 1 && throttled == 0 {
@@ -69,7 +70,7 @@ fn mixed(report: &Report, parts: &Parts<'_>, failed: u64) -> String {
     }
 }
 
-fn bursts(report: &Report, parts: &Parts<'_>, failed: u64) -> String {
+fn bursts(report: &Report, parts: &ReportInput<'_>, failed: u64) -> String {
     let bursts: Vec<&ClusterRow> = report.clusters.iter().filter(|cluster| cluster.burst).collect();
     let Some(worst) = bursts.iter().max_by_key(|burst| (burst.failures, std::cmp::Reverse(burst.start)))
     else {
@@ -173,7 +174,7 @@ fn unmapped(report: &Report) -> Option<String> {
 }
 
 /// What to do.
-pub fn advice(kind: Kind, leading: Option<&Cause<'_>>, parts: &Parts<'_>) -> Vec<String> {
+pub fn advice(kind: Kind, leading: Option<&Cause<'_>>, parts: &ReportInput<'_>) -> Vec<String> {
     let advice = leading.map(|cause| cause.rule.advice_for(cause.disposition).to_owned());
     let mut lines: Vec<String> = advice.into_iter().collect();
     let temporary = parts.failures.causes.iter().filter(|cause| cause.disposition == Disposition::Retry);

@@ -13,7 +13,7 @@ use crate::cli::{Global, Import as Args};
 use crate::config::{Config, Database};
 use crate::exit::Exit;
 use crate::import::Format;
-use crate::mapping::raw::Flags;
+use crate::mapping::wanted::Flags;
 use crate::mapping::{RawMapping, Wanted};
 use crate::output;
 use crate::output::import::Imported;

@@ -7,7 +7,8 @@ use super::mails::Young;
 use super::{Log, look, wanted};
 use crate::analysis::clusters::{self, Cluster, Joining};
 use crate::analysis::failures::{Failures, Filter};
-use crate::analysis::report::{Parts, Report, Source};
+use crate::analysis::input::ReportInput;
+use crate::analysis::report::{Report, Source};
 use crate::analysis::sweep::{Settings, Sweep, Swept};
 use crate::cli::{Global, Report as Args, Rows};
 use crate::config::Config;
@@ -66,7 +67,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     if let Some(logs) = &taken_in {
         source.database.clone_from(&logs.name);
     }
-    let report = Report::new(&Parts {
+    let report = Report::new(&ReportInput {
         now: log.now,
         window: log.window,
         source,

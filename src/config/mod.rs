@@ -20,7 +20,7 @@ use crate::cli::Global;
 use crate::db::Target;
 use crate::import::columns::Names;
 use crate::import::patterns::{Pattern, RawPattern};
-use crate::mapping::raw::Flags;
+use crate::mapping::wanted::Flags;
 use crate::mapping::{RawMapping, Wanted};
 use crate::provider::{self, Profile};
 use crate::reply::{Classifier, RawRule};

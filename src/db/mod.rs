@@ -6,6 +6,7 @@
 
 pub mod oracle;
 mod postgres;
+pub mod row;
 pub mod sqlite;
 mod statement;
 pub mod store;
@@ -182,7 +183,7 @@ impl Db {
     ///
     /// # Errors
     /// The database's refusal.
-    pub async fn rows(&mut self, statement: Statement) -> Result<Vec<store::Row>> {
+    pub async fn rows(&mut self, statement: Statement) -> Result<Vec<row::Row>> {
         match self {
             Db::Sqlite(db) => db.rows(statement).await,
             Db::Postgres(db) => db.rows(statement).await,

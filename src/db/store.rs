@@ -14,6 +14,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::db::oracle::store::{RowLock, Writer};
 use crate::db::postgres::{self, Asked};
+use crate::db::row::Row;
 use crate::db::sqlite::{self, together};
 use crate::db::statement::query;
 use crate::db::{Place, Target};
@@ -42,31 +43,6 @@ impl std::ops::Deref for File {
 fn identity(path: &Path) -> Option<(u64, u64)> {
     let data = std::fs::metadata(path).ok()?;
     Some((data.dev(), data.ino()))
-}
-
-/// A row of an answer: each cell as bytes of text, or NULL.
-pub struct Row(Vec<Option<Vec<u8>>>);
-
-impl Row {
-    /// A row of these cells.
-    pub(super) fn of(cells: Vec<Option<Vec<u8>>>) -> Self {
-        Self(cells)
-    }
-
-    /// A cell as text; what is not UTF-8 is replaced.
-    pub fn text(&self, column: usize) -> Option<String> {
-        self.bytes(column).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-    }
-
-    /// A cell as it is.
-    pub fn bytes(&self, column: usize) -> Option<&[u8]> {
-        self.0.get(column)?.as_deref()
-    }
-
-    /// A cell as a whole number.
-    pub fn number<N: std::str::FromStr>(&self, column: usize) -> Option<N> {
-        std::str::from_utf8(self.bytes(column)?).ok()?.parse().ok()
-    }
 }
 
 /// A connection that writes.
@@ -247,12 +223,12 @@ impl Store {
             Store::Sqlite(path, connection) => {
                 let rows = query(statement).fetch_all(&mut *connection).await;
                 let rows = rows.map_err(|cause| sqlite::error::writing(cause, path))?;
-                rows.iter().map(|row| Ok(Row(sqlite::cells(row)?))).collect()
+                rows.iter().map(|row| Ok(Row::of(sqlite::cells(row)?))).collect()
             }
             Store::Postgres(server) => {
                 let (connection, asked) = &mut **server;
                 let rows = asked.answer(query(statement).persistent(false).fetch_all(connection)).await?;
-                rows.iter().map(|row| Ok(Row(postgres::cells(row)?))).collect()
+                rows.iter().map(|row| Ok(Row::of(postgres::cells(row)?))).collect()
             }
             Store::Oracle(writer) => writer.rows(statement).await,
         }

@@ -1,6 +1,6 @@
 //! The user's table in the canonical terms of `queries/README.md`.
 //!
-//! What the config says ([`raw`], on top of a [`preset`]) is checked against the columns that are there ([`resolve`]) and
+//! What the config says ([`wanted`]: [`raw`] on top of a [`preset`]) is checked against the columns that are there ([`resolve`]) and
 //! becomes a `Mapping`; from a mapping and a `Selection` of rows, [`sql`] makes the relation `email_log` that every query
 //! file reads, in the words of the database ([`dialect`]). Where nobody wrote a config, [`guess`] proposes one for the tables
 //! of the catalogue ([`described`]). Names are looked up before they are quoted; values are bound.
@@ -14,14 +14,16 @@ pub mod raw;
 pub mod resolve;
 pub mod sql;
 pub mod time;
+pub mod wanted;
 pub mod words;
 mod write;
 
 use std::str::FromStr;
 
 pub use dialect::Dialect;
-pub use raw::{RawMapping, Wanted};
+pub use raw::RawMapping;
 pub use resolve::Mapping;
+pub use wanted::Wanted;
 pub use words::Words;
 
 /// The columns of the canonical relation.

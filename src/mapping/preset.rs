@@ -58,7 +58,7 @@ pub fn mapping(name: &str) -> Result<&'static RawMapping, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::raw::Flags;
+    use crate::mapping::wanted::Flags;
 
     #[test]
     fn every_preset_is_a_mapping_without_a_preset_of_its_own() {

@@ -4,8 +4,8 @@
 
 use chrono_tz::Tz;
 
-use crate::mapping::raw::{ERROR_JOIN, Wanted, WantedJoin};
 use crate::mapping::time::Form;
+use crate::mapping::wanted::{ERROR_JOIN, Wanted, WantedJoin};
 use crate::mapping::{Column, Dialect, Words, nearest};
 
 /// What the config wants is not in the database; the sentence says what is, and what to do.
@@ -376,7 +376,7 @@ fn missing(name: &str, what: &str, table: &Table, hint: &str) -> String {
 mod tests {
     use super::*;
     use crate::mapping::RawMapping;
-    use crate::mapping::raw::Flags;
+    use crate::mapping::wanted::Flags;
 
     fn table(name: &str, columns: &[(&str, Kind)]) -> Table {
         let field = |(name, kind): &(&str, Kind)| Field { name: (*name).into(), kind: kind.clone() };

@@ -449,8 +449,8 @@ pub fn body(query: &str) -> &str {
 pub(super) mod tests {
     use super::*;
     use crate::mapping::RawMapping;
-    use crate::mapping::raw::Flags;
     use crate::mapping::resolve::{Field, Table};
+    use crate::mapping::wanted::Flags;
 
     fn table(name: &str, columns: &[(&str, Kind)]) -> Table {
         let field = |(name, kind): &(&str, Kind)| Field { name: (*name).into(), kind: kind.clone() };

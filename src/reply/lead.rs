@@ -2,10 +2,7 @@
 //!
 //! Only some bytes before the number are looked at, so the work for one number is bounded.
 
-use super::words;
-
-/// How far to look back for the word before a number.
-pub const LOOK_BACK: usize = 32;
+use super::words::{self, LOOK_BACK};
 
 /// What stands before a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::lead::LOOK_BACK;
+/// How far to look back for the word before a number.
+pub const LOOK_BACK: usize = 32;
 
 /// What follows is the reply of another server.
 const REPORTING: &str = "led said says was response returned reason reports reported replied responded answered with lautete \

@@ -2,7 +2,7 @@
 //! that changed in between is noticed.
 
 use crate::analysis::mails;
-use crate::db::store::Row;
+use crate::db::row::Row;
 use crate::digest::Digest;
 
 use super::fingerprint::Fingerprint;

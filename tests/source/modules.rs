@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
@@ -11,40 +11,48 @@ use syn::visit::Visit;
 /// A module: the names that lead to it from the crate's root.
 pub type Name = Vec<String>;
 
-/// A file of the source.
-pub struct Module {
-    pub name: Name,
-    pub file: PathBuf,
-    /// Every path that stands in it, from the crate's root where it leads into the crate.
-    pub paths: BTreeSet<Name>,
+/// What a module uses.
+#[derive(Default)]
+pub struct Uses {
+    /// Of this crate, from its root.
+    pub inside: BTreeSet<Name>,
+    /// Of others, as it is written.
+    pub outside: BTreeSet<Name>,
 }
 
-/// Every module of the crate by its name; `main` is one of them.
-pub fn all() -> BTreeMap<Name, Module> {
+/// Every module of the crate by its name, with what it uses; `main` is one of them.
+pub fn all() -> BTreeMap<Name, Uses> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = BTreeMap::new();
     for (start, name) in [("lib.rs", Vec::new()), ("main.rs", vec!["main".to_owned()])] {
         read(&root.join(start), &root, name, &mut found);
     }
     let names: BTreeSet<Name> = found.keys().cloned().collect();
-    for module in found.values_mut() {
-        module.paths = module.paths.iter().filter_map(|path| resolved(path, &module.name, &names)).collect();
-    }
-    found
+    found.into_iter().map(|(name, paths)| (name.clone(), uses(&name, paths, &names))).collect()
 }
 
 /// The module that a path leads to, or into.
-pub fn target<'m>(path: &[String], modules: &'m BTreeMap<Name, Module>) -> Option<&'m Name> {
+pub fn target<'m>(path: &[String], modules: &'m BTreeMap<Name, Uses>) -> Option<&'m Name> {
     let known = (1..=path.len()).rev().find_map(|length| modules.get_key_value(&path[..length]));
     known.map(|(name, _)| name)
 }
 
-fn read(file: &Path, folder: &Path, name: Name, found: &mut BTreeMap<Name, Module>) {
+/// The paths in a text, as they are written, but for those in tests.
+pub fn paths(text: &str) -> Result<BTreeSet<Name>, syn::Error> {
+    let mut paths = Paths::default();
+    syn::parse_file(text)?
+        .items
+        .iter()
+        .filter(|item| !is_for_tests(item))
+        .for_each(|item| paths.visit_item(item));
+    Ok(paths.0)
+}
+
+fn read(file: &Path, folder: &Path, name: Name, found: &mut BTreeMap<Name, BTreeSet<Name>>) {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let syntax = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let mut paths = Paths::default();
+    found.insert(name.clone(), paths(&text).unwrap());
     for item in syntax.items.iter().filter(|item| !is_for_tests(item)) {
-        paths.visit_item(item);
         if let syn::Item::Mod(inner) = item
             && inner.content.is_none()
         {
@@ -55,7 +63,17 @@ fn read(file: &Path, folder: &Path, name: Name, found: &mut BTreeMap<Name, Modul
             read(&file, &nested, [name.clone(), vec![word]].concat(), found);
         }
     }
-    found.insert(name.clone(), Module { name, file: file.to_owned(), paths: paths.0 });
+}
+
+fn uses(module: &Name, paths: BTreeSet<Name>, names: &BTreeSet<Name>) -> Uses {
+    let mut uses = Uses::default();
+    for path in paths {
+        match from_root(&path, module, names) {
+            Some(path) => uses.inside.insert(path),
+            None => uses.outside.insert(path),
+        };
+    }
+    uses
 }
 
 fn is_for_tests(item: &syn::Item) -> bool {
@@ -74,20 +92,26 @@ fn is_for_tests(item: &syn::Item) -> bool {
     attributes.iter().any(is_test)
 }
 
-/// A path from the crate's root, or as it is where it leads to another crate.
-fn resolved(path: &Name, module: &Name, names: &BTreeSet<Name>) -> Option<Name> {
-    let first = path.first()?.as_str();
-    let child = [module.as_slice(), &path[..1]].concat();
-    Some(match first {
-        "crate" | "mailthrottle" => path[1..].to_vec(),
-        "self" => [module.as_slice(), &path[1..]].concat(),
+/// A path from the crate's root, if it leads into the crate.
+fn from_root(path: &Name, module: &Name, names: &BTreeSet<Name>) -> Option<Name> {
+    let child = [module.as_slice(), path.get(..1)?].concat();
+    match path[0].as_str() {
+        "crate" | "mailthrottle" => Some(path[1..].to_vec()),
+        "self" => Some([module.as_slice(), &path[1..]].concat()),
         "super" => {
             let ups = path.iter().take_while(|word| *word == "super").count();
-            [&module[..module.len().saturating_sub(ups)], &path[ups..]].concat()
+            Some([&module[..module.len().saturating_sub(ups)], &path[ups..]].concat())
         }
-        _ if names.contains(&child) => [module.as_slice(), path].concat(),
-        _ => path.clone(),
-    })
+        _ => names.contains(&child).then(|| [module.as_slice(), path].concat()),
+    }
+}
+
+/// The path of a macro, which is told from others by its mark.
+fn called(mut path: Name) -> Name {
+    if let Some(last) = path.last_mut() {
+        last.push('!');
+    }
+    path
 }
 
 #[derive(Default)]
@@ -116,6 +140,7 @@ impl Paths {
                     colons = 0;
                 }
                 TokenTree::Punct(mark) if mark.as_char() == ':' && !path.is_empty() => colons += 1,
+                TokenTree::Punct(mark) if mark.as_char() == '!' && !path.is_empty() => path = called(path),
                 other => {
                     self.0.insert(std::mem::take(&mut path));
                     colons = 0;
@@ -142,7 +167,7 @@ impl<'ast> Visit<'ast> for Paths {
     }
 
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
-        self.visit_path(&item.path);
+        self.0.insert(called(item.path.segments.iter().map(|segment| segment.ident.to_string()).collect()));
         self.add_tokens(item.tokens.clone());
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::outcome::State;
 use super::range::Range;
+use super::state::State;
 use crate::model::{Class, Code, Millis};
 
 const HOUR: Millis = 3_600_000;

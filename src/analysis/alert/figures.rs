@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::check::{Check, Metric, Scope};
 use super::range::shown;
 use crate::analysis::failures::{Cause, Failures, is_throttle};
+use crate::analysis::judge;
 use crate::analysis::report::Report;
-use crate::analysis::verdict;
 use crate::model::{Attempt, Class};
 
 /// All that was counted for one scope.
@@ -70,7 +70,7 @@ impl Figures {
             healed: if count_healed { 0 } else { report.totals.recovered },
             throttled: counting(&|cause| is_throttle(cause.class)),
             unclassified: counting(&|cause| cause.class == Class::Unknown),
-            blocked: counting(&verdict::blocks),
+            blocked: counting(&judge::blocks),
             bursts: bursts.count() as u64,
             ..Self::default()
         }

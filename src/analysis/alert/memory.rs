@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::State;
+use super::state::State;
 use crate::model::Millis;
 
 /// What is kept from one run to the next.

@@ -8,8 +8,10 @@ pub mod figures;
 pub mod memory;
 pub mod outcome;
 pub mod range;
+pub mod state;
 
 pub use check::{Check, Metric, Scope};
 pub use figures::Figures;
-pub use outcome::{Outcome, State};
+pub use outcome::Outcome;
 pub use range::Range;
+pub use state::State;

@@ -3,12 +3,13 @@
 //! Keys may be added, never changed. The worst check is named first.
 
 use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::check::Check;
 use super::figures::{Figures, Measured};
 use super::memory::Event;
 use super::range::{Range, shown};
+use super::state::State;
 use crate::analysis::report::{CauseRow, ClusterRow, Report, Totals, WindowView};
 use crate::analysis::verdict::{Kind, Verdict};
 use crate::model::{Disposition, Millis};
@@ -17,48 +18,6 @@ use crate::zone;
 
 /// Name and version of the contract.
 const SCHEMA: &str = "mailthrottle/alert/1";
-
-/// How bad it is, in the words and codes of monitoring plugins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// 0: nobody is needed.
-    Ok,
-    /// 1: something to look at.
-    Warning,
-    /// 2: somebody is needed now.
-    Critical,
-    /// 3: it could not be found out.
-    Unknown,
-}
-
-impl State {
-    /// The exit code, the same as for monitoring plugins.
-    /// Source: <https://www.monitoring-plugins.org/doc/guidelines.html#AEN78>
-    pub fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The word at the head of an answer.
-    pub fn word(self) -> &'static str {
-        match self {
-            State::Ok => "OK",
-            State::Warning => "WARNING",
-            State::Critical => "CRITICAL",
-            State::Unknown => "UNKNOWN",
-        }
-    }
-
-    /// The order of badness: what could not be judged is less than what is known to be bad.
-    fn badness(self) -> u8 {
-        match self {
-            State::Ok => 0,
-            State::Unknown => 1,
-            State::Warning => 2,
-            State::Critical => 3,
-        }
-    }
-}
 
 /// One check.
 #[derive(Debug, Clone, Serialize)]

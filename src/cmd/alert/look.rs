@@ -15,7 +15,8 @@ use crate::analysis::alert::outcome::{Found, Place};
 use crate::analysis::alert::{Check, Figures, Metric, Outcome, Scope};
 use crate::analysis::clusters::{self, Joining};
 use crate::analysis::failures::{Failures, Filter};
-use crate::analysis::report::{Parts, Report, Source};
+use crate::analysis::input::ReportInput;
+use crate::analysis::report::{Report, Source};
 use crate::cli::{Global, Rows};
 use crate::cmd::mails::Young;
 use crate::cmd::report::{self, Going};
@@ -132,7 +133,7 @@ async fn scope(
     let clusters = clusters::find(&failures, Joining { gap: GAP, min_failures: MIN_FAILURES });
     let going = Going { rows: &rows, gap: GAP, session: SESSION, step: Step::Hour };
     let swept = report::sweep(log, &going, &failures, &clusters).await?;
-    let report = Report::new(&Parts {
+    let report = Report::new(&ReportInput {
         now: log.now,
         window: log.window,
         source: Source::default(),

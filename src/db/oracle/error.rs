@@ -1,10 +1,26 @@
 //! What Oracle refused, in one line that says what to do. The server's own words are kept, in its own language; what to do
 //! follows from the number. Source: <https://docs.oracle.com/en/error-help/db/>
 
+use std::time::Duration;
+
 use anyhow::{Error, anyhow};
 
 use super::grants;
-use super::session::Asked;
+
+/// What an error has to name: whom was asked, and how long an answer may take.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The place.
+    pub name: String,
+    /// Who asks.
+    pub role: String,
+    /// The tables in question, by schema and name.
+    pub tables: Vec<(String, String)>,
+    /// How long an answer may take; zero: as long as it likes.
+    pub limit: Duration,
+    /// What would make statements quicker.
+    pub indexes: String,
+}
 
 /// Explains an error of the driver.
 pub fn explain(error: &oracle::Error, asked: &Asked) -> Error {

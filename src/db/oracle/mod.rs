@@ -20,7 +20,7 @@ mod values;
 use anyhow::Result;
 use chrono_tz::Tz;
 
-use crate::db::store::Row;
+use crate::db::row::Row;
 use crate::db::{MAILS, Target, Which, YEAR_2200};
 use crate::mapping::sql::{Bind, Selection, Statement, Times as Asking};
 use crate::mapping::words::spellings;

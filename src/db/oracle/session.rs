@@ -11,6 +11,7 @@ use oracle::{Connection, Connector, Version};
 use tokio::sync::{mpsc, oneshot};
 
 use super::address::Address;
+use super::error::Asked;
 use super::values::{Cell, Cells};
 use super::{binds, client, error};
 use crate::db::Target;
@@ -48,21 +49,6 @@ type Job = Box<dyn FnOnce(&Connection) + Send>;
 
 /// Some rows of an answer, or why there are no more.
 type Batch = oracle::Result<Vec<Vec<Cell>>>;
-
-/// What an error has to name: whom was asked, and how long an answer may take.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// The place.
-    pub name: String,
-    /// Who asks.
-    pub role: String,
-    /// The tables in question, by schema and name.
-    pub tables: Vec<(String, String)>,
-    /// How long an answer may take; zero: as long as it likes.
-    pub limit: Duration,
-    /// What would make statements quicker.
-    pub indexes: String,
-}
 
 /// An open session.
 pub struct Session {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::session::Session;
 use super::{binds, error, plain};
 use crate::db::Target;
-use crate::db::store::Row;
+use crate::db::row::Row;
 use crate::mapping::sql::{Bind, Statement};
 
 const MAKE_LOCKS: &str = include_str!("../../../queries/oracle/ledger/make_locks.sql");

@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use oracle::sql_type::OracleType;
 
-use super::session::Asked;
+use super::error::Asked;
 use super::{Oracle, grants, plain, values};
 use crate::mapping::dialect::RAW;
 use crate::mapping::resolve::{Field, Kind, Misfit, Table};

@@ -21,8 +21,8 @@ use futures_util::{Stream, TryStreamExt};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Row as _};
 
+use crate::db::row::Row;
 use crate::db::statement::query;
-use crate::db::store::Row;
 use crate::db::{MAILS, Order, Target, Which, has_more, recipients};
 use crate::mapping::sql::{self, Bind, Selection, Statement};
 use crate::mapping::{Column, Dialect, Mapping};

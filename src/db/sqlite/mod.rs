@@ -23,8 +23,8 @@ use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions, Connection, Row as _, SqliteConnection};
 
+use crate::db::row::Row;
 use crate::db::statement::query;
-use crate::db::store::Row;
 use crate::db::{MAILS, Which, YEAR_2200};
 use crate::mapping::resolve::{Field, Kind, Misfit, Table};
 use crate::mapping::sql::{Bind, Selection, Statement, Times};

@@ -8,8 +8,8 @@ use futures_util::TryStreamExt;
 use sqlx::{Either, Executor, SqliteConnection};
 
 use super::{cells, error};
+use crate::db::row::Row;
 use crate::db::statement::{query, with_marks};
-use crate::db::store::Row;
 use crate::mapping::sql::{Statement, body};
 
 /// What came of a statement.

@@ -11,8 +11,9 @@ pub use words::GuessedWord;
 
 use crate::mapping::described::{Described, Sample};
 use crate::mapping::preset::{self, Preset};
-use crate::mapping::raw::{Flags, OneOrMany, RawMapping};
+use crate::mapping::raw::{OneOrMany, RawMapping};
 use crate::mapping::resolve::Source;
+use crate::mapping::wanted::Flags;
 use crate::mapping::words::RawWord;
 use crate::mapping::{Column, Dialect, Mapping, Words};
 use crate::model::{Counted, Meaning};

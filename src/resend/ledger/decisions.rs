@@ -188,7 +188,7 @@ impl Ledger {
     pub async fn history(store: &mut Store) -> Result<Vec<PastRun>> {
         let statement = store.statement(HISTORY, Vec::new());
         let rows = store.rows(statement).await?;
-        let run = |row: &crate::db::store::Row| PastRun {
+        let run = |row: &crate::db::row::Row| PastRun {
             id: row.text(0).unwrap_or_default(),
             identity: row.text(1).unwrap_or_default(),
             started_by: row.text(2).unwrap_or_default(),

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail};
 
 use super::past::VERSION;
 use super::{Key, Ledger};
-use crate::db::store::{Lock, Row, Store};
+use crate::db::row::Row;
+use crate::db::store::{Lock, Store};
 use crate::mapping::Dialect;
 use crate::mapping::sql::Bind;
 use crate::model::Millis;
@@ -229,7 +230,7 @@ impl Ledger {
     pub async fn paused(&mut self, identity: &str) -> Result<Option<(Millis, String)>> {
         let statement = self.store.statement(PAUSED, vec![Bind::Text(identity.to_owned())]);
         let rows = self.store.rows(statement).await?;
-        let paused = |row: &crate::db::store::Row| Some((row.number(0)?, row.text(1).unwrap_or_default()));
+        let paused = |row: &crate::db::row::Row| Some((row.number(0)?, row.text(1).unwrap_or_default()));
         Ok(rows.first().and_then(paused))
     }
 

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use super::past::join_word;
 use super::{Answer, Handing, Key, Ledger, Objection, Outgoing, Pause, Settlement, Stage, Wish};
 use crate::analysis::mails::Join;
-use crate::db::store::Row;
+use crate::db::row::Row;
 use crate::digest::Digest;
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Selection, Statement};

@@ -1,0 +1,45 @@
+//! How bad it is.
+
+use serde::{Deserialize, Serialize};
+
+/// How bad it is, in the words and codes of monitoring plugins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// 0: nobody is needed.
+    Ok,
+    /// 1: something to look at.
+    Warning,
+    /// 2: somebody is needed now.
+    Critical,
+    /// 3: it could not be found out.
+    Unknown,
+}
+
+impl State {
+    /// The exit code, the same as for monitoring plugins.
+    /// Source: <https://www.monitoring-plugins.org/doc/guidelines.html#AEN78>
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The word at the head of an answer.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Ok => "OK",
+            State::Warning => "WARNING",
+            State::Critical => "CRITICAL",
+            State::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// The order of badness: what could not be judged is less than what is known to be bad.
+    pub(super) fn badness(self) -> u8 {
+        match self {
+            State::Ok => 0,
+            State::Unknown => 1,
+            State::Warning => 2,
+            State::Critical => 3,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a report is made of.
+
+use super::clusters::Cluster;
+use super::failures::Failures;
+use super::report::Source;
+use super::sweep::Swept;
+use crate::mapping::Words;
+use crate::model::Millis;
+use crate::provider::Profile;
+use crate::window::Window;
+use crate::zone::Step;
+
+/// The parts of a report, found one by one.
+pub struct ReportInput<'a> {
+    /// The moment it is made.
+    pub now: Millis,
+    /// What was asked about.
+    pub window: Window,
+    /// Where it was read.
+    pub source: Source,
+    /// The provider whose limits count.
+    pub profile: &'a Profile,
+    /// Whether a mail server wrote the log, which tries again by itself.
+    pub tries_again: bool,
+    /// What each status word means.
+    pub words: &'a Words,
+    /// The step of the timeline.
+    pub step: Step,
+    /// The failed mails, sorted.
+    pub failures: &'a Failures<'a>,
+    /// Clusters among them.
+    pub clusters: &'a [Cluster],
+    /// What the pass over all attempts found.
+    pub swept: &'a Swept,
+}

@@ -1,0 +1,200 @@
+//! What the section `[email_log]`, flags and a preset want together, checked as far as that goes without the database.
+
+use chrono_tz::Tz;
+
+use crate::mapping::Column;
+use crate::mapping::preset;
+use crate::mapping::raw::{OneOrMany, RawMapping};
+use crate::mapping::words::Words;
+
+/// The one condition that `failed_when` knows.
+const NOT_EMPTY: &str = "not empty";
+
+/// The name of the join that `error_join` makes.
+pub const ERROR_JOIN: &str = "error_join";
+
+/// The checked wishes for a mapping, before the table has been looked at.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The table as the user wrote it.
+    pub table: String,
+    /// The zone of naive times, where one is named.
+    pub zone: Option<Tz>,
+    /// What each status word means.
+    pub words: Words,
+    /// Whether a row failed when its error text is not empty.
+    pub failed_when_not_empty: bool,
+    /// Further tables.
+    pub joins: Vec<WantedJoin>,
+    /// Canonical columns with what the user says of them; no name says that the log has no such thing.
+    pub columns: Vec<(Column, Vec<String>)>,
+    /// The columns that only a preset speaks of: a table may be of a version that has some of them not.
+    pub lent: Vec<Column>,
+}
+
+/// A further table, not yet looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedJoin {
+    /// What stands before the dot in a column's name.
+    pub name: String,
+    /// The table as the user wrote it.
+    pub table: String,
+    /// Its column that names the mail.
+    pub on: String,
+    /// The log's column it names the mail by; the id without it.
+    pub to: Option<String>,
+    /// Its column that says which row is the newest.
+    pub newest_by: Option<String>,
+}
+
+impl WantedJoin {
+    /// What the config says of it.
+    pub fn key(&self) -> String {
+        match self.name.as_str() {
+            ERROR_JOIN => "[email_log] error_join".to_owned(),
+            other => format!("[email_log.joins.{other}]"),
+        }
+    }
+}
+
+/// Flags that go before the section.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Flags<'f> {
+    /// `--preset`.
+    pub preset: Option<&'f str>,
+    /// `--table`.
+    pub table: Option<&'f str>,
+    /// `--time-zone`.
+    pub time_zone: Option<&'f str>,
+}
+
+impl RawMapping {
+    /// Checks all that can be checked without the database; flags win over keys, keys over the preset.
+    ///
+    /// # Errors
+    /// One line that names the key or the flag and says what is wrong with it.
+    pub fn check(&self, flags: Flags<'_>) -> Result<Wanted, String> {
+        let whole = match (flags.preset, &self.preset) {
+            (Some(flag), _) => {
+                self.over(preset::mapping(flag).map_err(|error| format!("--preset: {error}"))?)
+            }
+            (None, Some(key)) => {
+                self.over(preset::mapping(key).map_err(|error| format!("[email_log] preset: {error}"))?)
+            }
+            (None, None) => self.clone(),
+        };
+        whole.check_whole(flags)
+    }
+
+    /// These keys, and where they say nothing those of the preset.
+    fn over(&self, preset: &RawMapping) -> Self {
+        let own = self.clone();
+        let says_error = own.error_join.is_some() || own.columns.contains_key(Column::ErrorMessage.name());
+        let mut columns = preset.columns.clone();
+        if own.error_join.is_some() {
+            columns.remove(Column::ErrorMessage.name());
+        }
+        let lent = columns.keys().filter(|name| !own.columns.contains_key(*name)).cloned().collect();
+        columns.extend(own.columns);
+        let mut joins = preset.joins.clone();
+        // a table of the preset's that nothing is taken from any more need not be there
+        joins.retain(|name, _| {
+            columns.values().flat_map(OneOrMany::names).any(|column| stands_in(column, name))
+        });
+        joins.extend(own.joins);
+        Self {
+            preset: own.preset,
+            table: own.table.or_else(|| preset.table.clone()),
+            time_zone: own.time_zone.or_else(|| preset.time_zone.clone()),
+            columns,
+            sent: own.sent.or_else(|| preset.sent.clone()),
+            failed: own.failed.or_else(|| preset.failed.clone()),
+            pending: own.pending.or_else(|| preset.pending.clone()),
+            failed_when: own.failed_when.or_else(|| preset.failed_when.clone()),
+            error_join: if says_error { own.error_join } else { preset.error_join.clone() },
+            joins,
+            lent,
+        }
+    }
+
+    fn check_whole(&self, flags: Flags<'_>) -> Result<Wanted, String> {
+        let zone = match (flags.time_zone, &self.time_zone) {
+            (Some(flag), _) => Some(zone(flag).map_err(|error| format!("--time-zone: {error}"))?),
+            (None, Some(key)) => Some(zone(key).map_err(|error| format!("[email_log] time_zone: {error}"))?),
+            (None, None) => None,
+        };
+        let words = Words::check([self.sent.as_deref(), self.failed.as_deref(), self.pending.as_deref()]);
+        Ok(Wanted {
+            table: flags.table.or(self.table.as_deref()).unwrap_or("email_log").to_owned(),
+            zone,
+            words: words.map_err(|error| format!("[email_log] {error}"))?,
+            failed_when_not_empty: self.failed_when()?,
+            joins: self.joins(),
+            columns: self.columns()?,
+            lent: self.lent.iter().filter_map(|name| name.parse().ok()).collect(),
+        })
+    }
+
+    fn failed_when(&self) -> Result<bool, String> {
+        match self.failed_when.as_deref() {
+            None => Ok(false),
+            Some(NOT_EMPTY) => Ok(true),
+            Some(other) => Err(format!(
+                "[email_log] failed_when: '{}' is none of '{NOT_EMPTY}'; for status words use failed = [...]",
+                other.escape_debug()
+            )),
+        }
+    }
+
+    fn joins(&self) -> Vec<WantedJoin> {
+        let of_error = self.error_join.iter().map(|join| WantedJoin {
+            name: ERROR_JOIN.to_owned(),
+            table: join.table.clone(),
+            on: join.on.clone(),
+            to: None,
+            newest_by: join.newest_by.clone(),
+        });
+        let others = self.joins.iter().map(|(name, join)| WantedJoin {
+            name: name.clone(),
+            table: join.table.clone(),
+            on: join.on.clone(),
+            to: join.to.clone(),
+            newest_by: join.newest_by.clone(),
+        });
+        of_error.chain(others).collect()
+    }
+
+    fn columns(&self) -> Result<Vec<(Column, Vec<String>)>, String> {
+        let mut columns = Vec::new();
+        for (name, users) in &self.columns {
+            let column: Column = name.parse().map_err(|error| format!("[email_log] columns: {error}"))?;
+            if users.names().is_empty() && column.is_required() {
+                return Err(format!("[email_log] columns: {name} names no column"));
+            }
+            if column == Column::ErrorMessage && self.error_join.is_some() {
+                return Err(
+                    "[email_log] both error_join and columns.error_message say where the error text is; \
+                            keep one"
+                        .to_owned(),
+                );
+            }
+            columns.push((column, users.names().to_vec()));
+        }
+        if let Some(join) = &self.error_join {
+            let names = join.column.names().iter().map(|name| format!("{ERROR_JOIN}.{name}")).collect();
+            columns.push((Column::ErrorMessage, names));
+        }
+        Ok(columns)
+    }
+}
+
+/// Whether a column is written as one of the further table of a name.
+fn stands_in(column: &str, join: &str) -> bool {
+    column.split_once('.').is_some_and(|(table, _)| table == join)
+}
+
+fn zone(name: &str) -> Result<Tz, String> {
+    name.parse().or_else(|_| Tz::from_str_insensitive(name).map_err(|_| ())).map_err(|()| {
+        format!("'{}' is no time zone; write an IANA name such as Europe/Berlin or UTC", name.escape_debug())
+    })
+}
