@@ -233,8 +233,6 @@ const ENDS: [&[&str]; 7] = [
     &["UdpSocket"],
     &["ToSocketAddrs"],
 ];
-4] =
-    [&["Utc", "now"], &["Local", "now"], &["Instant", "now"], &["SystemTime", "now"]];
 
 /// The layer of a module: the longest of the names that lead to it.
 fn layer_of(module: &Name) -> &'static Layer {
