@@ -87,6 +87,14 @@ sending() {
   MAILTHROTTLE_BIN=target/debug/mailthrottle MAILTHROTTLE_SERVER=target/debug/examples/smtp_server benches/resend.sh 2000
 }
 
+# waits for what was started before, and shows what it said
+finished() {
+  local status=0
+  wait "$1" || status=$?
+  cat "$3"
+  return "$status"
+}
+
 step() {
   printf '\n== %s (%s s)\n' "$*" "$SECONDS"
   "$@"
@@ -146,9 +154,12 @@ step cargo fmt --all --check
 step shellcheck tests/run.sh tests/crash_proof.sh tests/oracle-client/build.sh .ci/run benches/*.sh
 step cargo clippy --locked --all-targets --quiet -- -D warnings
 step tests
+# it takes one processor for minutes, beside the other steps
+oracle_sql > target/oracle-sql.log 2>&1 &
+checking=$!
 step sending
 step env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
-step oracle_sql
 step msrv
 step dependencies
+step finished "$checking" oracle_sql target/oracle-sql.log
 printf '\nall good after %s s\n' "$SECONDS"

@@ -25,11 +25,17 @@ class Errors extends antlr4.error.ErrorListener {
   }
 }
 
-// What is wrong with a statement, or nothing.
+// What is wrong with a statement, or nothing. The quick way of predicting finds some good statements wrong, and no wrong one
+// good, so that only those it finds wrong are parsed in full.
 function wrong(sql) {
+  return parsed(sql, antlr4.atn.PredictionMode.SLL) && parsed(sql, antlr4.atn.PredictionMode.LL);
+}
+
+function parsed(sql, mode) {
   const errors = new Errors();
   const lexer = new PlSqlLexer(new antlr4.CharStream(`${sql.trim().replace(/;$/, "")};`));
   const parser = new PlSqlParser(new antlr4.CommonTokenStream(lexer));
+  parser._interp.predictionMode = mode;
   for (const part of [lexer, parser]) {
     part.removeErrorListeners();
     part.addErrorListener(errors);
