@@ -9,6 +9,7 @@ pub mod db;
 pub mod digest;
 pub mod exit;
 pub mod import;
+pub mod log;
 pub mod mapping;
 pub mod model;
 pub mod output;

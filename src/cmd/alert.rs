@@ -3,7 +3,6 @@
 //! It finds out within a time limit, then writes, and tells those who want to know of changes. What was found decides the
 //! exit code; a notification that fails raises it to 1 at least, and changes nothing else.
 
-mod ledger;
 mod look;
 mod notify;
 mod state;

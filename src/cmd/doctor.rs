@@ -5,13 +5,14 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use chrono::Utc;
 
-use super::{Rules, look, open, past, print_settled};
+use super::{look, print_settled};
 use crate::analysis::doctor::tally::{Attempts, Failed, Odd, contradicts};
 use crate::analysis::doctor::{Check, State, log, setup};
 use crate::cli::{Doctor as Args, Global};
 use crate::config::{Config, smtp};
 use crate::db::{self, Db, Order};
 use crate::exit::Exit;
+use crate::log::{Rules, open, past};
 use crate::mapping::resolve::{Misfit, Table};
 use crate::mapping::{Column, Mapping, Wanted};
 use crate::model::{Meaning, Millis};

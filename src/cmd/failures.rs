@@ -2,16 +2,18 @@
 
 use anyhow::Result;
 
-use super::{Log, look, wanted};
+use super::{look, print_settled};
 use crate::analysis::failures::Filter;
 use crate::analysis::newest::Newest;
 use crate::cli::{Failures as Args, Global};
 use crate::config::Config;
 use crate::db::Which;
 use crate::exit::Exit;
+use crate::log::{Log, wanted};
 use crate::model::Mail;
 use crate::output;
-use crate::output::failures::Row;
+use crate::output::failures::{Attempt, Row};
+use crate::resend::ledger::PastAttempt;
 
 /// Runs the command.
 ///
@@ -37,9 +39,20 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     log.db.mails(&log.mapping, &Which { window: log.window, words: &words, among: None }, &mut add).await?;
     let mut rows = Vec::new();
     for mail in newest.into_rows() {
-        let attempts = log.attempts(&mail.id, mail.at).await?;
+        let attempts = log.attempts(&mail.id, mail.at).await?.into_iter().map(attempt).collect();
         rows.push(Row::new(mail, &rules, attempts));
     }
-    log.print(flags, &output::failures::render(&rows, log.window, flags.format, look(flags))?)?;
+    print_settled(&log.db, flags, &output::failures::render(&rows, log.window, flags.format, look(flags))?)?;
     Ok(Exit::Fine)
+}
+
+fn attempt(past: PastAttempt) -> Attempt {
+    Attempt {
+        run_id: past.run,
+        ended_at: past.ended_at,
+        outcome: past.outcome,
+        reply: past.reply,
+        class: past.class,
+        message_id: past.message_id,
+    }
 }

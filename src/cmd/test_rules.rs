@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::{Log, look, print};
+use super::{look, print, print_settled};
 use crate::cli::{Global, Rows};
 use crate::config::{Config, UserRules};
 use crate::db::Which;
 use crate::exit::Exit;
+use crate::log::Log;
 use crate::model::Mail;
 use crate::output;
 use crate::output::test_rules::{OnLog, Tested};
@@ -41,7 +42,7 @@ async fn on_log(flags: &Global, config: Config) -> Result<Exit> {
     let mut add = |mail: Mail| tally.add(mail.error.as_deref().unwrap_or_default(), 1);
     log.db.mails(&log.mapping, &failed, &mut add).await?;
     let tested = Tested::new(&bench::run(&rules), Some(OnLog::new(&tally)));
-    log.print(flags, &output::test_rules::render(&tested, flags.format, look(flags))?)?;
+    print_settled(&log.db, flags, &output::test_rules::render(&tested, flags.format, look(flags))?)?;
     Ok(exit(&tested))
 }
 

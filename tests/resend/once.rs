@@ -101,7 +101,7 @@ fn a_look_alike_is_held_unless_attachments_or_the_raw_message_tell_them_apart() 
         make(
             log,
             &[
-                Mail { id: 1, minutes_ago: DAY, ..MAIL },
+                Mail { id: 1, minutes_ago: DAY - 1, ..MAIL },
                 Mail { id: 2, minutes_ago: 0, status: "S", error: "", ..MAIL },
                 Mail { id: 3, minutes_ago: DAY, recipient: "b@example.com", attachments: "a.csv", ..MAIL },
                 Mail {

@@ -202,10 +202,17 @@ const LAYERS: &[Layer] = &[
         &["analysis", "cli", "db", "import", "mapping", "model", "provider", "reply", "resend", "secret"],
     ),
     acting(
+        "log",
+        &[
+            "address", "analysis", "cli", "config", "db", "digest", "mapping", "model", "provider", "reply",
+            "resend", "window", "zone",
+        ],
+    ),
+    acting(
         "cmd",
         &[
-            "address", "analysis", "cli", "config", "db", "digest", "exit", "import", "mapping", "model",
-            "output", "provider", "reply", "resend", "window", "zone",
+            "address", "analysis", "cli", "config", "db", "digest", "exit", "import", "log", "mapping",
+            "model", "output", "provider", "reply", "resend", "window", "zone",
         ],
     ),
     acting("main", &["cli", "cmd", "exit"]),

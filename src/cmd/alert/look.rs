@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use tokio::sync::oneshot;
 
-use super::ledger;
 use crate::analysis::alert::figures::{Recipients, Unseen};
 use crate::analysis::alert::outcome::{Found, Place};
 use crate::analysis::alert::{Check, Figures, Metric, Outcome, Scope};
@@ -18,12 +17,10 @@ use crate::analysis::failures::{Failures, Filter};
 use crate::analysis::input::ReportInput;
 use crate::analysis::report::{Report, Source};
 use crate::cli::{Global, Rows};
-use crate::cmd::mails::Young;
-use crate::cmd::report::{self, Going};
-use crate::cmd::{Log, wanted};
 use crate::config::Config;
-use crate::db::{Order, Which};
-use crate::model::{Attempt, Mail, Meaning, Millis};
+use crate::db::Which;
+use crate::log::{self, Log, ScanOptions, wanted};
+use crate::model::{Mail, Meaning, Millis};
 use crate::reply::Classifier;
 use crate::window::Window;
 use crate::zone::{self, Step};
@@ -127,12 +124,12 @@ async fn scope(
     log.window = Window { since: Some(at - scope.window), until: Some(at), zone: log.window.zone };
     let rows = Rows { sender: scope.sender.clone(), ..Rows::default() };
     let mut failures = Failures::new(rules, Filter { code: scope.code, class: scope.class });
-    let timeless = read_failures(log, &rows, &mut failures, scope.count_healed, at).await?;
-    let ledger = ledger::read(log).await?;
+    let timeless = log::failures_for_alert(log, &rows, &mut failures, scope.count_healed, at).await?;
+    let ledger = log::known(log).await?;
     failures.recover(&ledger.recovered);
     let clusters = clusters::find(&failures, Joining { gap: GAP, min_failures: MIN_FAILURES });
-    let going = Going { rows: &rows, gap: GAP, session: SESSION, step: Step::Hour };
-    let swept = report::sweep(log, &going, &failures, &clusters).await?;
+    let options = ScanOptions { rows: &rows, gap: GAP, session: SESSION, step: Step::Hour };
+    let swept = log::scan(log, &options, &failures, &clusters).await?;
     let report = Report::new(&ReportInput {
         now: log.now,
         window: log.window,
@@ -163,32 +160,6 @@ async fn scope(
     Ok(Found { figures, report })
 }
 
-/// Reads the failures of the window, marks those whose mail went after all, and counts those without a readable time.
-async fn read_failures(
-    log: &mut Log,
-    rows: &Rows,
-    failures: &mut Failures<'_>,
-    count_healed: bool,
-    at: Millis,
-) -> Result<u64> {
-    let (mut timeless, mut young) = (0, Young::of(log, at));
-    let words = log.failed_words(rows);
-    let mut add = |mail: Mail| match mail.at {
-        _ if !wanted(rows.sender.as_deref(), mail.sender.as_deref()) => {}
-        None => timeless += 1,
-        Some(_) => {
-            young.add(&mail);
-            failures.add(&mail, false);
-        }
-    };
-    log.db.mails(&log.mapping, &Which { window: log.window, words: &words, among: None }, &mut add).await?;
-    failures.sort();
-    if !count_healed {
-        failures.recover(&young.gone(log).await?);
-    }
-    Ok(timeless)
-}
-
 /// Rows that wait for longer than they should.
 async fn pending(log: &mut Log, scope: &Scope, at: Millis) -> Result<u64> {
     let words: Vec<String> = log.mapping.words.of(Meaning::Pending).map(str::to_owned).collect();
@@ -211,7 +182,7 @@ async fn usual_rows(log: &mut Log, scope: &Scope) -> Result<u64> {
         let earlier = |at: Option<Millis>| at.map(|at| zone::days_before(at, 7 * weeks, zone));
         let window = Window { since: earlier(log.window.since), until: earlier(log.window.until), zone };
         let mut rows = 0;
-        each_attempt(log, scope, window, &mut |_| rows += 1).await?;
+        log::each_attempt(log, scope.sender.as_deref(), window, &mut |_| rows += 1).await?;
         fewest = fewest.min(rows);
     }
     Ok(fewest)
@@ -221,7 +192,7 @@ async fn usual_rows(log: &mut Log, scope: &Scope) -> Result<u64> {
 async fn busiest(log: &mut Log, scope: &Scope, at: Millis) -> Result<(u64, Option<String>)> {
     let window = Window { since: Some(at - DAY), until: Some(at), ..log.window };
     let mut recipients = Recipients::default();
-    each_attempt(log, scope, window, &mut |attempt| recipients.add(attempt)).await?;
+    log::each_attempt(log, scope.sender.as_deref(), window, &mut |attempt| recipients.add(attempt)).await?;
     Ok(recipients.busiest())
 }
 
@@ -237,20 +208,4 @@ async fn new_causes(log: &mut Log, scope: &Scope, failures: &Failures<'_>) -> Re
     let mut seen = |mail: Mail| unseen.seen(mail.error.as_deref().unwrap_or_default());
     log.db.mails(&log.mapping, &Which { window, words: &words, among: None }, &mut seen).await?;
     Ok(unseen.count())
-}
-
-/// Every attempt of a window with a readable time, of the scope's sender.
-async fn each_attempt(
-    log: &mut Log,
-    scope: &Scope,
-    window: Window,
-    each: &mut dyn FnMut(&Attempt<'_>),
-) -> Result<()> {
-    let mut take = |attempt: Attempt<'_>| {
-        if attempt.at.is_some() && wanted(scope.sender.as_deref(), attempt.sender) {
-            each(&attempt);
-        }
-        true
-    };
-    log.db.attempts(&log.mapping, window, Order::AsStored, &mut take).await
 }

@@ -10,11 +10,12 @@ use super::select::Considered;
 use super::{now, open_ledger, open_store, undo_broken_commit, who};
 use crate::analysis::wording::count;
 use crate::cli::{Global, Resend as Args, Rows as Filters};
-use crate::cmd::{ask, ledger_is_missing, look, print, print_pieces};
+use crate::cmd::{ask, look, print, print_pieces};
 use crate::config::Config;
 use crate::config::smtp::Sending;
 use crate::db::{Db, Target};
 use crate::exit::Exit;
+use crate::log;
 use crate::mapping::Wanted;
 use crate::output::resend::{Answer, Row, Rows, SCHEMA};
 use crate::output::{self, Format};
@@ -131,7 +132,7 @@ async fn agree(args: &Args, question: &str) -> Result<()> {
 }
 
 async fn has_ledger(sending: &Sending, target: &Target) -> Result<bool> {
-    if sending.ledger.as_deref().is_some_and(ledger_is_missing) {
+    if sending.ledger.as_deref().is_some_and(log::is_missing) {
         return Ok(false);
     }
     let mut store = open_store(sending, target, false).await?;

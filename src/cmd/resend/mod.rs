@@ -11,13 +11,14 @@ pub use send::closed;
 use anyhow::{Result, bail};
 use chrono::Utc;
 
-use super::{ledger_is_missing, look, print, print_pieces};
+use super::{look, print, print_pieces};
 use crate::cli::{Global, Resend as Args};
 use crate::config::Config;
 use crate::config::smtp::{Sending, WritesLog};
 use crate::db::store::Store;
 use crate::db::{Db, Place, Target};
 use crate::exit::Exit;
+use crate::log;
 use crate::mapping::Mapping;
 use crate::model::Meaning;
 use crate::output;
@@ -77,7 +78,7 @@ async fn undo_broken_commit(sending: &Sending, target: &Target) -> Result<()> {
 /// Settles what dead runs left, and tells the log what it has not learnt, before anything is planned.
 async fn tidy_up(config: &Config, sending: &Sending, target: &Target) -> Result<()> {
     undo_broken_commit(sending, target).await?;
-    if sending.ledger.as_deref().is_some_and(ledger_is_missing) {
+    if sending.ledger.as_deref().is_some_and(log::is_missing) {
         return Ok(());
     }
     let mut store = open_store(sending, target, false).await?;

@@ -8,11 +8,12 @@ use anyhow::{Result, anyhow, bail};
 use super::select::{Checking, Considered, Selected, select};
 use crate::analysis::wording::count;
 use crate::cli::{Global, Resend as Args};
-use crate::cmd::{CLOSED, Log, ask, imported, look};
+use crate::cmd::{ask, look, print_settled};
 use crate::config::Config;
 use crate::config::smtp::Sending;
 use crate::db::store::is_there;
 use crate::db::{Db, Order};
+use crate::log::{self, CLOSED, Log};
 use crate::mapping::Mapping;
 use crate::model::{Attempt, Meaning, Millis};
 use crate::output;
@@ -74,7 +75,7 @@ pub async fn with_past(
 ) -> Result<(Plan, Past)> {
     let (mut log, rules) = Log::open_at(flags, config, &args.rows, None, args.at.as_deref()).await?;
     let classifier = rules.ready()?;
-    if !log.db.rows(is_there(log.mapping.dialect, imported::TABLE)).await?.is_empty() {
+    if !log.db.rows(is_there(log.mapping.dialect, log::TABLE)).await?.is_empty() {
         bail!(
             "this log was imported, and whoever wrote it may have sent the mails later; nothing of it is sent again"
         );
@@ -96,7 +97,7 @@ pub async fn with_past(
     let recipients = selected.chosen.iter().map(|chosen| u64::from(chosen.mail.stands.recipients)).sum();
     let estimate = sending.engine.estimate(selected.chosen.len() as u64, recipients, SESSION);
     if flags.print_sql {
-        log.print(flags, "")?;
+        print_settled(&log.db, flags, "")?;
     }
     let Log { db, mapping, now, .. } = log;
     // what is read holds up what is to be written

@@ -1,0 +1,93 @@
+//! What the ledger knows of a log: the one in a file of its own where one is named, else the one beside the log. A log of which
+//! nothing was sent again has none.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+
+use super::{Log, wanted};
+use crate::cli::Rows;
+use crate::db::{Db, Place, Target};
+use crate::mapping::{Dialect, Mapping};
+use crate::model::{Mail, Meaning, Millis};
+use crate::resend::ledger::{Key, Past, PastAttempt, read_attempts, read_past};
+
+/// What the ledger knows of a log: the one in a file of its own if it is named, else the one beside the log.
+pub async fn past(db: &mut Db, mapping: &Mapping, ledger: Option<&str>) -> Result<Past> {
+    let past = match separate_ledger(ledger).await? {
+        Some(mut ledger) => read_past(&mut ledger, &mapping.table, Dialect::Sqlite).await?,
+        None => read_past(db, &mapping.table, mapping.dialect).await?,
+    };
+    if past.is_closed {
+        tracing::warn!("what resend has done is not known here: {CLOSED}");
+    }
+    Ok(past)
+}
+
+/// What lets somebody read a ledger that another role has made.
+pub const CLOSED: &str = "the ledger may not be read; ask for: GRANT SELECT ON mailthrottle_mail, mailthrottle_migration, mailthrottle_attempt TO you";
+
+/// The ledger in a file of its own, if there is one and it has been made.
+async fn separate_ledger(url: Option<&str>) -> Result<Option<Db>> {
+    let Some(url) = url.filter(|url| !is_missing(url)) else {
+        return Ok(None);
+    };
+    let target = Target { url: url.to_owned(), ..Target::default() };
+    Db::open(&target).await.map(Some)
+}
+
+/// Whether the file of a separate ledger is not there yet.
+pub fn is_missing(url: &str) -> bool {
+    !matches!(Place::of(url), Ok(Place::File(path)) if std::path::Path::new(path).exists())
+}
+
+impl Log {
+    /// What the ledger knows of this log; nothing where there is none.
+    pub async fn past(&mut self) -> Result<Past> {
+        past(&mut self.db, &self.mapping, self.ledger.as_deref()).await
+    }
+
+    /// How sending a mail again went so far.
+    pub async fn attempts(&mut self, id: &str, at: Option<Millis>) -> Result<Vec<PastAttempt>> {
+        let (table, key) = (self.mapping.table.clone(), Key { id: id.to_owned(), sent_date: at });
+        match separate_ledger(self.ledger.as_deref()).await? {
+            Some(mut ledger) => read_attempts(&mut ledger, &table, Dialect::Sqlite, &key).await,
+            None => read_attempts(&mut self.db, &table, self.mapping.dialect, &key).await,
+        }
+    }
+
+    /// The mails of the window that failed and were sent again, whose status says so by now.
+    pub async fn recovered(&mut self, past: &Past, rows: &Rows) -> Result<Vec<Mail>> {
+        let mut recovered = Vec::new();
+        for id in past.sent_within(self.window) {
+            for mail in self.db.mail(&self.mapping, &id).await? {
+                let is_asked_for = wanted(rows.status.as_deref(), mail.status.as_deref())
+                    && wanted(rows.sender.as_deref(), mail.sender.as_deref());
+                let says_sent = self.mapping.words.meaning(mail.status.as_deref()) == Meaning::Sent;
+                if is_asked_for && says_sent && past.is_sent(&mail.id, mail.at) {
+                    recovered.push(mail);
+                }
+            }
+        }
+        Ok(recovered)
+    }
+}
+
+/// What the ledger knows of the rows of a window.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Keys of failed rows that were sent again.
+    pub recovered: HashSet<Box<str>>,
+    /// Rows of whatever time that may have been delivered, and that nobody has settled.
+    pub doubts: u64,
+}
+
+/// Asks the ledger.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn known(log: &mut Log) -> Result<Known> {
+    let past = log.past().await?;
+    let recovered = past.sent_within(log.window).into_iter().map(String::into_boxed_str).collect();
+    Ok(Known { recovered, doubts: past.in_doubt() as u64 })
+}

@@ -1,0 +1,20 @@
+//! The log as commands see it: opened, its failures read, its attempts gone over, and what the ledger knows of it.
+
+mod failures;
+mod imported;
+mod ledger;
+mod mails;
+mod open;
+mod scan;
+
+pub use failures::{failures, failures_for_alert};
+pub use imported::{TABLE, mail_server};
+pub use ledger::{CLOSED, Known, is_missing, known, past};
+pub use mails::{Chosen, Purpose, Sought, Young, each_message};
+pub use open::{Log, Rules, open};
+pub use scan::{ScanOptions, around, each_attempt, scan, source};
+
+/// Whether a value is the one wished for, if one is.
+pub fn wanted(wish: Option<&str>, value: Option<&str>) -> bool {
+    wish.is_none_or(|wish| value == Some(wish))
+}
