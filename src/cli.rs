@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::analysis::alert::Range;
 use crate::import;
 use crate::model::{Class, Code};
-use crate::output::Format;
+use crate::output::AnyFormat;
 use crate::resend::pace::Rate;
 use crate::window;
 use crate::zone::Step;
@@ -61,7 +61,7 @@ pub struct Global {
     pub print_sql: bool,
     /// How to write results
     #[arg(long, global = true, value_enum, default_value_t)]
-    pub format: Format,
+    pub format: AnyFormat,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: When,

@@ -13,7 +13,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 
-use super::{complain, look as look_of, print};
+use super::{complain, look as look_of, print, print_view};
 use crate::analysis::alert::memory::{self, Event, Turn};
 use crate::analysis::alert::{Outcome, State};
 use crate::cli::{Alert as Args, Global};
@@ -21,11 +21,14 @@ use crate::config::Config;
 use crate::config::alert::Plan;
 use crate::exit::Exit;
 use crate::model::Millis;
-use crate::output::alert::Extent;
-use crate::output::{self, Format, escape, nagios, prometheus};
+use crate::output::alert::{Extent, Told, explained, for_monitor};
+use crate::output::{AnyFormat, Monitor, escape, nagios, prometheus};
 use crate::{window, zone};
 use look::{Question, Seen};
 use state::Keeper;
+
+const NAGIOS: AnyFormat = AnyFormat::For(Monitor::Nagios);
+const PROMETHEUS: AnyFormat = AnyFormat::For(Monitor::Prometheus);
 
 /// Runs the command.
 ///
@@ -33,7 +36,7 @@ use state::Keeper;
 /// Flags, config, another run, database; a monitor is told on stdout instead.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     match checked(flags, args).await {
-        Err(error) if flags.format == Format::Nagios => {
+        Err(error) if flags.format == NAGIOS => {
             print(&nagios::unknown(&format!("{error:#}")))?;
             Ok(Exit::Unknown)
         }
@@ -52,7 +55,7 @@ pub fn answers_monitor(error: &anyhow::Error) -> bool {
 }
 
 async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
-    if args.cron && flags.format == Format::Nagios {
+    if args.cron && flags.format == NAGIOS {
         bail!(
             "--cron: it prints nothing while all is well, and a monitor wants its line; drop one of --cron and --format nagios"
         );
@@ -63,7 +66,7 @@ async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
     let at = args.at.as_deref().map(|text| window::end("--at", text, now, zone)).transpose();
     let at = at.map_err(|error| anyhow!(error))?;
     if args.explain {
-        print(&output::alert::explained(&plan.checks, look_of(flags)))?;
+        print(&explained(&plan.checks, look_of(flags)))?;
         return Ok(Exit::Fine);
     }
     if let Some(file) = &args.textfile {
@@ -158,19 +161,20 @@ impl Run<'_> {
     }
 
     fn print(&self, outcome: &Outcome, error: Option<&anyhow::Error>) -> Result<()> {
-        let is_in_file = self.args.textfile.is_some() && self.flags.format == Format::Prometheus;
+        let is_in_file = self.args.textfile.is_some() && self.flags.format == PROMETHEUS;
         match (error, self.flags.format) {
-            (Some(error), Format::Nagios) => print(&nagios::unknown(&format!("{error:#}"))),
+            (Some(error), NAGIOS) => print(&nagios::unknown(&format!("{error:#}"))),
             (Some(error), format) => {
                 complain(error);
                 let metrics = prometheus::failed(outcome.generated_at);
-                if format == Format::Prometheus && !is_in_file { print(&metrics) } else { Ok(()) }
+                if format == PROMETHEUS && !is_in_file { print(&metrics) } else { Ok(()) }
             }
             (None, _) if is_in_file => Ok(()),
-            (None, format) => {
+            (None, AnyFormat::For(monitor)) => print(&for_monitor(outcome, monitor)),
+            (None, AnyFormat::Of(_)) => {
                 let is_news = self.args.cron && outcome.event != Some(Event::Recovered);
                 let extent = if is_news || self.flags.verbose > 0 { Extent::Full } else { Extent::Line };
-                print(&output::alert::render(outcome, self.zone, format, extent, look_of(self.flags))?)
+                print_view(self.flags, &Told { outcome, zone: self.zone, extent })
             }
         }
     }

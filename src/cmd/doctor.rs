@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use chrono::Utc;
 
-use super::{look, print_settled};
+use super::print_settled;
 use crate::analysis::doctor::tally::{Attempts, Failed, Odd, contradicts};
 use crate::analysis::doctor::{Check, State, log, setup};
 use crate::cli::{Doctor as Args, Global};
@@ -16,7 +16,6 @@ use crate::log::{Rules, open, past};
 use crate::mapping::resolve::{Misfit, Table};
 use crate::mapping::{Column, Mapping, Wanted};
 use crate::model::{Meaning, Millis};
-use crate::output;
 use crate::output::doctor::{Visit, worst};
 use crate::reply::Classifier;
 use crate::resend::transport::Mailer;
@@ -53,7 +52,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         doctor.checks.push(knock(&server).await);
     }
     let visit = Visit { now, window: doctor.window, database: &doctor.db.name(), checks: &doctor.checks };
-    print_settled(&doctor.db, flags, &output::doctor::render(&visit, flags.format, look(flags))?)?;
+    print_settled(&doctor.db, flags, &visit)?;
     Ok(match worst(&doctor.checks) {
         _ if flags.print_sql => Exit::Fine,
         State::Ok => Exit::Fine,

@@ -4,11 +4,10 @@ use std::io::Read;
 
 use anyhow::{Context, Result, bail};
 
-use super::{look, print, test_rules};
+use super::{print_view, test_rules};
 use crate::cli::{Explain as Args, Global};
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::output;
 use crate::output::explain::Explanation;
 
 /// More than any server or log would say about one mail, in bytes.
@@ -31,7 +30,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         bail!("explain: the text is empty; give an error text, or - to read one from stdin");
     }
     let explanation = Explanation::new(text.trim(), &config.rules.compile()?);
-    print(&output::explain::render(&explanation, flags.format, look(flags))?)?;
+    print_view(flags, &explanation)?;
     Ok(Exit::Fine)
 }
 

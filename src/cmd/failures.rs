@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{look, print_settled};
+use super::print_settled;
 use crate::analysis::failures::Filter;
 use crate::analysis::newest::Newest;
 use crate::cli::{Failures as Args, Global};
@@ -11,8 +11,7 @@ use crate::db::Which;
 use crate::exit::Exit;
 use crate::log::{Log, wanted};
 use crate::model::Mail;
-use crate::output;
-use crate::output::failures::{Attempt, Row};
+use crate::output::failures::{Attempt, Row, Rows};
 use crate::resend::ledger::PastAttempt;
 
 /// Runs the command.
@@ -42,7 +41,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         let attempts = log.attempts(&mail.id, mail.at).await?.into_iter().map(attempt).collect();
         rows.push(Row::new(mail, &rules, attempts));
     }
-    print_settled(&log.db, flags, &output::failures::render(&rows, log.window, flags.format, look(flags))?)?;
+    print_settled(&log.db, flags, &Rows { rows: &rows, window: log.window })?;
     Ok(Exit::Fine)
 }
 

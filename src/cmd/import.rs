@@ -8,14 +8,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use tokio::sync::watch;
 
 use super::interrupt::interrupted;
-use super::{look, print};
+use super::print_view;
 use crate::cli::{Global, Import as Args};
 use crate::config::{Config, Database};
 use crate::exit::Exit;
 use crate::import::Format;
 use crate::mapping::wanted::Flags;
 use crate::mapping::{RawMapping, Wanted};
-use crate::output;
+use crate::output::import::Formats;
 use crate::output::import::Imported;
 use importing::{Importing, Left, Wish};
 
@@ -25,7 +25,7 @@ use importing::{Importing, Left, Wish};
 /// Config, database, a file that cannot be read.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     if args.list {
-        print(&output::import::formats(flags.format, look(flags))?)?;
+        print_view(flags, &Formats::all())?;
         return Ok(Exit::Fine);
     }
     let mut config = Config::load(flags)?;
@@ -47,7 +47,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let is_stopped = importing.is_stopped();
     let database = path.map(|path| format!("sqlite:{path}"));
     let imported = Imported::new(database, importing.close().await?);
-    print(&output::import::render(&imported, flags.format, look(flags))?)?;
+    print_view(flags, &imported)?;
     Ok(match clean {
         _ if is_stopped => Exit::Interrupted,
         true => Exit::Fine,

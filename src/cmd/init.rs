@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use chrono::Utc;
 
-use super::{ask, candidates, look, print, print_settled};
+use super::{ask, candidates, format, print, print_settled, print_view};
 use crate::cli::{Global, Init as Args};
 use crate::config::start::{Start, storable};
 use crate::config::{Config, Database};
@@ -16,7 +16,7 @@ use crate::db::store::Store;
 use crate::exit::Exit;
 use crate::output::Format;
 use crate::output::config_file::{self, ConfigFile, DatabaseKeys};
-use crate::output::init::{Proposed, render};
+use crate::output::init::Proposed;
 use crate::resend::ledger::Ledger;
 
 /// Runs the command.
@@ -76,26 +76,25 @@ async fn make_ledger(flags: &Global) -> Result<Exit> {
 
 /// Prints the proposal, and writes the file unless it is only to be printed or a person says no.
 async fn deliver(db: &Db, flags: &Global, args: &Args, proposed: &Proposed<'_>, file: &Path) -> Result<()> {
-    let is_text = flags.format == Format::Table;
+    let is_text = format(flags) == Format::Table;
     let text = config_file::text(&proposed.file);
-    if proposed.path.is_none() && is_text {
-        return print_settled(db, flags, &text);
-    }
-    let answer = render(proposed, flags.format, look(flags))?;
-    if proposed.path.is_none() {
-        return print_settled(db, flags, &answer);
+    if proposed.path.is_none() && (flags.print_sql || !is_text) {
+        return print_settled(db, flags, proposed);
     }
     db.settle()?;
+    if proposed.path.is_none() {
+        return print(&text);
+    }
     let asks = is_text && ask::can_ask();
     if asks {
-        print(&answer)?;
+        print_view(flags, proposed)?;
         if !ask::agrees(&format!("\nWrite {}?", file.display())).await? {
             return ask::say("Nothing was written.");
         }
     }
     write(file, &text, args.force)?;
     if !asks {
-        print(&answer)?;
+        print_view(flags, proposed)?;
     }
     if is_text {
         print(&format!("\nWrote {}. Look it over, then run: mailthrottle doctor\n", file.display()))?;

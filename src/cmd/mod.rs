@@ -22,7 +22,7 @@ use clap::error::ErrorKind;
 use crate::cli::{Cli, Command, Global};
 use crate::exit::Exit;
 pub use print::complain;
-use print::{look, print, print_pieces, print_settled};
+use print::{format, look, print, print_settled, print_statements, print_view};
 
 /// Runs a command.
 ///
@@ -48,7 +48,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
 }
 
 async fn command(cli: &Cli) -> Result<Exit> {
-    if cli.global.format.is_for_monitors() && !matches!(cli.command, Command::Alert(_)) {
+    if cli.global.format.of_every_command().is_none() && !matches!(cli.command, Command::Alert(_)) {
         bail!(
             "--format: nagios and prometheus are written by alert alone; choose table, json, ndjson, csv or markdown"
         );

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use crate::cli::{Global, When};
 use crate::db::Db;
 use crate::db::oracle::NoClient;
-use crate::output::escape;
 use crate::output::text::Look;
+use crate::output::{self, Format, Pieces, View, escape};
 
 /// Columns of text where there is no terminal to ask.
 const STABLE_WIDTH: u16 = 100;
@@ -46,8 +46,17 @@ pub fn print(text: &str) -> Result<()> {
     printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
-/// Prints a result that comes in pieces.
-pub fn print_pieces(pieces: impl Iterator<Item = Result<String>>) -> Result<()> {
+/// Prints a result in the format that is asked for.
+pub fn print_view(flags: &Global, view: &impl View) -> Result<()> {
+    print_pieces(output::written(view, format(flags), look(flags))?)
+}
+
+/// The format that is asked for; what only monitors read was refused before.
+pub fn format(flags: &Global) -> Format {
+    flags.format.of_every_command().unwrap_or_default()
+}
+
+fn print_pieces(pieces: Pieces<'_>) -> Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     for piece in pieces {
         let piece = piece?;
@@ -67,11 +76,13 @@ fn printed(written: io::Result<()>) -> Result<()> {
 
 /// Prints an answer, once it is sure that it came from one state of the database, or with `--print-sql` what would have
 /// been asked for it.
-pub fn print_settled(db: &Db, flags: &Global, answer: &str) -> Result<()> {
+pub fn print_settled(db: &Db, flags: &Global, answer: &impl View) -> Result<()> {
     db.settle()?;
-    if !flags.print_sql {
-        return print(answer);
-    }
+    if flags.print_sql { print_statements(db) } else { print_view(flags, answer) }
+}
+
+/// Prints what would have been asked.
+pub fn print_statements(db: &Db) -> Result<()> {
     let statements: Vec<String> = db.rehearsed().iter().map(ToString::to_string).collect();
     print(&statements.join("\n"))
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::import::Temporary;
-use super::{look, print_settled};
+use super::print_settled;
 use crate::analysis::clusters::{self, Joining};
 use crate::analysis::failures::Failures;
 use crate::analysis::input::ReportInput;
@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::log::{self, Log, ScanOptions};
 use crate::model::Millis;
-use crate::output;
+use crate::output::report::Reported;
 use crate::window::Window;
 use crate::zone::Step;
 
@@ -63,7 +63,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         clusters: &clusters,
         swept: &swept,
     });
-    print_settled(&log.db, flags, &output::report::render(&report, log.window, flags.format, look(flags))?)?;
+    print_settled(&log.db, flags, &Reported { report: &report, window: log.window })?;
     Ok(if taken_in.is_none_or(|logs| logs.clean) { Exit::Fine } else { Exit::Unknown })
 }
 

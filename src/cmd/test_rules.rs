@@ -4,14 +4,13 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::{look, print, print_settled};
+use super::{print_settled, print_view};
 use crate::cli::{Global, Rows};
 use crate::config::{Config, UserRules};
 use crate::db::Which;
 use crate::exit::Exit;
 use crate::log::Log;
 use crate::model::Mail;
-use crate::output;
 use crate::output::test_rules::{OnLog, Tested};
 use crate::reply::bench::{self, Tally};
 
@@ -27,7 +26,7 @@ pub async fn run(flags: &Global, config: Config, file: Option<&Path>) -> Result<
         return on_log(flags, config).await;
     }
     let tested = Tested::new(&bench::run(&config.rules.compile()?), None);
-    print(&output::test_rules::render(&tested, flags.format, look(flags))?)?;
+    print_view(flags, &tested)?;
     Ok(exit(&tested))
 }
 
@@ -42,7 +41,7 @@ async fn on_log(flags: &Global, config: Config) -> Result<Exit> {
     let mut add = |mail: Mail| tally.add(mail.error.as_deref().unwrap_or_default(), 1);
     log.db.mails(&log.mapping, &failed, &mut add).await?;
     let tested = Tested::new(&bench::run(&rules), Some(OnLog::new(&tally)));
-    print_settled(&log.db, flags, &output::test_rules::render(&tested, flags.format, look(flags))?)?;
+    print_settled(&log.db, flags, &tested)?;
     Ok(exit(&tested))
 }
 

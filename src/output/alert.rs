@@ -1,11 +1,12 @@
 //! An alert for people, for programs, and for those who are told of changes.
 
+use anyhow::Result;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::document::{Block, Column, Document, Table, Tone};
 use super::report::code;
-use super::{Format, csv, escape, json as as_json, markdown, nagios, prometheus, text};
+use super::{Monitor, Values, View, escape, nagios, prometheus, text, values};
 use crate::analysis::alert::memory::Event;
 use crate::analysis::alert::outcome::{MetricRow, length};
 use crate::analysis::alert::range::shown;
@@ -30,26 +31,39 @@ pub enum Extent {
     Full,
 }
 
-/// Writes an outcome.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn render(
-    outcome: &Outcome,
-    zone: Tz,
-    format: Format,
-    extent: Extent,
-    look: text::Look,
-) -> anyhow::Result<String> {
-    Ok(match format {
-        Format::Table => text::render(&document(outcome, zone, extent), look),
-        Format::Markdown => markdown::render(&document(outcome, zone, Extent::Full)),
-        Format::Json => as_json::object(outcome)?,
-        Format::Ndjson => as_json::line(outcome)?,
-        Format::Csv => csv::rows(KEYS, &outcome.metrics)?,
-        Format::Nagios => nagios::line(outcome),
-        Format::Prometheus => prometheus::metrics(outcome),
-    })
+/// An outcome, as much of it as is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'o> {
+    /// The outcome.
+    pub outcome: &'o Outcome,
+    /// In which times are shown.
+    pub zone: Tz,
+    /// How much of it.
+    pub extent: Extent,
+}
+
+impl View for Told<'_> {
+    fn document(&self, columns: u16) -> Document {
+        // for a ticket, all of it
+        let extent = if columns == u16::MAX { Extent::Full } else { self.extent };
+        document(self.outcome, self.zone, extent)
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(serde_json::to_value(self.outcome)?)
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        (KEYS, values(&self.outcome.metrics))
+    }
+}
+
+/// Writes an outcome for a monitor.
+pub fn for_monitor(outcome: &Outcome, monitor: Monitor) -> String {
+    match monitor {
+        Monitor::Nagios => nagios::line(outcome),
+        Monitor::Prometheus => prometheus::metrics(outcome),
+    }
 }
 
 /// Writes the checks that would be made.

@@ -1,27 +1,18 @@
 //! Rows as CSV (RFC 4180): the keys of the JSON contract as head, a list's values divided by `;`.
 
 use anyhow::Result;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::escape;
 
-/// Writes rows under these keys.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn rows<T: Serialize>(keys: &[&str], rows: &[T]) -> Result<String> {
-    one_by_one(keys, rows.iter()).collect()
-}
-
 /// The head and the rows under it, each by itself.
-pub fn one_by_one<T: Serialize>(
-    keys: &[&str],
-    rows: impl Iterator<Item = T>,
+pub fn one_by_one(
+    keys: &'static [&'static str],
+    rows: impl Iterator<Item = Result<Value>>,
 ) -> impl Iterator<Item = Result<String>> {
     let head = record(keys.iter().map(|key| (*key).to_owned()));
-    let row = |row: T| {
-        let row = serde_json::to_value(row)?;
+    let row = |row: Result<Value>| {
+        let row = row?;
         record(keys.iter().map(|key| field(&row[*key])))
     };
     std::iter::once(head).chain(rows.map(row))

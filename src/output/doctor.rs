@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::document::{Block, Document, Finding, Tone};
-use super::{Format, csv, escape, json as as_json, markdown, text};
+use super::{Values, View, escape, values};
 use crate::analysis::doctor::{Check, NAMES, State};
 use crate::model::Millis;
 use crate::window::{self, Window};
@@ -28,18 +28,22 @@ pub struct Visit<'c> {
     pub checks: &'c [Check],
 }
 
-/// Writes the findings.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn render(visit: &Visit<'_>, format: Format, look: text::Look) -> Result<String> {
-    Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(visit), look),
-        Format::Markdown => markdown::render(&document(visit)),
-        Format::Json => as_json::object(&object(visit))?,
-        Format::Ndjson => visit.checks.iter().map(as_json::line).collect::<serde_json::Result<String>>()?,
-        Format::Csv => csv::rows(KEYS, visit.checks)?,
-    })
+impl View for Visit<'_> {
+    fn document(&self, _: u16) -> Document {
+        document(self)
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(object(self))
+    }
+
+    fn lines(&self) -> Values<'_> {
+        values(self.checks)
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        (KEYS, self.lines())
+    }
 }
 
 /// `mailthrottle/doctor/1`: the same for the same rows on every database, but for `source`.

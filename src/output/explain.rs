@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::document::{Block, Document};
 use super::report::code;
-use super::{Format, csv, escape, json, markdown, text};
+use super::{Values, View, escape, values};
 use crate::model::{Class, Disposition, Enhanced, Stage};
 use crate::reply::{Classifier, fingerprint};
 
@@ -70,18 +71,18 @@ impl Explanation {
     }
 }
 
-/// Writes it.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn render(explanation: &Explanation, format: Format, look: text::Look) -> Result<String> {
-    Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(explanation), look),
-        Format::Markdown => markdown::render(&document(explanation)),
-        Format::Json => json::object(explanation)?,
-        Format::Ndjson => json::line(explanation)?,
-        Format::Csv => csv::rows(KEYS, &[explanation])?,
-    })
+impl View for Explanation {
+    fn document(&self, _: u16) -> Document {
+        document(self)
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(serde_json::to_value(self)?)
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        (KEYS, values([self]))
+    }
 }
 
 fn document(it: &Explanation) -> Document {

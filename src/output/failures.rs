@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::document::{Block, Document};
 use super::report::{again, code};
-use super::{Format, csv, escape, json as as_json, markdown, text};
+use super::{Values, View, escape, values};
 use crate::model::{Class, Disposition, Enhanced, Mail, Millis, Stage};
 use crate::reply::Classifier;
 use crate::window::{self, Window};
@@ -105,18 +105,31 @@ impl Row {
     }
 }
 
-/// Writes the rows.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn render(rows: &[Row], window: Window, format: Format, look: text::Look) -> Result<String> {
-    Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(rows, window), look),
-        Format::Markdown => markdown::render(&document(rows, window)),
-        Format::Json => as_json::object(&json!({ "schema": "mailthrottle/failures/1", "rows": rows }))?,
-        Format::Ndjson => rows.iter().map(as_json::line).collect::<serde_json::Result<String>>()?,
-        Format::Csv => csv::rows(KEYS, rows)?,
-    })
+/// The last failed mails, newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'r> {
+    /// The mails.
+    pub rows: &'r [Row],
+    /// What was asked about.
+    pub window: Window,
+}
+
+impl View for Rows<'_> {
+    fn document(&self, _: u16) -> Document {
+        document(self.rows, self.window)
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(json!({ "schema": "mailthrottle/failures/1", "rows": self.rows }))
+    }
+
+    fn lines(&self) -> Values<'_> {
+        values(self.rows)
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        (KEYS, self.lines())
+    }
 }
 
 fn document(rows: &[Row], window: Window) -> Document {

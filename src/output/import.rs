@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::document::{Block, Column, Document, Table, Tone};
-use super::{Format, csv, escape, json, markdown, text};
+use super::{Values, View, escape, values};
 use crate::import::{self, Counts};
 use crate::zone;
 
@@ -95,18 +96,18 @@ impl Imported {
     }
 }
 
-/// Writes it.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn render(imported: &Imported, format: Format, look: text::Look) -> Result<String> {
-    Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(imported), look),
-        Format::Markdown => markdown::render(&document(imported)),
-        Format::Json => json::object(imported)?,
-        Format::Ndjson => json::line(imported)?,
-        Format::Csv => csv::rows(KEYS, &imported.files)?,
-    })
+impl View for Imported {
+    fn document(&self, _: u16) -> Document {
+        document(self)
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(serde_json::to_value(self)?)
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        (KEYS, values(&self.files))
+    }
 }
 
 fn document(imported: &Imported) -> Document {
@@ -203,30 +204,36 @@ struct Listed {
     example: &'static str,
 }
 
+/// The formats that are known.
 #[derive(Debug, Serialize)]
-struct Formats {
+pub struct Formats {
     schema: &'static str,
     formats: Vec<Listed>,
 }
 
-/// Writes the formats that are known.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn formats(format: Format, look: text::Look) -> Result<String> {
-    let formats: Vec<Listed> = import::Format::ALL
-        .into_iter()
-        .map(|one| Listed { format: one.name(), about: one.about().0, example: one.about().1 })
-        .collect();
-    let facts = |list: &[Listed]| {
+impl Formats {
+    /// All of them.
+    pub fn all() -> Self {
+        let listed =
+            |one: import::Format| Listed { format: one.name(), about: one.about().0, example: one.about().1 };
+        Self {
+            schema: "mailthrottle/formats/1",
+            formats: import::Format::ALL.into_iter().map(listed).collect(),
+        }
+    }
+}
+
+impl View for Formats {
+    fn document(&self, _: u16) -> Document {
         let fact = |one: &Listed| (one.format.to_owned(), format!("{}: {}", one.about, one.example));
-        Document { blocks: vec![Block::Facts(list.iter().map(fact).collect())] }
-    };
-    Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => text::render(&facts(&formats), look),
-        Format::Markdown => markdown::render(&facts(&formats)),
-        Format::Json => json::object(&Formats { schema: "mailthrottle/formats/1", formats })?,
-        Format::Ndjson => json::line(&Formats { schema: "mailthrottle/formats/1", formats })?,
-        Format::Csv => csv::rows(&["format", "about", "example"], &formats)?,
-    })
+        Document { blocks: vec![Block::Facts(self.formats.iter().map(fact).collect())] }
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(serde_json::to_value(self)?)
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        (&["format", "about", "example"], values(&self.formats))
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::config_file::{self, ConfigFile};
 use super::document::{Block, Column, Document, Table, Tone};
-use super::{Format, csv, escape, json as as_json, markdown, text};
+use super::{Values, View, escape, text, values};
 use crate::mapping::guess::{GuessedWord, Proposal, is_good};
 use crate::mapping::{Column as Canonical, guess, preset};
 use crate::zone;
@@ -29,18 +29,18 @@ pub struct Proposed<'p> {
     pub path: Option<&'p str>,
 }
 
-/// Writes a proposal.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn render(proposed: &Proposed<'_>, format: Format, look: text::Look) -> Result<String> {
-    Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(proposed), look),
-        Format::Markdown => markdown::render(&document(proposed)),
-        Format::Json => as_json::object(&object(proposed))?,
-        Format::Ndjson => as_json::line(&object(proposed))?,
-        Format::Csv => csv::rows(KEYS, &columns(proposed.file.proposal))?,
-    })
+impl View for Proposed<'_> {
+    fn document(&self, _: u16) -> Document {
+        document(self)
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(object(self))
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        (KEYS, values(columns(self.file.proposal)))
+    }
 }
 
 /// The tables to choose from, numbered.

@@ -16,11 +16,11 @@ pub fn object(value: &impl Serialize) -> serde_json::Result<String> {
 ///
 /// # Errors
 /// None for the types of this program.
-pub fn with_list<T: Serialize>(
-    value: &impl Serialize,
+pub fn with_list<V: Serialize, T: Serialize, L: Iterator<Item = anyhow::Result<T>>>(
+    value: &V,
     key: &str,
-    list: impl Iterator<Item = T>,
-) -> serde_json::Result<impl Iterator<Item = anyhow::Result<String>>> {
+    list: L,
+) -> serde_json::Result<impl Iterator<Item = anyhow::Result<String>> + use<V, T, L>> {
     let mut head = object(value)?;
     head.truncate(head.len() - "\n}\n".len());
     let mut list = list.peekable();
@@ -29,7 +29,7 @@ pub fn with_list<T: Serialize>(
     let mut mark = "\n    ";
     let items = list.map(move |item| {
         // no text of JSON's holds a line break
-        let item = guarded(&serde_json::to_string_pretty(&item)?).replace('\n', "\n    ");
+        let item = guarded(&serde_json::to_string_pretty(&item?)?).replace('\n', "\n    ");
         Ok(std::mem::replace(&mut mark, ",\n    ").to_owned() + &item)
     });
     let end = if is_empty { "]\n}\n" } else { "\n  ]\n}\n" };
@@ -64,7 +64,7 @@ mod tests {
     fn a_list_in_pieces_is_written_like_one_in_whole() {
         for list in [json!([]), json!([1]), json!([{"a": "x\ny", "b": [2, {"c": null}]}, 3])] {
             let whole = object(&json!({"schema": "s", "n": 1, "rows": list})).unwrap();
-            let items = list.as_array().unwrap().iter();
+            let items = list.as_array().unwrap().iter().map(Ok);
             let rest = json!({"schema": "s", "n": 1});
             let pieces = with_list(&rest, "rows", items).unwrap();
             assert_eq!(pieces.collect::<anyhow::Result<String>>().unwrap(), whole);

@@ -1,10 +1,11 @@
 //! The report for people, and its rows for programs.
 
+use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::document::{Block, Column, Document, Table, Tone};
-use super::{Format, chart, csv, escape, json as as_json, markdown, text};
+use super::{Values, View, chart, escape};
 use crate::analysis::report::{CauseRow, ClusterRow, Report, SenderRow, StepRow};
 use crate::analysis::verdict::Kind;
 use crate::analysis::wording::seconds;
@@ -43,55 +44,61 @@ const CLUSTER_KEYS: &[&str] = &[
     "row_ids",
 ];
 
-/// Writes a report.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn render(report: &Report, window: Window, format: Format, look: text::Look) -> anyhow::Result<String> {
-    Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => {
-            text::render(&document(report, window, look.width), look)
-        }
-        Format::Markdown => markdown::render(&document(report, window, u16::MAX)),
-        Format::Json => as_json::object(report)?,
-        Format::Ndjson => lines(report)?,
-        Format::Csv => csv::rows(CLUSTER_KEYS, &with_verdict(report)?)?,
-    })
+/// A report, with its times as the window shows them.
+#[derive(Debug, Clone, Copy)]
+pub struct Reported<'r> {
+    /// The report.
+    pub report: &'r Report,
+    /// What it is about.
+    pub window: Window,
 }
 
-/// Every cluster with the verdict's kind beside it.
-fn with_verdict(report: &Report) -> anyhow::Result<Vec<Value>> {
-    let row = |cluster: &ClusterRow| {
-        let mut row = serde_json::to_value(cluster)?;
-        row["verdict"] = report.verdict.kind.as_str().into();
-        Ok(row)
-    };
-    report.clusters.iter().map(row).collect()
+impl View for Reported<'_> {
+    fn document(&self, columns: u16) -> Document {
+        document(self.report, self.window, columns)
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(serde_json::to_value(self.report)?)
+    }
+
+    /// The verdict, the totals, and each row of each table; `record` says which.
+    fn lines(&self) -> Values<'_> {
+        let report = self.report;
+        let one = |name, value| std::iter::once(record(name, value));
+        Box::new(
+            one("verdict", serde_json::to_value(&report.verdict))
+                .chain(one("totals", serde_json::to_value(&report.totals)))
+                .chain(records("status", &report.statuses))
+                .chain(records("cause", &report.causes))
+                .chain(records("cluster", &report.clusters))
+                .chain(records("sender", &report.senders))
+                .chain(records("step", &report.timeline))
+                .chain(one("overlap", serde_json::to_value(&report.overlap))),
+        )
+    }
+
+    /// Every cluster with the verdict's kind beside it.
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        let row = |cluster: &ClusterRow| {
+            let mut row = serde_json::to_value(cluster)?;
+            row["verdict"] = self.report.verdict.kind.as_str().into();
+            Ok(row)
+        };
+        (CLUSTER_KEYS, Box::new(self.report.clusters.iter().map(row)))
+    }
 }
 
-/// A line for the verdict, the totals, and each row of each table; `record` says which.
-fn lines(report: &Report) -> anyhow::Result<String> {
-    let mut out = record("verdict", &report.verdict)?;
-    out.push_str(&record("totals", &report.totals)?);
-    out.push_str(&records("status", &report.statuses)?);
-    out.push_str(&records("cause", &report.causes)?);
-    out.push_str(&records("cluster", &report.clusters)?);
-    out.push_str(&records("sender", &report.senders)?);
-    out.push_str(&records("step", &report.timeline)?);
-    out.push_str(&record("overlap", &report.overlap)?);
-    Ok(out)
+fn records<'r, T: Serialize>(name: &'static str, rows: &'r [T]) -> impl Iterator<Item = Result<Value>> + 'r {
+    rows.iter().map(move |row| record(name, serde_json::to_value(row)))
 }
 
-fn records<T: Serialize>(name: &str, rows: &[T]) -> anyhow::Result<String> {
-    rows.iter().map(|row| record(name, row)).collect()
-}
-
-fn record(name: &str, row: &impl Serialize) -> anyhow::Result<String> {
+fn record(name: &str, row: serde_json::Result<Value>) -> Result<Value> {
     let mut line = json!({ "record": name });
-    if let (Value::Object(line), Value::Object(row)) = (&mut line, serde_json::to_value(row)?) {
+    if let (Value::Object(line), Value::Object(row)) = (&mut line, row?) {
         line.extend(row);
     }
-    Ok(as_json::line(&line)?)
+    Ok(line)
 }
 
 fn document(report: &Report, window: Window, width: u16) -> Document {

@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::document::{Block, Column, Document, Table, Tone};
-use super::{Format, csv, escape, json, markdown, text};
+use super::{Values, View, escape, values};
 use crate::analysis::report::rate;
 use crate::model::Class;
 use crate::reply::bench::{Bench, Tally, suggest};
@@ -93,18 +94,18 @@ impl OnLog {
     }
 }
 
-/// Writes it.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn render(tested: &Tested, format: Format, look: text::Look) -> Result<String> {
-    Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => text::render(&document(tested), look),
-        Format::Markdown => markdown::render(&document(tested)),
-        Format::Json => json::object(tested)?,
-        Format::Ndjson => json::line(tested)?,
-        Format::Csv => csv::rows(KEYS, tested.log.as_ref().map_or(&[][..], |log| &log.shares))?,
-    })
+impl View for Tested {
+    fn document(&self, _: u16) -> Document {
+        document(self)
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(serde_json::to_value(self)?)
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        (KEYS, values(self.log.as_ref().map_or(&[][..], |log| &log.shares)))
+    }
 }
 
 fn document(tested: &Tested) -> Document {

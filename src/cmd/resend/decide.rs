@@ -10,15 +10,15 @@ use super::select::Considered;
 use super::{now, open_ledger, open_store, undo_broken_commit, who};
 use crate::analysis::wording::count;
 use crate::cli::{Global, Resend as Args, Rows as Filters};
-use crate::cmd::{ask, look, print, print_pieces};
+use crate::cmd::{ask, format, print, print_view};
 use crate::config::Config;
 use crate::config::smtp::Sending;
 use crate::db::{Db, Target};
 use crate::exit::Exit;
 use crate::log;
 use crate::mapping::Wanted;
-use crate::output::resend::{Answer, Row, Rows, SCHEMA};
-use crate::output::{self, Format};
+use crate::output::Format;
+use crate::output::resend::{Answer, Doubts, Row, Rows, SCHEMA};
 use crate::resend::ledger::{Decision, Doubted, Key, Known, Ledger, Origin, Past, Stage};
 use crate::resend::selection::Skip;
 
@@ -54,7 +54,7 @@ pub async fn doubt(
     ledger.decide(&rows, decision, &who(), now()).await?;
     ledger.catch_up().await?;
     ledger.close().await;
-    if matches!(flags.format, Format::Table | Format::Markdown) {
+    if matches!(format(flags), Format::Table | Format::Markdown) {
         print(&format!("{} {}\n\n", count(mails, "mail"), settled(decision, mails == 1)))?;
     }
     let everything = Args { max_age: args.max_age, ..Args::default() };
@@ -321,6 +321,6 @@ fn chosen(doubts: Vec<InDoubt>, ids: &[String], alive: &[String]) -> Result<Vec<
 fn tell(flags: &Global, doubts: &[InDoubt]) -> Result<Exit> {
     let rows = Rows::made_by(|| doubts.iter().map(|mail| mail.shown.clone()));
     let answer = Answer { schema: SCHEMA, doubt: doubts.len() as u64, rows, ..Answer::default() };
-    print_pieces(output::resend::doubts(&answer, flags.format, look(flags))?)?;
+    print_view(flags, &Doubts(answer))?;
     Ok(if doubts.is_empty() { Exit::Fine } else { Exit::Critical })
 }

@@ -11,7 +11,7 @@ pub use send::closed;
 use anyhow::{Result, bail};
 use chrono::Utc;
 
-use super::{look, print, print_pieces};
+use super::print_view;
 use crate::cli::{Global, Resend as Args};
 use crate::config::Config;
 use crate::config::smtp::{Sending, WritesLog};
@@ -22,7 +22,7 @@ use crate::log;
 use crate::mapping::Mapping;
 use crate::model::Meaning;
 use crate::output;
-use crate::output::resend::Answer;
+use crate::output::resend::{Answer, History};
 use crate::resend::ledger::{Ledger, PastRun};
 
 /// Runs the command.
@@ -52,7 +52,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     }
     if args.dry_run || planned.selected.chosen.is_empty() {
         let answer = Answer { dry_run: args.dry_run, ..planned.answer() };
-        print_pieces(output::resend::render(&answer, flags.format, look(flags))?)?;
+        print_view(flags, &answer)?;
         return Ok(match (args.dry_run, answer.doubts, answer.held + answer.deferred) {
             (true, ..) | (false, 0, 0) => Exit::Fine,
             (false, 0, _) => Exit::Warning,
@@ -109,8 +109,7 @@ async fn history(flags: &Global, sending: &Sending, target: &Target) -> Result<E
         let is_alive = alive.contains(&run.id);
         past_run(run, is_alive)
     };
-    let runs: Vec<_> = runs.into_iter().map(past).collect();
-    print(&output::resend::history(&runs, flags.format, look(flags))?)?;
+    print_view(flags, &History(runs.into_iter().map(past).collect()))?;
     Ok(Exit::Fine)
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use super::select::{Checking, Considered, Selected, select};
 use crate::analysis::wording::count;
 use crate::cli::{Global, Resend as Args};
-use crate::cmd::{ask, look, print_settled};
+use crate::cmd::{ask, look, print_statements};
 use crate::config::Config;
 use crate::config::smtp::Sending;
 use crate::db::store::is_there;
@@ -97,7 +97,7 @@ pub async fn with_past(
     let recipients = selected.chosen.iter().map(|chosen| u64::from(chosen.mail.stands.recipients)).sum();
     let estimate = sending.engine.estimate(selected.chosen.len() as u64, recipients, SESSION);
     if flags.print_sql {
-        print_settled(&log.db, flags, "")?;
+        print_statements(&log.db)?;
     }
     let Log { db, mapping, now, .. } = log;
     // what is read holds up what is to be written

@@ -12,13 +12,12 @@ use super::watch;
 use super::{now, open_ledger, who};
 use crate::cli::Global;
 use crate::cmd::interrupt::interrupted;
-use crate::cmd::{look, print_pieces};
+use crate::cmd::print_view;
 use crate::config::smtp::Sending;
 use crate::db::Target;
 use crate::db::store::Lock;
 use crate::exit::Exit;
 use crate::model::{Millis, Stage};
-use crate::output;
 use crate::output::resend::{Answer, Row, Rows, length};
 use crate::resend::driver::{Driver, Outcome, Ran, RowEnd, Seen, judge};
 use crate::resend::engine::{Counts, Engine, Progress, Reason};
@@ -87,7 +86,7 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     let freed = ledger.leave_turn(&identity, turn).await;
     ledger.close().await;
     let answer = Answer { is_interrupted, ..answer(&plan, &ran, &run, &reason, sending, began.elapsed()) };
-    print_pieces(output::resend::render(&answer, flags.format, look(flags))?)?;
+    print_view(flags, &answer)?;
     if !ran.unrecorded.is_empty() {
         tracing::error!(
             "accepted by the server, and nothing could record it: rows {}",
@@ -107,7 +106,7 @@ fn no_turn(flags: &Global, plan: &Plan, sending: &Sending, runs: &str) -> Result
         "another run has been sending for the same account for longer than {} (--wait): {runs}",
         length(millis(sending.wait))
     );
-    print_pieces(output::resend::render(&plan.left_by(&reason), flags.format, look(flags))?)?;
+    print_view(flags, &plan.left_by(&reason))?;
     tracing::error!("nothing was sent: {reason}; what is left goes with the next resend");
     Ok(Exit::Warning)
 }

@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::SCHEMA;
 use crate::model::Millis;
 use crate::output::document::{Block, Column, Document, Table};
-use crate::output::{Format, csv, escape, json, markdown, text};
+use crate::output::{Values, View, escape, values};
 use crate::zone;
 
 /// A run of the past.
@@ -49,18 +50,26 @@ const RUN_KEYS: &[&str] = &[
     "doubt",
 ];
 
-/// Writes the runs of the past.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn history(runs: &[PastRun], format: Format, look: text::Look) -> Result<String> {
-    Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => text::render(&runs_document(runs), look),
-        Format::Markdown => markdown::render(&runs_document(runs)),
-        Format::Json => json::object(&serde_json::json!({ "schema": SCHEMA, "runs": runs }))?,
-        Format::Ndjson => runs.iter().map(json::line).collect::<serde_json::Result<String>>()?,
-        Format::Csv => csv::rows(RUN_KEYS, runs)?,
-    })
+/// The runs of the past.
+#[derive(Debug)]
+pub struct History(pub Vec<PastRun>);
+
+impl View for History {
+    fn document(&self, _: u16) -> Document {
+        runs_document(&self.0)
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(serde_json::json!({ "schema": SCHEMA, "runs": self.0 }))
+    }
+
+    fn lines(&self) -> Values<'_> {
+        values(&self.0)
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        (RUN_KEYS, self.lines())
+    }
 }
 
 fn runs_document(runs: &[PastRun]) -> Document {

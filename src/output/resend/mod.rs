@@ -7,12 +7,14 @@ use std::fmt;
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::{Format, csv, json, markdown, text};
+use super::document::Document;
+use super::{Values, View, text, values};
 use crate::model::{Class, Enhanced, Millis};
 use crate::zone;
 
-pub use history::{PastRun, history};
+pub use history::{History, PastRun};
 pub use said::length;
 
 const KEYS: &[&str] = &[
@@ -182,42 +184,55 @@ pub struct Answer<'r> {
 /// The name of the form.
 pub const SCHEMA: &str = "mailthrottle/resend/1";
 
-/// What will be done, or was done, in pieces to be printed one after the other.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn render<'a>(answer: &'a Answer<'_>, format: Format, look: text::Look) -> Result<Pieces<'a>> {
-    Ok(match format {
-        Format::Table | Format::Nagios | Format::Prometheus => {
-            one(text::render(&said::document(answer), look))
-        }
-        Format::Markdown => one(markdown::render(&said::document(answer))),
-        Format::Json => Box::new(json::with_list(answer, "rows", answer.rows.iter())?),
-        Format::Ndjson => Box::new(answer.rows.iter().map(|row| Ok(json::line(&row)?))),
-        Format::Csv => Box::new(csv::one_by_one(KEYS, answer.rows.iter())),
-    })
+impl View for Answer<'_> {
+    fn document(&self, _: u16) -> Document {
+        said::document(self)
+    }
+
+    fn object(&self) -> Result<Value> {
+        Ok(serde_json::to_value(self)?)
+    }
+
+    fn list(&self) -> Option<(&'static str, Values<'_>)> {
+        Some(("rows", self.lines()))
+    }
+
+    fn lines(&self) -> Values<'_> {
+        values(self.rows.iter())
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        (KEYS, self.lines())
+    }
 }
 
-/// Pieces of an answer.
-pub type Pieces<'a> = Box<dyn Iterator<Item = Result<String>> + 'a>;
+/// The mails in doubt.
+#[derive(Debug)]
+pub struct Doubts<'r>(pub Answer<'r>);
 
-fn one<'a>(text: String) -> Pieces<'a> {
-    Box::new(std::iter::once(Ok(text)))
+impl View for Doubts<'_> {
+    fn document(&self, _: u16) -> Document {
+        said::doubts(&self.0)
+    }
+
+    fn object(&self) -> Result<Value> {
+        self.0.object()
+    }
+
+    fn list(&self) -> Option<(&'static str, Values<'_>)> {
+        self.0.list()
+    }
+
+    fn lines(&self) -> Values<'_> {
+        self.0.lines()
+    }
+
+    fn rows(&self) -> (&'static [&'static str], Values<'_>) {
+        View::rows(&self.0)
+    }
 }
 
 /// The plan, for a person who is asked to agree to it.
 pub fn plan(answer: &Answer<'_>, look: text::Look) -> String {
     text::render(&said::document(answer), look)
-}
-
-/// The mails in doubt, in pieces.
-///
-/// # Errors
-/// None for the types of this program.
-pub fn doubts<'a>(answer: &'a Answer<'_>, format: Format, look: text::Look) -> Result<Pieces<'a>> {
-    match format {
-        Format::Table => Ok(one(text::render(&said::doubts(answer), look))),
-        Format::Markdown => Ok(one(markdown::render(&said::doubts(answer)))),
-        _ => render(answer, format, look),
-    }
 }
