@@ -57,7 +57,14 @@ fn collect(value: &Value, entries: &mut Vec<String>) {
         Value::Array(values) => values.iter().for_each(|value| collect(value, entries)),
         Value::String(text) => entries.extend(pieces(text)),
         Value::Object(object) => {
-            let address = ADDRESS_KEYS.iter().find_map(|key| object.get(*key)?.as_str());
+            let mut addresses = ADDRESS_KEYS.iter().filter_map(|key| object.get(*key)?.as_str());
+            let address = addresses.next().filter(|first| addresses.all(|other| other == *first));
+            // whoever is not to be seen must not be listed with those who are
+            let is_hidden = |(key, value): (&String, &Value)| {
+                key.eq_ignore_ascii_case("type")
+                    && value.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bcc"))
+            };
+            let address = address.filter(|_| !object.iter().any(is_hidden));
             match (address, object.get(NAME_KEY).and_then(Value::as_str)) {
                 (Some(address), Some(name)) if !name.is_empty() => {
                     entries
@@ -125,6 +132,8 @@ mod tests {
             (r#"{"address": "u@x.example", "name": "Weiss, K"}"#, vec![r#""Weiss, K" <u@x.example>"#]),
             (r#"[{"mail": "u@x.example"}]"#, vec!["u@x.example"]),
             (r#"[{"to": 5}]"#, vec![r#"{"to":5}"#]),
+            (r#"[{"email":"a@x","type":"bcc"}]"#, vec![r#"{"email":"a@x","type":"bcc"}"#]),
+            (r#"{"email":"a@x","mail":"b@x"}"#, vec![r#"{"email":"a@x","mail":"b@x"}"#]),
             ("[not json", vec!["[not json"]),
             ("[]", vec![]),
             (

@@ -129,6 +129,14 @@ pub struct Rows {
     pub sender: Option<String>,
 }
 
+impl Rows {
+    /// Whether any of them is given.
+    pub fn is_given(&self) -> bool {
+        let texts = [&self.since, &self.until, &self.status, &self.sender];
+        texts.into_iter().any(Option::is_some) || self.code.is_some() || self.class.is_some()
+    }
+}
+
 /// `report`.
 #[derive(Debug, Args)]
 pub struct Report {

@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use regex::Regex;
 
 /// What stands in place of a secret.
 const HIDDEN: &str = "***";
@@ -52,10 +54,14 @@ impl Veil {
     /// Over a secret, and over messages in which it is sent.
     pub fn over(secret: &Secret, messages: impl IntoIterator<Item = String>) -> Self {
         let secret = secret.expose().to_owned();
-        let base64 = std::iter::once(secret.clone()).chain(messages);
+        // as forms write it
+        let percent: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let lower = percent.to_ascii_lowercase();
+        let base64 = std::iter::once(secret.clone()).chain(messages).map(|text| STANDARD.encode(text));
+        let base64 = base64.chain((1..3).map(|before| within_base64(&secret, before)));
         Self {
-            plain: Some(secret).filter(|secret| secret.len() >= SHORTEST).into_iter().collect(),
-            base64: base64.map(|text| STANDARD.encode(text).to_ascii_lowercase()).collect(),
+            base64: base64.map(|text| text.to_ascii_lowercase()).collect(),
+            plain: [secret, percent, lower].into_iter().filter(|secret| secret.len() >= SHORTEST).collect(),
         }
     }
 
@@ -102,6 +108,14 @@ impl fmt::Debug for Veil {
     }
 }
 
+/// The characters of Base64 that a secret has to itself where so many bytes stand before it.
+fn within_base64(secret: &str, before: usize) -> String {
+    let encoded = STANDARD.encode("x".repeat(before) + secret);
+    // those that share bits with what stands before and after
+    let (start, end) = (before * 8 / 6 + 1, (before + secret.len()) * 8 / 6);
+    encoded.get(start..end).unwrap_or_default().to_owned()
+}
+
 fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')
 }
@@ -114,15 +128,28 @@ fn is_base64(c: char) -> bool {
 /// assert_eq!(without_password("/var/lib/app/mail.db"), "/var/lib/app/mail.db");
 /// ```
 pub fn without_password(address: &str) -> Cow<'_, str> {
+    static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(password|passwd|pwd|pass)(\s*=\s*)[^\s;&]+").expect("it is tested")
+    });
+    let address = NAMED.replace_all(address, format!("$1$2{HIDDEN}"));
     let Some((before, host)) = address.rsplit_once('@') else {
-        return Cow::Borrowed(address);
+        return address;
     };
     // the name of a scheme ends with a colon too, which slashes follow, as many as were typed
     let scheme = before.find(":/").map_or(0, |end| end + 1);
-    let user = before[scheme..].find(':').map_or(scheme, |end| scheme + end);
-    match user > scheme {
-        true => Cow::Owned(format!("{}:{HIDDEN}@{host}", &before[..user])),
-        false => Cow::Borrowed(address),
+    // Oracle's own tools divide user and password by a slash
+    let bytes = before.as_bytes();
+    let divides = |place: usize| match bytes[place] {
+        b':' => true,
+        b'/' => {
+            scheme == 0 && bytes.get(place + 1) != Some(&b'/') && (place == 0 || bytes[place - 1] != b'/')
+        }
+        _ => false,
+    };
+    let user = (scheme..bytes.len()).find(|place| divides(*place));
+    match user.filter(|end| *end > scheme && before[..*end] != *".") {
+        Some(user) => Cow::Owned(format!("{}{HIDDEN}@{host}", &before[..=user])),
+        None => address,
     }
 }
 
@@ -139,6 +166,8 @@ mod tests {
             ("501 bad AUTH PLAIN AG1lQHguZXhhbXBsZQBwYTU1d8O2cmQ=.", "501 bad AUTH PLAIN ***."),
             ("501 AUTH PLAIN AG1LQHGUZXHHBXBSZQBWYTU1D8O2CMQ=", "501 AUTH PLAIN ***"),
             ("501 cannot decode <hbXBsZQBwYTU1d8O2c>", "501 cannot decode <***>"),
+            ("535 login of x=bWVwYTU1d8O2cmR4 failed", "535 login of *** failed"),
+            ("535 secret=pa55w%C3%B6rd&x, pa55w%c3%b6rd", "535 secret=***&x, ***"),
             ("535 5.7.8 Authentication credentials invalid", "535 5.7.8 Authentication credentials invalid"),
         ] {
             assert_eq!(veil.apply(told), shown);
@@ -155,6 +184,10 @@ mod tests {
             ("u:PW@h/d", "u:***@h/d"),
             ("oracle:u:PW@h", "oracle:***@h"),
             ("smtp://u%40x:PW@h:25", "smtp://u%40x:***@h:25"),
+            ("scott/tiger@host/svc", "scott/***@host/svc"),
+            ("./x/a@b.db", "./x/a@b.db"),
+            ("host=h password=PW dbname=x", "host=h password=*** dbname=x"),
+            ("Server=h;User Id=u;Pwd = PW;", "Server=h;User Id=u;Pwd = ***;"),
             ("smtp://u@h", "smtp://u@h"),
             ("a@b", "a@b"),
         ] {

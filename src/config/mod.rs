@@ -24,6 +24,7 @@ use crate::mapping::wanted::Flags;
 use crate::mapping::{RawMapping, Wanted};
 use crate::provider::{self, Profile};
 use crate::reply::{Classifier, RawRule};
+use crate::secret::without_password;
 use alert::{AlertConfig, RawAlert};
 use password::{Password, RawPassword};
 
@@ -319,6 +320,7 @@ fn parse<T: DeserializeOwned>(file: &Path) -> Result<T> {
     toml::from_str(&text).map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         let reason = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+        let reason = without_password(&reason);
         anyhow!("{}, line {line}: {reason}", file.display())
     })
 }

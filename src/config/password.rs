@@ -1,11 +1,21 @@
 //! Where a password or a client's secret comes from: a file, a command or a variable, looked at only when it is needed.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::secret::Secret;
+
+/// So long a command may take: a person may have to type something.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// So much of what a command prints is read, in bytes: a token may have some thousands.
+const LONGEST: u64 = 256 * 1024;
 
 /// One way to get a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,12 +98,33 @@ fn of_file(file: &Path) -> Result<Secret> {
 }
 
 fn of_command(command: &str) -> Result<Secret> {
-    let run = Command::new("sh").args(["-c", command]).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = run.context("cannot start sh")?;
-    if !output.status.success() {
-        bail!("it failed ({}); run it by hand to see why", output.status);
+    // what it says on stderr may hold the password, and is not shown
+    let mut command = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start sh")?;
+    let stdout = command.stdout.take().context("it has no output")?;
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        let read = stdout.take(LONGEST).read_to_end(&mut text);
+        let _ = tell.send(read.map(|_| text));
+    });
+    let text = told.recv_timeout(PATIENCE);
+    let is_done = matches!(&text, Ok(Ok(text)) if (text.len() as u64) < LONGEST);
+    if !is_done {
+        let _ = command.kill();
     }
-    first_line(&String::from_utf8_lossy(&output.stdout)).context("it printed nothing")
+    let status = command.wait().context("it was lost")?;
+    match text {
+        Err(_) => bail!("it gave no answer within {} s; run it by hand to see why", PATIENCE.as_secs()),
+        Ok(_) if !is_done => bail!("it prints more than a password; its first line is to be the password"),
+        Ok(_) if !status.success() => bail!("it failed ({status}); run it by hand to see why"),
+        Ok(text) => first_line(&String::from_utf8_lossy(&text?)).context("it printed nothing"),
+    }
 }
 
 fn first_line(text: &str) -> Option<Secret> {

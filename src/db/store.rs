@@ -50,7 +50,7 @@ pub enum Store {
     /// A SQLite file.
     Sqlite(File, SqliteConnection),
     /// A PostgreSQL server.
-    Postgres(Box<(PgConnection, Asked)>),
+    Postgres(Box<(PgConnection, Asked, Target)>),
     /// An Oracle server.
     Oracle(Box<Writer>),
 }
@@ -66,7 +66,7 @@ impl Store {
             Place::Oracle => Ok(Self::Oracle(Box::new(Writer::open(target).await?))),
             Place::Postgres => {
                 let (connection, asked) = postgres::open_to_write(target).await?;
-                Ok(Self::Postgres(Box::new((connection, asked))))
+                Ok(Self::Postgres(Box::new((connection, asked, target.clone()))))
             }
         }
     }
@@ -110,7 +110,7 @@ impl Store {
             // a lock there has a file, or a session, of its own
             Store::Sqlite(..) | Store::Oracle(_) => Ok(()),
             Store::Postgres(server) => {
-                let (connection, asked) = &mut **server;
+                let (connection, asked, _) = &mut **server;
                 postgres::check_own_session(connection, asked, target).await
             }
         }
@@ -205,7 +205,7 @@ impl Store {
                 Ok(done.map_err(|cause| sqlite::error::writing(cause, path))?.rows_affected())
             }
             Store::Postgres(server) => {
-                let (connection, asked) = &mut **server;
+                let (connection, asked, _) = &mut **server;
                 asked.about_to_write(&statement.sql);
                 let running = query(statement).persistent(false).execute(connection);
                 Ok(asked.answer(running).await?.rows_affected())
@@ -226,7 +226,7 @@ impl Store {
                 rows.iter().map(|row| Ok(Row::of(sqlite::cells(row)?))).collect()
             }
             Store::Postgres(server) => {
-                let (connection, asked) = &mut **server;
+                let (connection, asked, _) = &mut **server;
                 let rows = asked.answer(query(statement).persistent(false).fetch_all(connection)).await?;
                 rows.iter().map(|row| Ok(Row::of(postgres::cells(row)?))).collect()
             }
@@ -322,6 +322,50 @@ impl Store {
             next.extend(names.collect::<Vec<_>>());
         }
         Ok(all)
+    }
+
+    /// Whether one of two tables or views is made of those that the other is made of, or of some of them.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn is_of_same_tables(&mut self, one: &str, other: &str) -> Result<bool> {
+        let (of_one, of_other) = (self.made_of(one).await?, self.made_of(other).await?);
+        Ok(of_one.is_subset(&of_other) || of_other.is_subset(&of_one))
+    }
+
+    /// The tables that a view is made of; a table is made of itself.
+    async fn made_of(&mut self, name: &str) -> Result<HashSet<String>> {
+        let mut tables = HashSet::new();
+        for read in self.reads(name).await? {
+            if self.reads(&read).await?.is_empty() {
+                tables.insert(read);
+            }
+        }
+        if tables.is_empty() {
+            tables.insert(name.to_owned());
+        }
+        Ok(tables)
+    }
+
+    /// Whether a server keeps the database, and may end the session of a run that lives on.
+    pub fn is_server(&self) -> bool {
+        !matches!(self, Store::Sqlite(..))
+    }
+
+    /// Connects to the server anew.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub async fn reconnect(&mut self) -> Result<()> {
+        match self {
+            Store::Sqlite(..) => {}
+            Store::Postgres(server) => {
+                let (connection, asked) = postgres::open_to_write(&server.2).await?;
+                (server.0, server.1) = (connection, asked);
+            }
+            Store::Oracle(writer) => writer.reconnect().await?,
+        }
+        Ok(())
     }
 
     /// Takes leave.

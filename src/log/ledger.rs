@@ -36,9 +36,10 @@ async fn separate_ledger(url: Option<&str>) -> Result<Option<Db>> {
     Db::open(&target).await.map(Some)
 }
 
-/// Whether the file of a separate ledger is not there yet.
+/// Whether the file of a separate ledger is not there yet; one that is empty was about to be made.
 pub fn is_missing(url: &str) -> bool {
-    !matches!(Place::of(url), Ok(Place::File(path)) if std::path::Path::new(path).exists())
+    let is_filled = |path: &str| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+    !matches!(Place::of(url), Ok(Place::File(path)) if is_filled(path))
 }
 
 impl Log {

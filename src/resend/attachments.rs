@@ -98,6 +98,9 @@ impl Attachments {
         }
         // the row's name, also where that is a link to a file of another one
         let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.contains(char::is_control) {
+            return Err(format!("the attachment {path:?} has a line break or control character in its name"));
+        }
         Ok(Found { file, size: metadata.len(), name })
     }
 }

@@ -44,6 +44,13 @@ impl Fingerprint {
         !self.is_of_another(other) && self.in_common(other).count() >= ENOUGH
     }
 
+    /// Whether nothing says that it is that of a mail of another sender.
+    pub fn is_from_sender_of(&self, other: &Self) -> bool {
+        let sender =
+            |of: &Self| of.0.iter().find(|(name, _)| *name == FIELDS[0]).map(|(_, digits)| digits.clone());
+        sender(self).zip(sender(other)).is_none_or(|(own, others)| own == others)
+    }
+
     /// Of each field that both have, whether it is equal.
     fn in_common(&self, other: &Self) -> impl Iterator<Item = bool> {
         let of_other = |name: &str| other.0.iter().find(|(there, _)| *there == name);
@@ -87,6 +94,9 @@ mod tests {
         assert!(!mail.is_of_another(&of(&["a@x", "", "", "", "", "Invoice", "Text", "<p>"])));
         assert!(mail.is_of_another(&of(&["a@x", "b@y", "", "", "", "Invoice", "Other"])));
         assert!(!mail.is_of_another(&Fingerprint::default()));
+        assert!(
+            mail.is_from_sender_of(&of(&["a@x", "c@z"])) && !mail.is_from_sender_of(&of(&["c@x", "b@y"]))
+        );
         assert!(mail.is_of_same(&of(&["a@x", "b@y", "", "", "", "Invoice"])));
         assert!(
             !mail.is_of_same(&of(&["a@x", "b@y"]))

@@ -10,7 +10,14 @@ use crate::support::{TestLog, on_every_database};
 use crate::{answer, no_duplicates, resend, url};
 
 /// Replies for good that are about the account, the host or the config, at the stages at which servers give them.
-const ABOUT_THE_ACCOUNT: [(Stage, &str); 6] = [
+const ABOUT_THE_ACCOUNT: [(Stage, &str); 10] = [
+    (Stage::Mail, "501 5.5.4 Unsupported parameter"),
+    (Stage::Mail, "555 5.5.4 Unsupported option: SIZE"),
+    (Stage::Dot, "552 5.2.2 mailbox full"),
+    (
+        Stage::Rcpt,
+        "550 5.7.1 <user@example.com>: Recipient address rejected: Please see http://www.openspf.example/",
+    ),
     (Stage::Rcpt, "550 5.7.1 Relay access denied"),
     (Stage::Mail, "554 5.7.1 <client.example[192.0.2.1]>: Client host rejected: Access denied"),
     (Stage::Rcpt, "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using list.example"),
@@ -63,6 +70,55 @@ fn a_refusal_becomes_final_when_another_mail_is_delivered_after_it() {
     });
 }
 
+/// Two hosts behind one name answer in different words, and each of them counts.
+#[test]
+fn replies_in_turn_do_not_hide_one_another() {
+    let log = TestLog::empty();
+    log.make_throttled(30);
+    let words = ["550 5.7.1 not allowed", "554 5.7.1 denied by policy"];
+    let faults = (1..=30).map(|nth: u64| Fault::says(Stage::Mail, words[(nth % 2) as usize]).nth(nth));
+    let server = SmtpServer::start(Settings { faults: faults.collect(), ..Settings::default() });
+    let ran = resend(&log, &server, &["--cap", "1"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("the account was refused"), "{}", ran.stderr);
+    // the fifth is the third time of one of them
+    assert_eq!(log.value("SELECT count(*) FROM mailthrottle_attempt"), "5");
+}
+
+/// What one sender may do says nothing of another: its rows stay, however many of the other's are delivered in between.
+#[test]
+fn a_delivery_of_another_sender_makes_nothing_final() {
+    on_every_database(|log| {
+        log.make_throttled(12);
+        log.sql("UPDATE email_log SET sender = 'b@contoso.example' WHERE id IN (2, 4, 6, 8, 10, 12)");
+        let words = "550 5.7.60 SMTP; Client does not have permissions to send as this sender";
+        let faults = (1..=6).map(|nth| Fault::says(Stage::Mail, words).nth(2 * nth));
+        let server = SmtpServer::start(Settings { faults: faults.collect(), ..Settings::default() });
+        for _ in 0..2 {
+            let ran = resend(log, &server, &["--cap", "1"]);
+            let said = answer(&ran);
+            assert_eq!(said["refused"], json!(0), "{ran:?}");
+        }
+        assert_eq!(log.value("SELECT count(*) FROM mailthrottle_mail WHERE stage = 'refused'"), "0");
+        assert_eq!(statuses(log, "S"), "12");
+    });
+}
+
+/// A refusal that is about the account uses up no attempt: however often cron tries, the rows go once it is mended.
+#[test]
+fn noted_refusals_use_up_no_attempts() {
+    let log = TestLog::empty();
+    log.make_throttled(2);
+    let fault = Fault::says(Stage::Rcpt, "554 5.7.1 Relay access denied");
+    let server = SmtpServer::start(Settings { faults: vec![fault], ..Settings::default() });
+    for _ in 0..10 {
+        let ran = resend(&log, &server, &[]);
+        assert_eq!((ran.code, &answer(&ran)["refused"]), (1, &json!(0)), "{ran:?}");
+    }
+    let mended = SmtpServer::start(Settings::default());
+    assert_eq!(answer(&resend(&log, &mended, &[]))["sent"], json!(2));
+}
+
 /// Nothing was delivered after it, so it is tried again, last; then it is final.
 #[test]
 fn a_refusal_of_the_last_row_is_noted_first() {
@@ -80,7 +136,7 @@ fn a_refusal_of_the_last_row_is_noted_first() {
         let second = resend(log, &server, &["--cap", "1"]);
         let said = answer(&second);
         assert_eq!((second.code, &said["sent"]), (1, &json!(1)), "{second:?}");
-        assert_eq!(log.value("SELECT attempts FROM mailthrottle_mail WHERE row_id = '2'"), "2");
+        assert_eq!(log.value("SELECT attempts FROM mailthrottle_mail WHERE row_id = '2'"), "0");
     });
 }
 

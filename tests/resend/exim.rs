@@ -47,11 +47,11 @@ fn every_mail_arrives_once_over_one_connection_and_over_three() {
 fn refusals_of_single_rows_cost_no_other_row() {
     let (exim, log) = (Exim::start(), TestLog::empty());
     log.make_throttled(60);
-    // no such user here, as Exim finds when it checks the sender; a delivery after each makes that final
+    // no such user here, as Exim finds when it checks the sender; what another sender may do makes none of them final
     log.sql("UPDATE email_log SET sender = 'ghost' || id || '@contoso.example' WHERE id % 2 = 1");
     let ran = resend(&log, &exim, &["--cap", "1"]);
     let said = answer(&ran);
-    assert_eq!([&said["sent"], &said["refused"]], [30, 30], "{ran:?}");
+    assert_eq!([&said["sent"], &said["refused"], &said["deferred"]], [30, 0, 30], "{ran:?}");
     assert_eq!(recipients(&exim).len(), 30);
     assert_eq!(log.value("SELECT count(*) FROM email_log WHERE status = 'S' AND id % 2 = 0"), "30");
 }

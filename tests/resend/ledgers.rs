@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::smtp_server::{Settings, SmtpServer};
+use mailthrottle::model::Stage;
+
+use crate::smtp_server::{Fault, Settings, SmtpServer};
 use crate::support::{Ran, TestLog, on_every_database};
 use crate::table::{MAIL, Mail, make, statuses};
 use crate::{answer, resend};
@@ -57,6 +59,38 @@ fn a_log_with_a_ledger_beside_it_takes_no_other() {
     });
 }
 
+/// A ledger's file that was lost is not made anew in silence: it would know nothing of what was sent or is in doubt.
+#[test]
+fn a_lost_ledger_is_not_begun_again() {
+    on_every_database(|log| {
+        log.make_throttled(3);
+        let fault = Fault::hang_up(Stage::Dot).nth(2).accepting();
+        let server = SmtpServer::start(Settings { faults: vec![fault], ..Settings::default() });
+        let ledger = format!("sqlite:{}", log.path("ledger.db").display());
+        assert_eq!(answer(&resend(log, &server, &["--cap", "1", "--ledger", &ledger]))["doubt"], json!(1));
+        std::fs::remove_file(log.path("ledger.db")).unwrap();
+        for _ in 0..2 {
+            let error = with_ledger(log, &server, &ledger).error();
+            assert!(
+                error.contains("was lost and made anew") && error.contains("mailthrottle_elsewhere"),
+                "{error}"
+            );
+        }
+        assert_eq!(server.seen().accepted.len(), 3);
+    });
+}
+
+/// A run that was killed while it made the ledger's file may leave it empty.
+#[test]
+fn a_ledger_whose_file_is_empty_is_made() {
+    let log = TestLog::empty();
+    log.make_throttled(2);
+    log.write("ledger.db", "");
+    let server = SmtpServer::start(Settings::default());
+    let ledger = format!("sqlite:{}", log.path("ledger.db").display());
+    assert_eq!(answer(&with_ledger(&log, &server, &ledger))["sent"], json!(2));
+}
+
 /// Each role makes its tables in a schema of its own.
 #[test]
 fn two_roles_share_one_ledger_or_are_refused() {
@@ -95,6 +129,8 @@ fn a_view_of_the_log_is_not_another_log() {
         log.sql("CREATE VIEW failed_mails AS SELECT * FROM email_log WHERE status = 'F'");
         log.sql("CREATE VIEW mails_to_send AS SELECT * FROM failed_mails");
         log.sql("CREATE VIEW all_mails AS SELECT * FROM email_log");
+        let columns = "status, sent_date, sender, recipient, subject, body, error_message";
+        log.sql(&format!("CREATE VIEW renumbered AS SELECT id + 1000 AS id, {columns} FROM email_log"));
         log.sql("CREATE TABLE copied AS SELECT * FROM email_log");
         log.sql("CREATE TABLE email_log_2 AS SELECT * FROM email_log");
         log.sql("UPDATE email_log_2 SET recipient = 'x' || recipient");
@@ -106,9 +142,13 @@ fn a_view_of_the_log_is_not_another_log() {
             error.contains("mails_to_send, and one of ") && error.contains("is a view of the other"),
             "{error}"
         );
-        for same in ["all_mails", "copied"] {
+        for (same, why) in [
+            ("all_mails", "or both are of one table"),
+            ("renumbered", "or both are of one table"),
+            ("copied", "the two show the same mails"),
+        ] {
             let error = resend(log, &server, &["--table", same]).error().to_lowercase();
-            assert!(error.contains("the two show the same mails; give --table "), "{same}: {error}");
+            assert!(error.contains(why) && error.contains("; give --table "), "{same}: {error}");
         }
         // another table is another log, whatever its name begins with
         assert_eq!(resend(log, &server, &["--table", "mails_2"]).code, 0);

@@ -351,3 +351,70 @@ fn hidden_recipients_of_a_raw_message_stay_hidden() {
     let text = text(&Stored { raw: Some(raw), ..stored() });
     assert!(text.contains("Resent-To: t@x.example") && !text.to_lowercase().contains("bcc"), "{text}");
 }
+
+/// Senders whose header has to be folded or encoded, or that only SMTP knows.
+#[test]
+fn every_sender_that_is_an_address_can_send() {
+    let long = "a".repeat(70);
+    for sender in [
+        "Müller & Söhne Gesellschaft mit beschränkter Haftung <s@x.example>".to_owned(),
+        format!("{long} <s@x.example>"),
+        format!("Contoso Versand <{}@subdomain.contoso.example>", "a-very-long-name".repeat(3)),
+        "Contoso Gesellschaft mit beschraenkter Haftung, Abteilung Versand und Logistik <s@x.example>"
+            .to_owned(),
+        format!("{} <s@x.example>", "x".repeat(1500)),
+        "s@[192.0.2.1]".to_owned(),
+        "s@[IPv6:2001:db8::1]".to_owned(),
+    ] {
+        let text = text(&Stored { sender: sender.clone(), ..stored() });
+        assert_eq!(text.matches("From: ").count(), 1, "{sender}: {text}");
+        assert!(
+            text.lines().all(|line| line.len() <= 998) && !text.contains("a@example.org"),
+            "{sender}: {text}"
+        );
+    }
+}
+
+/// No address is swallowed by the name of another one.
+#[test]
+fn a_list_that_lost_a_separator_or_a_quote_is_refused() {
+    for list in [
+        "X <a@x.example> Y <b@x.example>",
+        "\"A\" <a@x.example> \"B\" <b@x.example>",
+        "5\" pipe <a@x.example>, 6\" pipe <b@x.example>",
+        "John \"Jack <a@x.example>, Bob <b@x.example>",
+        "\"Unclosed <a@x.example>, \"B\" <b@x.example>",
+        "\"a\\\" <a@x.example>, \"b\" <b@x.example>",
+        "[{\"email\": \"a@x.example\", \"type\": \"bcc\"}]",
+        "[{\"email\": \"a@x.example\", \"name\": \"Q\\r\\nX: y\"}]",
+    ] {
+        let error = refusal(&Stored { to: list.to_owned(), ..stored() });
+        assert!(
+            error.contains("which is no mail address") || error.contains("line break"),
+            "{list}: {error}"
+        );
+    }
+    let quoted = Stored { to: "\"a <b@x.example>, \\\"c\\\"\" <d@x.example>".to_owned(), ..stored() };
+    assert_eq!(built(&quoted).envelope.recipients, ["d@x.example"]);
+}
+
+#[test]
+fn an_address_in_a_header_needs_what_one_in_the_envelope_does() {
+    let message = built(&Stored { reply_to: "jürgen@x.example".to_owned(), ..stored() });
+    assert!(message.envelope.needs_smtputf8);
+    let twice = Stored { to: "a@X.example, a@x.EXAMPLE, A@x.example".to_owned(), ..stored() };
+    assert_eq!(built(&twice).envelope.recipients, ["a@X.example", "A@x.example"]);
+}
+
+#[test]
+fn a_text_that_ends_with_a_line_end_has_one() {
+    for (body, end) in [
+        ("x\n", "\r\n\r\nx\r\n"),
+        ("x", "\r\n\r\nx\r\n"),
+        ("x\n\n", "\r\n\r\nx\r\n\r\n"),
+        ("ü\n", "w7wNCg==\r\n"),
+    ] {
+        let text = text(&Stored { body_text: Some(body.to_owned()), ..stored() });
+        assert!(text.ends_with(end), "{body:?}: {text:?}");
+    }
+}

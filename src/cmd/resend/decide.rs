@@ -45,6 +45,11 @@ pub async fn doubt(
     let alive = settle_dead_runs(&wanted, sending, target).await?;
     let doubts = doubts(flags, args, config, sending).await?;
     let Some((decision, ids)) = decision else {
+        let is_text = matches!(format(flags), Format::Table | Format::Markdown);
+        if doubts.is_empty() && args.rows.is_given() && is_text {
+            print("No row in doubt fits these filters; resend --doubt alone lists all.\n")?;
+            return Ok(Exit::Fine);
+        }
         return tell(flags, &doubts);
     };
     let chosen = chosen(doubts, ids, &alive)?;

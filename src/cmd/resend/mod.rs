@@ -53,7 +53,8 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     if args.dry_run || planned.selected.chosen.is_empty() {
         let answer = Answer { dry_run: args.dry_run, ..planned.answer() };
         print_view(flags, &answer)?;
-        return Ok(match (args.dry_run, answer.doubts, answer.held + answer.deferred) {
+        let left = answer.held + answer.deferred + planned.with_others();
+        return Ok(match (args.dry_run, answer.doubts, left) {
             (true, ..) | (false, 0, 0) => Exit::Fine,
             (false, 0, _) => Exit::Warning,
             (false, ..) => Exit::Critical,

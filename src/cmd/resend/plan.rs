@@ -21,7 +21,7 @@ use crate::output::resend::{Answer, Row, Rows, SCHEMA};
 use crate::reply::Classifier;
 use crate::resend::ledger::{Further, Key, Outgoing, Past};
 use crate::resend::pace::Earlier;
-use crate::resend::selection::Candidate;
+use crate::resend::selection::{Candidate, Skip};
 use crate::window::Window;
 
 const DAY: Millis = 86_400_000;
@@ -226,6 +226,12 @@ impl Plan {
             }),
             ..planned
         }
+    }
+
+    /// How many mails other runs have in hand.
+    pub fn with_others(&self) -> u64 {
+        let is_in_hand = |skip: &Skip| matches!(skip, Skip::Claimed(_) | Skip::UnderWay(_));
+        self.selected.skipped.iter().filter(|(_, skip)| is_in_hand(skip)).count() as u64
     }
 
     /// The mails that do not go, as the command answers them.

@@ -461,7 +461,8 @@ async fn check_messages(
             Ok((version, content)) => {
                 let known = past.of(&mail.stands.key);
                 let attempts = known.map_or(0, |known| known.attempts);
-                let refused_before = known.filter(|known| past.is_delivered_since(known.changed_at));
+                let refused_before =
+                    known.filter(|known| past.is_delivered_since(known.changed_at, &content));
                 let refused_before = refused_before.and_then(noted);
                 let at = known.map_or(mail.stands.key.sent_date, |known| known.sent_date);
                 let known_as = (at, known.and_then(|known| known.message_id.clone()));
@@ -486,7 +487,7 @@ fn check(found: &mut Found, checking: &Checking<'_>) -> Result<(), Hold> {
         return Err(Hold::NoContent);
     }
     checking.attachments.look(&stored.named_attachments, stored.size()).map_err(Hold::Attachment)?;
-    if stored.lacks_attachment() && !checking.without_attachment {
+    if !checking.without_attachment && stored.lacks_attachment() {
         return Err(Hold::LacksAttachment);
     }
     Ok(())

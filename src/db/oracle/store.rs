@@ -50,6 +50,16 @@ impl Writer {
         Ok(Self { session: Session::open(target).await?, target: target.clone(), is_in_transaction: false })
     }
 
+    /// Connects anew.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn reconnect(&mut self) -> Result<()> {
+        self.session = Session::open(&self.target).await?;
+        self.is_in_transaction = false;
+        Ok(())
+    }
+
     /// Begins a transaction; Oracle itself does so with the first statement.
     pub fn begin(&mut self) {
         self.is_in_transaction = true;

@@ -38,18 +38,30 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// The fingerprint of a refusal for good that may be about the account, the host or the config: of no class that speaks of
-    /// this recipient or this message.
+    /// The fingerprint of a refusal for good that may be about the account, the host or the config: not one that speaks of this
+    /// recipient or this message.
     pub fn suspicion(&self) -> Option<String> {
-        let is_about_the_row = match self.class {
-            // a recipient has not been named before the answer to MAIL
-            Some(Class::Recipient | Class::MailboxFull) => self.stage != Some(Stage::Mail),
-            // commands that the server does not know, or not at this point (RFC 5321, 4.2.2), are no matter of the message
-            Some(Class::Message) => !matches!(self.reply, Some(500 | 502 | 503)),
-            _ => false,
-        };
-        let text = self.text.as_deref().filter(|_| self.outcome == Outcome::Never && !is_about_the_row)?;
+        let text =
+            self.text.as_deref().filter(|_| self.outcome == Outcome::Never && !self.is_about_the_row())?;
         Some(fingerprint(text).hash)
+    }
+
+    fn is_about_the_row(&self) -> bool {
+        // neither recipient nor content has been named before the answer to MAIL
+        if self.stage == Some(Stage::Mail) {
+            return false;
+        }
+        // the middle of an enhanced code (RFC 3463): 3 the mail system, 5 the protocol, 7 what is allowed
+        let subject = self.enhanced.map(|enhanced| enhanced.subject);
+        match self.class {
+            Some(Class::Recipient) => subject != Some(7) && self.reply != Some(521),
+            Some(Class::MailboxFull) => self.stage == Some(Stage::Rcpt),
+            // commands and parameters that the server does not know, or not at this point (RFC 5321, 4.2.2)
+            Some(Class::Message) => {
+                !matches!(self.reply, Some(500..=504 | 521 | 555)) && !matches!(subject, Some(3 | 5))
+            }
+            _ => false,
+        }
     }
 
     /// Whether nothing of this account will go.

@@ -19,6 +19,8 @@ pub struct Attempt {
     pub tried: Tried,
     /// The Message-ID, once there was a message.
     pub message_id: Option<String>,
+    /// The address it goes out from, likewise.
+    pub sender: String,
 }
 
 /// What came of an attempt.
@@ -35,7 +37,7 @@ pub enum Tried {
 
 impl From<Tried> for Attempt {
     fn from(tried: Tried) -> Self {
-        Attempt { tried, message_id: None }
+        Attempt { tried, message_id: None, sender: String::new() }
     }
 }
 
@@ -78,7 +80,8 @@ impl Trying<'_> {
             (Some(tried), Err(failure)) if failure.kind == Kind::TakenBack => tried,
             (_, sent) => Tried::Answered(Answered::Server(sent)),
         };
-        (usable.then_some(mailer), Attempt { tried, message_id: Some(built.message_id) })
+        let sender = built.envelope.sender.to_lowercase();
+        (usable.then_some(mailer), Attempt { tried, message_id: Some(built.message_id), sender })
     }
 
     async fn build(&self, mut stored: Stored) -> Result<message::Message, Hold> {

@@ -342,8 +342,10 @@ where
             }
             Tried::Answered(answered) => {
                 let mut judged = judge::answered(self.classifier, &answered, now);
-                self.suspect(row, &mut judged, now, work);
-                if !matches!(judged.outcome, EngineOutcome::Delivered | EngineOutcome::Held) {
+                self.suspect(row, &attempt.sender, &mut judged, now, work);
+                // what ended the run is told, not what came after it
+                let is_told = self.engine.reason().is_some();
+                if !is_told && !matches!(judged.outcome, EngineOutcome::Delivered | EngineOutcome::Held) {
                     work.trouble.clone_from(&judged.text);
                 }
                 let settled = self.engine.finished(sending, judged.outcome, usable, now);
@@ -365,17 +367,24 @@ where
         }
     }
 
-    /// A refusal for good that may be about the account is not final for its row before another mail was delivered.
-    fn suspect(&mut self, row: usize, judged: &mut Judged, now: Millis, work: &mut Work<'d, M>) {
+    /// A refusal for good that may be about the account is not final for its row before another mail of its sender was delivered.
+    fn suspect(
+        &mut self,
+        row: usize,
+        sender: &str,
+        judged: &mut Judged,
+        now: Millis,
+        work: &mut Work<'d, M>,
+    ) {
         if judged.outcome == EngineOutcome::Delivered {
-            for row in work.suspects.cleared() {
+            for row in work.suspects.cleared(sender) {
                 let end = RowEnd { outcome: Outcome::Refused, next_at: None, ..work.ends[row].clone() };
                 self.write(row, end, Stage::Refused, true, now, work);
             }
         }
         let Some(fingerprint) = judged.suspicion() else { return };
         if self.mails[row].refused_before.as_deref() != Some(fingerprint.as_str()) {
-            judged.outcome = match work.suspects.add(row, fingerprint) {
+            judged.outcome = match work.suspects.add(row, sender, fingerprint) {
                 Suspicion::Noted => EngineOutcome::Noted,
                 Suspicion::AboutTheAccount => EngineOutcome::Stop,
             };

@@ -27,10 +27,8 @@ impl<K> Engine<K> {
     }
 
     pub(super) fn judge(&mut self, row: Row<K>, outcome: Outcome, started: Millis, now: Millis) -> Settled {
-        let uses_attempt = matches!(
-            outcome,
-            Outcome::Delivered | Outcome::Retry { .. } | Outcome::Never | Outcome::Noted | Outcome::Doubt
-        );
+        let uses_attempt =
+            matches!(outcome, Outcome::Delivered | Outcome::Retry { .. } | Outcome::Never | Outcome::Doubt);
         let attempts = row.attempts + u32::from(uses_attempt);
         let row = Row { attempts, tried: row.tried || outcome != Outcome::Lost, ..row };
         let fate = match outcome {

@@ -32,10 +32,14 @@ impl Ledger {
     /// # Errors
     /// It is the ledger of another log, the log has another ledger, or the database's refusal.
     pub async fn belong(&mut self, may_mark: bool, now: Millis) -> Result<()> {
+        let is_new = self.noted_log().await?.is_none();
+        if is_new && self.log.is_some() {
+            self.check_elsewhere(false, is_new).await?;
+        }
         self.check_log(now).await?;
         self.check_other_names().await?;
         match self.log.is_some() {
-            true => self.check_elsewhere(may_mark).await,
+            true => self.check_elsewhere(may_mark, false).await,
             false => self.check_beside().await,
         }
     }
@@ -73,11 +77,10 @@ impl Ledger {
         let rows = self.store.rows(statement).await?;
         for other in rows.iter().filter_map(|row| row.text(0)) {
             let here = self.table.clone();
-            let log = self.log();
-            if log.reads(&here).await?.contains(&other) || log.reads(&other).await?.contains(&here) {
+            if self.log().is_of_same_tables(&here, &other).await? {
                 bail!(
-                    "the ledger knows these mails as rows of {other}, and one of {other} and {here} is a view of the other; give --table \
-                     {other}, or no mail would be known again"
+                    "the ledger knows these mails as rows of {other}, and one of {other} and {here} is a view of the other, or both are of \
+                     one table; give --table {other}, or no mail would be known again"
                 );
             }
             if let Some(id) = self.mail_in_common(&other).await? {
@@ -112,7 +115,7 @@ impl Ledger {
     }
 
     /// A ledger elsewhere: the log must have none beside it, and none at a third place.
-    async fn check_elsewhere(&mut self, may_mark: bool) -> Result<()> {
+    async fn check_elsewhere(&mut self, may_mark: bool, is_new: bool) -> Result<()> {
         let place = self.store.identity().await?;
         let table = Bind::Text(self.table.clone());
         let log = self.log();
@@ -126,6 +129,10 @@ impl Ledger {
         }
         match noted_place(log).await? {
             Some(noted) if noted != place => bail!(other_place(&noted)),
+            Some(_) if is_new => bail!(
+                "the ledger of this log, {place}, was lost and made anew: it knows nothing of what was sent; put the old one back, or look \
+                 what it had sent, then drop the log's table {MARK}"
+            ),
             None if may_mark => mark(log, &place).await,
             _ => Ok(()),
         }

@@ -41,6 +41,9 @@ const WEIGHT: f64 = 0.1;
 /// for another's lock.
 const TRIES: u32 = 12;
 
+/// So long a server that cannot be reached is left alone.
+const REST: Duration = Duration::from_secs(5);
+
 type Reply<T> = oneshot::Sender<Result<T>>;
 
 /// What a worker may ask.
@@ -226,7 +229,13 @@ impl Clerk {
 
     async fn answer(&mut self, batch: &mut Vec<Request>) {
         if let Err(error) = self.begin(batch).await {
-            batch.drain(..).for_each(|request| request.reply_with(Err(anyhow!("{error:#}"))));
+            for request in batch.drain(..) {
+                let done = match request.settlement().filter(|_| self.ledger.store.is_server()) {
+                    Some(end) => self.ledger_alone(end, &error).await,
+                    None => Err(anyhow!("{error:#}")),
+                };
+                request.reply_with(done);
+            }
             return;
         }
         match self.together(batch).await {
@@ -245,7 +254,9 @@ impl Clerk {
     /// longer wait.
     async fn begin(&mut self, batch: &mut Vec<Request>) -> Result<()> {
         self.ledger.check_place()?;
-        for _ in 1..TRIES {
+        // a server that does not answer is connected to anew for each outcome
+        let tries = if self.ledger.store.is_server() { 1 } else { TRIES };
+        for _ in 1..tries {
             let Err(error) = self.ledger.store.begin().await else {
                 return Ok(());
             };
@@ -287,8 +298,10 @@ impl Clerk {
     }
 
     async fn alone(&mut self, request: &Request) -> Result<Done> {
-        self.ledger.store.begin().await?;
-        let tried = self.together(std::slice::from_ref(request)).await;
+        let tried = match self.ledger.store.begin().await {
+            Ok(()) => self.together(std::slice::from_ref(request)).await,
+            Err(error) => Err(error),
+        };
         match (tried, request) {
             (Err(refused), Request::Settle(end, _)) => self.ledger_alone(end, &refused).await,
             (tried, _) => tried?.pop().context("each request is served once"),
@@ -297,18 +310,31 @@ impl Clerk {
 
     /// What is done is done: where the log cannot be told, the ledger remembers that it has to be.
     async fn ledger_alone(&mut self, end: &Settlement, refused: &anyhow::Error) -> Result<Done> {
+        let mut settled = self.settle_in_ledger(end).await;
+        for _ in 1..TRIES {
+            if settled.is_ok() || !self.ledger.store.is_server() {
+                break;
+            }
+            // the server ended the session, or is gone for a while
+            match self.ledger.store.reconnect().await {
+                Ok(()) => settled = self.settle_in_ledger(end).await,
+                Err(_) => tokio::time::sleep(REST).await,
+            }
+        }
+        settled.map(|()| Done::Settle(Some(format!("{refused:#}"))))
+    }
+
+    async fn settle_in_ledger(&mut self, end: &Settlement) -> Result<()> {
         let settled = async {
             self.ledger.store.begin().await?;
             self.ledger.settle(&[end], LogIs::Due).await?;
             self.ledger.store.commit().await
         };
-        match settled.await {
-            Ok(()) => Ok(Done::Settle(Some(format!("{refused:#}")))),
-            Err(error) => {
-                self.ledger.roll_back().await;
-                Err(error)
-            }
+        let settled = settled.await;
+        if settled.is_err() {
+            self.ledger.roll_back().await;
         }
+        settled
     }
 }
 

@@ -252,10 +252,12 @@ impl Past {
         }
     }
 
-    /// Whether a mail was delivered after a moment.
-    pub fn is_delivered_since(&self, at: Millis) -> bool {
+    /// Whether a mail of the same sender was delivered after a moment.
+    pub fn is_delivered_since(&self, at: Millis, content: &Fingerprint) -> bool {
         let is_delivered = |known: &Known| known.stage == Stage::Sent && known.settled_by.is_none();
-        self.entries().any(|(_, known)| is_delivered(known) && known.changed_at > at)
+        let is_of_sender =
+            |known: &Known| known.content.as_ref().is_none_or(|other| other.is_from_sender_of(content));
+        self.entries().any(|(_, known)| is_delivered(known) && known.changed_at > at && is_of_sender(known))
     }
 
     /// Whether nothing more is to be done about a row: it went, or will not go, or a person has decided.

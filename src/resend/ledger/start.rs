@@ -173,7 +173,12 @@ impl Ledger {
             if from != to && self.is_same_mail(&id, content).await? {
                 self.set_status(&[(&id, from, &to)])
                     .await
-                    .with_context(|| format!("row {id}: the log has to learn that it is '{to}'"))?;
+                    .with_context(|| {
+                        format!(
+                            "row {id} was sent, and the log does not let itself be told (status '{to}'); let it, or set log = \
+                             \"nothing\" in [resend], before anything more is sent"
+                        )
+                    })?;
             }
             self.learnt_at(&id, &sent_date).await?;
         }

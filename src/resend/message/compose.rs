@@ -23,6 +23,8 @@ pub fn compose(
     let text = stored.body_text.as_deref().filter(|text| !text.is_empty());
     let html = stored.body_html.as_deref().filter(|html| !html.is_empty());
     let content = content(text, html, &boundary);
+    let ends_line = text.or(html).is_some_and(|text| text.ends_with(['\r', '\n']));
+    let is_alone = stored.attachments.is_empty() && matches!(content, Content::One(_));
     let built = if stored.attachments.is_empty() {
         match content {
             Content::One(part) => builder.singlepart(part),
@@ -31,8 +33,16 @@ pub fn compose(
     } else {
         builder.multipart(with_files(content, &stored.attachments, &boundary)?)
     };
-    Ok(built.expect("sender and recipients are there").formatted())
+    let mut bytes = built.expect("sender and recipients are there").formatted();
+    // a text that ends with a line end has it, and lettre adds another one
+    if is_alone && ends_line && bytes.ends_with(b"\r\n\r\n") {
+        bytes.truncate(bytes.len() - 2);
+    }
+    Ok(bytes)
 }
+
+/// Stands for the value of a header that is written without lettre; it is sent nowhere.
+const READ_BY_LETTRE: &str = "a@example.org";
 
 fn headers(stored: &Stored, people: &People, sending: &Sending, message_id: &str) -> MessageBuilder {
     let everyone = people.to.iter().chain(&people.cc).chain(&people.bcc);
@@ -45,8 +55,7 @@ fn headers(stored: &Stored, people: &People, sending: &Sending, message_id: &str
         .raw_header(mark)
         .envelope(envelope)
         .date(UNIX_EPOCH + at)
-        .message_id(Some(message_id.to_owned()))
-        .from(people.sender.clone());
+        .message_id(Some(message_id.to_owned()));
     let sender = std::slice::from_ref(&people.sender);
     let lists = [("From", sender), ("To", &people.to), ("Cc", &people.cc), ("Reply-To", &people.reply_to)];
     for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
@@ -58,8 +67,13 @@ fn headers(stored: &Stored, people: &People, sending: &Sending, message_id: &str
     builder.raw_header(encoded("Subject", header::text("Subject", &stored.subject)))
 }
 
+/// A header whose value is written already. What lettre reads of it by itself is whether there is a sender, in a form that it knows.
 fn encoded(name: &'static str, value: String) -> HeaderValue {
-    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
+    HeaderValue::dangerous_new_pre_encoded(
+        HeaderName::new_from_ascii_str(name),
+        READ_BY_LETTRE.to_owned(),
+        value,
+    )
 }
 
 /// The readable part of a message.

@@ -218,6 +218,9 @@ pub fn identifying(raw: &[u8]) -> Vec<u8> {
     raw::identifying(raw)
 }
 
+/// A longer Message-ID does not fit on its line, which has 998 characters (RFC 5322, 2.1.1).
+const LONGEST_ID: usize = 900;
+
 /// The header by which a message that was sent again is known.
 const MARK: &str = "X-Mailthrottle-Resend";
 
@@ -260,7 +263,7 @@ fn message_id(stored: &Stored, domain: &str) -> Result<String, Refusal> {
     }
     let inner = kept.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(kept);
     let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>');
-    if inner.is_empty() || !inner.chars().all(fits) {
+    if inner.is_empty() || inner.len() > LONGEST_ID || !inner.chars().all(fits) {
         return Err(Refusal::MessageId(kept.to_owned()));
     }
     Ok(format!("<{inner}>"))
