@@ -137,17 +137,16 @@ pub fn without_password(address: &str) -> Cow<'_, str> {
     };
     // the name of a scheme ends with a colon too, which slashes follow, as many as were typed
     let scheme = before.find(":/").map_or(0, |end| end + 1);
-    // Oracle's own tools divide user and password by a slash
+    // Oracle's own tools divide user and password by a slash; in a path it divides folders
+    let may_divide = scheme == 0 && !before.starts_with(['/', '.']);
     let bytes = before.as_bytes();
     let divides = |place: usize| match bytes[place] {
         b':' => true,
-        b'/' => {
-            scheme == 0 && bytes.get(place + 1) != Some(&b'/') && (place == 0 || bytes[place - 1] != b'/')
-        }
+        b'/' => may_divide && bytes.get(place + 1) != Some(&b'/') && (place == 0 || bytes[place - 1] != b'/'),
         _ => false,
     };
     let user = (scheme..bytes.len()).find(|place| divides(*place));
-    match user.filter(|end| *end > scheme && before[..*end] != *".") {
+    match user.filter(|end| *end > scheme) {
         Some(user) => Cow::Owned(format!("{}{HIDDEN}@{host}", &before[..=user])),
         None => address,
     }
@@ -186,6 +185,7 @@ mod tests {
             ("smtp://u%40x:PW@h:25", "smtp://u%40x:***@h:25"),
             ("scott/tiger@host/svc", "scott/***@host/svc"),
             ("./x/a@b.db", "./x/a@b.db"),
+            ("./x/u:PW@h", "./x/u:***@h"),
             ("host=h password=PW dbname=x", "host=h password=*** dbname=x"),
             ("Server=h;User Id=u;Pwd = PW;", "Server=h;User Id=u;Pwd = ***;"),
             ("smtp://u@h", "smtp://u@h"),
