@@ -53,10 +53,10 @@ type Batch = oracle::Result<Vec<Vec<Cell>>>;
 /// An open session.
 pub struct Session {
     connection: Arc<Connection>,
-    /// There until the session ends.
-    jobs: Option<std::sync::mpsc::Sender<Job>>,
-    /// Closed when the thread is at its end.
-    ended: Mutex<std::sync::mpsc::Receiver<()>>,
+    /// The thread ends with it.
+    jobs: std::sync::mpsc::Sender<Job>,
+    /// Let go of after `jobs`, which ends the thread.
+    _at_work: AtWork,
     /// What errors name.
     pub asked: Asked,
     /// The version of the client library.
@@ -80,11 +80,13 @@ impl Drop for Waiting {
     }
 }
 
-/// The program may end after this, which takes the client library down: no thread may be within it then.
-impl Drop for Session {
+/// A thread that may be within the client library; closed when it is at its end. The program may end after this is let go of, which
+/// takes the library down: no thread may be within it then, be it that it still connects for somebody who waits no more.
+struct AtWork(Mutex<std::sync::mpsc::Receiver<()>>);
+
+impl Drop for AtWork {
     fn drop(&mut self) {
-        self.jobs = None;
-        if let Ok(ended) = self.ended.lock() {
+        if let Ok(ended) = self.0.lock() {
             let _ = ended.recv_timeout(LAST_WORDS);
         }
     }
@@ -102,13 +104,15 @@ impl Session {
         let (name, role) = (address.name(), known_as(&address.user));
         let asked = Asked { name, role, tables: Vec::new(), limit, indexes: "an index".to_owned() };
         tracing::debug!("connecting to {} with client {client}", asked.name);
+        // let go of last, also by whoever waits no more
+        let (working, ended) = std::sync::mpsc::channel::<()>();
+        let at_work = AtWork(Mutex::new(ended));
         let (jobs, waiting) = std::sync::mpsc::channel::<Job>();
         let (connected, connection) = oneshot::channel();
         let version = (client.major(), client.minor());
-        let (at_work, ended) = std::sync::mpsc::channel::<()>();
         std::thread::spawn(move || {
             // let go of last
-            let _at_work = at_work;
+            let _working = working;
             let connection = match connect(&address, version, limit) {
                 Ok(connection) => Arc::new(connection),
                 Err(refused) => {
@@ -122,7 +126,7 @@ impl Session {
         });
         let connection = connection.await.map_err(|_| error::ended(&asked))?;
         let connection = connection.map_err(|cause| error::explain(&cause, &asked))?;
-        Ok(Self { connection, jobs: Some(jobs), ended: Mutex::new(ended), asked, client })
+        Ok(Self { connection, jobs, _at_work: at_work, asked, client })
     }
 
     /// Runs something on the session's thread.
@@ -239,7 +243,7 @@ impl Session {
 
     /// Has something done on the session's thread.
     fn give(&self, job: Job) -> Result<()> {
-        let given = self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok());
+        let given = self.jobs.send(job).ok();
         given.ok_or_else(|| error::ended(&self.asked))
     }
 
