@@ -211,6 +211,7 @@ fn catching_up_marks_no_other_mail() {
 fn a_ledger_of_the_first_version_is_migrated() {
     let log = TestLog::empty();
     std::fs::copy(crate::support::fixture("ledger-1.db"), log.path("log.db")).unwrap();
+    assert_eq!(log.value("SELECT max(number) FROM mailthrottle_migration"), "1");
     log.sql("UPDATE mailthrottle_mail SET next_at = 1 WHERE next_at IS NOT NULL");
     let server = SmtpServer::start(Settings::default());
     let outcomes = |said: &serde_json::Value| -> Vec<String> {
