@@ -22,7 +22,7 @@ use crate::config::alert::Plan;
 use crate::exit::Exit;
 use crate::model::Millis;
 use crate::output::alert::{Extent, Told, explained, for_monitor};
-use crate::output::{AnyFormat, Monitor, escape, nagios, prometheus};
+use crate::output::{AnyFormat, Format, Monitor, escape, nagios, prometheus};
 use crate::{window, zone};
 use look::{Question, Seen};
 use state::Keeper;
@@ -171,9 +171,11 @@ impl Run<'_> {
             }
             (None, _) if is_in_file => Ok(()),
             (None, AnyFormat::For(monitor)) => print(&for_monitor(outcome, monitor)),
-            (None, AnyFormat::Of(_)) => {
+            (None, AnyFormat::Of(format)) => {
                 let is_news = self.args.cron && outcome.event != Some(Event::Recovered);
-                let extent = if is_news || self.flags.verbose > 0 { Extent::Full } else { Extent::Line };
+                let is_ticket = format == Format::Markdown;
+                let extent =
+                    if is_news || is_ticket || self.flags.verbose > 0 { Extent::Full } else { Extent::Line };
                 print_view(self.flags, &Told { outcome, zone: self.zone, extent })
             }
         }

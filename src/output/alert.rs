@@ -43,10 +43,8 @@ pub struct Told<'o> {
 }
 
 impl View for Told<'_> {
-    fn document(&self, columns: u16) -> Document {
-        // for a ticket, all of it
-        let extent = if columns == u16::MAX { Extent::Full } else { self.extent };
-        document(self.outcome, self.zone, extent)
+    fn document(&self, _: u16) -> Document {
+        document(self.outcome, self.zone, self.extent)
     }
 
     fn object(&self) -> Result<Value> {

@@ -46,8 +46,8 @@ impl Exim {
     }
 
     fn configure(&self, example: &str) {
-        let root = fs::metadata("/proc/self").unwrap();
-        let (uid, gid) = if root.uid() == 0 { (EXIM, EXIM) } else { (root.uid(), root.gid()) };
+        let own = fs::metadata("/proc/self").unwrap();
+        let (uid, gid) = if own.uid() == 0 { (EXIM, EXIM) } else { (own.uid(), own.gid()) };
         let place = self.folder.path().display();
         let local = format!(
             "primary_hostname = contoso.example\nspool_directory = {place}/spool\nlog_file_path = {place}/%slog\n\
@@ -63,8 +63,8 @@ impl Exim {
         );
         self.write("group", &format!("root:x:0:\nmail:x:8:\nDebian-exim:x:{gid}:\n"));
         fs::create_dir(self.path("spool")).unwrap();
-        for own in [self.folder.path(), &self.path("spool")] {
-            chown(own, Some(uid), Some(gid)).unwrap();
+        for folder in [self.folder.path(), &self.path("spool")] {
+            chown(folder, Some(uid), Some(gid)).unwrap();
         }
     }
 

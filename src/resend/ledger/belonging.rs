@@ -33,6 +33,7 @@ impl Ledger {
     /// It is the ledger of another log, the log has another ledger, or the database's refusal.
     pub async fn belong(&mut self, may_mark: bool, now: Millis) -> Result<()> {
         let is_new = self.noted_log().await?.is_none();
+        // before it is noted whose it is: a second run would not know any more that it is new
         if is_new && self.log.is_some() {
             self.check_elsewhere(false, is_new).await?;
         }
