@@ -49,9 +49,13 @@ need_exim() {
     echo "tests/run.sh: Exim cannot be had here; unpack the packages exim4-daemon-light, exim4-base and libnss-wrapper into $unpacked" >&2
     exit 1
   fi
-  for package in "$packages"/*.deb; do dpkg-deb -x "$package" $unpacked; done
+  for package in "$packages"/*.deb; do dpkg-deb -x "$package" "$packages/root"; done
   # as who starts it
-  chmod u-s $unpacked/usr/sbin/exim4
+  chmod u-s "$packages/root/usr/sbin/exim4"
+  # whole or not at all
+  mkdir -p target
+  rm -rf $unpacked
+  mv "$packages/root" $unpacked
   rm -rf "$packages"
 }
 
