@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::analysis::alert::Range;
+use crate::analysis::clusters::Joining;
+use crate::analysis::running::SESSION;
 use crate::import;
-use crate::model::{Class, Code};
+use crate::model::{Class, Code, Millis};
 use crate::output::AnyFormat;
 use crate::resend::pace::Rate;
 use crate::window;
@@ -137,6 +139,11 @@ impl Rows {
     }
 }
 
+/// A length that is not negative, as a flag takes it.
+fn duration(length: Millis) -> humantime::Duration {
+    std::time::Duration::from_millis(length.unsigned_abs()).into()
+}
+
 /// `report`.
 #[derive(Debug, Args)]
 pub struct Report {
@@ -144,16 +151,21 @@ pub struct Report {
     #[command(flatten)]
     pub rows: Rows,
     /// Longest pause between two failures of a cluster
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    #[arg(long, value_name = "DURATION", default_value_t = duration(Joining::default().gap))]
     pub gap: humantime::Duration,
     /// Failures that make a cluster
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Joining::default().min_failures,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
     pub min_failures: u32,
     /// Step of the timeline [default: by the length of the window]
     #[arg(long, value_enum, value_name = "STEP")]
     pub by: Option<Step>,
     /// How long an attempt is taken to last, where the log has no end of it
-    #[arg(long, value_name = "DURATION", default_value = "2s")]
+    #[arg(long, value_name = "DURATION", default_value_t = duration(SESSION))]
     pub session: humantime::Duration,
     /// Report on a log file instead of a table, all of it unless --since says otherwise; may be given several times
     #[arg(long, value_name = "FILE")]

@@ -11,6 +11,9 @@ use serde::{Serialize, Serializer};
 
 use crate::model::Millis;
 
+const MINUTE: Millis = 60_000;
+const HOUR: Millis = 60 * MINUTE;
+
 /// The instant of a naive local time in `zone`.
 pub fn instant(local: NaiveDateTime, zone: Tz) -> Millis {
     match zone.from_local_datetime(&local) {
@@ -96,8 +99,8 @@ impl Step {
     /// ```
     pub fn around(self, at: Millis, zone: Tz) -> (Millis, Millis) {
         match self {
-            Step::Minute => even(at, zone, 60_000),
-            Step::Hour => even(at, zone, 3_600_000),
+            Step::Minute => even(at, zone, MINUTE),
+            Step::Hour => even(at, zone, HOUR),
             Step::Day => {
                 let day = local(at, zone).date_naive();
                 let next = day.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
@@ -112,6 +115,40 @@ fn even(at: Millis, zone: Tz, length: Millis) -> (Millis, Millis) {
     let wall = local(at, zone).naive_local().and_utc().timestamp_millis();
     let start = at - wall.rem_euclid(length);
     (start, start + length)
+}
+
+/// Zones of half and quarter hours that have no summer time, by their offset in minutes.
+const ODD_ZONES: [(Millis, Tz); 9] = [
+    (-570, Tz::Pacific__Marquesas),
+    (210, Tz::Asia__Tehran),
+    (270, Tz::Asia__Kabul),
+    (330, Tz::Asia__Kolkata),
+    (345, Tz::Asia__Kathmandu),
+    (390, Tz::Asia__Yangon),
+    (525, Tz::Australia__Eucla),
+    (570, Tz::Australia__Darwin),
+    (0, Tz::UTC),
+];
+
+/// The zone without summer time that always has an offset, as `+02:00`.
+pub fn steady(text: &str) -> Option<Tz> {
+    let at = offset(text)?;
+    if at % HOUR != 0 || at == 0 {
+        return ODD_ZONES.into_iter().find(|(minutes, _)| minutes * MINUTE == at).map(|(_, zone)| zone);
+    }
+    // these names count to the west
+    format!("Etc/GMT{:+}", -at / HOUR).parse().ok()
+}
+
+/// A zone's offset in whole minutes, from `+05:30`.
+pub fn offset(text: &str) -> Option<Millis> {
+    let (hours, minutes) = text.get(1..)?.split_once(':')?;
+    let minutes: Millis = hours.parse::<Millis>().ok()? * 60 + minutes.parse::<Millis>().ok()?;
+    match text.as_bytes()[0] {
+        b'+' => Some(minutes * MINUTE),
+        b'-' => Some(-minutes * MINUTE),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -155,5 +192,16 @@ mod tests {
     fn hours_follow_the_wall_clock_where_the_offset_is_half_an_hour() {
         let at = instant(naive("2026-11-20 10:45:00"), Kolkata);
         assert_eq!(Step::Hour.around(at, Kolkata).0, instant(naive("2026-11-20 10:00:00"), Kolkata));
+    }
+
+    #[test]
+    fn the_hosts_offset_becomes_a_zone_without_summer_time() {
+        let zone = |text| steady(text).map(|zone| zone.name());
+        assert_eq!(zone("+00:00"), Some("UTC"));
+        assert_eq!(zone("+02:00"), Some("Etc/GMT-2"));
+        assert_eq!(zone("-05:00"), Some("Etc/GMT+5"));
+        assert_eq!(zone("+05:30"), Some("Asia/Kolkata"));
+        assert_eq!(zone("-03:30"), None);
+        assert_eq!(zone("Europe/Berlin"), None);
     }
 }

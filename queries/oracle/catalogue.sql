@@ -1,10 +1,10 @@
 -- Question: which tables and views may this user read, with which columns, and which column is a key by itself?
--- Columns: owner, table_name, place (own or NULL), num_rows (as last counted), column_name, data_type, data_scale,
--- key_rank (1 the primary key, 0 another one, else NULL).
+-- Columns: owner, table_name, is_visible, is_readable, num_rows (as last counted), column_name, key_rank (1 the primary key,
+-- 0 another one, else NULL), data_type, data_scale.
 -- Index: none. Right: none.
 SELECT c.owner, c.table_name,
-  CASE WHEN c.owner = SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA') THEN 'own' END AS place,
-  t.num_rows, c.column_name, c.data_type, c.data_scale, k.key_rank
+  CASE WHEN c.owner = SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA') THEN 'true' ELSE 'false' END AS is_visible,
+  'true' AS is_readable, t.num_rows, c.column_name, k.key_rank, c.data_type, c.data_scale
 FROM all_tab_columns c
 LEFT JOIN all_tables t ON t.owner = c.owner AND t.table_name = c.table_name
 LEFT JOIN (

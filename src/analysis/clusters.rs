@@ -16,7 +16,13 @@ pub struct Joining {
     /// The longest pause inside a cluster, in milliseconds.
     pub gap: Millis,
     /// Clusters with fewer failures are not listed.
-    pub min_failures: usize,
+    pub min_failures: u32,
+}
+
+impl Default for Joining {
+    fn default() -> Self {
+        Self { gap: 10_000, min_failures: 2 }
+    }
 }
 
 /// Failures of one signature that follow each other closely.
@@ -84,7 +90,8 @@ fn join(failures: &Failures<'_>, joining: Joining, takes: impl Fn(&Failure, u32)
             }
         }
     }
-    let listed = clusters.into_iter().filter(|(.., members)| members.len() >= joining.min_failures.max(1));
+    let listed =
+        clusters.into_iter().filter(|(.., members)| members.len() >= joining.min_failures.max(1) as usize);
     listed.map(|(start, end, members)| describe(failures, start, end, members)).collect()
 }
 

@@ -9,6 +9,9 @@ use serde::Serialize;
 
 use crate::model::Millis;
 
+/// How long an attempt is taken to last where the log has no end of it and nobody says otherwise.
+pub const SESSION: Millis = 2_000;
+
 /// Where a provider's limit shows: how many ran at once when a mail was throttled, and when none was.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Overlap {

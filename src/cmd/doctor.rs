@@ -51,7 +51,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     if let Some(server) = server {
         doctor.checks.push(knock(&server).await);
     }
-    let visit = Visit { now, window: doctor.window, database: &doctor.db.name(), checks: &doctor.checks };
+    let visit = Visit { now, window: doctor.window, database: doctor.db.name(), checks: &doctor.checks };
     print_settled(&doctor.db, flags, &visit)?;
     Ok(match worst(&doctor.checks) {
         _ if flags.print_sql => Exit::Fine,

@@ -12,7 +12,6 @@ use crate::cli::{Global, Init as Args};
 use crate::config::start::{Start, storable};
 use crate::config::{Config, Database};
 use crate::db::Db;
-use crate::db::store::Store;
 use crate::exit::Exit;
 use crate::output::Format;
 use crate::output::config_file::{self, ConfigFile, DatabaseKeys};
@@ -43,7 +42,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let proposed = Proposed {
         file: ConfigFile {
             now: Utc::now().timestamp_millis(),
-            database: &name,
+            database: name,
             keys: &keys,
             proposal: &chosen.proposal,
             rows: chosen.rows,
@@ -64,7 +63,7 @@ async fn make_ledger(flags: &Global) -> Result<Exit> {
     // a file of its own may be made, the log's database has to be there
     let is_separate = config.ledger.is_some();
     target.url = config.ledger.unwrap_or(target.url);
-    let mut store = Store::open(&target, is_separate).await?;
+    let mut store = Db::open_to_write(&target, is_separate).await?;
     let was_made = Ledger::is_current(&mut store).await?;
     Ledger::make(&mut store, Utc::now().timestamp_millis()).await?;
     store.close().await;

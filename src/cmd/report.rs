@@ -41,7 +41,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     log.db.fetch_ahead(&log.mapping, around).await?;
     let rules = rules.ready()?;
     let failures = log::failures(&mut log, &rules, &args.rows).await?;
-    let joining = Joining { gap: millis(args.gap), min_failures: args.min_failures as usize };
+    let joining = Joining { gap: millis(args.gap), min_failures: args.min_failures };
     let clusters = clusters::find(&failures, joining);
     let step = args.by.unwrap_or_else(|| step(&failures, log.window, log.now));
     let session = millis(args.session);

@@ -1,9 +1,20 @@
-//! A statement on its way to a driver.
+//! Statements on their way to a driver.
 
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Database, Encode, Type};
 
-use crate::mapping::sql::{Bind, Statement};
+use crate::mapping::sql::{Bind, Statement, body};
+
+/// A step of a transaction that writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It begins.
+    Begin,
+    /// It ends; all of it is on the disk then.
+    Commit,
+    /// It ends, and nothing of it was done.
+    RollBack,
+}
 
 /// Safe, since a statement is made of query files, of names that were looked up and quoted, and of binds.
 pub fn query<DB>(statement: Statement) -> Query<'static, DB, DB::Arguments>
@@ -22,6 +33,11 @@ where
         Bind::Blob(bytes) => query.bind(bytes),
         Bind::Null => query.bind(None::<String>),
     })
+}
+
+/// The statements of a file, each without the comments before it.
+pub fn statements(file: &str) -> impl Iterator<Item = &str> {
+    body(file).split(";\n").map(str::trim).filter(|statement| !statement.is_empty())
 }
 
 /// A statement's text in which each mark, as `:1`, `$1` or `?1`, is what `mark` makes of its number. What stands in quotes is

@@ -3,52 +3,58 @@
 //! Nothing here writes, and no answer costs more than a bounded number of rows.
 
 use anyhow::Result;
+use chrono::Utc;
 
-use super::{Db, Which};
+use crate::db::Db;
+use crate::db::catalogue::Indexes;
+use crate::db::index::{serves, wanted_columns};
+use crate::db::read;
+use crate::db::row::Cells;
+use crate::db::wire::Wire;
+use crate::mapping::Mapping;
 use crate::mapping::described::{Described, End, Sample};
 use crate::mapping::resolve::Table;
-use crate::mapping::time::Form;
-use crate::mapping::{Column, Dialect, Mapping, Wanted};
-use crate::model::{Counted, Indexing, Mail, Millis, Rights, Server};
+use crate::mapping::sql::{Bind, Selection};
+use crate::model::{Counted, Indexing, Millis, Rights, Server};
 use crate::window::Window;
+use crate::zone;
 
-/// The columns of indexes, each under the name of its index and in its order; an expression is none.
-pub(super) type Columns = Vec<(String, Option<String>)>;
+const COUNT: &str = include_str!("../../queries/count.sql");
+const STATUS_COUNTS: &str = include_str!("../../queries/status_counts.sql");
 
 const DAY: Millis = 24 * 3_600_000;
 
 impl Db {
-    /// Whose SQL it understands.
-    pub fn dialect(&self) -> Dialect {
-        match self {
-            Db::Sqlite(_) => Dialect::Sqlite,
-            Db::Postgres(_) => Dialect::Postgres,
-            Db::Oracle(_) => Dialect::Oracle,
-        }
-    }
-
     /// What the database says of itself and of the connection.
     ///
     /// # Errors
     /// The database's refusal.
     pub async fn server(&mut self) -> Result<Server> {
-        match self {
-            Db::Sqlite(db) => db.server().await,
-            Db::Postgres(db) => db.server().await,
-            Db::Oracle(db) => db.server().await,
-        }
-    }
-
-    /// The log and the further tables of a mapping, with all their columns.
-    ///
-    /// # Errors
-    /// A `Misfit` where one is not there, or the database's refusal.
-    pub async fn tables(&mut self, wanted: &Wanted) -> Result<Vec<Table>> {
-        match self {
-            Db::Sqlite(db) => db.tables(wanted).await,
-            Db::Postgres(db) => db.tables(wanted).await,
-            Db::Oracle(db) => db.tables(wanted).await,
-        }
+        let version = match &self.wire {
+            Wire::Oracle(server) => Some(server.version().await?),
+            _ => None,
+        };
+        let before = Utc::now().timestamp_millis();
+        let rows = self.rows(self.statement(self.product.server, Vec::new())).await?;
+        // the server looked at its clock somewhere between
+        let here = Millis::midpoint(before, Utc::now().timestamp_millis());
+        let Some(row) = rows.first() else {
+            return Ok(Server::default());
+        };
+        // a place by its name, or an offset
+        let zone = |text: String| match zone::offset(&text) {
+            Some(_) => zone::steady(&text).map(|zone| zone.name().to_owned()),
+            None => Some(text),
+        };
+        Ok(Server {
+            version: version.or_else(|| row.text(0)).unwrap_or_default(),
+            is_remote: row.is_true(1),
+            tls: row.text(2),
+            tls_by: self.product.tls_by,
+            role: row.text(3),
+            clock_ahead: row.number::<Millis>(4).map(|there| there - here),
+            zone: row.text(5).and_then(zone),
+        })
     }
 
     /// What may be done with these tables, the log first.
@@ -56,12 +62,8 @@ impl Db {
     /// # Errors
     /// The database's refusal.
     pub async fn rights(&mut self, tables: &[Table]) -> Result<Rights> {
-        match self {
-            // whoever can open the file may read it, and that its owner may write to it is as it should be
-            Db::Sqlite(_) => Ok(Rights::default()),
-            Db::Postgres(db) => db.rights(tables).await,
-            Db::Oracle(db) => db.rights(tables).await,
-        }
+        let role = self.server().await?.role.unwrap_or_default();
+        self.wire.rights(tables, &role).await
     }
 
     /// Every table and view with the columns that may be read, and the names of those of which none may.
@@ -69,11 +71,7 @@ impl Db {
     /// # Errors
     /// The database's refusal.
     pub async fn catalogue(&mut self) -> Result<(Vec<Described>, Vec<String>)> {
-        match self {
-            Db::Sqlite(db) => Ok((db.catalogue().await?, Vec::new())),
-            Db::Postgres(db) => db.catalogue().await,
-            Db::Oracle(db) => db.catalogue().await,
-        }
+        self.wire.catalogue().await
     }
 
     /// Rows of both ends of a table.
@@ -91,11 +89,22 @@ impl Db {
     }
 
     async fn sampled(&mut self, described: &Described, end: End) -> Result<Vec<Vec<Option<String>>>> {
-        match self {
-            Db::Sqlite(db) => db.sampled(described, end).await,
-            Db::Postgres(db) => db.sampled(described, end).await,
-            Db::Oracle(db) => db.sampled(described, end).await,
+        let is_guarded = self.product.refusal_ends_transaction;
+        if is_guarded {
+            self.rows(self.statement("SAVEPOINT sample", Vec::new())).await?;
         }
+        let mut rows = Vec::new();
+        let columns = described.table.columns.len();
+        let statement = described.sample(self.dialect(), end);
+        let mut add = |row: &dyn Cells| {
+            rows.push((0..columns).map(|column| read::text(row, column)).collect::<Result<_>>()?);
+            Ok(true)
+        };
+        let sampled = self.each(statement, &mut add).await;
+        if is_guarded && sampled.is_err() {
+            self.rows(self.statement("ROLLBACK TO SAVEPOINT sample", Vec::new())).await?;
+        }
+        sampled.map(|()| rows)
     }
 
     /// How many of so many rows have which status word; of the newest rows where the id is a key.
@@ -108,11 +117,15 @@ impl Db {
         by_key: bool,
         most: u32,
     ) -> Result<Vec<Counted>> {
-        match self {
-            Db::Sqlite(db) => db.status_counts(mapping, by_key, most).await,
-            Db::Postgres(db) => db.status_counts(mapping, by_key, most).await,
-            Db::Oracle(db) => db.status_counts(mapping, by_key, most).await,
-        }
+        let mut counted = Vec::new();
+        let selection = Selection { limit: Some(most.into()), newest_first: by_key, ..Selection::default() };
+        self.each(mapping.statement(&selection, STATUS_COUNTS), &mut |row| {
+            let count = |column| Ok::<_, anyhow::Error>(u64::try_from(row.int(column)?.unwrap_or(0))?);
+            counted.push(Counted { word: read::text(row, 0)?, rows: count(1)?, with_error: count(2)? });
+            Ok(true)
+        })
+        .await?;
+        Ok(counted)
     }
 
     /// The number of rows, or one more than `most`.
@@ -120,11 +133,15 @@ impl Db {
     /// # Errors
     /// The database's refusal.
     pub async fn count(&mut self, mapping: &Mapping, most: u32) -> Result<u64> {
-        match self {
-            Db::Sqlite(db) => db.count(mapping, most).await,
-            Db::Postgres(db) => db.count(mapping, most).await,
-            Db::Oracle(db) => db.count(mapping, most).await,
-        }
+        let mut rows = 0;
+        let selection =
+            Selection { limit: Some(i64::from(most) + 1), own_only: true, ..Selection::default() };
+        self.each(mapping.statement(&selection, COUNT), &mut |row| {
+            rows = u64::try_from(row.int(0)?.unwrap_or(0))?;
+            Ok(true)
+        })
+        .await?;
+        Ok(rows)
     }
 
     /// How the day before `now` would be found, and what makes that quick.
@@ -133,84 +150,29 @@ impl Db {
     /// The database's refusal.
     pub async fn indexing(&mut self, mapping: &Mapping, now: Millis) -> Result<Indexing> {
         let day = Window { since: Some(now - DAY), until: Some(now), zone: mapping.zone };
-        let (plan, is_planned) = match self {
-            Db::Sqlite(db) => db.plan_of(mapping, day).await?,
-            Db::Postgres(db) => db.plan_of(mapping, day).await?,
-            // a plan would have to be written into a table
-            Db::Oracle(_) => (Vec::new(), false),
-        };
-        let mut indexing = Indexing { plan, ..Indexing::default() };
+        let word = mapping.words.all().next().map(|word| vec![Bind::Text(word.to_owned())]);
+        let mut indexing = Indexing { plan: self.plan(mapping, word, day).await?, ..Indexing::default() };
+        let is_planned = self.product.status_words.is_some() && self.index(mapping, day).await?.is_some();
         let log = wanted_columns(mapping);
-        let there = self.indexes(&mapping.table).await?;
+        let there = self.indexes(&mapping.table, log.as_deref().unwrap_or_default()).await?;
         // the planner may leave an index aside that it will use once there are more rows
-        indexing.serves = is_planned || log.as_ref().is_some_and(|log| serves(&there, log));
-        if let Some(log) = log.filter(|_| !indexing.serves) {
-            indexing.create.extend(self.create_index(&mapping.table, &log).await?);
+        indexing.serves = is_planned || log.is_some_and(|log| serves(&there.columns, &log));
+        if !indexing.serves {
+            indexing.create.extend(there.create);
         }
         for join in &mapping.joins {
-            if !serves(&self.indexes(&join.table).await?, &[&join.on]) {
+            let there = self.indexes(&join.table, &[&join.on]).await?;
+            if !serves(&there.columns, &[&join.on]) {
                 indexing.unserved.push(join.table.1.clone());
-                indexing.create.extend(self.create_index(&join.table, &[&join.on]).await?);
+                indexing.create.extend(there.create);
             }
         }
         Ok(indexing)
     }
 
-    async fn indexes(&mut self, table: &(String, String)) -> Result<Columns> {
-        match self {
-            Db::Sqlite(db) => db.indexes(table).await,
-            Db::Postgres(db) => db.indexes(table).await,
-            Db::Oracle(db) => db.indexes(table).await,
-        }
+    async fn indexes(&mut self, table: &(String, String), wanted: &[&str]) -> Result<Indexes> {
+        let mut indexes = self.wire.indexes(table, wanted).await?;
+        indexes.create = indexes.create.filter(|_| !wanted.is_empty());
+        Ok(indexes)
     }
-
-    async fn create_index(&mut self, table: &(String, String), columns: &[&str]) -> Result<Option<String>> {
-        match self {
-            Db::Sqlite(db) => db.create_index(table, columns).await,
-            Db::Postgres(db) => db.create_index(table, columns).await,
-            Db::Oracle(db) => db.create_index(table, columns).await,
-        }
-    }
-
-    /// Like `failed`, but only mails with an error text.
-    ///
-    /// # Errors
-    /// The database's refusal.
-    pub async fn with_error(
-        &mut self,
-        mapping: &Mapping,
-        mails: &Which<'_>,
-        each: &mut dyn FnMut(Mail),
-    ) -> Result<()> {
-        match self {
-            Db::Sqlite(db) => db.with_error(mapping, mails, each).await,
-            Db::Postgres(db) => db.with_error(mapping, mails, each).await,
-            Db::Oracle(db) => db.with_error(mapping, mails, each).await,
-        }
-    }
-}
-
-/// Whether an index begins with the last of the wanted columns, or is of all of them in their order.
-pub(super) fn serves(columns: &Columns, wanted: &[&str]) -> bool {
-    let mut indexes: Vec<(&str, Vec<Option<&str>>)> = Vec::new();
-    for (index, column) in columns {
-        match indexes.last_mut().filter(|(last, _)| last == index) {
-            Some((_, columns)) => columns.push(column.as_deref()),
-            None => indexes.push((index, vec![column.as_deref()])),
-        }
-    }
-    let begins = |columns: &[Option<&str>], with: &[&str]| {
-        with.iter().enumerate().all(|(place, column)| columns.get(place) == Some(&Some(*column)))
-    };
-    let last = &wanted[wanted.len() - 1..];
-    indexes.iter().any(|(_, columns)| begins(columns, last) || begins(columns, wanted))
-}
-
-/// The columns that an index on the log should have: status, then time; none where no plain one serves. On PostgreSQL it
-/// serves no times that are texts.
-pub(super) fn wanted_columns(mapping: &Mapping) -> Option<Vec<&str>> {
-    let own = |column| mapping.own(column).map(|field| field.name.as_str());
-    let is_text = matches!(mapping.form, Form::Text | Form::TextWithT | Form::TextOfManyForms);
-    let time = own(Column::SentDate).filter(|_| mapping.dialect != Dialect::Postgres || !is_text)?;
-    Some(own(Column::Status).into_iter().chain([time]).collect())
 }

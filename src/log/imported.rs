@@ -3,9 +3,6 @@
 use anyhow::Result;
 
 use crate::db::Db;
-use crate::db::store::is_there;
-use crate::mapping::Dialect;
-use crate::mapping::sql::Statement;
 use crate::provider::{self, Profile};
 
 const RELAYS: &str = include_str!("../../queries/import/relays.sql");
@@ -17,11 +14,12 @@ pub const TABLE: &str = "mailthrottle_import";
 ///
 /// # Errors
 /// The database's refusal.
-pub async fn mail_server(db: &mut Db, dialect: Dialect) -> Result<Option<&'static Profile>> {
-    if dialect != Dialect::Sqlite || db.rows(is_there(dialect, TABLE)).await?.is_empty() {
+pub async fn mail_server(db: &mut Db) -> Result<Option<&'static Profile>> {
+    // only a file is imported into
+    if db.is_server() || !db.has_table(TABLE).await? {
         return Ok(None);
     }
-    let relays = db.rows(Statement { dialect, sql: RELAYS.to_owned(), binds: Vec::new() }).await?;
+    let relays = db.rows(db.statement(RELAYS, Vec::new())).await?;
     Ok(relays.first().and_then(|row| profile(&row.text(0).unwrap_or_default())))
 }
 

@@ -8,15 +8,15 @@ use anyhow::Result;
 use super::{Log, wanted};
 use crate::cli::Rows;
 use crate::db::{Db, Place, Target};
-use crate::mapping::{Dialect, Mapping};
+use crate::mapping::Mapping;
 use crate::model::{Mail, Meaning, Millis};
 use crate::resend::ledger::{Key, Past, PastAttempt, read_attempts, read_past};
 
 /// What the ledger knows of a log: the one in a file of its own if it is named, else the one beside the log.
 pub async fn past(db: &mut Db, mapping: &Mapping, ledger: Option<&str>) -> Result<Past> {
     let past = match separate_ledger(ledger).await? {
-        Some(mut ledger) => read_past(&mut ledger, &mapping.table, Dialect::Sqlite).await?,
-        None => read_past(db, &mapping.table, mapping.dialect).await?,
+        Some(mut ledger) => read_past(&mut ledger, &mapping.table).await?,
+        None => read_past(db, &mapping.table).await?,
     };
     if past.is_closed {
         tracing::warn!("what resend has done is not known here: {CLOSED}");
@@ -52,8 +52,8 @@ impl Log {
     pub async fn attempts(&mut self, id: &str, at: Option<Millis>) -> Result<Vec<PastAttempt>> {
         let (table, key) = (self.mapping.table.clone(), Key { id: id.to_owned(), sent_date: at });
         match separate_ledger(self.ledger.as_deref()).await? {
-            Some(mut ledger) => read_attempts(&mut ledger, &table, Dialect::Sqlite, &key).await,
-            None => read_attempts(&mut self.db, &table, self.mapping.dialect, &key).await,
+            Some(mut ledger) => read_attempts(&mut ledger, &table, &key).await,
+            None => read_attempts(&mut self.db, &table, &key).await,
         }
     }
 

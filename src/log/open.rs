@@ -107,7 +107,7 @@ impl Log {
         let (mut db, zone) = open(config.database, &mut wanted).await?;
         let mapping = db.mapping(&wanted).await?;
         let (now, window) = window(zone).map_err(|error| anyhow!(error))?;
-        let server = imported::mail_server(&mut db, mapping.dialect).await?;
+        let server = imported::mail_server(&mut db).await?;
         let profile = server.filter(|_| !config.has_profile).unwrap_or(config.profile);
         if flags.print_sql {
             db.rehearse();

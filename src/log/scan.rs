@@ -86,7 +86,7 @@ pub async fn source(log: &mut Log, swept: &Swept) -> Result<Source> {
     let is_empty = rows == swept.unplaced;
     let extent = if is_empty { log.db.extent(&log.mapping).await? } else { None };
     Ok(Source {
-        database: log.db.name(),
+        database: log.db.name().to_owned(),
         table: log.mapping.table.1.clone(),
         first_at: extent.map(|(first, _)| first),
         last_at: extent.map(|(_, last)| last),

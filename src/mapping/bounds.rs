@@ -8,7 +8,7 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use crate::mapping::resolve::Kind;
 use crate::mapping::sql::{Bind, Binds, Times};
 use crate::mapping::time::{Form, LAST_NUMBER, LEAST_MILLIS, LEAST_NUMBER};
-use crate::mapping::{Column, Dialect, Mapping};
+use crate::mapping::{Column, Mapping};
 use crate::model::Millis;
 use crate::window::Window;
 use crate::zone;
@@ -25,7 +25,7 @@ const CHANGE_OF_CLOCKS: Millis = 3 * 3_600_000;
 const BEFORE_ALL: [&str; 2] = ["", "-infinity"];
 const AFTER_ALL: [&str; 2] = ["9999-12-31~", "infinity"];
 
-/// The same for Oracle, which knows no infinity.
+/// The same where times know no infinity.
 const FIRST_DAY: NaiveDateTime = NaiveDate::from_ymd_opt(1, 1, 1).expect("a date").and_time(NaiveTime::MIN);
 const LAST_DAY: NaiveDateTime =
     NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date").and_time(NaiveTime::MIN);
@@ -34,9 +34,10 @@ impl Mapping {
     /// The parts in which an index gives the window and all that cannot be placed, no row twice.
     pub fn parts_by_index(&self, window: Window) -> Vec<Times> {
         let (inside, unplaced) = (Times::Inside(window), Times::Unplaced(window));
-        match self.dialect {
-            Dialect::Sqlite => vec![inside, Times::OtherwiseWritten(window), unplaced, Times::Missing],
-            Dialect::Postgres | Dialect::Oracle => vec![inside, unplaced],
+        if self.dialect.has_types() {
+            vec![inside, unplaced]
+        } else {
+            vec![inside, Times::OtherwiseWritten(window), unplaced, Times::Missing]
         }
     }
 
@@ -89,15 +90,12 @@ impl Mapping {
     /// Those that cannot be placed, but for those the window's bounds take in.
     fn unplaced_outside(&self, time: &str, window: Window, binds: &mut Binds) -> String {
         let inside = self.inside(time, window, 0, binds);
-        match self.dialect {
-            Dialect::Sqlite => {
-                let outside = inside.map(|inside| format!(" AND {}", self.dialect.fails(&inside)));
-                format!("{time} >= gap.lower AND {time} < gap.upper{}", outside.unwrap_or_default())
-            }
-            Dialect::Postgres | Dialect::Oracle => {
-                let outside = inside.map(|inside| format!(" AND {}", self.dialect.fails(&inside)));
-                format!("{}{}", self.unplaced(time), outside.unwrap_or_default())
-            }
+        let outside =
+            inside.map_or_else(String::new, |inside| format!(" AND {}", self.dialect.fails(&inside)));
+        if self.dialect.has_types() {
+            format!("{}{outside}", self.unplaced(time))
+        } else {
+            format!("{time} >= gap.lower AND {time} < gap.upper{outside}")
         }
     }
 
@@ -163,11 +161,11 @@ impl Mapping {
     /// A bound as text. Years of five digits would sort before all others, and no calendar has a year 0.
     fn bound_text(&self, wall: NaiveDateTime, form: &str) -> Bind {
         let typed = usize::from(self.kind_of_sent_date().is_time());
-        let is_oracle = self.dialect == Dialect::Oracle && typed == 1;
+        let is_finite = typed == 1 && !self.dialect.knows_infinity();
         Bind::Text(match wall.year() {
-            ..1 if is_oracle => FIRST_DAY.format(form).to_string(),
+            ..1 if is_finite => FIRST_DAY.format(form).to_string(),
             ..1 => BEFORE_ALL[typed].to_owned(),
-            10_000.. if is_oracle => LAST_DAY.format(form).to_string(),
+            10_000.. if is_finite => LAST_DAY.format(form).to_string(),
             10_000.. => AFTER_ALL[typed].to_owned(),
             _ => wall.format(form).to_string(),
         })

@@ -3,7 +3,9 @@
 //! SQLite lets every row hold its own type, so there values are compared as they stand. Elsewhere a column has a type:
 //! bound texts are cast to it, never the column to text, so that an index on the column serves.
 
+use crate::mapping::bind::Bind;
 use crate::mapping::resolve::Kind;
+use crate::mapping::words::{Words, spellings};
 
 /// Whose SQL is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,16 @@ const VALID_DATE: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|
 pub const RAW: &str = "RAW";
 
 impl Dialect {
+    /// Whether a column has one type for all its rows.
+    pub(super) fn has_types(self) -> bool {
+        self != Dialect::Sqlite
+    }
+
+    /// Whether there are times before and after all others.
+    pub(super) fn knows_infinity(self) -> bool {
+        self == Dialect::Postgres
+    }
+
     /// The sign before the number of a bound value.
     pub fn mark(self) -> char {
         match self {
@@ -203,6 +215,30 @@ impl Dialect {
         }
     }
 
+    /// The condition that a key in a column of this kind is a bound text.
+    pub(super) fn is_key(self, column: &str, mark: String, kind: &Kind) -> String {
+        match (self, kind) {
+            (Dialect::Sqlite, _) => format!("{column} = {mark}"),
+            (_, Kind::Text | Kind::Padded | Kind::Integer | Kind::Decimal) => {
+                format!("{column} = {}", self.word(mark, kind))
+            }
+            (Dialect::Oracle, Kind::Other(name)) if name == RAW => {
+                format!("{column} = {}", self.word(mark, kind))
+            }
+            (Dialect::Postgres, Kind::Other(name)) if name == "uuid" => format!("{column} = {mark}::uuid"),
+            (Dialect::Postgres, _) => format!("{column}::text = {mark}"),
+            (Dialect::Oracle, kind) => format!("{} = {mark}", self.text(column, kind)),
+        }
+    }
+
+    /// A bound status word as it is written into its column.
+    pub(super) fn written_word(self, mark: String, kind: &Kind) -> String {
+        match (self, kind) {
+            (Dialect::Oracle, Kind::Padded) => mark,
+            _ => self.word(mark, kind),
+        }
+    }
+
     /// Whether a status word can stand in a column of this kind at all.
     pub(super) fn takes_word(self, word: &str, kind: &Kind) -> bool {
         match (self, kind) {
@@ -248,6 +284,81 @@ impl Dialect {
     /// A condition that holds where a value is a text in a column of numbers.
     pub(super) fn is_text(self, value: &str) -> Option<String> {
         (self == Dialect::Sqlite).then(|| format!("typeof({value}) IN ('text', 'blob')"))
+    }
+}
+
+/// How a database is asked for a window.
+impl Dialect {
+    /// A status word in each way it may be stored: on SQLite as text, as bytes, and where it looks like a number as one.
+    pub fn stored_word(self, word: &str) -> Vec<Bind> {
+        let stored = |word: &str| {
+            let text = [Bind::Text(word.to_owned())];
+            let bytes = (self == Dialect::Sqlite).then(|| Bind::Blob(word.as_bytes().to_vec()));
+            let whole = word.parse().ok().map(Bind::Int).filter(|_| self == Dialect::Sqlite);
+            let fraction = word.parse().ok().map(Bind::Real).filter(|_| self == Dialect::Sqlite);
+            text.into_iter().chain(bytes).chain(whole).chain(fraction).collect::<Vec<_>>()
+        };
+        spellings(word).flat_map(stored).collect()
+    }
+
+    /// Whether a comparison by the database may take a status word for another, as a column's collation says.
+    pub fn may_fold_words(self) -> bool {
+        self == Dialect::Sqlite
+    }
+
+    /// The words with which the planner is asked whether an index serves a window within a status word.
+    pub fn probed_words(self, words: &Words) -> Option<Vec<Bind>> {
+        match self {
+            Dialect::Sqlite => Some(vec![Bind::Null]),
+            Dialect::Postgres | Dialect::Oracle => words.all().next().map(|word| self.stored_word(word)),
+        }
+    }
+
+    /// Status words, NULL among them, in groups that one statement asks an index for.
+    pub fn words_together(self, words: Vec<Bind>) -> Vec<Vec<Bind>> {
+        match self {
+            Dialect::Sqlite => words.into_iter().map(|word| vec![word]).collect(),
+            // an index does not serve a choice between NULL and words
+            Dialect::Postgres | Dialect::Oracle => {
+                let (nothing, words): (Vec<_>, Vec<_>) =
+                    words.into_iter().partition(|word| *word == Bind::Null);
+                vec![words, nothing]
+            }
+        }
+    }
+
+    /// What asks how a statement would be run, where that can be asked without writing anything.
+    pub fn explained(self, sql: &str) -> Option<String> {
+        match self {
+            Dialect::Sqlite => Some(format!("EXPLAIN QUERY PLAN {sql}")),
+            Dialect::Postgres => Some(format!("EXPLAIN {sql}")),
+            // a plan would have to be written into a table
+            Dialect::Oracle => None,
+        }
+    }
+
+    /// Whether a line of such an answer says that an index on these columns, in their order, is looked into.
+    pub fn looks_up(self, line: &str, columns: &[&str]) -> bool {
+        match (self, columns) {
+            (Dialect::Sqlite, [before @ .., last]) => {
+                let before: String = before.iter().map(|column| format!("{column}=? AND ")).collect();
+                line.contains(&format!("({before}{last}"))
+            }
+            // a condition names its columns in the order of the index
+            (Dialect::Postgres, columns) => {
+                let condition = line.trim_start().strip_prefix("Index Cond:");
+                let after = |rest: Option<_>, name: &&str| {
+                    rest.and_then(|rest: &str| Some(rest.split_once(*name)?.1))
+                };
+                columns.iter().fold(condition, after).is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether an index has texts in the order of their bytes, in which times are compared.
+    pub fn sorts_texts_by_bytes(self) -> bool {
+        self != Dialect::Postgres
     }
 }
 

@@ -5,6 +5,7 @@
 //! file reads, in the words of the database ([`dialect`]). Where nobody wrote a config, [`guess`] proposes one for the tables
 //! of the catalogue ([`described`]). Names are looked up before they are quoted; values are bound.
 
+mod bind;
 mod bounds;
 pub mod described;
 pub mod dialect;

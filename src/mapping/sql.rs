@@ -12,20 +12,7 @@ use crate::mapping::{Column, Dialect, Mapping};
 use crate::model::Meaning;
 use crate::window::Window;
 
-/// A bound value.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Bind {
-    /// Text.
-    Text(String),
-    /// A whole number.
-    Int(i64),
-    /// A number with a fraction.
-    Real(f64),
-    /// Bytes.
-    Blob(Vec<u8>),
-    /// NULL.
-    Null,
-}
+pub use crate::mapping::bind::Bind;
 
 /// A statement with the values for `?1`, `?2`, ... or `$1`, `$2`, ...
 #[derive(Debug, Clone, PartialEq)]
@@ -69,22 +56,6 @@ impl Binds {
     }
 }
 
-impl fmt::Display for Bind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Bind::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
-            Bind::Int(number) => write!(f, "{number}"),
-            Bind::Real(number) => write!(f, "{number}"),
-            Bind::Blob(bytes) => {
-                f.write_str("x'")?;
-                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-                f.write_str("'")
-            }
-            Bind::Null => f.write_str("NULL"),
-        }
-    }
-}
-
 impl fmt::Display for Statement {
     /// As a person may run it: the values in a comment before it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,7 +67,7 @@ impl fmt::Display for Statement {
 }
 
 /// Which rows of the user's table are asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Selection {
     /// Rows with one of these status words; none means every row.
     pub words: Option<Vec<Bind>>,
@@ -234,12 +205,10 @@ impl Mapping {
             if sources.is_empty() || texts.is_empty() {
                 continue;
             }
-            let value = match (self.dialect, sources) {
+            let value = match (self.dialect.has_types(), sources) {
                 // as it stands, so that an index serves
-                (Dialect::Postgres | Dialect::Oracle, [only]) if only.field().kind == Kind::Text => {
-                    self.raw(only)
-                }
-                (Dialect::Sqlite, _) if column == Column::Subject => {
+                (true, [only]) if only.field().kind == Kind::Text => self.raw(only),
+                (false, _) if column == Column::Subject => {
                     format!("CAST({} AS TEXT)", self.value(column, binds))
                 }
                 _ => self.value(column, binds),

@@ -3,10 +3,9 @@
 //! What is written goes to the table itself, so a status that is computed or stands elsewhere cannot be written, nor most
 //! views: then the ledger alone records what was done.
 
-use crate::mapping::dialect::RAW;
-use crate::mapping::resolve::{Field, Kind};
+use crate::mapping::resolve::Field;
 use crate::mapping::sql::{Bind, Binds, Statement, quoted};
-use crate::mapping::{Column, Dialect, Mapping};
+use crate::mapping::{Column, Mapping};
 
 impl Mapping {
     /// Whether the log's status can be written.
@@ -38,40 +37,15 @@ impl Mapping {
 
     /// The condition that a key of the log's is this one, in the type of its column.
     pub(super) fn is_key(&self, column: &str, id: &str, key: &Field, binds: &mut Binds) -> String {
-        let mut add = |bind| binds.add(bind);
-        match (self.dialect, &key.kind) {
-            (Dialect::Sqlite, _) => {
-                let text = add(Bind::Text(id.to_owned()));
-                // a text such as 007 is no number
-                let number = id.parse().ok().filter(|number: &i64| number.to_string() == id);
-                let number = number.map(|number| add(Bind::Int(number)));
-                let several: Vec<_> = [text].into_iter().chain(number).collect();
-                format!("{column} IN ({})", several.join(", "))
-            }
-            (Dialect::Postgres, Kind::Integer) => {
-                format!("{column} = {}::bigint", add(Bind::Text(id.to_owned())))
-            }
-            (Dialect::Postgres, Kind::Decimal) => {
-                format!("{column} = {}::numeric", add(Bind::Text(id.to_owned())))
-            }
-            (Dialect::Postgres, Kind::Padded) => {
-                format!("{column} = {}::bpchar", add(Bind::Text(id.to_owned())))
-            }
-            (Dialect::Postgres, Kind::Other(name)) if name == "uuid" => {
-                format!("{column} = {}::uuid", add(Bind::Text(id.to_owned())))
-            }
-            (Dialect::Postgres, Kind::Text) => format!("{column} = {}", add(Bind::Text(id.to_owned()))),
-            (Dialect::Postgres, _) => format!("{column}::text = {}", add(Bind::Text(id.to_owned()))),
-            (Dialect::Oracle, kind @ (Kind::Text | Kind::Padded | Kind::Integer | Kind::Decimal)) => {
-                format!("{column} = {}", self.dialect.word(add(Bind::Text(id.to_owned())), kind))
-            }
-            (Dialect::Oracle, kind @ Kind::Other(name)) if name == RAW => {
-                format!("{column} = {}", self.dialect.word(add(Bind::Text(id.to_owned())), kind))
-            }
-            (Dialect::Oracle, kind) => {
-                format!("{} = {}", self.dialect.text(column, kind), add(Bind::Text(id.to_owned())))
-            }
+        let text = binds.add(Bind::Text(id.to_owned()));
+        if self.dialect.has_types() {
+            return self.dialect.is_key(column, text, &key.kind);
         }
+        // a text such as 007 is no number
+        let number = id.parse().ok().filter(|number: &i64| number.to_string() == id);
+        let number = number.map(|number| binds.add(Bind::Int(number)));
+        let several: Vec<_> = [text].into_iter().chain(number).collect();
+        format!("{column} IN ({})", several.join(", "))
     }
 
     /// Key and status, where both are columns of the log's own.
@@ -81,29 +55,24 @@ impl Mapping {
 
     fn is_word(&self, word: &str, status: &Field, binds: &mut Binds) -> String {
         let name = quoted(&status.name);
-        match self.dialect {
-            Dialect::Sqlite => {
-                let words: Vec<_> = stored(word).map(|word| binds.add(word)).collect();
-                format!("{name} IN ({})", words.join(", "))
-            }
-            Dialect::Postgres | Dialect::Oracle => {
-                let word = self.dialect.word(binds.add(Bind::Text(word.to_owned())), &status.kind);
-                format!("{name} = {word}")
-            }
+        if self.dialect.has_types() {
+            let word = self.dialect.word(binds.add(Bind::Text(word.to_owned())), &status.kind);
+            return format!("{name} = {word}");
         }
+        let words: Vec<_> = stored(word).map(|word| binds.add(word)).collect();
+        format!("{name} IN ({})", words.join(", "))
     }
 
     /// A word in the type that the row's status has.
     fn written(&self, word: &str, status: &Field, binds: &mut Binds) -> String {
         let text = binds.add(Bind::Text(word.to_owned()));
-        match (self.dialect, truth(word)) {
-            (Dialect::Oracle, _) if status.kind == Kind::Padded => text,
-            (Dialect::Postgres | Dialect::Oracle, _) => self.dialect.word(text, &status.kind),
-            (Dialect::Sqlite, Some(number)) => {
+        match truth(word) {
+            _ if self.dialect.has_types() => self.dialect.written_word(text, &status.kind),
+            Some(number) => {
                 let number = binds.add(Bind::Int(number));
                 format!("CASE typeof({}) WHEN 'integer' THEN {number} ELSE {text} END", quoted(&status.name))
             }
-            (Dialect::Sqlite, None) => text,
+            None => text,
         }
     }
 }

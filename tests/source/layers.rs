@@ -22,6 +22,21 @@ const fn acting(name: &'static str, uses: &'static [&'static str]) -> Layer {
     Layer { name, is_pure: false, uses }
 }
 
+/// What a wire to a database may use: none of the others, and nothing of what is asked by it.
+const WIRE: &[&str] = &[
+    "db::catalogue",
+    "db::names",
+    "db::product",
+    "db::read",
+    "db::rehearsal",
+    "db::row",
+    "db::statement",
+    "db::target",
+    "mapping",
+    "model",
+    "secret",
+];
+
 /// Every layer. What is not listed may be used by nobody.
 const LAYERS: &[Layer] = &[
     pure("", &[]),
@@ -144,14 +159,21 @@ const LAYERS: &[Layer] = &[
     acting("import::source", &["import", "import::lines", "import::packed", "model"]),
     acting("import::reading", &["import", "import::source"]),
     // the database
-    acting("db", &["mapping", "model", "secret", "window"]),
-    pure("db::row", &[]),
+    acting("db", &["mapping", "model", "window", "zone"]),
+    pure("db::target", &["secret"]),
+    pure("db::product", &["mapping"]),
+    pure("db::row", &["mapping", "model"]),
+    pure("db::rehearsal", &["mapping"]),
+    pure("db::names", &["mapping"]),
+    pure("db::catalogue", &["db::row", "mapping"]),
+    pure("db::read", &["db::row", "mapping", "model", "window"]),
     acting("db::statement", &["mapping"]),
-    acting("db::survey", &["db", "mapping", "model", "window"]),
-    acting("db::store", &["db", "mapping"]),
-    acting("db::oracle", &["db", "mapping", "model", "secret", "window"]),
-    acting("db::postgres", &["db", "mapping", "model", "secret", "window"]),
-    acting("db::sqlite", &["db", "import", "mapping", "model", "secret", "window"]),
+    acting("db::sqlite", WIRE),
+    acting("db::sqlite::import", &["db::sqlite", "db::statement", "import", "mapping", "model"]),
+    acting("db::postgres", WIRE),
+    acting("db::oracle", WIRE),
+    acting("db::lock", &["db::oracle", "db::sqlite"]),
+    acting("db::wire", &["db", "mapping", "model"]),
     // sending again
     pure("resend", &[]),
     pure("resend::fingerprint", &["digest"]),

@@ -16,6 +16,7 @@ use crate::analysis::clusters::{self, Joining};
 use crate::analysis::failures::{Failures, Filter};
 use crate::analysis::input::ReportInput;
 use crate::analysis::report::{Report, Source};
+use crate::analysis::running::SESSION;
 use crate::cli::{Global, Rows};
 use crate::config::Config;
 use crate::db::Which;
@@ -26,13 +27,6 @@ use crate::window::Window;
 use crate::zone::{self, Step};
 
 const DAY: Millis = 86_400_000;
-
-/// As in a report: the longest pause inside a cluster, and how long an attempt is taken to last.
-const GAP: Millis = 10_000;
-const SESSION: Millis = 2_000;
-
-/// Failures that make a cluster.
-const MIN_FAILURES: usize = 2;
 
 /// Rows that have been pending for longer are forgotten ones, and would raise an alert for ever.
 const FORGOTTEN: Millis = 7 * DAY;
@@ -105,7 +99,7 @@ async fn find(question: &Question, config: Config) -> Result<Seen> {
         0 => None,
         _ => log.db.missing_index(&log.mapping, log.window).await?.map(|index| (took, index)),
     };
-    let place = Place { database: log.db.name(), table: log.mapping.table.1.clone() };
+    let place = Place { database: log.db.name().to_owned(), table: log.mapping.table.1.clone() };
     let of = |check: &Check| found.iter().find(|(scope, _)| **scope == check.scope).map(|(_, found)| found);
     let checks: Vec<_> = question.checks.iter().filter_map(|check| Some((check, of(check)?))).collect();
     let outcome = Outcome::new(log.now, place, &checks).context("alert: there is no check to make")?;
@@ -127,8 +121,10 @@ async fn scope(
     let timeless = log::failures_for_alert(log, &rows, &mut failures, scope.count_healed, at).await?;
     let ledger = log::known(log).await?;
     failures.recover(&ledger.recovered);
-    let clusters = clusters::find(&failures, Joining { gap: GAP, min_failures: MIN_FAILURES });
-    let options = ScanOptions { rows: &rows, gap: GAP, session: SESSION, step: Step::Hour };
+    // as a report finds them
+    let joining = Joining::default();
+    let clusters = clusters::find(&failures, joining);
+    let options = ScanOptions { rows: &rows, gap: joining.gap, session: SESSION, step: Step::Hour };
     let swept = log::scan(log, &options, &failures, &clusters).await?;
     let report = Report::new(&ReportInput {
         now: log.now,

@@ -15,7 +15,6 @@ use super::print_view;
 use crate::cli::{Global, Resend as Args};
 use crate::config::Config;
 use crate::config::smtp::{Sending, WritesLog};
-use crate::db::store::Store;
 use crate::db::{Db, Place, Target};
 use crate::exit::Exit;
 use crate::log;
@@ -71,7 +70,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
 async fn undo_broken_commit(sending: &Sending, target: &Target) -> Result<()> {
     let is_written = sending.log.what == WritesLog::Status && sending.ledger.is_some();
     if is_written && matches!(Place::of(&target.url)?, Place::File(_)) {
-        Store::open(target, false).await?.close().await;
+        Db::open_to_write(target, false).await?.close().await;
     }
     Ok(())
 }
@@ -136,10 +135,10 @@ fn past_run(run: PastRun, is_alive: bool) -> output::resend::PastRun {
 }
 
 /// Opens the database that the ledger is in.
-async fn open_store(sending: &Sending, target: &Target, make: bool) -> Result<Store> {
+async fn open_store(sending: &Sending, target: &Target, make: bool) -> Result<Db> {
     match &sending.ledger {
-        None => Store::open(target, false).await,
-        Some(url) => Store::open(&Target { url: url.clone(), ..target.clone() }, make).await,
+        None => Db::open_to_write(target, false).await,
+        Some(url) => Db::open_to_write(&Target { url: url.clone(), ..target.clone() }, make).await,
     }
 }
 
@@ -152,13 +151,13 @@ async fn open_ledger(
 ) -> Result<Ledger> {
     let mut store = open_store(sending, target, true).await?;
     if sending.ledger.is_none() {
-        store.check_own_session(target).await?;
+        store.check_own_session().await?;
     }
     if !Ledger::is_current(&mut store).await? {
         Ledger::make(&mut store, now()).await?;
     }
     let log = match sending.ledger {
-        Some(_) => Some(Store::open(target, false).await?),
+        Some(_) => Some(Db::open_to_write(target, false).await?),
         None => None,
     };
     let claim_status = sending.log.claim_status.clone();

@@ -11,7 +11,6 @@ use crate::cli::{Global, Resend as Args};
 use crate::cmd::{ask, look, print_statements};
 use crate::config::Config;
 use crate::config::smtp::Sending;
-use crate::db::store::is_there;
 use crate::db::{Db, Order};
 use crate::log::{self, CLOSED, Log};
 use crate::mapping::Mapping;
@@ -75,7 +74,7 @@ pub async fn with_past(
 ) -> Result<(Plan, Past)> {
     let (mut log, rules) = Log::open_at(flags, config, &args.rows, None, args.at.as_deref()).await?;
     let classifier = rules.ready()?;
-    if !log.db.rows(is_there(log.mapping.dialect, log::TABLE)).await?.is_empty() {
+    if log.db.has_table(log::TABLE).await? {
         bail!(
             "this log was imported, and whoever wrote it may have sent the mails later; nothing of it is sent again"
         );

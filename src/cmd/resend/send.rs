@@ -15,7 +15,7 @@ use crate::cmd::interrupt::interrupted;
 use crate::cmd::print_view;
 use crate::config::smtp::Sending;
 use crate::db::Target;
-use crate::db::store::Lock;
+use crate::db::lock::Lock;
 use crate::exit::Exit;
 use crate::model::{Millis, Stage};
 use crate::output::resend::{Answer, Row, Rows, length};

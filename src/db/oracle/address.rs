@@ -8,7 +8,7 @@
 use anyhow::{Result, anyhow, bail};
 use percent_encoding::percent_decode_str;
 
-use crate::db::Target;
+use crate::db::target::Target;
 use crate::secret::Secret;
 
 /// A connection as it is asked for.

@@ -5,19 +5,20 @@
 //! numbers. Where that does not serve (times that are texts or numbers, pairs that share a number, too many pairs) the
 //! attempts come with their texts, and say the same.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 
 use super::Oracle;
 use super::session::{NARROW, NUMBERS, PAIRS};
-use super::values::{Cell, Times};
-use crate::db::Order;
+use super::values::Fetched;
+use crate::db::read::{Sink, Tried};
+use crate::db::rehearsal::Rehearsal;
+use crate::db::row::Cells;
 use crate::mapping::resolve::Kind;
-use crate::mapping::sql::{Selection, Times as Asking, body};
+use crate::mapping::sql::{Selection, body};
 use crate::mapping::{Column, Mapping};
-use crate::model::Attempt;
-use crate::window::Window;
 
 const ATTEMPTS: &str = include_str!("../../../queries/oracle/attempts.sql");
 const ATTEMPTS_AS_TEXTS: &str = include_str!("../../../queries/oracle/attempts_as_texts.sql");
@@ -30,33 +31,26 @@ const MOST_PAIRS: usize = 10_000;
 const RECIPIENTS: i64 = 10_000_000;
 
 impl Oracle {
-    /// Gives every attempt of the window, and every one whose time cannot be placed.
+    /// Gives every attempt of some selections; `is_sorted`: in the order of time.
     ///
     /// # Errors
     /// The server's refusal.
     pub async fn attempts(
         &mut self,
         mapping: &Mapping,
-        window: Window,
-        order: Order,
-        each: &mut dyn FnMut(Attempt<'_>) -> bool,
+        parts: &[Selection],
+        is_sorted: bool,
+        sink: &mut Sink<'_>,
+        rehearsal: &mut Rehearsal,
     ) -> Result<()> {
-        let (query, times) = match order {
-            Order::Sorted => {
-                let in_order = format!("{}\nORDER BY sent_date", body(ATTEMPTS));
-                (in_order, vec![Asking::InsideOrUnplaced(window)])
-            }
-            Order::AsStored if window.is_all() => (ATTEMPTS.to_owned(), vec![Asking::Any]),
-            Order::AsStored => (ATTEMPTS.to_owned(), mapping.parts_by_index(window)),
-        };
-        let mut taker = Taker::new(mapping, window, each);
-        for time in times {
-            let selection = Selection { time, ..Selection::default() };
-            match self.pairs(mapping, &selection).await? {
-                Some(pairs) => self.numbers(mapping, &selection, &query, &pairs, &mut taker).await?,
-                None => self.texts(mapping, &selection, &mut taker).await?,
-            }
-            if !taker.go_on {
+        let order = if is_sorted { "\nORDER BY sent_date" } else { "" };
+        let query = format!("{}{order}", body(ATTEMPTS));
+        for part in parts {
+            let go_on = match self.pairs(mapping, part, rehearsal).await? {
+                Some(pairs) => self.numbers(mapping, part, &query, &pairs, sink, rehearsal).await?,
+                None => self.texts(mapping, part, sink, rehearsal).await?,
+            };
+            if !go_on {
                 break;
             }
         }
@@ -64,18 +58,26 @@ impl Oracle {
     }
 
     /// The pairs of a selection; `None` where its attempts have to come as texts.
-    async fn pairs(&mut self, mapping: &Mapping, selection: &Selection) -> Result<Option<Pairs>> {
+    async fn pairs(
+        &mut self,
+        mapping: &Mapping,
+        selection: &Selection,
+        rehearsal: &mut Rehearsal,
+    ) -> Result<Option<Pairs>> {
         // where a column is not there, or several were made instants, there is no kind of all
         let is_typed = |column| mapping.kind_of_time(column).is_none_or(Kind::is_time);
         if !is_typed(Column::SentDate) || !is_typed(Column::FinishedAt) {
             return Ok(None);
         }
         let (mut pairs, mut serve) = (Pairs::default(), true);
-        self.each(mapping.statement(selection, ATTEMPT_PAIRS), PAIRS, &mut |row| {
-            serve = pairs.add(row) && pairs.known.len() <= MOST_PAIRS;
-            serve
-        })
-        .await?;
+        let statement = mapping.statement(selection, ATTEMPT_PAIRS);
+        if !rehearsal.keeps(&statement) {
+            let mut add = |row: &Fetched| {
+                serve = pairs.add(row)? && pairs.known.len() <= MOST_PAIRS;
+                Ok(serve)
+            };
+            self.session.each(statement, PAIRS, &mut add).await?;
+        }
         Ok(serve.then_some(pairs))
     }
 
@@ -85,57 +87,70 @@ impl Oracle {
         selection: &Selection,
         query: &str,
         pairs: &Pairs,
-        taker: &mut Taker<'_, '_>,
-    ) -> Result<()> {
-        if pairs.attempts == 0 && self.rehearsal.is_none() {
-            return Ok(());
+        sink: &mut Sink<'_>,
+        rehearsal: &mut Rehearsal,
+    ) -> Result<bool> {
+        let statement = mapping.statement(selection, query);
+        if rehearsal.keeps(&statement) || pairs.attempts == 0 {
+            return Ok(true);
         }
         // room for one row more than will come: then the answer that is not full says that it is the last
         let array = NUMBERS.min(u32::try_from(pairs.attempts + 1).unwrap_or(NUMBERS));
-        let mut is_known = true;
-        self.each(mapping.statement(selection, query), array, &mut |row| {
-            let number = row[1].int().unwrap_or_default();
-            let pair = pairs.known.get(&(number / RECIPIENTS));
-            is_known = pair.is_some();
-            pair.is_some_and(|pair| {
-                let recipients = u32::try_from(number % RECIPIENTS).unwrap_or_default();
-                taker.take(pair, [&row[0], &row[2]], recipients)
-            })
-        })
-        .await?;
-        ensure!(
-            is_known,
-            "{} gives other rows each time it is read; name a table by --table or [email_log] table",
-            mapping.table.1
-        );
-        Ok(())
+        let mut go_on = true;
+        let mut each = |row: &Fetched| {
+            let number = row.int(1)?.unwrap_or_default();
+            let Some(pair) = pairs.known.get(&(number / RECIPIENTS)) else {
+                bail!(
+                    "{} gives other rows each time it is read; name a table by --table or [email_log] table",
+                    mapping.table.1
+                );
+            };
+            go_on = sink.take(Tried {
+                status: pair.status.as_deref(),
+                sent_date: row.time(0, mapping.kind_of_time(Column::SentDate))?,
+                sender: pair.sender.as_deref(),
+                recipients: u32::try_from(number % RECIPIENTS).unwrap_or_default(),
+                finished_at: row.time(2, mapping.kind_of_time(Column::FinishedAt))?,
+            });
+            Ok(go_on)
+        };
+        self.session.each(statement, array, &mut each).await?;
+        Ok(go_on)
     }
 
     async fn texts(
         &mut self,
         mapping: &Mapping,
         selection: &Selection,
-        taker: &mut Taker<'_, '_>,
-    ) -> Result<()> {
-        self.each(mapping.statement(selection, ATTEMPTS_AS_TEXTS), NARROW, &mut |row| {
-            let pair = Pair::of(&row[0], &row[2]);
-            taker.take(&pair, [&row[1], &row[4]], row[3].count().unwrap_or(0))
-        })
-        .await
+        sink: &mut Sink<'_>,
+        rehearsal: &mut Rehearsal,
+    ) -> Result<bool> {
+        let statement = mapping.statement(selection, ATTEMPTS_AS_TEXTS);
+        if rehearsal.keeps(&statement) {
+            return Ok(true);
+        }
+        let mut go_on = true;
+        let mut each = |row: &Fetched| {
+            let (status, sender) = (row.bytes(0)?, row.bytes(2)?);
+            go_on = sink.take(Tried {
+                status: status.as_deref(),
+                sent_date: row.time(1, mapping.kind_of_time(Column::SentDate))?,
+                sender: sender.as_deref(),
+                recipients: row.int(3)?.and_then(|count| u32::try_from(count).ok()).unwrap_or_default(),
+                finished_at: row.time(4, mapping.kind_of_time(Column::FinishedAt))?,
+            });
+            Ok(go_on)
+        };
+        self.session.each(statement, NARROW, &mut each).await?;
+        Ok(go_on)
     }
 }
 
-/// A status word and a mailbox.
+/// A status word and a mailbox, as bytes of text.
 #[derive(Debug, PartialEq)]
 struct Pair {
-    status: Option<String>,
-    sender: Option<String>,
-}
-
-impl Pair {
-    fn of(status: &Cell, sender: &Cell) -> Self {
-        Self { status: status.owned(), sender: sender.owned() }
-    }
+    status: Option<Vec<u8>>,
+    sender: Option<Vec<u8>>,
 }
 
 /// The pairs by their numbers.
@@ -148,44 +163,13 @@ struct Pairs {
 
 impl Pairs {
     /// Takes a row of `attempt_pairs.sql`; `false` where several pairs share its number.
-    fn add(&mut self, row: &[Cell]) -> bool {
-        self.attempts += row[3].count::<u64>().unwrap_or(0);
-        let known = row[0].int().map(|number| self.known.insert(number, Pair::of(&row[1], &row[2])));
-        known.is_some() && row[4].count() == Some(0)
-    }
-}
-
-/// Hands attempts over, those outside the window aside.
-struct Taker<'t, 'e> {
-    mapping: &'t Mapping,
-    window: Window,
-    sent_date: Times,
-    finished_at: Times,
-    each: &'e mut dyn FnMut(Attempt<'_>) -> bool,
-    /// What it was last answered.
-    go_on: bool,
-}
-
-impl<'t, 'e> Taker<'t, 'e> {
-    fn new(mapping: &'t Mapping, window: Window, each: &'e mut dyn FnMut(Attempt<'_>) -> bool) -> Self {
-        let [sent_date, finished_at] =
-            [Column::SentDate, Column::FinishedAt].map(|column| Times::of(mapping, column));
-        Self { mapping, window, sent_date, finished_at, each, go_on: true }
-    }
-
-    /// `times`: when it was tried and when that ended. Answers whether to go on.
-    fn take(&mut self, pair: &Pair, times: [&Cell; 2], recipients: u32) -> bool {
-        let at = self.sent_date.read(times[0]);
-        if at.is_some_and(|at| !self.window.contains(at)) {
-            return true;
-        }
-        self.go_on = (self.each)(Attempt {
-            status: pair.status.as_deref().map(|status| self.mapping.words.known(status)),
-            at,
-            sender: pair.sender.as_deref(),
-            recipients,
-            finished_at: self.finished_at.read(times[1]),
-        });
-        self.go_on
+    fn add(&mut self, row: &Fetched) -> Result<bool> {
+        let text = |column| Ok::<_, anyhow::Error>(row.bytes(column)?.map(Cow::into_owned));
+        self.attempts += row.int(3)?.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+        let Some(number) = row.int(0)? else {
+            return Ok(false);
+        };
+        self.known.insert(number, Pair { status: text(1)?, sender: text(2)? });
+        Ok(row.int(4)? == Some(0))
     }
 }

@@ -46,11 +46,6 @@ pub fn lent(parameters: &[Box<dyn ToSql>]) -> Vec<&dyn ToSql> {
     parameters.iter().map(AsRef::as_ref).collect()
 }
 
-/// The statements of a file.
-pub fn statements(file: &str) -> impl Iterator<Item = &str> {
-    body(file).split(";\n").map(str::trim).filter(|statement| !statement.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,9 @@
-//! The questions, asked of Oracle, through its own client library.
+//! The wire to Oracle, through its own client library.
 //!
-//! Everything is read in one read-only transaction, which sees one state of the database. Rows are streamed: a report keeps
-//! those that failed and counts the others (`attempts`). `session` owns the connection, on a thread of its own; `address` and
-//! `client` reach the server, `tables` finds what the mapping names by describing it, `values` reads cells, `survey` looks at
-//! the database itself, `store` writes.
+//! To read, everything is read in one read-only transaction, which sees one state of the database. Rows are streamed: a report
+//! keeps those that failed and counts the others (`attempts`). What is written outside a transaction is committed at once, as in
+//! the other databases. `session` owns the connection, on a thread of its own; `address` and `client` reach the server, `tables`
+//! finds what the mapping names by describing it, `values` reads cells, `locks` tells whether a run is alive.
 
 mod address;
 mod attempts;
@@ -11,45 +11,75 @@ mod binds;
 mod client;
 mod error;
 mod grants;
+mod locks;
 mod session;
-pub mod store;
-mod survey;
 mod tables;
 mod values;
 
 use anyhow::Result;
-use chrono_tz::Tz;
 
-use crate::db::row::Row;
-use crate::db::{MAILS, Target, Which, YEAR_2200};
-use crate::mapping::sql::{Bind, Selection, Statement, Times as Asking};
-use crate::mapping::words::spellings;
-use crate::mapping::{Column, Dialect, Mapping};
-use crate::model::{Mail, Millis};
-use crate::window::Window;
+use crate::db::product::Product;
+use crate::db::row::{Cells, Row};
+use crate::db::statement::{Step, statements};
+use crate::db::target::{Access, Target};
+use crate::mapping::Dialect;
+use crate::mapping::sql::Statement;
 use session::{Session, WIDE};
-use values::{Cell, Times, mail};
+use values::Cell;
 
 pub use client::NoClient;
+pub use locks::RowLock;
 
-const EXTENT: &str = include_str!("../../../queries/oracle/extent.sql");
-const ZONE: &str = include_str!("../../../queries/oracle/zone.sql");
+/// What is particular to Oracle.
+pub const PRODUCT: Product = Product {
+    dialect: Dialect::Oracle,
+    server: include_str!("../../../queries/oracle/server.sql"),
+    tls_by: "have the listener offer TCPS and write oracles://HOST:2484/SERVICE, or have the server encrypt by itself (SQLNET.ENCRYPTION_SERVER)",
+    identity: Some(include_str!("../../../queries/oracle/identity.sql")),
+    zone: Some(include_str!("../../../queries/oracle/zone.sql")),
+    time_sample: include_str!("../../../queries/oracle/time_sample.sql"),
+    extent: include_str!("../../../queries/oracle/extent.sql"),
+    status_words: None,
+    is_there: include_str!("../../../queries/oracle/is_there.sql"),
+    reads: include_str!("../../../queries/oracle/reads.sql"),
+    migrations: [
+        include_str!("../../../queries/oracle/ledger/migration_1.sql"),
+        include_str!("../../../queries/oracle/ledger/migration_2.sql"),
+        include_str!("../../../queries/oracle/ledger/migration_3.sql"),
+    ],
+    claim: include_str!("../../../queries/oracle/ledger/claim.sql"),
+    pause: include_str!("../../../queries/oracle/ledger/pause.sql"),
+    refusal_ends_transaction: false,
+};
+
+/// On the disk when it returns, whatever the server's settings.
+const COMMIT: &str = "COMMIT WRITE IMMEDIATE WAIT";
+
+/// Refusals that say that what is to be made is there: a row that somebody else has just put in, a table, a column.
+const ROW_IS_THERE: i32 = 1;
+const TABLE_IS_THERE: i32 = 955;
+const COLUMN_IS_THERE: i32 = 1430;
 
 /// An open connection.
 pub struct Oracle {
-    session: Session,
-    rehearsal: Option<Vec<Statement>>,
+    /// The session.
+    pub session: Session,
+    /// To connect again: a lock has a session of its own.
+    target: Target,
+    is_in_transaction: bool,
 }
 
 impl Oracle {
-    /// Connects and begins a read-only transaction.
+    /// Connects; to read, begins a read-only transaction.
     ///
     /// # Errors
     /// One line that names the server and says what to do; three where the client library is missing.
-    pub async fn open(target: &Target) -> Result<Self> {
+    pub async fn open(target: &Target, access: Access) -> Result<Self> {
         let session = Session::open(target).await?;
-        session.execute(plain("SET TRANSACTION READ ONLY")).await?;
-        Ok(Self { session, rehearsal: None })
+        if access == Access::Read {
+            session.execute(plain("SET TRANSACTION READ ONLY")).await?;
+        }
+        Ok(Self { session, target: target.clone(), is_in_transaction: false })
     }
 
     /// `oracle://HOST:PORT/SERVICE`.
@@ -57,120 +87,85 @@ impl Oracle {
         self.session.asked.name.clone()
     }
 
+    /// The server's version and that of the client library.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn version(&self) -> Result<String> {
+        let version = self.session.run(|connection| connection.server_version()).await?.0;
+        Ok(format!("Oracle {version}, client {}", self.session.client))
+    }
+
     /// Lets go of the connection.
     pub async fn close(self) {
         self.session.close().await;
     }
 
-    /// From now on only says what it would ask of the log.
-    pub fn rehearse(&mut self) {
-        self.rehearsal = Some(Vec::new());
-    }
-
-    /// Whether it only says what it would ask.
-    pub fn is_rehearsing(&self) -> bool {
-        self.rehearsal.is_some()
-    }
-
-    /// What was kept since `rehearse`.
-    pub fn rehearsed(&self) -> &[Statement] {
-        self.rehearsal.as_deref().unwrap_or_default()
-    }
-
-    /// The zone of the database's host, as its clock has it now: what SYSDATE means.
-    ///
-    /// # Errors
-    /// The server's refusal, or an offset that no zone without summer time has.
-    pub async fn zone(&mut self) -> Result<Tz> {
-        let rows = self.session.all(plain(ZONE)).await?;
-        let offset = rows.first().and_then(|row| row[0].text()).unwrap_or_default().into_owned();
-        survey::steady_zone(&offset)
-            .ok_or_else(|| anyhow::anyhow!("the database's clock is at {offset}; say which zone that is by --time-zone or [email_log] time_zone"))
-    }
-
-    /// The mail of a key.
-    ///
-    /// # Errors
-    /// The server's refusal.
-    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<Mail>> {
-        let selection = Selection { ids: Some(vec![id.to_owned()]), ..Selection::default() };
-        let (mut mails, mut sent_date) = (Vec::new(), Times::of(mapping, Column::SentDate));
-        self.each(mapping.statement(&selection, MAILS), WIDE, &mut |row| {
-            mails.push(mail(row, mapping, &mut sent_date));
-            true
-        })
-        .await?;
-        Ok(mails)
+    /// Learns what would make statements quicker.
+    pub fn advise(&mut self, indexes: String) {
+        self.session.asked.indexes = indexes;
     }
 
     /// Every row of an answer, its cells as text.
     ///
     /// # Errors
-    /// The database's refusal.
+    /// The server's refusal.
     pub async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
-        store::rows(&self.session, statement).await
+        let rows = self.session.all(statement).await?;
+        Ok(rows.into_iter().map(|row| Row::of(row.0.into_iter().map(Cell::into_bytes).collect())).collect())
     }
 
-    /// The mails of these status words that a query of the columns of `mails.sql` gives.
+    /// Gives each row of an answer to `each`, which answers whether to go on.
     ///
     /// # Errors
-    /// The database's refusal.
-    pub async fn mails(
+    /// The server's refusal, or that of `each`.
+    pub async fn each(
         &mut self,
-        mapping: &Mapping,
-        which: &Which<'_>,
-        query: &str,
-        each: &mut dyn FnMut(Mail),
+        statement: Statement,
+        each: &mut dyn FnMut(&dyn Cells) -> Result<bool>,
     ) -> Result<()> {
-        let mut sent_date = Times::of(mapping, Column::SentDate);
-        let selection = Selection { among: which.among.cloned(), ..of_words(which.words, which.window) };
-        let statement = mapping.statement(&selection, query);
-        self.each(statement, WIDE, &mut |row| {
-            let mail = mail(row, mapping, &mut sent_date);
-            if mail.at.is_none_or(|at| which.window.contains(at)) {
-                each(mail);
-            }
-            true
-        })
-        .await
+        self.session.each(statement, WIDE, &mut |row| each(row)).await
     }
 
-    /// The first and the last time in the whole table.
+    /// Runs a statement and says how many rows it changed. A row that somebody else has just put in is not merged; what is to be
+    /// made and is there stays.
     ///
     /// # Errors
     /// The server's refusal.
-    pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
-        let window = Window { since: Some(0), until: Some(YEAR_2200), zone: mapping.zone };
-        let selection = Selection { time: Asking::Placed(window), ..Selection::default() };
-        let mut sent_date = Times::of(mapping, Column::SentDate);
-        let mut ends = None;
-        self.each(mapping.statement(&selection, EXTENT), WIDE, &mut |row| {
-            ends = sent_date.read(&row[0]).zip(sent_date.read(&row[1]));
-            true
-        })
-        .await?;
-        Ok(ends)
-    }
-
-    /// Gives each row of the log to `each`, which answers whether to go on.
-    async fn each(
-        &mut self,
-        statement: Statement,
-        array: u32,
-        each: &mut dyn FnMut(&[Cell]) -> bool,
-    ) -> Result<()> {
-        if let Some(kept) = &mut self.rehearsal {
-            kept.push(statement);
-            return Ok(());
+    pub async fn execute(&mut self, statement: Statement) -> Result<u64> {
+        let verb = statements(&statement.sql).next().and_then(|sql| sql.split_whitespace().next());
+        let expected: &[i32] = match verb {
+            Some("MERGE") => &[ROW_IS_THERE],
+            Some("CREATE" | "ALTER") => &[TABLE_IS_THERE, COLUMN_IS_THERE],
+            _ => &[],
+        };
+        let changed = self.session.execute_unless(statement, expected).await?.unwrap_or(0);
+        if !self.is_in_transaction {
+            self.session.execute(plain(COMMIT)).await?;
         }
-        self.session.each(statement, array, &mut |row| Ok(each(&row))).await
+        Ok(changed)
     }
-}
 
-/// The rows with one of some status words that a window may hold: an index on status and time serves the words alone.
-fn of_words(words: &[String], window: Window) -> Selection {
-    let words = words.iter().flat_map(|word| spellings(word)).map(|word| Bind::Text(word.to_owned()));
-    Selection { words: Some(words.collect()), time: Asking::InsideOrUnplaced(window), ..Selection::default() }
+    /// Takes a step of a transaction that writes; Oracle itself begins one with the first statement.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn transact(&mut self, step: Step) -> Result<()> {
+        self.is_in_transaction = step == Step::Begin;
+        match step {
+            Step::Begin => Ok(()),
+            Step::Commit => self.session.execute(plain(COMMIT)).await.map(drop),
+            Step::RollBack => self.session.execute(plain("ROLLBACK")).await.map(drop),
+        }
+    }
+
+    /// Takes the lock of a run; `None`: somebody holds it.
+    ///
+    /// # Errors
+    /// No session for it can be had, or the server's refusal.
+    pub async fn lock(&mut self, run: &str) -> Result<Option<RowLock>> {
+        RowLock::take(&self.target, run).await
+    }
 }
 
 fn plain(sql: &str) -> Statement {

@@ -12,9 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::address::Address;
 use super::error::Asked;
-use super::values::{Cell, Cells};
+use super::values::Fetched;
 use super::{binds, client, error};
-use crate::db::Target;
+use crate::db::statement::statements;
+use crate::db::target::Target;
 use crate::mapping::sql::Statement;
 
 /// The settings of a session that nothing may depend on.
@@ -48,7 +49,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
 /// Some rows of an answer, or why there are no more.
-type Batch = oracle::Result<Vec<Vec<Cell>>>;
+type Batch = oracle::Result<Vec<Fetched>>;
 
 /// An open session.
 pub struct Session {
@@ -169,11 +170,39 @@ impl Session {
         ran.await?.map_err(|cause| error::explain_write(&cause, &self.asked, &asked))
     }
 
+    /// Runs a statement and says how many rows it changed or gave, or for which of the reasons looked for it was refused.
+    ///
+    /// # Errors
+    /// The server's refusal for another reason.
+    pub async fn execute_unless(
+        &self,
+        statement: Statement,
+        reasons: &'static [i32],
+    ) -> Result<Result<u64, i32>> {
+        let asked = binds::positional(&statement).0;
+        let ran = self.tried(move |connection| {
+            let (sql, values) = binds::positional(&statement);
+            let values = binds::parameters(values);
+            let mut prepared = connection.statement(&sql).build()?;
+            let ran = if prepared.is_query() {
+                prepared.query(&binds::lent(&values)).map(|rows| rows.count() as u64)
+            } else {
+                prepared.execute(&binds::lent(&values)).and_then(|()| prepared.row_count())
+            };
+            let known = |cause: &oracle::Error| cause.oci_code().filter(|code| reasons.contains(code));
+            match ran {
+                Err(cause) => known(&cause).map(Err).ok_or(cause),
+                Ok(rows) => Ok(Ok(rows)),
+            }
+        });
+        ran.await?.map_err(|cause| error::explain_write(&cause, &self.asked, &asked))
+    }
+
     /// Every row of an answer.
     ///
     /// # Errors
     /// The server's refusal.
-    pub async fn all(&self, statement: Statement) -> Result<Vec<Vec<Cell>>> {
+    pub async fn all(&self, statement: Statement) -> Result<Vec<Fetched>> {
         let (mut answer, mut all) = (self.ask(statement, WIDE)?, Vec::new());
         while let Some(batch) = self.next(&mut answer).await? {
             all.extend(batch);
@@ -189,12 +218,12 @@ impl Session {
         &self,
         statement: Statement,
         array: u32,
-        each: &mut dyn FnMut(Vec<Cell>) -> Result<bool>,
+        each: &mut dyn FnMut(&Fetched) -> Result<bool>,
     ) -> Result<()> {
         let mut answer = self.ask(statement, array)?;
         while let Some(batch) = self.next(&mut answer).await? {
             for row in batch {
-                if !each(row)? {
+                if !each(&row)? {
                     return Ok(());
                 }
             }
@@ -213,7 +242,7 @@ impl Session {
         Ok(answer)
     }
 
-    async fn next(&self, answer: &mut mpsc::Receiver<Batch>) -> Result<Option<Vec<Vec<Cell>>>> {
+    async fn next(&self, answer: &mut mpsc::Receiver<Batch>) -> Result<Option<Vec<Fetched>>> {
         let batch = self.answer(answer.recv()).await?;
         batch.transpose().map_err(|cause| error::explain(&cause, &self.asked))
     }
@@ -270,7 +299,7 @@ fn connect(address: &Address, client: (i32, i32), limit: Duration) -> oracle::Re
     if !limit.is_zero() && client.0 >= 18 {
         connection.set_call_timeout(Some(limit))?;
     }
-    for setting in binds::statements(SETTINGS) {
+    for setting in statements(SETTINGS) {
         connection.execute(setting, &[])?;
     }
     Ok(connection)
@@ -288,10 +317,10 @@ fn fetch(
     let mut prepared =
         connection.statement(&sql).fetch_array_size(array).prefetch_rows(prefetched).build()?;
     let values = binds::parameters(values);
-    let rows = prepared.query_as::<Cells>(&binds::lent(&values))?;
+    let rows = prepared.query_as::<Fetched>(&binds::lent(&values))?;
     let mut batch = Vec::new();
     for row in rows {
-        batch.push(row?.0);
+        batch.push(row?);
         if batch.len() == PIECE && batches.blocking_send(Ok(std::mem::take(&mut batch))).is_err() {
             return Ok(());
         }

@@ -1,53 +1,41 @@
 //! Finds the tables that the mapping names by describing them, and what their columns hold. The catalogue is asked only for
-//! the words of an error: a user who may read one table may not be let into it.
+//! the words of an error, and by `init` and `doctor`: a user who may read one table may not be let into it.
 
 use anyhow::{Result, bail};
 use oracle::sql_type::OracleType;
 
 use super::error::Asked;
-use super::{Oracle, grants, plain, values};
+use super::{Oracle, grants, plain};
+use crate::db::catalogue::{self, Indexes};
+use crate::db::names::{Name, no_table};
+use crate::db::row::Row;
+use crate::mapping::described::Described;
 use crate::mapping::dialect::RAW;
+use crate::mapping::name_parts;
 use crate::mapping::resolve::{Field, Kind, Misfit, Table};
-use crate::mapping::sql::{Selection, quoted_table};
-use crate::mapping::time::{Form, Sampled};
-use crate::mapping::{Column, Dialect, Mapping, Wanted, name_parts, nearest};
+use crate::mapping::sql::{Bind, Statement, quoted_table};
+use crate::model::Rights;
 
+const CATALOGUE: &str = include_str!("../../../queries/oracle/catalogue.sql");
+const INDEXES: &str = include_str!("../../../queries/oracle/indexes.sql");
+const IS_TABLE: &str = include_str!("../../../queries/oracle/is_table.sql");
+const RIGHTS: &str = include_str!("../../../queries/oracle/rights.sql");
 const SCHEMA: &str = include_str!("../../../queries/oracle/schema.sql");
+const SYNONYM: &str = include_str!("../../../queries/oracle/synonym.sql");
 const TABLES: &str = include_str!("../../../queries/oracle/tables.sql");
-const TIME_SAMPLE: &str = include_str!("../../../queries/oracle/time_sample.sql");
 
-/// A message lists so many tables at most.
-const LISTED: usize = 20;
+/// So many synonyms may stand for one another.
+const MOST_SYNONYMS: usize = 8;
 
 /// The numbers of refusals that say that a name is none of the user's tables.
 const NO_TABLE: [i32; 4] = [903, 942, 4043, 980];
 
 impl Oracle {
-    /// Finds the tables and their columns, and looks at how the times are written.
+    /// A table or view by the name the user wrote.
     ///
     /// # Errors
-    /// No such table or column, or the server's refusal.
-    pub async fn mapping(&mut self, wanted: &Wanted) -> Result<Mapping> {
-        let tables = self.tables(wanted).await?;
-        let (log, further) = (&tables[0], &tables[1..]);
-        let mut mapping = Mapping::resolve(wanted, Dialect::Oracle, log, further).map_err(Misfit)?;
-        self.session.asked.indexes = mapping.indexes();
-        mapping.form = self.form(&mapping).await?;
-        let time = mapping.names(Column::SentDate).join(", ");
-        tracing::info!("times in {time} are read as {}; naive ones in {}", mapping.form, mapping.zone);
-        Ok(mapping)
-    }
-
-    /// The log and the further tables.
-    pub async fn tables(&mut self, wanted: &Wanted) -> Result<Vec<Table>> {
-        let mut tables = vec![self.table(&wanted.table, "--table or [email_log] table").await?];
-        for join in &wanted.joins {
-            tables.push(self.table(&join.table, &format!("{} table", join.key())).await?);
-        }
-        Ok(tables)
-    }
-
-    async fn table(&mut self, wanted: &str, key: &str) -> Result<Table> {
+    /// A `Misfit` where it is not there, or the server's refusal.
+    pub async fn table(&mut self, wanted: &str, key: &str) -> Result<Table> {
         let own = self.schema().await?;
         for (schema, name) in candidates(wanted, &own) {
             if let Some(columns) = self.columns(&schema, &name).await? {
@@ -55,13 +43,17 @@ impl Oracle {
             }
         }
         // the catalogue knows names of mixed case; who may not ask it is told what was looked for
-        let there = self.there().await.unwrap_or_default();
-        if let Some((schema, name, _)) = alike(wanted, &there).cloned()
-            && let Some(columns) = self.columns(&schema, &name).await?
+        let there: Vec<_> = self.rows(plain(TABLES)).await.unwrap_or_default().iter().map(name).collect();
+        if let Some(Name { schema, name, .. }) = alike(wanted, &there)
+            && let Some(columns) = self.columns(schema, name).await?
         {
-            return Ok(self.found(schema, name, columns));
+            return Ok(self.found(schema.clone(), name.clone(), columns));
         }
-        bail!(Misfit(no_table(wanted, key, &there, &self.session.asked)))
+        let asked = &self.session.asked;
+        if there.is_empty() {
+            bail!(nothing_to_read(wanted, key, asked));
+        }
+        bail!(no_table(wanted, key, &asked.name, &there))
     }
 
     fn found(&mut self, schema: String, name: String, columns: Vec<Field>) -> Table {
@@ -72,17 +64,9 @@ impl Oracle {
         Table { schema, name, columns }
     }
 
-    /// The tables of the catalogue: schema, name, and whether it is found without its schema.
-    async fn there(&mut self) -> Result<Vec<(String, String, bool)>> {
-        let rows = self.session.all(plain(TABLES)).await?;
-        let text = |cell: &values::Cell| cell.text().unwrap_or_default().into_owned();
-        Ok(rows.iter().map(|row| (text(&row[0]), text(&row[1]), row[2] != values::Cell::Null)).collect())
-    }
-
     /// The schema in which names without one are looked up.
-    pub(super) async fn schema(&mut self) -> Result<String> {
-        let rows = self.session.all(plain(SCHEMA)).await?;
-        Ok(rows.first().and_then(|row| row[0].text()).unwrap_or_default().into_owned())
+    async fn schema(&mut self) -> Result<String> {
+        Ok(self.rows(plain(SCHEMA)).await?.first().map(|row| text(row, 0)).unwrap_or_default())
     }
 
     /// The columns of a table or view; `None` where there is none of that name for this user.
@@ -100,37 +84,92 @@ impl Oracle {
                 };
                 let field = |column: &oracle::ColumnInfo| Field {
                     name: column.name().to_owned(),
-                    kind: kind(column.oracle_type()),
+                    kind: kind_of_type(column.oracle_type()),
                 };
                 Ok(Some(described.column_info().iter().map(field).collect()))
             })
             .await
     }
 
-    async fn form(&mut self, mapping: &Mapping) -> Result<Form> {
-        match mapping.kind_of_time(Column::SentDate) {
-            None => return Ok(Form::Instant),
-            Some(kind) if kind.is_instant() => return Ok(Form::Instant),
-            Some(kind) if kind.is_time() => return Ok(Form::WallClock),
-            Some(_) => {}
+    async fn of_table(&mut self, sql: &str, (schema, name): &(String, String)) -> Result<Vec<Row>> {
+        let binds = vec![Bind::Text(schema.clone()), Bind::Text(name.clone())];
+        self.rows(Statement { binds, ..plain(sql) }).await
+    }
+
+    /// What the user may do with these tables, the log first; they are described already, so they may be read.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn rights(&mut self, tables: &[Table], role: &str) -> Result<Rights> {
+        let mut names = Vec::new();
+        for table in tables {
+            names.push(self.meant(&(table.schema.clone(), table.name.clone())).await?);
         }
-        let is_number = matches!(mapping.kind_of_time(Column::SentDate), Some(Kind::Integer | Kind::Decimal));
-        let rows = self.session.all(mapping.statement(&Selection::default(), TIME_SAMPLE)).await?;
-        let text = |row: &Vec<values::Cell>| row[0].text().unwrap_or_default().into_owned();
-        let sample: Vec<_> = rows.iter().map(|row| Sampled { is_number, text: text(row) }).collect();
-        Ok(match Form::of(&sample) {
-            // a column without a row says nothing, but its type does
-            Form::Text if is_number => Form::Seconds,
-            form => form,
+        let mut rights = Rights::default();
+        let Some(log) = names.first() else {
+            return Ok(rights);
+        };
+        let rows = self.of_table(RIGHTS, log).await?;
+        rights.may_write = !rows.is_empty();
+        // a right that comes with ownership, a role or the whole system cannot be taken from the user alone
+        if rights.may_write && rows.iter().all(|row| text(row, 0) == "granted") {
+            let granted: Vec<_> = rows.iter().map(|row| text(row, 1)).collect();
+            rights.revokes = vec![grants::revoke(log, &granted, role)];
+        } else if rights.may_write {
+            rights.revokes = grants::reader(&names);
+        }
+        Ok(rights)
+    }
+
+    /// The table that a synonym stands for, perhaps by way of others; what is no synonym stands for itself.
+    async fn meant(&mut self, name: &(String, String)) -> Result<(String, String)> {
+        let mut found = name.clone();
+        for _ in 0..MOST_SYNONYMS {
+            match self.of_table(SYNONYM, &found).await?.first() {
+                Some(row) => found = (text(row, 0), text(row, 1)),
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every table with the columns that may be read; of others the catalogue does not speak.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn catalogue(&mut self) -> Result<(Vec<Described>, Vec<String>)> {
+        let rows = self.rows(plain(CATALOGUE)).await?;
+        Ok(catalogue::tables(&rows, |row| kind_of_name(&text(row, 7), row.number(8))))
+    }
+
+    /// The indexes of a table, or of the one that a synonym stands for.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn indexes(&mut self, table: &(String, String), wanted: &[&str]) -> Result<Indexes> {
+        let table = self.meant(table).await?;
+        let rows = self.of_table(INDEXES, &table).await?;
+        let is_table = !self.of_table(IS_TABLE, &table).await?.is_empty();
+        Ok(Indexes {
+            columns: rows.iter().map(|row| (text(row, 0), row.text(1))).collect(),
+            create: is_table.then(|| grants::index(&table, wanted)),
         })
     }
 }
 
+fn text(row: &Row, column: usize) -> String {
+    row.text(column).unwrap_or_default()
+}
+
+fn name(row: &Row) -> Name {
+    Name { schema: text(row, 0), name: text(row, 1), is_visible: row.is_true(2) }
+}
+
 /// The one table whose name differs by case alone.
-fn alike<'t>(wanted: &str, there: &'t [(String, String, bool)]) -> Option<&'t (String, String, bool)> {
+fn alike<'t>(wanted: &str, there: &'t [Name]) -> Option<&'t Name> {
     let parts = name_parts(wanted);
-    let fits = |(schema, name, is_own): &&(String, String, bool)| match parts.as_slice() {
-        [bare] => *is_own && name.eq_ignore_ascii_case(bare),
+    let fits = |Name { schema, name, is_visible }: &&Name| match parts.as_slice() {
+        [bare] => *is_visible && name.eq_ignore_ascii_case(bare),
         [of, bare] => schema.eq_ignore_ascii_case(of) && name.eq_ignore_ascii_case(bare),
         _ => false,
     };
@@ -138,37 +177,21 @@ fn alike<'t>(wanted: &str, there: &'t [(String, String, bool)]) -> Option<&'t (S
     found.next().filter(|_| found.next().is_none())
 }
 
-fn no_table(wanted: &str, key: &str, there: &[(String, String, bool)], asked: &Asked) -> String {
-    let place = &asked.name;
-    let name = |(schema, name, is_own): &(String, String, bool)| {
-        if *is_own { name.clone() } else { format!("{schema}.{name}") }
+/// What is said where this user may read no table at all, or may not ask which there are.
+fn nothing_to_read(wanted: &str, key: &str, asked: &Asked) -> Misfit {
+    let advice = match name_parts(wanted).as_slice() {
+        [schema, table] => {
+            let table = (schema.to_uppercase(), table.to_uppercase());
+            let grant = grants::needed(&[table], &grants::identifier(&asked.role)).concat();
+            format!("ask for: {grant}, or name another by {key}")
+        }
+        _ => format!("name it with its schema by {key}"),
     };
-    let names: Vec<String> = there.iter().map(name).collect();
-    if let ([schema, table], true) = (name_parts(wanted).as_slice(), names.is_empty()) {
-        let table = (schema.to_uppercase(), table.to_uppercase());
-        let grant = grants::needed(&[table], &grants::identifier(&asked.role)).concat();
-        return format!(
-            "no table '{}' that this user may read in {place}; ask for: {grant}, or name another by {key}",
-            wanted.escape_debug()
-        );
-    }
-    if names.is_empty() {
-        return format!(
-            "no table '{}' that this user may read in {place}; name it with its schema by {key}",
-            wanted.escape_debug()
-        );
-    }
-    let bare = name_parts(wanted).pop().unwrap_or_default();
-    let elsewhere = there.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(&bare)).map(name);
-    let near = elsewhere.or_else(|| nearest(&bare, &names).map(str::to_owned));
-    let near = near.map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
-    let more =
-        if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
-    format!(
-        "no table '{}' in {place}, which has {}{more}{near}; name it by {key}",
+    Misfit(format!(
+        "no table '{}' that this user may read in {}; {advice}",
         wanted.escape_debug(),
-        names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ")
-    )
+        asked.name
+    ))
 }
 
 /// The tables a name may mean: in upper case, as Oracle takes what stands in no quotes, then to the letter; without a schema
@@ -194,8 +217,8 @@ fn candidates(wanted: &str, own: &str) -> Vec<(String, String)> {
     found
 }
 
-/// What a column of this type holds.
-pub(super) fn kind(of: &OracleType) -> Kind {
+/// What a column holds that the driver describes so.
+fn kind_of_type(of: &OracleType) -> Kind {
     match of {
         OracleType::Varchar2(_) | OracleType::NVarchar2(_) | OracleType::Long => Kind::Text,
         OracleType::Char(_) | OracleType::NChar(_) => Kind::Padded,
@@ -213,6 +236,24 @@ pub(super) fn kind(of: &OracleType) -> Kind {
         OracleType::BLOB | OracleType::LongRaw => Kind::Bytes,
         OracleType::Raw(_) => Kind::Other(RAW.to_owned()),
         other => Kind::Other(other.to_string()),
+    }
+}
+
+/// What a column of this type of the catalogue holds.
+fn kind_of_name(name: &str, scale: Option<i64>) -> Kind {
+    match name {
+        "VARCHAR2" | "NVARCHAR2" | "LONG" => Kind::Text,
+        "CHAR" | "NCHAR" => Kind::Padded,
+        "CLOB" | "NCLOB" => Kind::LongText,
+        "NUMBER" if scale == Some(0) => Kind::Integer,
+        "NUMBER" | "FLOAT" | "BINARY_FLOAT" | "BINARY_DOUBLE" => Kind::Decimal,
+        "DATE" => Kind::WallSecond,
+        "BLOB" | "LONG RAW" => Kind::Bytes,
+        "RAW" => Kind::Other(RAW.to_owned()),
+        time if time.starts_with("TIMESTAMP") && time.ends_with("WITH LOCAL TIME ZONE") => Kind::LocalInstant,
+        time if time.starts_with("TIMESTAMP") && time.ends_with("WITH TIME ZONE") => Kind::Instant,
+        time if time.starts_with("TIMESTAMP") => Kind::WallClock,
+        other => Kind::Other(other.to_owned()),
     }
 }
 

@@ -2,19 +2,14 @@
 
 use std::borrow::Cow;
 
+use anyhow::Result;
 use chrono::{NaiveDate, NaiveDateTime};
 use oracle::sql_type::{OracleType, Timestamp};
 use oracle::{Row, RowValue};
 
+use crate::db::row::{Cells, Time};
 use crate::mapping::resolve::Kind;
-use crate::mapping::time::Reader;
-use crate::mapping::{Column, Mapping};
-use crate::model::{Mail, Millis};
-
-const MINUTE: Millis = 60_000;
-
-/// 0001-01-01: earlier times are read by no database alike.
-const FIRST: Millis = -62_135_596_800_000;
+use crate::model::Millis;
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,12 +32,13 @@ pub enum Cell {
 const LONGEST_INT: u8 = 17;
 
 /// The cells of a row.
-pub struct Cells(pub Vec<Cell>);
+pub struct Fetched(pub Vec<Cell>);
 
-impl RowValue for Cells {
+impl RowValue for Fetched {
     fn get(row: &Row) -> oracle::Result<Self> {
         let kinds = row.column_info().iter().map(oracle::ColumnInfo::oracle_type);
-        kinds.enumerate().map(|(place, kind)| cell(row, place, kind)).collect::<Result<_, _>>().map(Self)
+        let cells = kinds.enumerate().map(|(place, kind)| cell(row, place, kind));
+        cells.collect::<oracle::Result<_>>().map(Self)
     }
 }
 
@@ -83,105 +79,53 @@ fn utc(digits: i64) -> Option<Millis> {
 }
 
 impl Cell {
-    /// A cell as text; what is not UTF-8 is replaced.
-    pub fn text(&self) -> Option<Cow<'_, str>> {
+    /// A cell as bytes of text.
+    fn bytes(&self) -> Option<Cow<'_, [u8]>> {
         match self {
             Cell::Null | Cell::Wall(_) | Cell::Instant(_) => None,
-            Cell::Text(text) => Some(Cow::Borrowed(text)),
-            Cell::Int(number) => Some(Cow::Owned(number.to_string())),
-            Cell::Bytes(bytes) => Some(String::from_utf8_lossy(bytes)),
+            Cell::Text(text) => Some(Cow::Borrowed(text.as_bytes())),
+            Cell::Int(number) => Some(Cow::Owned(number.to_string().into_bytes())),
+            Cell::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
         }
     }
 
-    /// A cell as a count.
-    pub fn count<N: std::str::FromStr>(&self) -> Option<N> {
-        self.text()?.parse().ok()
-    }
-
-    /// A cell that is a whole number.
-    pub fn int(&self) -> Option<i64> {
-        match self {
-            Cell::Int(number) => Some(*number),
-            _ => None,
-        }
-    }
-
-    /// The same text, to keep.
-    pub fn owned(&self) -> Option<String> {
-        self.text().map(Cow::into_owned)
-    }
-
-    /// The bytes of a cell, as the ledger's rows have them.
+    /// A cell to keep, times in milliseconds.
     pub fn into_bytes(self) -> Option<Vec<u8>> {
         match self {
-            Cell::Null => None,
             Cell::Wall(millis) | Cell::Instant(millis) => Some(millis.to_string().into_bytes()),
             Cell::Text(text) => Some(text.into_bytes()),
-            Cell::Int(number) => Some(number.to_string().into_bytes()),
             Cell::Bytes(bytes) => Some(bytes),
+            cell => cell.bytes().map(Cow::into_owned),
         }
     }
 }
 
-/// Reads the times of a column.
-pub struct Times {
-    is_number: bool,
-    /// Whether the column says when it was, whatever the zone.
-    is_instant: bool,
-    reader: Reader,
-}
+impl Cells for Fetched {
+    fn bytes(&self, column: usize) -> Result<Option<Cow<'_, [u8]>>> {
+        Ok(self.0[column].bytes())
+    }
 
-impl Times {
-    /// A reader for a time of the mapping.
-    pub fn of(mapping: &Mapping, column: Column) -> Self {
-        let kind = mapping.kind_of_time(column);
+    fn int(&self, column: usize) -> Result<Option<i64>> {
+        let text = |text: Cow<'_, [u8]>| std::str::from_utf8(&text).ok()?.parse().ok();
+        Ok(match &self.0[column] {
+            Cell::Int(number) => Some(*number),
+            other => other.bytes().and_then(text),
+        })
+    }
+
+    fn time(&self, column: usize, kind: Option<&Kind>) -> Result<Option<Time<'_>>> {
         let is_number = matches!(kind, Some(Kind::Integer | Kind::Decimal));
-        Self { is_number, is_instant: kind.is_none_or(Kind::is_instant), reader: Reader::new(mapping.zone) }
-    }
-
-    /// A cell as an instant; `None` where it is no time.
-    pub fn read(&mut self, cell: &Cell) -> Option<Millis> {
-        let at = match cell {
+        Ok(match &self.0[column] {
             Cell::Null => None,
-            Cell::Text(number) if self.is_number => Reader::number(number.parse().ok()?),
-            Cell::Text(text) => self.reader.read(text.as_bytes()),
-            Cell::Int(number) if self.is_number => Reader::number(*number as f64),
-            Cell::Int(digits) if self.is_instant => utc(*digits),
-            Cell::Int(digits) => self.reader.instant(utc(*digits)?),
-            Cell::Bytes(bytes) => self.reader.read(bytes),
-            Cell::Wall(wall) => self.reader.instant(*wall),
-            Cell::Instant(at) => Some(*at),
-        };
-        at.filter(|at| *at >= FIRST)
-    }
-}
-
-/// A row of `mails.sql`.
-pub fn mail(row: &[Cell], mapping: &Mapping, sent_date: &mut Times) -> Mail {
-    let error = row[6].text();
-    Mail {
-        id: row[0].owned().unwrap_or_default(),
-        status: row[1].text().map(|status| mapping.words.known(&status).to_owned()),
-        at: sent_date.read(&row[2]),
-        sender: row[3].owned(),
-        recipient: row[4].owned(),
-        cc: row[8].owned(),
-        bcc: row[9].owned(),
-        subject: row[5].owned(),
-        message_id: row[7].owned(),
-        garbled: error.as_ref().is_some_and(|error| error.contains(char::REPLACEMENT_CHARACTER)),
-        error: error.map(Cow::into_owned),
-    }
-}
-
-/// A zone's offset in whole minutes, from `+05:30`.
-pub fn offset(text: &str) -> Option<Millis> {
-    let (hours, minutes) = text.get(1..)?.split_once(':')?;
-    let minutes: Millis = hours.parse::<Millis>().ok()? * 60 + minutes.parse::<Millis>().ok()?;
-    match text.as_bytes()[0] {
-        b'+' => Some(minutes * MINUTE),
-        b'-' => Some(-minutes * MINUTE),
-        _ => None,
+            Cell::Text(number) if is_number => number.parse().ok().map(Time::Number),
+            Cell::Text(text) => Some(Time::Text(text.as_bytes())),
+            Cell::Int(number) if is_number => Some(Time::Number(*number as f64)),
+            Cell::Int(digits) if kind.is_none_or(Kind::is_instant) => utc(*digits).map(Time::Instant),
+            Cell::Int(digits) => utc(*digits).map(Time::Wall),
+            Cell::Bytes(bytes) => Some(Time::Text(bytes)),
+            Cell::Wall(wall) => Some(Time::Wall(*wall)),
+            Cell::Instant(at) => Some(Time::Instant(*at)),
+        })
     }
 }
 
@@ -193,7 +137,7 @@ mod tests {
     fn a_time_written_in_digits() {
         assert_eq!(utc(20_261_120_083_015_123), Some(1_795_163_415_123));
         assert_eq!(utc(19_691_231_235_959_999), Some(-1));
-        assert_eq!(utc(10_101_000_000_000), Some(FIRST));
+        assert_eq!(utc(10_101_000_000_000), Some(-62_135_596_800_000));
         assert_eq!(utc(99_991_231_235_959_999), Some(253_402_300_799_999));
         for digits in [0, 20_260_230_000_000_000, 20_261_120_240_000_000, -47_120_101_000_000_000] {
             assert_eq!(utc(digits), None, "{digits}");

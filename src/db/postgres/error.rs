@@ -1,12 +1,59 @@
-//! What PostgreSQL refused, in one line that says what to do. The server's own words are kept, in its own language; what
+//! Waiting for answers no longer than the user allows, and what PostgreSQL refused, in one line that says what to do. The server's own words are kept, in its own language; what
 //! to do follows from its code. Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 
 use std::io::ErrorKind;
+use std::pin::pin;
 use std::time::Duration;
 
-use anyhow::{Error, anyhow};
+use anyhow::{Error, Result, anyhow};
+use futures_util::FutureExt;
 
-use super::{Asked, grants};
+use super::grants;
+use crate::mapping::sql::Bind;
+
+/// So much longer than the server's own limit the program waits for it to say something.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What an error has to name: whom was asked, and how long an answer may take.
+pub struct Asked {
+    pub(super) name: String,
+    pub(super) role: String,
+    /// The tables in question, by schema and name.
+    pub(super) tables: Vec<(String, String)>,
+    pub(super) limit: Duration,
+    /// What would make statements quicker.
+    pub(super) indexes: String,
+    /// What lets the role run the statement that is asked, where it writes.
+    pub(super) grants: Vec<String>,
+}
+
+impl Asked {
+    /// Says what is about to be asked, so that a refusal can name the right that is missing.
+    pub fn about_to_write(&mut self, sql: &str) {
+        self.grants = grants::to_write(sql, &self.role);
+    }
+
+    pub(super) fn limit_in_millis(&self) -> Bind {
+        Bind::Text(self.limit.as_millis().to_string())
+    }
+
+    /// Waits for an answer, for little longer than the server may take for it.
+    pub async fn answer<T>(&self, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T> {
+        let mut answer = pin!(answer);
+        // most rows are there already, and a look at the clock for each would cost more than they do
+        if let Some(answer) = answer.as_mut().now_or_never() {
+            return answer.map_err(|cause| explain(&cause, self));
+        }
+        let answered = match self.limit {
+            Duration::ZERO => Ok(answer.await),
+            limit => tokio::time::timeout(limit.saturating_add(GRACE), answer).await,
+        };
+        match answered {
+            Ok(answer) => answer.map_err(|cause| explain(&cause, self)),
+            Err(_) => Err(silence(self)),
+        }
+    }
+}
 
 /// Explains an error of the driver.
 pub fn explain(error: &sqlx::Error, asked: &Asked) -> Error {

@@ -1,65 +1,76 @@
-//! The questions, asked of PostgreSQL.
+//! The wire to PostgreSQL.
 //!
-//! Everything is read in one read-only transaction with one snapshot, so the numbers of a report agree. Rows are streamed:
-//! a report keeps those that failed and counts the others. `connect` and `params` reach the server, `tables` finds what the
-//! mapping names, `index` how a window is best asked for, `values` reads cells, `survey` looks at the database itself.
+//! To read, everything is read in one read-only transaction with one snapshot, so the numbers of a report agree. Rows are
+//! streamed: a report keeps those that failed and counts the others. `connect` and `params` reach the server, `tables` finds what
+//! the mapping names, `values` reads cells, `copy` many rows at once.
 
 mod connect;
 mod copy;
 mod error;
 mod grants;
-mod index;
 mod params;
 mod service;
 mod session;
-mod survey;
 mod tables;
 mod values;
 
 use anyhow::Result;
 use futures_util::{Stream, TryStreamExt};
-use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Connection, Row as _};
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
 
-use crate::db::row::Row;
-use crate::db::statement::query;
-use crate::db::{MAILS, Order, Target, Which, has_more, recipients};
-use crate::mapping::sql::{self, Bind, Selection, Statement};
-use crate::mapping::{Column, Dialect, Mapping};
-use crate::model::{Attempt, Mail, Millis};
-use crate::window::Window;
-use index::{Index, everything};
-use values::{Cells, Times};
+use crate::db::product::{self, Product};
+use crate::db::row::{Cells, Row};
+use crate::db::statement::{Step, query};
+use crate::db::target::{Access, Target};
+use crate::mapping::Dialect;
+use crate::mapping::sql::{Bind, Statement};
+use error::Asked;
+use values::{Answer, cells};
 
-pub use connect::{Asked, open_to_write};
-pub use session::check_own_session;
-
-const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
-const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/attempts_in_order.sql");
-const EXTENT: &str = include_str!("../../../queries/extent.sql");
 const SETTINGS: &str = include_str!("../../../queries/postgres/settings.sql");
 
-/// What is left out of the attempts where the log has none of these columns.
-const MORE_COLUMNS: &str = ", cc, bcc, finished_at";
+/// What is particular to PostgreSQL.
+pub const PRODUCT: Product = Product {
+    dialect: Dialect::Postgres,
+    server: include_str!("../../../queries/postgres/server.sql"),
+    tls_by: "add sslmode=verify-full to the URL, or connect through the server's socket where it is on this host",
+    identity: Some(include_str!("../../../queries/postgres/identity.sql")),
+    zone: None,
+    time_sample: include_str!("../../../queries/postgres/time_sample.sql"),
+    extent: include_str!("../../../queries/extent.sql"),
+    status_words: Some(include_str!("../../../queries/postgres/status_words.sql")),
+    is_there: include_str!("../../../queries/postgres/is_there.sql"),
+    reads: include_str!("../../../queries/postgres/reads.sql"),
+    migrations: product::MIGRATIONS,
+    claim: product::CLAIM,
+    pause: product::PAUSE,
+    refusal_ends_transaction: true,
+};
 
 /// An open connection.
 pub struct Postgres {
     connection: PgConnection,
-    asked: Asked,
-    rehearsal: Option<Vec<Statement>>,
+    /// What errors name.
+    pub asked: Asked,
 }
 
 impl Postgres {
-    /// Connects and begins a read-only snapshot.
+    /// Connects; to read, begins a read-only snapshot.
     ///
     /// # Errors
     /// One line that names the server and says what to do.
-    pub async fn open(target: &Target) -> Result<Self> {
+    pub async fn open(target: &Target, access: Access) -> Result<Self> {
+        if access != Access::Read {
+            let (connection, asked) = connect::open_to_write(target).await?;
+            return Ok(Self { connection, asked });
+        }
         let (connection, asked) = connect::connect(target).await?;
-        let mut db = Self { connection, asked, rehearsal: None };
-        db.all(plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?;
-        db.all(Statement { binds: vec![db.asked.limit_in_millis()], ..plain(SETTINGS) }).await?;
-        Ok(db)
+        let mut wire = Self { connection, asked };
+        wire.execute(plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")).await?;
+        let binds = vec![wire.asked.limit_in_millis()];
+        wire.rows(Statement { binds, ..plain(SETTINGS) }).await?;
+        Ok(wire)
     }
 
     /// `postgres://HOST:PORT/DATABASE`.
@@ -72,171 +83,85 @@ impl Postgres {
         let _ = self.connection.close().await;
     }
 
-    /// From now on only says what it would ask of the log.
-    pub fn rehearse(&mut self) {
-        self.rehearsal = Some(Vec::new());
-    }
-
-    /// Whether it only says what it would ask.
-    pub fn is_rehearsing(&self) -> bool {
-        self.rehearsal.is_some()
-    }
-
-    /// What was kept since `rehearse`.
-    pub fn rehearsed(&self) -> &[Statement] {
-        self.rehearsal.as_deref().unwrap_or_default()
-    }
-
-    /// The mail of a key.
+    /// Makes sure that the connection keeps the server's session that it has.
     ///
     /// # Errors
-    /// The server's refusal.
-    pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<Mail>> {
-        let selection = Selection { ids: Some(vec![id.to_owned()]), ..Selection::default() };
-        let (mut mails, mut sent_date) = (Vec::new(), Times::of(mapping, Column::SentDate));
-        self.each(mapping.statement(&selection, MAILS), &mut |cells| {
-            mails.push(cells.mail(mapping, &mut sent_date)?);
-            Ok(true)
-        })
-        .await?;
-        Ok(mails)
+    /// A pooler that would give it another one.
+    pub async fn check_own_session(&mut self, target: &Target) -> Result<()> {
+        session::check_own_session(&mut self.connection, &self.asked, target).await
+    }
+
+    /// Learns what would make statements quicker.
+    pub fn advise(&mut self, indexes: String) {
+        self.asked.indexes = indexes;
     }
 
     /// Every row of an answer, its cells as text.
     ///
     /// # Errors
-    /// The database's refusal.
+    /// The server's refusal.
     pub async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
-        let rows = self.all(statement).await?;
-        rows.iter().map(|row| Ok(Row::of(cells(row)?))).collect()
+        let asking = query(statement).persistent(false).fetch_all(&mut self.connection);
+        self.asked.answer(asking).await?.iter().map(|row| Ok(Row::of(cells(row)?))).collect()
     }
 
-    /// The mails of these status words that a query of the columns of `mails.sql` gives.
-    ///
-    /// # Errors
-    /// The database's refusal.
-    pub async fn mails(
-        &mut self,
-        mapping: &Mapping,
-        which: &Which<'_>,
-        query: &str,
-        each: &mut dyn FnMut(Mail),
-    ) -> Result<()> {
-        let window = which.window;
-        let mut sent_date = Times::of(mapping, Column::SentDate);
-        for mut selection in self.of_words(mapping, which.words, window).await? {
-            selection.among = which.among.cloned();
-            self.each(mapping.statement(&selection, query), &mut |cells| {
-                let mail = cells.mail(mapping, &mut sent_date)?;
-                if mail.at.is_none_or(|at| window.contains(at)) {
-                    each(mail);
-                }
-                Ok(true)
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
-    /// Gives every attempt of the window, and every one whose time cannot be placed.
+    /// Runs a statement and says how many rows it changed.
     ///
     /// # Errors
     /// The server's refusal.
-    pub async fn attempts(
-        &mut self,
-        mapping: &Mapping,
-        window: Window,
-        order: Order,
-        each: &mut dyn FnMut(Attempt<'_>) -> bool,
-    ) -> Result<()> {
-        let query = match order {
-            Order::AsStored => ATTEMPTS,
-            Order::Sorted => ATTEMPTS_IN_ORDER,
-        };
-        let has_more = has_more(mapping);
-        let query = if has_more { query.to_owned() } else { query.replace(MORE_COLUMNS, "") };
-        let selections = match order {
-            Order::AsStored => self.parts(mapping, window).await?,
-            Order::Sorted => vec![everything(window)],
-        };
-        let mut sent_date = Times::of(mapping, Column::SentDate);
-        let mut finished_at = Times::of(mapping, Column::FinishedAt);
-        for selection in selections {
-            let mut go_on = true;
-            self.each(mapping.statement(&selection, &query), &mut |cells| {
-                let at = sent_date.read(cells.bytes(1)?)?;
-                if at.is_some_and(|at| !window.contains(at)) {
-                    return Ok(true);
-                }
-                let (status, sender) = (cells.text(0)?, cells.text(2)?);
-                let mut to = cells.bytes(3)?.map_or(0, recipients);
-                if has_more {
-                    to += cells.bytes(4)?.map_or(0, recipients) + cells.bytes(5)?.map_or(0, recipients);
-                }
-                go_on = each(Attempt {
-                    status: status.as_deref().map(|status| mapping.words.known(status)),
-                    at,
-                    sender: sender.as_deref(),
-                    recipients: to,
-                    finished_at: if has_more { finished_at.read(cells.bytes(6)?)? } else { None },
-                });
-                Ok(go_on)
-            })
-            .await?;
-            if !go_on {
-                break;
-            }
-        }
-        Ok(())
+    pub async fn execute(&mut self, statement: Statement) -> Result<u64> {
+        self.asked.about_to_write(&statement.sql);
+        let running = query(statement).persistent(false).execute(&mut self.connection);
+        Ok(self.asked.answer(running).await?.rows_affected())
     }
 
-    /// The first and the last time in the whole table.
+    /// Takes a step of a transaction that writes.
     ///
     /// # Errors
     /// The server's refusal.
-    pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
-        let window = Window { since: Some(0), until: Some(crate::db::YEAR_2200), zone: mapping.zone };
-        let words = match self.index(mapping, window).await? {
-            Some(Index::OfStatusAndTime(words)) => {
-                words.into_iter().chain([Bind::Null]).map(|word| Some(vec![word])).collect()
-            }
-            _ => vec![None],
+    pub async fn transact(&mut self, step: Step) -> Result<()> {
+        let sql = match step {
+            Step::Begin => "BEGIN",
+            Step::Commit => "COMMIT",
+            Step::RollBack => "ROLLBACK",
         };
-        let mut sent_date = Times::of(mapping, Column::SentDate);
-        let mut ends: Vec<Millis> = Vec::new();
-        for words in words {
-            let selection = Selection { words, time: sql::Times::Placed(window), ..Selection::default() };
-            self.each(mapping.statement(&selection, EXTENT), &mut |cells| {
-                for end in [cells.bytes(0)?, cells.bytes(1)?] {
-                    ends.extend(sent_date.read(end)?);
-                }
-                Ok(true)
-            })
-            .await?;
-        }
-        Ok(ends.iter().min().copied().zip(ends.iter().max().copied()))
+        self.execute(plain(sql)).await.map(drop)
     }
 
-    async fn all(&mut self, statement: Statement) -> Result<Vec<PgRow>> {
-        self.asked.answer(query(statement).persistent(false).fetch_all(&mut self.connection)).await
+    /// Takes the lock of a run, which is the session's, and says whether it was free.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn lock(&mut self, run: &str) -> Result<bool> {
+        let sql = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
+        let rows = self.rows(Statement { binds: vec![key(run)], ..plain(sql) }).await?;
+        Ok(rows.first().is_some_and(|row| row.is_true(0)))
     }
 
-    /// Gives each row of the log to `each`, which answers whether to go on.
-    async fn each(
+    /// Lets go of the lock of a run.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn unlock(&mut self, run: &str) -> Result<()> {
+        let sql = "SELECT pg_advisory_unlock(hashtextextended($1, 0))";
+        self.rows(Statement { binds: vec![key(run)], ..plain(sql) }).await.map(drop)
+    }
+
+    /// Gives each row of an answer to `each`, which answers whether to go on.
+    ///
+    /// # Errors
+    /// The server's refusal, or that of `each`.
+    pub async fn each(
         &mut self,
         statement: Statement,
-        each: &mut dyn FnMut(&Cells<'_>) -> Result<bool>,
+        each: &mut dyn FnMut(&dyn Cells) -> Result<bool>,
     ) -> Result<()> {
-        if let Some(kept) = &mut self.rehearsal {
-            kept.push(statement);
-            return Ok(());
-        }
         if statement.binds.is_empty() {
             return self.each_in_bulk(&statement.sql, each).await;
         }
         let mut rows = query(statement).persistent(false).fetch(&mut self.connection);
         while let Some(row) = next(&mut rows, &self.asked).await? {
-            if !each(&Cells::Row(&row))? {
+            if !each(&Answer::Row(&row))? {
                 break;
             }
         }
@@ -246,7 +171,7 @@ impl Postgres {
     async fn each_in_bulk(
         &mut self,
         sql: &str,
-        each: &mut dyn FnMut(&Cells<'_>) -> Result<bool>,
+        each: &mut dyn FnMut(&dyn Cells) -> Result<bool>,
     ) -> Result<()> {
         let copy = copy::statement(sql);
         let mut pieces = self.asked.answer(self.connection.copy_out_raw(&copy)).await?;
@@ -255,7 +180,7 @@ impl Postgres {
         while let Some(piece) = next(&mut pieces, &self.asked).await? {
             if go_on {
                 rows.take(&piece, &mut |tuple| {
-                    go_on = go_on && each(&Cells::Tuple(tuple))?;
+                    go_on = go_on && each(&Answer::Tuple(tuple))?;
                     Ok(())
                 })?;
             }
@@ -271,9 +196,9 @@ async fn next<T>(
     asked.answer(rows.try_next()).await
 }
 
-/// Every cell of a row as bytes of text.
-pub(super) fn cells(row: &PgRow) -> Result<Vec<Option<Vec<u8>>>> {
-    (0..row.len()).map(|column| values::cell(row, column)).collect()
+/// What the lock of a run is called.
+fn key(run: &str) -> Bind {
+    Bind::Text(format!("mailthrottle run {run}"))
 }
 
 fn plain(sql: &str) -> Statement {

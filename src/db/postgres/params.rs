@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 use super::service;
-use crate::db::Target;
+use crate::db::target::Target;
 use crate::secret::Secret;
 
 /// How long connecting may take where nobody says it.

@@ -7,9 +7,12 @@ use anyhow::{Result, bail};
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 
-use super::{Asked, cells, connect, plain};
-use crate::db::Target;
+use super::error::Asked;
+use super::values::cells;
+use super::{connect, plain};
+
 use crate::db::statement::query;
+use crate::db::target::Target;
 
 /// So often two connections take turns.
 const TURNS: usize = 3;

@@ -3,87 +3,135 @@
 //! The server's catalogue is open to every role, so a name that is not there is answered with those that are.
 
 use anyhow::{Result, bail};
-use sqlx::Row as _;
 
-use super::{Postgres, plain, values};
+use super::{Postgres, grants, plain};
+use crate::db::catalogue::{self, Indexes};
+use crate::db::names::{Name, no_table};
+use crate::db::row::Row;
+use crate::mapping::described::Described;
+use crate::mapping::name_parts;
 use crate::mapping::resolve::{Field, Kind, Misfit, Table};
-use crate::mapping::sql::{Bind, Selection, Statement};
-use crate::mapping::time::{Form, Sampled};
-use crate::mapping::{Column, Dialect, Mapping, Wanted, name_parts, nearest};
+use crate::mapping::sql::{Bind, Statement};
+use crate::model::Rights;
 
+const CATALOGUE: &str = include_str!("../../../queries/postgres/catalogue.sql");
 const COLUMNS: &str = include_str!("../../../queries/postgres/columns.sql");
+const INDEXES: &str = include_str!("../../../queries/postgres/indexes.sql");
+const RIGHTS: &str = include_str!("../../../queries/postgres/rights.sql");
 const TABLES: &str = include_str!("../../../queries/postgres/tables.sql");
-const TIME_SAMPLE: &str = include_str!("../../../queries/postgres/time_sample.sql");
 
-/// A message lists so many tables at most.
-const LISTED: usize = 20;
+/// Kinds of tables that can have an index: tables, partitioned tables, materialised views.
+const CAN_HAVE_INDEX: [&str; 3] = ["r", "p", "m"];
+
+/// What a role may do with a table.
+struct Right {
+    may_read: bool,
+    may_write: bool,
+    /// Whether the right to write was given to the role itself.
+    is_granted: bool,
+    is_owner: bool,
+    kind: String,
+}
 
 impl Postgres {
-    /// Finds the tables and their columns, and looks at how the times are written.
+    /// A table or view by the name the user wrote.
     ///
     /// # Errors
-    /// No such table or column, or the server's refusal.
-    pub async fn mapping(&mut self, wanted: &Wanted) -> Result<Mapping> {
-        let log = self.table(&wanted.table, "--table or [email_log] table").await?;
-        let mut further = Vec::new();
-        for join in &wanted.joins {
-            further.push(self.table(&join.table, &format!("{} table", join.key())).await?);
-        }
-        let mut mapping = Mapping::resolve(wanted, Dialect::Postgres, &log, &further).map_err(Misfit)?;
-        self.asked.indexes = mapping.indexes();
-        mapping.form = self.form(&mapping).await?;
-        let time = mapping.names(Column::SentDate).join(", ");
-        tracing::info!("times in {time} are read as {}; naive ones in {}", mapping.form, mapping.zone);
-        Ok(mapping)
-    }
-
-    pub(super) async fn table(&mut self, wanted: &str, key: &str) -> Result<Table> {
-        let mut tables = Vec::new();
-        for row in self.all(plain(TABLES)).await? {
-            tables.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
-        }
-        let Some((schema, name)) = find(wanted, &tables) else {
-            bail!(Misfit(no_table(wanted, key, &tables, &self.asked.name)))
+    /// A `Misfit` where it is not there, or the server's refusal.
+    pub async fn table(&mut self, wanted: &str, key: &str) -> Result<Table> {
+        let there: Vec<_> = self.rows(plain(TABLES)).await?.iter().map(name).collect();
+        let Some((schema, name)) = find(wanted, &there) else {
+            let place = &self.asked.name;
+            if there.is_empty() {
+                bail!(Misfit(format!("{place} holds no table at all; name another database in --db")));
+            }
+            bail!(no_table(wanted, key, place, &there))
         };
-        let columns = self.columns(&schema, &name).await?;
         let named = (schema.clone(), name.clone());
+        let field = |row: &Row| Field { name: text(row, 0), kind: kind(text(row, 1), row.is_true(2)) };
+        let columns = self.of_table(COLUMNS, &named).await?.iter().map(field).collect();
         if !self.asked.tables.contains(&named) {
             self.asked.tables.push(named);
         }
         Ok(Table { schema, name, columns })
     }
 
-    pub(super) async fn columns(&mut self, schema: &str, table: &str) -> Result<Vec<Field>> {
-        let binds = vec![Bind::Text(schema.to_owned()), Bind::Text(table.to_owned())];
-        let rows = self.all(Statement { binds, ..plain(COLUMNS) }).await?;
-        rows.iter()
-            .map(|row| Ok(Field { name: row.try_get(0)?, kind: kind(row.try_get(1)?, row.try_get(2)?) }))
-            .collect()
+    async fn of_table(&mut self, sql: &str, (schema, name): &(String, String)) -> Result<Vec<Row>> {
+        let binds = vec![Bind::Text(schema.clone()), Bind::Text(name.clone())];
+        self.rows(Statement { binds, ..plain(sql) }).await
     }
 
-    async fn form(&mut self, mapping: &Mapping) -> Result<Form> {
-        match mapping.kind_of_time(Column::SentDate) {
-            None | Some(Kind::Instant | Kind::LocalInstant) => return Ok(Form::Instant),
-            Some(Kind::WallClock | Kind::WallSecond) => return Ok(Form::WallClock),
-            Some(Kind::Day) => return Ok(Form::Day),
-            Some(_) => {}
+    /// Every table with the columns that may be read, and those of which none may.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn catalogue(&mut self) -> Result<(Vec<Described>, Vec<String>)> {
+        let rows = self.rows(plain(CATALOGUE)).await?;
+        Ok(catalogue::tables(&rows, |row| kind(text(row, 7), row.is_true(8))))
+    }
+
+    /// What a role may do with these tables, the log first.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn rights(&mut self, tables: &[Table], role: &str) -> Result<Rights> {
+        let names: Vec<_> = tables.iter().map(|table| (table.schema.clone(), table.name.clone())).collect();
+        let (mut rights, mut closed) = (Rights::default(), Vec::new());
+        for (place, table) in names.iter().enumerate() {
+            let Some(right) = self.right(table).await? else {
+                continue;
+            };
+            if !right.may_read {
+                closed.push(table.clone());
+            }
+            if place == 0 && right.may_write {
+                rights.may_write = true;
+                // a right that comes with ownership or from elsewhere cannot be taken from the role alone
+                let can_be_revoked = right.is_granted && !right.is_owner;
+                let revoke = || vec![grants::revoke(table, role)];
+                rights.revokes = if can_be_revoked { revoke() } else { grants::reader(&names) };
+            }
         }
-        let is_number = matches!(mapping.kind_of_time(Column::SentDate), Some(Kind::Integer | Kind::Decimal));
-        let rows = self.all(mapping.statement(&Selection::default(), TIME_SAMPLE)).await?;
-        let sample: Vec<_> = rows
-            .iter()
-            .map(|row| Ok(Sampled { is_number, text: values::text(row, 0)?.unwrap_or_default() }))
-            .collect::<Result<_>>()?;
-        Ok(match Form::of(&sample) {
-            // a column without a row says nothing, but its type does
-            Form::Text if is_number => Form::Seconds,
-            form => form,
+        rights.grants = grants::needed(&closed, role);
+        Ok(rights)
+    }
+
+    async fn right(&mut self, table: &(String, String)) -> Result<Option<Right>> {
+        let rows = self.of_table(RIGHTS, table).await?;
+        Ok(rows.first().map(|row| Right {
+            may_read: row.is_true(0) && row.is_true(1),
+            may_write: row.is_true(2),
+            is_granted: row.is_true(3),
+            is_owner: row.is_true(4),
+            kind: text(row, 5),
+        }))
+    }
+
+    /// The indexes of a table.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn indexes(&mut self, table: &(String, String), wanted: &[&str]) -> Result<Indexes> {
+        let rows = self.of_table(INDEXES, table).await?;
+        let kind = self.right(table).await?.map(|right| right.kind).unwrap_or_default();
+        let can_have = CAN_HAVE_INDEX.contains(&kind.as_str());
+        Ok(Indexes {
+            columns: rows.iter().map(|row| (text(row, 0), row.text(1))).collect(),
+            create: can_have.then(|| grants::index(table, wanted, kind == "p")),
         })
     }
 }
 
+fn text(row: &Row, column: usize) -> String {
+    row.text(column).unwrap_or_default()
+}
+
+fn name(row: &Row) -> Name {
+    Name { schema: text(row, 0), name: text(row, 1), is_visible: row.is_true(2) }
+}
+
 /// What a column of this type holds.
-pub(super) fn kind(name: String, is_enum: bool) -> Kind {
+fn kind(name: String, is_enum: bool) -> Kind {
     match name.as_str() {
         _ if is_enum => Kind::Enum(name),
         "text" | "character varying" | "name" => Kind::Text,
@@ -101,43 +149,22 @@ pub(super) fn kind(name: String, is_enum: bool) -> Kind {
 
 /// A table by the name the user wrote: to the letter, else with its schema or found without it, whatever the case where
 /// just one fits.
-fn find(wanted: &str, tables: &[(String, String, bool)]) -> Option<(String, String)> {
+fn find(wanted: &str, tables: &[Name]) -> Option<(String, String)> {
     let parts = name_parts(wanted);
     let same = |a: &str, b: &str, exact: bool| if exact { a == b } else { a.eq_ignore_ascii_case(b) };
-    let fits = |(schema, name, is_visible): &(String, String, bool), exact| match parts.as_slice() {
+    let fits = |Name { schema, name, is_visible }: &Name, exact| match parts.as_slice() {
         [bare] => *is_visible && same(bare, name, exact),
         [of, bare] => same(of, schema, exact) && same(bare, name, exact),
         _ => false,
     };
-    let whole = tables.iter().find(|(_, name, is_visible)| *is_visible && name == wanted);
+    let whole = tables.iter().find(|table| table.is_visible && table.name == wanted);
     let by_parts = || {
         [true, false].into_iter().find_map(|exact| {
             let mut found = tables.iter().filter(|table| fits(table, exact));
             found.next().filter(|_| found.next().is_none())
         })
     };
-    whole.or_else(by_parts).map(|(schema, name, _)| (schema.clone(), name.clone()))
-}
-
-fn no_table(wanted: &str, key: &str, tables: &[(String, String, bool)], database: &str) -> String {
-    let name = |(schema, name, is_visible): &(String, String, bool)| {
-        if *is_visible { name.clone() } else { format!("{schema}.{name}") }
-    };
-    let names: Vec<String> = tables.iter().map(name).collect();
-    if names.is_empty() {
-        return format!("{database} holds no table at all; name another database in --db");
-    }
-    let bare = name_parts(wanted).pop().unwrap_or_default();
-    let elsewhere = tables.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(&bare)).map(name);
-    let near = elsewhere.or_else(|| nearest(&bare, &names).map(str::to_owned));
-    let near = near.map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
-    let more =
-        if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
-    format!(
-        "no table '{}' in {database}, which has {}{more}{near}; name it by {key}",
-        wanted.escape_debug(),
-        names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ")
-    )
+    whole.or_else(by_parts).map(|table| (table.schema.clone(), table.name.clone()))
 }
 
 #[cfg(test)]
@@ -146,7 +173,11 @@ mod tests {
 
     #[test]
     fn a_table_is_found_by_the_name_a_user_writes() {
-        let table = |schema: &str, name: &str, visible| (schema.to_owned(), name.to_owned(), visible);
+        let table = |schema: &str, name: &str, is_visible| Name {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            is_visible,
+        };
         let tables = [
             table("public", "email_log", true),
             table("erp", "email_log", false),

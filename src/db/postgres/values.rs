@@ -1,6 +1,6 @@
 //! Cells of PostgreSQL's rows, which come in its binary form: times as numbers, texts as bytes.
 //!
-//! A text is UTF-8 unless the database has no encoding; then what cannot be read is replaced and said to be garbled.
+//! A text is UTF-8 unless the database has no encoding.
 
 use std::borrow::Cow;
 
@@ -9,118 +9,58 @@ use sqlx::postgres::{PgRow, PgValueRef};
 use sqlx::{Column as _, Row, TypeInfo as _, ValueRef};
 
 use super::copy::Tuple;
+use crate::db::row::{Cells, Time};
 use crate::mapping::resolve::Kind;
-use crate::mapping::time::Reader;
-use crate::mapping::{Column, Mapping};
-use crate::model::{Mail, Millis};
+use crate::model::Millis;
 
 /// 2000-01-01T00:00:00Z, from which the server counts.
 const YEAR_2000: Millis = 946_684_800_000;
 
 const DAY: Millis = 86_400_000;
 
-/// 0001-01-01 and 9999-12-31: other times are read by no database alike.
-const FIRST: Millis = -62_135_596_800_000;
-const LAST: Millis = 253_402_300_799_999;
-
-/// How the times of a column come.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Shown {
-    Instant,
-    WallClock,
-    Day,
-    Whole,
-    Fraction,
-    Text,
-}
-
-/// Reads the times of a column.
-pub struct Times {
-    shown: Shown,
-    reader: Reader,
-}
-
-impl Times {
-    /// A reader for a time of the mapping.
-    pub fn of(mapping: &Mapping, column: Column) -> Self {
-        let shown = match mapping.kind_of_time(column) {
-            None | Some(Kind::Instant | Kind::LocalInstant) => Shown::Instant,
-            Some(Kind::WallClock | Kind::WallSecond) => Shown::WallClock,
-            Some(Kind::Day) => Shown::Day,
-            Some(Kind::Integer) => Shown::Whole,
-            Some(Kind::Decimal) => Shown::Fraction,
-            Some(_) => Shown::Text,
-        };
-        Self { shown, reader: Reader::new(mapping.zone) }
-    }
-
-    /// A cell as an instant; `None` where it is no time.
-    pub fn read(&mut self, cell: Option<&[u8]>) -> Result<Option<Millis>> {
-        let Some(bytes) = cell else {
-            return Ok(None);
-        };
-        let at = match self.shown {
-            Shown::Instant => since_2000(bytes)?,
-            Shown::WallClock => since_2000(bytes)?.and_then(|wall| self.reader.instant(wall)),
-            Shown::Day => days(bytes)?.and_then(|wall| self.reader.instant(wall)),
-            Shown::Whole => Reader::number(whole(bytes)? as f64),
-            Shown::Fraction => Reader::number(f64::from_be_bytes(bytes.try_into()?)),
-            Shown::Text => self.reader.read(bytes),
-        };
-        Ok(at.filter(|at| (FIRST..=LAST).contains(at)))
-    }
-}
-
 /// A row, however it came.
-pub enum Cells<'r> {
+pub enum Answer<'r> {
     /// By itself.
     Row(&'r PgRow),
     /// In bulk.
     Tuple(&'r Tuple<'r>),
 }
 
-impl<'r> Cells<'r> {
-    /// The bytes of a cell; `None` is NULL.
-    pub fn bytes(&self, column: usize) -> Result<Option<&'r [u8]>> {
+impl Answer<'_> {
+    fn cell(&self, column: usize) -> Result<Option<&[u8]>> {
         match self {
-            Cells::Row(row) => bytes(row, column),
-            Cells::Tuple(tuple) => Ok(tuple[column]),
+            Answer::Row(row) => bytes(row, column),
+            Answer::Tuple(tuple) => Ok(tuple[column]),
         }
     }
+}
 
-    /// A cell as text.
-    pub fn text(&self, column: usize) -> Result<Option<Cow<'r, str>>> {
-        Ok(self.bytes(column)?.map(String::from_utf8_lossy))
+impl Cells for Answer<'_> {
+    fn bytes(&self, column: usize) -> Result<Option<Cow<'_, [u8]>>> {
+        Ok(self.cell(column)?.map(Cow::Borrowed))
     }
 
-    /// A cell as a count.
-    pub fn count(&self, column: usize) -> Result<u64> {
-        Ok(self.bytes(column)?.map_or(Ok(0), whole)?.try_into()?)
+    fn int(&self, column: usize) -> Result<Option<i64>> {
+        self.cell(column)?.map(whole).transpose()
     }
 
-    /// A row of `mails.sql`.
-    pub fn mail(&self, mapping: &Mapping, sent_date: &mut Times) -> Result<Mail> {
-        let text = |column| Ok::<_, anyhow::Error>(self.text(column)?.map(Cow::into_owned));
-        let error = self.text(6)?;
-        Ok(Mail {
-            id: text(0)?.unwrap_or_default(),
-            status: self.text(1)?.map(|status| mapping.words.known(&status).to_owned()),
-            at: sent_date.read(self.bytes(2)?)?,
-            sender: text(3)?,
-            recipient: text(4)?,
-            cc: text(8)?,
-            bcc: text(9)?,
-            subject: text(5)?,
-            message_id: text(7)?,
-            // only what is not UTF-8 has to be made anew
-            garbled: matches!(error, Some(Cow::Owned(_))),
-            error: error.map(Cow::into_owned),
+    fn time(&self, column: usize, kind: Option<&Kind>) -> Result<Option<Time<'_>>> {
+        let Some(bytes) = self.cell(column)? else {
+            return Ok(None);
+        };
+        Ok(match kind {
+            None | Some(Kind::Instant | Kind::LocalInstant) => since_2000(bytes)?.map(Time::Instant),
+            Some(Kind::WallClock | Kind::WallSecond) => since_2000(bytes)?.map(Time::Wall),
+            Some(Kind::Day) => days(bytes)?.map(Time::Wall),
+            Some(Kind::Integer) => Some(Time::Number(whole(bytes)? as f64)),
+            Some(Kind::Decimal) => Some(Time::Number(f64::from_be_bytes(bytes.try_into()?))),
+            Some(_) => Some(Time::Text(bytes)),
         })
     }
 }
 
 /// The bytes of a cell; `None` is NULL.
-pub fn bytes(row: &PgRow, column: usize) -> Result<Option<&[u8]>> {
+fn bytes(row: &PgRow, column: usize) -> Result<Option<&[u8]>> {
     let value: PgValueRef<'_> = row.try_get_raw(column)?;
     if value.is_null() {
         return Ok(None);
@@ -128,17 +68,16 @@ pub fn bytes(row: &PgRow, column: usize) -> Result<Option<&[u8]>> {
     value.as_bytes().map(Some).map_err(|error| anyhow::anyhow!(error))
 }
 
-/// A cell as bytes of text, whole numbers too.
-pub fn cell(row: &PgRow, column: usize) -> Result<Option<Vec<u8>>> {
-    let is_whole = matches!(row.column(column).type_info().name(), "INT2" | "INT4" | "INT8");
-    let text =
-        |bytes: &[u8]| if is_whole { Ok(whole(bytes)?.to_string().into_bytes()) } else { Ok(bytes.to_vec()) };
-    bytes(row, column)?.map(text).transpose()
-}
-
-/// A cell as text of its own.
-pub fn text(row: &PgRow, column: usize) -> Result<Option<String>> {
-    Ok(bytes(row, column)?.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+/// Every cell of a row as bytes of text, whole numbers and truth values too.
+pub fn cells(row: &PgRow) -> Result<Vec<Option<Vec<u8>>>> {
+    let text = |column: usize, bytes: &[u8]| {
+        Ok(match row.column(column).type_info().name() {
+            "INT2" | "INT4" | "INT8" => whole(bytes)?.to_string().into_bytes(),
+            "BOOL" => (bytes == [1]).to_string().into_bytes(),
+            _ => bytes.to_vec(),
+        })
+    };
+    (0..row.len()).map(|column| bytes(row, column)?.map(|bytes| text(column, bytes)).transpose()).collect()
 }
 
 /// Microseconds since 2000; the ends of the range are the infinities.

@@ -2,27 +2,24 @@
 //!
 //! A window of few rows: at once, through an index where there is one. Else by pages of the key. Either way many rows
 //! come as one large value, since each row of its own costs a microsecond (`benches/README.md`). Views and tables
-//! without such a key are read row by row; everything is, and sorted, when the caller wants it sorted.
+//! without such a key are read row by row.
 
 use anyhow::Result;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::Sqlite;
-use super::index::Index;
 use super::page::{ALL_COLUMNS, FEW_COLUMNS, Page};
-use super::values::bytes;
-use crate::db::{Order, has_more, recipients};
-use crate::mapping::sql::{Bind, Selection, Times};
-use crate::mapping::time::Reader;
-use crate::mapping::{Mapping, Words};
-use crate::model::Attempt;
-use crate::window::Window;
+use super::{Sqlite, plain};
+use crate::db::read::{Sink, Tried, has_more, recipients};
+use crate::db::rehearsal::Rehearsal;
+use crate::db::row::Time;
+use crate::mapping::Mapping;
+use crate::mapping::sql::{Selection, Times};
 
 const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
-const ATTEMPTS_IN_ORDER: &str = include_str!("../../../queries/attempts_in_order.sql");
 const ATTEMPT_PAGE: &str = include_str!("../../../queries/sqlite/attempt_page.sql");
 const COUNT: &str = include_str!("../../../queries/count.sql");
+const WIDTH: &str = include_str!("../../../queries/sqlite/width.sql");
 const ATTEMPT_PAGES: &str = include_str!("../../../queries/sqlite/attempt_pages.sql");
 
 /// What is left out of a page where the log has none of these columns.
@@ -45,84 +42,97 @@ const WIDE: usize = 2_000;
 
 /// The few rows of a window, fetched at once.
 pub struct Few {
-    window: Window,
+    parts: Vec<Selection>,
     pages: Option<Vec<(Selection, SqliteRow)>>,
 }
 
 impl Sqlite {
-    /// Fetches the attempts of a window of few rows, so that `attempts` has them at hand.
+    /// Fetches the attempts of a window of few rows, so that `attempts` has them at hand. `parts`: the selections of the window.
     ///
     /// # Errors
     /// SQLite's refusal.
-    pub async fn fetch_ahead(&mut self, mapping: &Mapping, window: Window) -> Result<()> {
-        let pages = self.few(mapping, window).await?;
-        self.ahead = Some(Few { window, pages });
+    pub async fn fetch_ahead(
+        &mut self,
+        mapping: &Mapping,
+        parts: Vec<Selection>,
+        rehearsal: &mut Rehearsal,
+    ) -> Result<()> {
+        let pages = self.few(mapping, &parts, rehearsal).await?;
+        self.ahead = Some(Few { parts, pages });
         Ok(())
     }
 
-    /// Gives every attempt of the window, and every one whose time cannot be placed.
+    /// Gives every attempt of a window, and every one whose time cannot be placed. `parts`: the selections of the window.
     ///
     /// # Errors
     /// SQLite's refusal.
     pub async fn attempts(
         &mut self,
         mapping: &Mapping,
-        window: Window,
-        order: Order,
-        each: &mut dyn FnMut(Attempt<'_>) -> bool,
+        parts: &[Selection],
+        sink: &mut Sink<'_>,
+        rehearsal: &mut Rehearsal,
     ) -> Result<()> {
-        let mut sink = Sink::new(mapping, window, each);
-        let everything = Selection { time: Times::InsideOrUnplaced(window), ..Selection::default() };
-        if order == Order::Sorted {
-            return self.by_row(mapping, &everything, ATTEMPTS_IN_ORDER, &mut sink).await.map(drop);
-        }
         let few = match self.ahead.take() {
-            Some(few) if few.window == window => few.pages,
-            _ => self.few(mapping, window).await?,
+            Some(few) if few.parts == parts => few.pages,
+            _ => self.few(mapping, parts, rehearsal).await?,
         };
         if let Some(pages) = few {
             tracing::debug!("the attempts of the window are few and were read at once");
-            return self.take_few(mapping, &pages, &mut sink).await;
+            return self.take_few(mapping, &pages, sink).await;
         }
-        if self.has_key && self.is_narrow() {
+        let everything = Selection { time: Times::InsideOrUnplaced(sink.window()), ..Selection::default() };
+        if self.keyed.contains(&mapping.table.1) && self.is_narrow(mapping).await? {
             tracing::debug!("attempts are read by pages of the key");
-            return self.by_page(mapping, everything, &mut sink).await;
+            return self.by_page(mapping, everything, sink, rehearsal).await;
         }
         tracing::debug!("attempts are read row by row");
-        self.by_row(mapping, &everything, ATTEMPTS, &mut sink).await.map(drop)
+        if rehearsal.keeps(&mapping.statement(&everything, ATTEMPTS)) {
+            return Ok(());
+        }
+        self.by_row(mapping, &everything, sink).await.map(drop)
     }
 
     /// Whether rows can be put together to pages: in other encodings they would need care, wide ones too much memory.
-    fn is_narrow(&self) -> bool {
-        self.is_utf8 && self.width <= WIDE
+    async fn is_narrow(&mut self, mapping: &Mapping) -> Result<bool> {
+        let encoding = self.rows(plain("PRAGMA encoding")).await?;
+        if encoding.first().and_then(|row| row.text(0)).is_some_and(|name| name != "UTF-8") {
+            return Ok(false);
+        }
+        let with_key = self.keyed.contains(&mapping.table.1);
+        let sample = mapping.statement(&Selection { with_key, ..Selection::default() }, WIDTH);
+        let widest = self.rows(sample).await?.first().and_then(|row| row.number::<usize>(0));
+        Ok(widest.unwrap_or_default() <= WIDE)
     }
 
     /// All rows of a window in a few large values, if they are few; through an index where there is one.
     async fn few(
         &mut self,
         mapping: &Mapping,
-        window: Window,
+        parts: &[Selection],
+        rehearsal: &mut Rehearsal,
     ) -> Result<Option<Vec<(Selection, SqliteRow)>>> {
-        if window.is_all() || !self.is_narrow() {
+        let is_all =
+            |part: &Selection| matches!(part.time, Times::InsideOrUnplaced(window) if window.is_all());
+        if parts.iter().any(is_all) || !self.is_narrow(mapping).await? {
             return Ok(None);
         }
         let query = with_known_columns(mapping, ATTEMPT_PAGE);
         let (mut pages, mut left) = (Vec::new(), FEW);
-        for part in self.parts(mapping, window).await? {
+        for part in parts {
             // a bound on rows makes the database slow, and counting them in an index is fast
             let bounded = match part.time {
-                Times::Inside(_) if self.rehearsal.is_none() => {
-                    let counted = self.all(mapping.statement(&part, COUNT)).await?;
-                    if counted.first().map_or(Ok(0), |row| row.try_get::<i64, _>(0))? > left {
+                Times::Inside(_) if !rehearsal.is_on() => {
+                    let counted = self.rows(mapping.statement(part, COUNT)).await?;
+                    if counted.first().and_then(|row| row.number(0)).unwrap_or(0) > left {
                         return Ok(None);
                     }
-                    part
+                    part.clone()
                 }
-                _ => Selection { limit: Some(left + 1), ..part },
+                _ => Selection { limit: Some(left + 1), ..part.clone() },
             };
             let statement = mapping.statement(&bounded, &query);
-            if let Some(kept) = &mut self.rehearsal {
-                kept.push(statement);
+            if rehearsal.keeps(&statement) {
                 continue;
             }
             for page in self.all(statement).await? {
@@ -136,24 +146,6 @@ impl Sqlite {
         Ok(Some(pages))
     }
 
-    /// The selections that give a window, each of one status word where the index wants it.
-    async fn parts(&mut self, mapping: &Mapping, window: Window) -> Result<Vec<Selection>> {
-        let selection = |words: &Option<Vec<Bind>>, time| Selection {
-            words: words.clone(),
-            time,
-            ..Selection::default()
-        };
-        let words: Vec<Option<Vec<Bind>>> = match self.index(mapping, window).await? {
-            None => return Ok(vec![selection(&None, Times::InsideOrUnplaced(window))]),
-            Some(Index::OfTime) => vec![None],
-            Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
-        };
-        let parts = words.iter().flat_map(|words| {
-            mapping.parts_by_index(window).into_iter().map(|time| selection(words, time)).collect::<Vec<_>>()
-        });
-        Ok(parts.collect())
-    }
-
     async fn take_few(
         &mut self,
         mapping: &Mapping,
@@ -161,9 +153,9 @@ impl Sqlite {
         sink: &mut Sink<'_>,
     ) -> Result<()> {
         for (selection, row) in pages {
-            let go_on = match sink.page(page(row, sink.columns)?) {
-                Some(go_on) => go_on,
-                None => self.by_row(mapping, selection, ATTEMPTS, sink).await?,
+            let go_on = match page(row, columns_of_a_page(mapping))? {
+                Some(page) => take(page, sink),
+                None => self.by_row(mapping, selection, sink).await?,
             };
             if !go_on {
                 break;
@@ -172,20 +164,33 @@ impl Sqlite {
         Ok(())
     }
 
-    async fn by_page(&mut self, mapping: &Mapping, everything: Selection, sink: &mut Sink<'_>) -> Result<()> {
+    async fn by_page(
+        &mut self,
+        mapping: &Mapping,
+        everything: Selection,
+        sink: &mut Sink<'_>,
+        rehearsal: &mut Rehearsal,
+    ) -> Result<()> {
         let query = with_known_columns(mapping, ATTEMPT_PAGES);
+        let columns = columns_of_a_page(mapping);
         let mut rest = Selection { with_key: true, ..everything };
+        if rehearsal.keeps(&mapping.statement(&rest, &query)) {
+            return Ok(());
+        }
         loop {
             let mut unreadable = None;
             self.each(mapping.statement(&rest, &query), &mut |row| {
                 // a page of no rows is NULL
-                let go_on = row
-                    .try_get::<Option<&[u8]>, _>(2)?
-                    .map_or(Some(true), |page| sink.page(Page::read(page, sink.columns)));
-                if go_on.is_none() {
-                    unreadable = Some((row.try_get::<i64, _>(0)?, row.try_get::<Option<i64>, _>(1)?));
+                let Some(bytes) = row.try_get::<Option<&[u8]>, _>(2)? else {
+                    return Ok(true);
+                };
+                match Page::read(bytes, columns) {
+                    Some(page) => Ok(take(page, sink)),
+                    None => {
+                        unreadable = Some((row.try_get::<i64, _>(0)?, row.try_get::<Option<i64>, _>(1)?));
+                        Ok(false)
+                    }
                 }
-                Ok(go_on.unwrap_or(false))
             })
             .await?;
             let Some((first, next)) = unreadable else {
@@ -193,7 +198,7 @@ impl Sqlite {
             };
             let page =
                 Selection { keys: Some((first, next.map_or(i64::MAX, |next| next - 1))), ..rest.clone() };
-            let (true, Some(next)) = (self.by_row(mapping, &page, ATTEMPTS, sink).await?, next) else {
+            let (true, Some(next)) = (self.by_row(mapping, &page, sink).await?, next) else {
                 return Ok(());
             };
             rest.keys = Some((next, i64::MAX));
@@ -204,17 +209,29 @@ impl Sqlite {
         &mut self,
         mapping: &Mapping,
         selection: &Selection,
-        query: &str,
         sink: &mut Sink<'_>,
     ) -> Result<bool> {
         let mut go_on = true;
-        self.each(mapping.statement(selection, query), &mut |row| {
+        self.each(mapping.statement(selection, ATTEMPTS), &mut |row| {
             go_on = sink.row(row)?;
             Ok(go_on)
         })
         .await?;
         Ok(go_on)
     }
+}
+
+/// Hands over a whole page, and says whether to go on.
+fn take(mut page: Page<'_>, sink: &mut Sink<'_>) -> bool {
+    page.all(|row| {
+        sink.take(Tried {
+            status: row.status,
+            sent_date: Some(Time::Text(row.sent_date)),
+            sender: row.sender,
+            recipients: recipients(row.recipient) + recipients(row.cc) + recipients(row.bcc),
+            finished_at: Some(Time::Text(row.finished_at)),
+        })
+    })
 }
 
 /// The query without the columns that the log does not have: they would cost a third of the time.
@@ -236,65 +253,6 @@ fn page(row: &SqliteRow, columns: usize) -> Result<Option<Page<'_>>> {
         *value = row.try_get::<Option<&[u8]>, _>(place + 1)?.unwrap_or_default();
     }
     Ok(Page::of(usize::try_from(row.try_get::<i64, _>(0)?)?, values, columns))
-}
-
-/// Where attempts go once their values are read.
-struct Sink<'e> {
-    sent_date: Reader,
-    finished_at: Reader,
-    window: Window,
-    columns: usize,
-    words: &'e Words,
-    each: &'e mut dyn FnMut(Attempt<'_>) -> bool,
-}
-
-impl<'e> Sink<'e> {
-    fn new(mapping: &'e Mapping, window: Window, each: &'e mut dyn FnMut(Attempt<'_>) -> bool) -> Self {
-        let sent_date = Reader::new(mapping.zone);
-        let finished_at = Reader::new(mapping.zone);
-        let columns = columns_of_a_page(mapping);
-        Self { sent_date, finished_at, window, columns, words: &mapping.words, each }
-    }
-
-    /// Takes in a whole page; `None` stays `None`, and nothing was read: a value holds a divider itself.
-    fn page(&mut self, page: Option<Page<'_>>) -> Option<bool> {
-        Some(page?.all(|row| {
-            let to = recipients(row.recipient) + recipients(row.cc) + recipients(row.bcc);
-            self.take(row.status, Some(row.sent_date), row.sender, to, Some(row.finished_at))
-        }))
-    }
-
-    fn row(&mut self, row: &SqliteRow) -> Result<bool> {
-        let value = |column| bytes(row, column);
-        let mut to = 0;
-        for column in 3..=5 {
-            to += value(column)?.map_or(0, recipients);
-        }
-        let (status, sent_date, sender, finished_at) = (value(0)?, value(1)?, value(2)?, value(6)?);
-        Ok(self.take(status, sent_date, sender, to, finished_at))
-    }
-
-    fn take(
-        &mut self,
-        status: Option<&[u8]>,
-        sent_date: Option<&[u8]>,
-        sender: Option<&[u8]>,
-        recipients: u32,
-        finished_at: Option<&[u8]>,
-    ) -> bool {
-        let at = sent_date.and_then(|raw| self.sent_date.read(raw));
-        if at.is_some_and(|at| !self.window.contains(at)) {
-            return true;
-        }
-        let (status, sender) = (status.map(String::from_utf8_lossy), sender.map(String::from_utf8_lossy));
-        (self.each)(Attempt {
-            status: status.as_deref().map(|status| self.words.known(status)),
-            at,
-            sender: sender.as_deref(),
-            recipients,
-            finished_at: finished_at.and_then(|raw| self.finished_at.read(raw)),
-        })
-    }
 }
 
 #[cfg(test)]

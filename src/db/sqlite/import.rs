@@ -78,8 +78,8 @@ impl Target {
         let count = |name: &str| {
             format!("SELECT count(*) FROM sqlite_schema WHERE name = '{name}' AND type IN ('table', 'view')")
         };
-        let has_files: i64 = self.one(plain(&count("mailthrottle_import"))).await?.try_get(0)?;
-        let has_log: i64 = self.one(plain(&count("email_log"))).await?.try_get(0)?;
+        let has_files: i64 = self.one(plain(count("mailthrottle_import"))).await?.try_get(0)?;
+        let has_log: i64 = self.one(plain(count("email_log"))).await?.try_get(0)?;
         match (has_log > 0, has_files > 0) {
             (true, true) => Ok(()),
             (true, false) => bail!(

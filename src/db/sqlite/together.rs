@@ -7,7 +7,8 @@ use anyhow::Result;
 use futures_util::TryStreamExt;
 use sqlx::{Either, Executor, SqliteConnection};
 
-use super::{cells, error};
+use super::error;
+use super::values::cells;
 use crate::db::row::Row;
 use crate::db::statement::{query, with_marks};
 use crate::mapping::sql::{Statement, body};

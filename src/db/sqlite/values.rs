@@ -7,10 +7,33 @@ use anyhow::Result;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, TypeInfo, ValueRef};
 
-use crate::mapping::Mapping;
+use crate::db::row::{Cells, Time};
+use crate::mapping::resolve::Kind;
 use crate::mapping::sql::Bind;
-use crate::mapping::time::Reader;
-use crate::model::Mail;
+
+impl Cells for SqliteRow {
+    fn bytes(&self, column: usize) -> Result<Option<Cow<'_, [u8]>>> {
+        Ok(bytes(self, column)?.map(Cow::Borrowed))
+    }
+
+    fn int(&self, column: usize) -> Result<Option<i64>> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn time(&self, column: usize, _: Option<&Kind>) -> Result<Option<Time<'_>>> {
+        Ok(bytes(self, column)?.map(Time::Text))
+    }
+
+    fn bind(&self, column: usize) -> Result<Option<Bind>> {
+        let kind = self.try_get_raw(column)?.type_info().name().to_owned();
+        Ok(match kind.as_str() {
+            "INTEGER" | "INT8" | "BOOLEAN" => Some(Bind::Int(self.try_get_unchecked(column)?)),
+            "REAL" => Some(Bind::Real(self.try_get_unchecked(column)?)),
+            "BLOB" => Some(Bind::Blob(self.try_get_unchecked(column)?)),
+            _ => bytes(self, column)?.map(|text| Bind::Text(String::from_utf8_lossy(text).into_owned())),
+        })
+    }
+}
 
 /// A value of any type as bytes of text; `None` is NULL.
 pub fn bytes(row: &SqliteRow, column: usize) -> Result<Option<&[u8]>> {
@@ -21,41 +44,7 @@ pub fn bytes(row: &SqliteRow, column: usize) -> Result<Option<&[u8]>> {
     Ok(Some(row.try_get_unchecked(column)?))
 }
 
-/// A value of any type as text, and whether it was garbled: not valid UTF-8, or with a NUL in it.
-pub fn text(row: &SqliteRow, column: usize) -> Result<Option<(String, bool)>> {
-    Ok(bytes(row, column)?.map(|bytes| {
-        let text = String::from_utf8_lossy(bytes);
-        let garbled = matches!(text, Cow::Owned(_)) || memchr::memchr(0, bytes).is_some();
-        (text.into_owned(), garbled)
-    }))
-}
-
-/// A value to ask for again, in its own type.
-pub fn bind(row: &SqliteRow) -> Result<Option<Bind>> {
-    let kind = row.try_get_raw(0)?.type_info().name().to_owned();
-    Ok(match kind.as_str() {
-        "INTEGER" | "INT8" | "BOOLEAN" => Some(Bind::Int(row.try_get_unchecked(0)?)),
-        "REAL" => Some(Bind::Real(row.try_get_unchecked(0)?)),
-        "BLOB" => Some(Bind::Blob(row.try_get_unchecked(0)?)),
-        _ => text(row, 0)?.map(|(text, _)| Bind::Text(text)),
-    })
-}
-
-/// A row of `mails.sql`.
-pub fn mail(row: &SqliteRow, mapping: &Mapping, reader: &mut Reader) -> Result<Mail> {
-    let value = |column| Ok::<_, anyhow::Error>(text(row, column)?.map(|(text, _)| text));
-    let error = text(row, 6)?;
-    Ok(Mail {
-        id: value(0)?.unwrap_or_default(),
-        status: value(1)?.map(|status| mapping.words.known(&status).to_owned()),
-        at: bytes(row, 2)?.and_then(|raw| reader.read(raw)),
-        sender: value(3)?,
-        recipient: value(4)?,
-        cc: value(8)?,
-        bcc: value(9)?,
-        subject: value(5)?,
-        message_id: value(7)?,
-        garbled: error.as_ref().is_some_and(|(_, garbled)| *garbled),
-        error: error.map(|(text, _)| text),
-    })
+/// Every value of a row.
+pub fn cells(row: &SqliteRow) -> Result<Vec<Option<Vec<u8>>>> {
+    (0..row.len()).map(|column| Ok(bytes(row, column)?.map(<[u8]>::to_vec))).collect()
 }

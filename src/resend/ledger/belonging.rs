@@ -6,7 +6,7 @@
 use anyhow::{Result, bail};
 
 use super::{Key, Ledger};
-use crate::db::store::Store;
+use crate::db::Db;
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, body};
 use crate::model::Millis;
@@ -162,7 +162,7 @@ impl Ledger {
     }
 }
 
-async fn noted_place(log: &mut Store) -> Result<Option<String>> {
+async fn noted_place(log: &mut Db) -> Result<Option<String>> {
     if !log.has_table(MARK).await? {
         return Ok(None);
     }
@@ -178,7 +178,7 @@ fn other_place(noted: &str) -> String {
 }
 
 /// Who may not make a table there goes without: the ledger knows its log.
-async fn mark(log: &mut Store, place: &str) -> Result<()> {
+async fn mark(log: &mut Db, place: &str) -> Result<()> {
     let made = log.execute(log.statement(body(MAKE_ELSEWHERE), Vec::new())).await;
     match made {
         Ok(_) => {

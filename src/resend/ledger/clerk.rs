@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::steps::LogIs;
 use super::{Answer, Ledger, Outgoing, Settlement, Wish};
-use crate::db::store::Store;
+use crate::db::Db;
 use crate::model::Millis;
 use crate::resend::message::Stored;
 use crate::resend::points;
@@ -356,7 +356,7 @@ fn handed_over_and_settled(batch: &[Request]) -> (usize, usize) {
 impl Ledger {
     fn check_place(&self) -> Result<()> {
         self.store.check_place()?;
-        self.log.as_ref().map_or(Ok(()), Store::check_place)
+        self.log.as_ref().map_or(Ok(()), Db::check_place)
     }
 
     async fn roll_back(&mut self) {

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use super::past::join_word;
 use super::{Key, Known, Ledger, Stage};
 use crate::analysis::mails::Join;
-use crate::db::store::Store;
+use crate::db::Db;
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::Millis;
 
@@ -185,7 +185,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The database's refusal.
-    pub async fn history(store: &mut Store) -> Result<Vec<PastRun>> {
+    pub async fn history(store: &mut Db) -> Result<Vec<PastRun>> {
         let statement = store.statement(HISTORY, Vec::new());
         let rows = store.rows(statement).await?;
         let run = |row: &crate::db::row::Row| PastRun {

@@ -14,7 +14,7 @@ mod steps;
 use std::sync::Arc;
 
 use crate::analysis::mails::Join;
-use crate::db::store::Store;
+use crate::db::Db;
 use crate::digest::Digest;
 use crate::mapping::Mapping;
 use crate::mapping::sql::{Bind, Statement};
@@ -154,9 +154,9 @@ pub struct Settlement {
 
 /// Ledger and log of one run.
 pub struct Ledger {
-    store: Store,
+    store: Db,
     /// The log, where the ledger is in a file of its own.
-    log: Option<Store>,
+    log: Option<Db>,
     mapping: Mapping,
     table: String,
     /// Which database the log is in, as the ledger first knew it.
@@ -173,8 +173,8 @@ pub struct Ledger {
 impl Ledger {
     /// A ledger beside the log, or with `log` in a file of its own.
     pub fn new(
-        store: Store,
-        log: Option<Store>,
+        store: Db,
+        log: Option<Db>,
         mapping: Mapping,
         claim_status: Option<String>,
         sent_word: Option<String>,
@@ -200,7 +200,7 @@ impl Ledger {
         &self.run
     }
 
-    fn log(&mut self) -> &mut Store {
+    fn log(&mut self) -> &mut Db {
         self.log.as_mut().unwrap_or(&mut self.store)
     }
 

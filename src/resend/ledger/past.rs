@@ -7,12 +7,10 @@ use anyhow::{Context, Result};
 
 use super::{Key, Ledger};
 use crate::analysis::mails::Join;
-use crate::db::Db;
 use crate::db::row::Row;
-use crate::db::store::is_there;
+use crate::db::{Db, There};
 use crate::digest::Digest;
-use crate::mapping::Dialect;
-use crate::mapping::sql::{Bind, Statement};
+use crate::mapping::sql::Bind;
 use crate::model::Millis;
 use crate::resend::fingerprint::Fingerprint;
 use crate::window::Window;
@@ -112,16 +110,14 @@ pub struct Known {
 ///
 /// # Errors
 /// The database's refusal.
-pub async fn read_past(db: &mut Db, table: &(String, String), dialect: Dialect) -> Result<Past> {
-    let there = db.rows(is_there(dialect, "mailthrottle_mail")).await?;
-    match there.first().and_then(|row| row.text(0)).as_deref() {
-        None => return Ok(Past::default()),
+pub async fn read_past(db: &mut Db, table: &(String, String)) -> Result<Past> {
+    match db.there("mailthrottle_mail").await? {
+        There::No => return Ok(Past::default()),
         // a question would end the transaction of those that follow
-        Some("closed") => return Ok(Past { is_closed: true, ..Past::default() }),
-        Some(_) => {}
+        There::Closed => return Ok(Past { is_closed: true, ..Past::default() }),
+        There::Yes => {}
     }
-    let plain = |sql: &str| Statement::plain(dialect, sql);
-    let version = db.rows(plain(VERSION)).await?;
+    let version = db.rows(db.statement(VERSION, Vec::new())).await?;
     let sql = match version.first().and_then(|row| row.number(0)) {
         // only who sends again changes its tables
         Some(2) => {
@@ -131,7 +127,7 @@ pub async fn read_past(db: &mut Db, table: &(String, String), dialect: Dialect) 
         _ => MAILS.to_owned(),
     };
     let table = vec![Bind::Text(format!("{}.{}", table.0, table.1))];
-    past_of(&db.rows(Statement { binds: table, ..plain(&sql) }).await?)
+    past_of(&db.rows(db.statement(&sql, table)).await?)
 }
 
 /// The word in the ledger for how two rows are known to be one mail.
@@ -167,18 +163,12 @@ pub struct PastAttempt {
 ///
 /// # Errors
 /// The database's refusal.
-pub async fn read_attempts(
-    db: &mut Db,
-    table: &(String, String),
-    dialect: Dialect,
-    key: &Key,
-) -> Result<Vec<PastAttempt>> {
-    let there = db.rows(is_there(dialect, "mailthrottle_attempt")).await?;
-    if there.first().and_then(|row| row.text(0)).as_deref() != Some("yes") {
+pub async fn read_attempts(db: &mut Db, table: &(String, String), key: &Key) -> Result<Vec<PastAttempt>> {
+    if db.there("mailthrottle_attempt").await? != There::Yes {
         return Ok(Vec::new());
     }
     let binds = vec![Bind::Text(format!("{}.{}", table.0, table.1)), Bind::Text(key.id.clone())];
-    let rows = db.rows(Statement { dialect, sql: ATTEMPTS.to_owned(), binds }).await?;
+    let rows = db.rows(db.statement(ATTEMPTS, binds)).await?;
     let of_key = rows.iter().filter(|row| row.text(0).unwrap_or_default() == key.time());
     let attempt = |row: &Row| PastAttempt {
         run: row.text(1).unwrap_or_default(),

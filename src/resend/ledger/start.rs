@@ -6,9 +6,9 @@ use anyhow::{Context, Result, bail};
 
 use super::past::VERSION;
 use super::{Key, Ledger};
+use crate::db::Db;
+use crate::db::lock::Lock;
 use crate::db::row::Row;
-use crate::db::store::{Lock, Store};
-use crate::mapping::Dialect;
 use crate::mapping::sql::Bind;
 use crate::model::Millis;
 use crate::resend::fingerprint::Fingerprint;
@@ -23,18 +23,6 @@ const OPEN_RUNS: &str = include_str!("../../../queries/ledger/open_runs.sql");
 const PAUSED: &str = include_str!("../../../queries/ledger/paused.sql");
 const RECENT: &str = include_str!("../../../queries/ledger/recent.sql");
 const RECENT_ATTEMPTS: &str = include_str!("../../../queries/ledger/recent_attempts.sql");
-
-/// The ledger's tables, a file a step; a database remembers which it has.
-const MIGRATIONS: [&str; 3] = [
-    include_str!("../../../queries/ledger/migration_1.sql"),
-    include_str!("../../../queries/ledger/migration_2.sql"),
-    include_str!("../../../queries/ledger/migration_3.sql"),
-];
-const MIGRATIONS_ON_ORACLE: [&str; MIGRATIONS.len()] = [
-    include_str!("../../../queries/oracle/ledger/migration_1.sql"),
-    include_str!("../../../queries/oracle/ledger/migration_2.sql"),
-    include_str!("../../../queries/oracle/ledger/migration_3.sql"),
-];
 
 /// The lock of whoever makes the ledger's tables, and how often it is looked for.
 const MAKING: &str = "making";
@@ -51,7 +39,7 @@ impl Ledger {
     ///
     /// # Errors
     /// They are of a later version, or cannot be read.
-    pub async fn is_made(store: &mut Store) -> Result<bool> {
+    pub async fn is_made(store: &mut Db) -> Result<bool> {
         Ok(Self::version(store).await? > 0)
     }
 
@@ -59,18 +47,18 @@ impl Ledger {
     ///
     /// # Errors
     /// They are of a later version, or cannot be read.
-    pub async fn is_current(store: &mut Store) -> Result<bool> {
-        Ok(Self::version(store).await? == MIGRATIONS.len())
+    pub async fn is_current(store: &mut Db) -> Result<bool> {
+        Ok(Self::version(store).await? == store.product().migrations.len())
     }
 
-    async fn version(store: &mut Store) -> Result<usize> {
+    async fn version(store: &mut Db) -> Result<usize> {
         if !store.has_table("mailthrottle_migration").await? {
             return Ok(0);
         }
         let statement = store.statement(VERSION, Vec::new());
         let rows = store.rows(statement).await?;
         let version = rows.first().and_then(|row| row.number(0)).unwrap_or(0);
-        if version > MIGRATIONS.len() {
+        if version > store.product().migrations.len() {
             bail!("the ledger was made by a later version of this program ({version}); use that one");
         }
         Ok(version)
@@ -80,7 +68,7 @@ impl Ledger {
     ///
     /// # Errors
     /// No right to make tables, or the database's refusal.
-    pub async fn make(store: &mut Store, now: Millis) -> Result<()> {
+    pub async fn make(store: &mut Db, now: Millis) -> Result<()> {
         // one at a time, whoever comes first
         let lock = loop {
             if let Some(lock) = store.lock(MAKING).await? {
@@ -93,8 +81,8 @@ impl Ledger {
         made
     }
 
-    async fn make_missing(store: &mut Store, now: Millis) -> Result<()> {
-        let files = if store.dialect() == Dialect::Oracle { MIGRATIONS_ON_ORACLE } else { MIGRATIONS };
+    async fn make_missing(store: &mut Db, now: Millis) -> Result<()> {
+        let files = store.product().migrations;
         for (place, file) in files.iter().enumerate().skip(Self::version(store).await?) {
             let number = i64::try_from(place + 1).unwrap_or(i64::MAX);
             let remember = store.statement(
@@ -134,7 +122,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The database's refusal.
-    pub async fn alive(store: &mut Store) -> Result<Vec<String>> {
+    pub async fn alive(store: &mut Db) -> Result<Vec<String>> {
         let mut alive = Vec::new();
         let open = store.statement(OPEN_RUNS, Vec::new());
         for row in store.rows(open).await? {

@@ -8,7 +8,6 @@ use super::{Answer, Handing, Key, Ledger, Objection, Outgoing, Pause, Settlement
 use crate::analysis::mails::Join;
 use crate::db::row::Row;
 use crate::digest::Digest;
-use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Selection, Statement};
 use crate::model::{Class, Millis};
 use crate::resend::fingerprint::Fingerprint;
@@ -17,12 +16,8 @@ use crate::resend::message::Stored;
 
 const ATTEMPT: &str = include_str!("../../../queries/ledger/attempt.sql");
 const CORRECT_ATTEMPT: &str = include_str!("../../../queries/ledger/correct_attempt.sql");
-const CLAIM: &str = include_str!("../../../queries/ledger/claim.sql");
-const CLAIM_ON_ORACLE: &str = include_str!("../../../queries/oracle/ledger/claim.sql");
 const HAND_OVER: &str = include_str!("../../../queries/ledger/hand_over.sql");
 const OTHER_TIMES: &str = include_str!("../../../queries/ledger/other_times.sql");
-const PAUSE: &str = include_str!("../../../queries/ledger/pause.sql");
-const PAUSE_ON_ORACLE: &str = include_str!("../../../queries/oracle/ledger/pause.sql");
 const SETTLE: &str = include_str!("../../../queries/ledger/settle.sql");
 const STATUS: &str = include_str!("../../../queries/status.sql");
 const STILL_OURS: &str = include_str!("../../../queries/ledger/still_ours.sql");
@@ -117,7 +112,7 @@ impl Ledger {
 
     /// Writes down that nothing goes before some times.
     pub(super) async fn pause<'p>(&mut self, pauses: impl Iterator<Item = &'p Pause>) -> Result<()> {
-        let sql = if self.store.dialect() == Dialect::Oracle { PAUSE_ON_ORACLE } else { PAUSE };
+        let sql = self.store.product().pause;
         let pause = |pause: &Pause| {
             let texts = [self.identity.clone(), pause.reason.clone()].map(Bind::Text);
             let [identity, reason] = texts;
@@ -202,7 +197,7 @@ impl Ledger {
     }
 
     fn claims(&self, wish: &Wish) -> Vec<Statement> {
-        let sql = if self.store.dialect() == Dialect::Oracle { CLAIM_ON_ORACLE } else { CLAIM };
+        let sql = self.store.product().claim;
         let claim = |part: Part<'_>| {
             let rest = vec![
                 Bind::Text(self.run.clone()),
