@@ -75,10 +75,11 @@ oracle_sql() {
   node tests/oracle-sql/check.mjs "$modules" queries "$trace"
 }
 
-# everything is kept in a log; what is shown is the tables that tests print, and on a failure all of it
+# everything is kept in a log; what is shown is the tables that tests print, and on a failure all of it. Most tests wait
+# for servers, so there may be more of them than processors.
 tests() {
   local log=target/tests.log status=0
-  ORACLE_STANDIN_TRACE="$trace" cargo test --locked --quiet --no-fail-fast -- --show-output 2>&1 | tee "$log" |
+  RUST_TEST_THREADS=4 ORACLE_STANDIN_TRACE="$trace" cargo test --locked --quiet --no-fail-fast -- --show-output 2>&1 | tee "$log" |
     grep --line-buffered -E '^(\||test result:)' || status=$?
   if [ "$status" != 0 ]; then
     cat "$log" >&2
