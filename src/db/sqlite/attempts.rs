@@ -34,6 +34,9 @@ const EXTRA_COLUMNS: [&str; 2] = [
     , group_concat(coalesce(finished_at, ''), '|') AS finished_at",
 ];
 
+/// How the widths of both ends of a table are asked for.
+const BY_KEY: [&str; 2] = [" ORDER BY rowid DESC", " ORDER BY rowid"];
+
 /// Up to so many rows of a window are fetched at once.
 const FEW: i64 = 100_000;
 
@@ -100,7 +103,9 @@ impl Sqlite {
             return Ok(false);
         }
         let with_key = self.keyed.contains(&mapping.table.1);
-        let sample = mapping.statement(&Selection { with_key, ..Selection::default() }, WIDTH);
+        // without a key, an order would only make SQLite look at every row
+        let query = if with_key { WIDTH.to_owned() } else { BY_KEY.iter().fold(WIDTH.to_owned(), without) };
+        let sample = mapping.statement(&Selection { with_key, ..Selection::default() }, &query);
         let widest = self.rows(sample).await?.first().and_then(|row| row.number::<usize>(0));
         Ok(widest.unwrap_or_default() <= WIDE)
     }
@@ -239,7 +244,11 @@ fn with_known_columns(mapping: &Mapping, query: &str) -> String {
     if columns_of_a_page(mapping) == ALL_COLUMNS {
         return query.to_owned();
     }
-    EXTRA_COLUMNS.iter().fold(query.to_owned(), |query, extra| query.replace(extra, ""))
+    EXTRA_COLUMNS.iter().fold(query.to_owned(), without)
+}
+
+fn without(query: String, part: &&str) -> String {
+    query.replace(part, "")
 }
 
 fn columns_of_a_page(mapping: &Mapping) -> usize {
@@ -260,7 +269,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_extra_columns_stand_in_the_queries() {
+    fn what_may_be_left_out_stands_in_the_queries() {
         assert!(ATTEMPT_PAGES.contains(EXTRA_COLUMNS[0]) && ATTEMPT_PAGE.contains(EXTRA_COLUMNS[1]));
+        assert!(BY_KEY.iter().all(|order| WIDTH.contains(order)));
     }
 }
