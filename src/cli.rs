@@ -12,7 +12,7 @@ use crate::model::{Class, Code, Millis};
 use crate::output::AnyFormat;
 use crate::resend::pace::Rate;
 use crate::window;
-use crate::zone::Step;
+use crate::zone::TimelineStep;
 
 /// Finds mail that a provider refused for a moment, and says why.
 ///
@@ -91,9 +91,9 @@ pub enum When {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// What failed, why, in which bursts, and whether that was throttling
-    Report(Report),
+    Report(ReportArgs),
     /// The last failed mails, newest first, with what each error means
-    Failures(Failures),
+    Failures(FailuresArgs),
     /// What one error text means, and what to do about it
     Explain(Explain),
     /// Send failed mails again, each once and slowly enough
@@ -101,16 +101,16 @@ pub enum Command {
     /// Looks for the mail log in a database, and writes a config for it
     Init(Init),
     /// Whether connection, rights, mapping, clock, index and log are as they should be
-    Doctor(Doctor),
+    Doctor(DoctorArgs),
     /// Whether a person is needed, by exit code, for cron and monitors
     Alert(Box<Alert>),
     /// Take logs of applications and mail servers into a SQLite file, where there is no table
-    Import(Import),
+    Import(ImportArgs),
 }
 
 /// Which rows to look at.
 #[derive(Debug, Default, Args)]
-pub struct Rows {
+pub struct RowFilter {
     /// Start of the window, `all` for no start [default: for report 24 hours before the end, else none]
     #[arg(long, value_name = "TIME", long_help = format!("Start of the window, or 'all' for no start; without it, a report begins 24 hours before the end. Write {}", window::FORMS))]
     pub since: Option<String>,
@@ -131,7 +131,7 @@ pub struct Rows {
     pub sender: Option<String>,
 }
 
-impl Rows {
+impl RowFilter {
     /// Whether any of them is given.
     pub fn is_given(&self) -> bool {
         let texts = [&self.since, &self.until, &self.status, &self.sender];
@@ -146,10 +146,10 @@ fn duration(length: Millis) -> humantime::Duration {
 
 /// `report`.
 #[derive(Debug, Args)]
-pub struct Report {
+pub struct ReportArgs {
     /// Which rows.
     #[command(flatten)]
-    pub rows: Rows,
+    pub rows: RowFilter,
     /// Longest pause between two failures of a cluster
     #[arg(long, value_name = "DURATION", default_value_t = duration(Joining::default().gap))]
     pub gap: humantime::Duration,
@@ -163,7 +163,7 @@ pub struct Report {
     pub min_failures: u32,
     /// Step of the timeline [default: by the length of the window]
     #[arg(long, value_enum, value_name = "STEP")]
-    pub by: Option<Step>,
+    pub by: Option<TimelineStep>,
     /// How long an attempt is taken to last, where the log has no end of it
     #[arg(long, value_name = "DURATION", default_value_t = duration(SESSION))]
     pub session: humantime::Duration,
@@ -172,15 +172,15 @@ pub struct Report {
     pub log: Vec<String>,
     /// Format of the --log files [default: found out by looking]
     #[arg(long = "as", value_enum, value_name = "FORMAT", requires = "log", hide_possible_values = true)]
-    pub format_of_log: Option<import::Format>,
+    pub format_of_log: Option<import::LogFormat>,
 }
 
 /// `failures`.
 #[derive(Debug, Args)]
-pub struct Failures {
+pub struct FailuresArgs {
     /// Which rows.
     #[command(flatten)]
-    pub rows: Rows,
+    pub rows: RowFilter,
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
@@ -202,7 +202,7 @@ pub struct Init {
 
 /// `doctor`.
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// Also look whether the mail server lets this program in, without sending anything [default: the server of the config]
     #[arg(long, value_name = "URL")]
     pub smtp: Option<Option<String>>,
@@ -228,7 +228,7 @@ pub struct Explain {
 pub struct Resend {
     /// Which rows.
     #[command(flatten)]
-    pub rows: Rows,
+    pub rows: RowFilter,
     /// Only this row, also where it is old, has no error text, or looks like another; may be given several times
     #[arg(long, value_name = "ID")]
     pub id: Vec<String>,
@@ -416,13 +416,13 @@ pub enum Shape {
 
 /// `import`.
 #[derive(Debug, Args)]
-pub struct Import {
+pub struct ImportArgs {
     /// Log files, packed by gzip, zstd or bzip2, in UTF-16, or plain; - reads stdin
     #[arg(value_name = "FILE", required_unless_present = "list")]
     pub files: Vec<String>,
     /// Format of the files [default: found out by looking]
     #[arg(long = "as", value_enum, value_name = "FORMAT", hide_possible_values = true)]
-    pub format_of_log: Option<import::Format>,
+    pub format_of_log: Option<import::LogFormat>,
     /// A column of CSV or JSON lines, such as time=Received: time, status, sender, recipient, subject, message_id,
     /// error, level
     #[arg(long, value_name = "NAME=COLUMN")]

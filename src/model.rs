@@ -201,7 +201,7 @@ pub struct Attempt<'r> {
 
 /// What a database says of itself and of the connection to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Server {
+pub struct DatabaseServer {
     /// Its name and version.
     pub version: String,
     /// Whether it is reached over TCP.
@@ -244,7 +244,7 @@ pub struct Indexing {
 
 /// How many rows have a status word, and how many of them an error text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counted {
+pub struct WordCount {
     /// The word as it is stored.
     pub word: Option<String>,
     /// Rows.

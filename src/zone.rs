@@ -79,7 +79,7 @@ pub fn days_before(at: Millis, days: u64, zone: Tz) -> Millis {
 
 /// The length of a timeline's steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Step {
+pub enum TimelineStep {
     /// One minute.
     Minute,
     /// One hour of the wall clock.
@@ -88,20 +88,20 @@ pub enum Step {
     Day,
 }
 
-impl Step {
+impl TimelineStep {
     /// Start and end (not included) of the step that contains `at`.
     ///
     /// ```
-    /// use mailthrottle::zone::Step;
+    /// use mailthrottle::zone::TimelineStep;
     /// // 2026-10-25 in Berlin: clocks go back, the day has 25 hours
-    /// let (start, end) = Step::Day.around(1_792_922_400_000, chrono_tz::Europe::Berlin);
+    /// let (start, end) = TimelineStep::Day.around(1_792_922_400_000, chrono_tz::Europe::Berlin);
     /// assert_eq!((end - start) / 3_600_000, 25);
     /// ```
     pub fn around(self, at: Millis, zone: Tz) -> (Millis, Millis) {
         match self {
-            Step::Minute => even(at, zone, MINUTE),
-            Step::Hour => even(at, zone, HOUR),
-            Step::Day => {
+            TimelineStep::Minute => even(at, zone, MINUTE),
+            TimelineStep::Hour => even(at, zone, HOUR),
+            TimelineStep::Day => {
                 let day = local(at, zone).date_naive();
                 let next = day.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
                 (day_start(day, zone), day_start(next, zone))
@@ -183,7 +183,7 @@ mod tests {
         for (noon, hours) in
             [("2026-03-29 12:00:00", 23), ("2026-10-25 12:00:00", 25), ("2026-11-20 12:00:00", 24)]
         {
-            let (start, end) = Step::Day.around(instant(naive(noon), Berlin), Berlin);
+            let (start, end) = TimelineStep::Day.around(instant(naive(noon), Berlin), Berlin);
             assert_eq!((end - start) / 3_600_000, hours, "{noon}");
         }
     }
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn hours_follow_the_wall_clock_where_the_offset_is_half_an_hour() {
         let at = instant(naive("2026-11-20 10:45:00"), Kolkata);
-        assert_eq!(Step::Hour.around(at, Kolkata).0, instant(naive("2026-11-20 10:00:00"), Kolkata));
+        assert_eq!(TimelineStep::Hour.around(at, Kolkata).0, instant(naive("2026-11-20 10:00:00"), Kolkata));
     }
 
     #[test]

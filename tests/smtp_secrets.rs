@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mailthrottle::resend::transport::smtp::{Connection, Login, Method, Smtp};
+use mailthrottle::resend::transport::smtp::{Login, Method, Smtp, SmtpConnection};
 use mailthrottle::secret::Secret;
 use smtp_server::client::{mail, send};
 use smtp_server::{Account, Settings, SmtpServer};
@@ -42,7 +42,7 @@ async fn neither_secrets_nor_contents_are_in_any_output() {
     {
         let smtp = Smtp { login: Some(login(secret, method)), ..server.client() };
         assert!(!format!("{smtp:?}").contains(secret));
-        match Connection::open(&smtp).await {
+        match SmtpConnection::open(&smtp).await {
             Ok(mut connection) => drop(send(&mut connection, &mail(1)).await.unwrap()),
             Err(failure) => assert!(!format!("{failure:?}").contains(secret)),
         }

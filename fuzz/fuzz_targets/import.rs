@@ -6,19 +6,19 @@
 use std::io::{self, Cursor, Read};
 
 use libfuzzer_sys::fuzz_target;
-use mailthrottle::import::columns::Names;
+use mailthrottle::import::columns::UserColumns;
 use mailthrottle::import::intake::Intake;
-use mailthrottle::import::{Format, Line, Settings, detect, packed};
+use mailthrottle::import::{LogFormat, Line, ParserSettings, detect, packed};
 
 /// Of what a packed text may grow to.
 const MOST: u64 = 1 << 20;
 
 fuzz_target!(|text: &[u8]| {
-    let settings = Settings {
+    let settings = ParserSettings {
         zone: chrono_tz::UTC,
         file_time: 1_795_037_406_000,
         day_first: false,
-        columns: Names::default(),
+        columns: UserColumns::default(),
         patterns: Vec::new(),
     };
     if let Ok((unpacked, _)) = packed::text_of(Cursor::new(text.to_vec())) {
@@ -26,7 +26,7 @@ fuzz_target!(|text: &[u8]| {
     }
     let lines = || text.split(|byte| *byte == b'\n').map(|text| Line { text, start: 0, number: 0 });
     detect::detect(lines(), &settings);
-    for format in Format::ALL {
+    for format in LogFormat::ALL {
         let mut intake = Intake::new(format, &settings, 0, 0);
         lines().for_each(|line| intake.line(line));
         intake.finish();

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::names::{NameId, Names};
+use super::names::{DistinctNames, NameId};
 use crate::model::{Class, Code, Disposition, Enhanced, Mail, Millis};
 use crate::reply::{Classifier, Rule, fingerprint};
 
@@ -43,7 +43,7 @@ pub struct Cause<'c> {
     /// The text of the earliest.
     pub example: Option<String>,
     /// Which mail that is.
-    example_of: Option<Place>,
+    example_of: Option<TimeOrder>,
     /// The rule that decided.
     pub rule: &'c Rule,
     /// Failed rows.
@@ -59,7 +59,7 @@ pub struct Cause<'c> {
 impl Cause<'_> {
     /// Takes a mail's text for the example where the mail is the earliest, in whatever order they come.
     fn show(&mut self, mail: &Mail) {
-        let place = Place::of(mail.at, &mail.id);
+        let place = TimeOrder::of(mail.at, &mail.id);
         if self.fingerprint.is_some() && self.example_of.as_ref().is_none_or(|of| place < *of) {
             self.example = mail.error.clone();
             self.example_of = Some(place);
@@ -69,16 +69,16 @@ impl Cause<'_> {
 
 /// A place in the order of time, equal times in the order of their ids; those without a time come last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place(Millis, Option<i64>, Box<str>);
+struct TimeOrder(Millis, Option<i64>, Box<str>);
 
-impl Place {
+impl TimeOrder {
     fn of(at: Option<Millis>, id: &str) -> Self {
         Self(at.unwrap_or(Millis::MAX), id.parse().ok(), id.into())
     }
 }
 
 /// Two failures with equal keys have one cause.
-type Key = (Class, Disposition, Option<u16>, Option<Enhanced>, Option<String>);
+type CauseKey = (Class, Disposition, Option<u16>, Option<Enhanced>, Option<String>);
 
 /// Which failures to look at; without any wish, all.
 #[derive(Debug, Clone, Default)]
@@ -110,18 +110,18 @@ pub struct Failures<'c> {
     /// What they have in common.
     pub causes: Vec<Cause<'c>>,
     /// The mailboxes they went out from.
-    pub senders: Names,
+    pub senders: DistinctNames,
     /// Rows whose error text was garbled though their time could be read.
     pub garbled: u64,
     /// Mails of the log that were sent again and are in doubt, whatever the window.
     pub in_doubt: u64,
-    keys: HashMap<Key, u32>,
+    keys: HashMap<CauseKey, u32>,
 }
 
 impl<'c> Failures<'c> {
     /// None yet.
     pub fn new(classifier: &'c Classifier, filter: Filter) -> Self {
-        let senders = Names::at_most(MOST_SENDERS);
+        let senders = DistinctNames::at_most(MOST_SENDERS);
         Self {
             classifier,
             filter,

@@ -2,13 +2,13 @@
 
 use super::clusters::Cluster;
 use super::failures::Failures;
-use super::report::Source;
-use super::sweep::Swept;
-use crate::mapping::Words;
+use super::report::ReportSource;
+use super::sweep::ScanTotals;
+use crate::mapping::StatusWords;
 use crate::model::Millis;
 use crate::provider::Profile;
 use crate::window::Window;
-use crate::zone::Step;
+use crate::zone::TimelineStep;
 
 /// The parts of a report, found one by one.
 pub struct ReportInput<'a> {
@@ -17,19 +17,19 @@ pub struct ReportInput<'a> {
     /// What was asked about.
     pub window: Window,
     /// Where it was read.
-    pub source: Source,
+    pub source: ReportSource,
     /// The provider whose limits count.
     pub profile: &'a Profile,
     /// Whether a mail server wrote the log, which tries again by itself.
     pub tries_again: bool,
     /// What each status word means.
-    pub words: &'a Words,
+    pub words: &'a StatusWords,
     /// The step of the timeline.
-    pub step: Step,
+    pub step: TimelineStep,
     /// The failed mails, sorted.
     pub failures: &'a Failures<'a>,
     /// Clusters among them.
     pub clusters: &'a [Cluster],
     /// What the pass over all attempts found.
-    pub swept: &'a Swept,
+    pub swept: &'a ScanTotals,
 }

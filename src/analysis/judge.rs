@@ -6,18 +6,18 @@
 use super::failures::{Cause, Failures};
 use super::input::ReportInput;
 use super::report::{Report, rate};
-use super::verdict::{Kind, Verdict};
+use super::verdict::{Verdict, VerdictKind};
 use super::wording;
 use crate::model::{Class, Disposition};
 
 const THROTTLES: &[Class] = &[Class::ThrottleConcurrency, Class::ThrottleRate];
 
 /// Class groups in the order they are asked, after throttling.
-const GROUPS: [(Kind, &[Class]); 4] = [
-    (Kind::QuotaExhausted, &[Class::Quota]),
-    (Kind::MailboxFull, &[Class::MailboxFull]),
-    (Kind::ProviderTrouble, &[Class::ServerBusy, Class::Greylisted, Class::Network, Class::Tls]),
-    (Kind::RecipientProblems, &[Class::Recipient, Class::Message, Class::Policy]),
+const GROUPS: [(VerdictKind, &[Class]); 4] = [
+    (VerdictKind::QuotaExhausted, &[Class::Quota]),
+    (VerdictKind::MailboxFull, &[Class::MailboxFull]),
+    (VerdictKind::ProviderTrouble, &[Class::ServerBusy, Class::Greylisted, Class::Network, Class::Tls]),
+    (VerdictKind::RecipientProblems, &[Class::Recipient, Class::Message, Class::Policy]),
 ];
 
 /// Judges the figures of a report.
@@ -33,13 +33,13 @@ pub fn judge(report: &Report, parts: &ReportInput<'_>) -> Verdict {
     }
 }
 
-fn kind(report: &Report, failures: &Failures<'_>) -> (Kind, f64) {
+fn kind(report: &Report, failures: &Failures<'_>) -> (VerdictKind, f64) {
     let failed = failures.rows.len() as u64;
     if failures.causes.iter().any(blocks) {
-        return (Kind::AccountBlocked, 1.0);
+        return (VerdictKind::AccountBlocked, 1.0);
     }
     if report.totals.failed == 0 && failed == 0 && report.totals.unreadable == 0 {
-        return (Kind::Quiet, if report.totals.rows > 0 { 1.0 } else { 0.0 });
+        return (VerdictKind::Quiet, if report.totals.rows > 0 { 1.0 } else { 0.0 });
     }
     let collateral: u64 = report.clusters.iter().map(|cluster| cluster.collateral).sum();
     let is_burst = report.clusters.iter().any(|cluster| cluster.burst);
@@ -49,13 +49,17 @@ fn kind(report: &Report, failures: &Failures<'_>) -> (Kind, f64) {
         let rows = failures.count(classes);
         if classes.contains(&Class::Network) { rows - collateral } else { rows }
     };
-    let throttling = if is_burst { (Kind::BurstThrottling, throttled) } else { (Kind::RateLimited, by_rate) };
+    let throttling = if is_burst {
+        (VerdictKind::BurstThrottling, throttled)
+    } else {
+        (VerdictKind::RateLimited, by_rate)
+    };
     let groups = GROUPS.map(|(kind, classes)| (kind, rows_of(classes)));
     let decided = std::iter::once(throttling).chain(groups).find(|(_, rows)| *rows > 0 && rows * 2 >= failed);
     match decided {
         Some((kind, rows)) => (kind, rate(rows, failed)),
-        None if is_burst => (Kind::BurstThrottling, rate(throttled, failed)),
-        None => (Kind::Mixed, rate(groups.iter().map(|(_, rows)| *rows).max().unwrap_or(0), failed)),
+        None if is_burst => (VerdictKind::BurstThrottling, rate(throttled, failed)),
+        None => (VerdictKind::Mixed, rate(groups.iter().map(|(_, rows)| *rows).max().unwrap_or(0), failed)),
     }
 }
 
@@ -65,12 +69,12 @@ pub fn blocks(cause: &Cause<'_>) -> bool {
 }
 
 /// The commonest of the causes that the verdict rests on.
-fn leading_cause<'a>(kind: Kind, failures: &'a Failures<'_>) -> Option<&'a Cause<'a>> {
+fn leading_cause<'a>(kind: VerdictKind, failures: &'a Failures<'_>) -> Option<&'a Cause<'a>> {
     let of_group = |cause: &Cause<'_>| match kind {
-        Kind::Quiet => false,
-        Kind::AccountBlocked => blocks(cause),
-        Kind::BurstThrottling | Kind::RateLimited => THROTTLES.contains(&cause.class),
-        Kind::Mixed => true,
+        VerdictKind::Quiet => false,
+        VerdictKind::AccountBlocked => blocks(cause),
+        VerdictKind::BurstThrottling | VerdictKind::RateLimited => THROTTLES.contains(&cause.class),
+        VerdictKind::Mixed => true,
         _ => GROUPS.iter().any(|(of, classes)| *of == kind && classes.contains(&cause.class)),
     };
     failures.causes.iter().filter(|cause| of_group(cause)).max_by_key(|cause| cause.rows)

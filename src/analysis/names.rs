@@ -10,14 +10,14 @@ const OTHERS: &str = "(others)";
 
 /// A bounded list of distinct names; NULL is one of them.
 #[derive(Debug, Clone)]
-pub struct Names {
+pub struct DistinctNames {
     most: usize,
     list: Vec<Option<String>>,
     ids: HashMap<Option<String>, NameId>,
     last: NameId,
 }
 
-impl Names {
+impl DistinctNames {
     /// A list of at most `most` names, so that a column of noise cannot fill the memory; the rest are "(others)".
     pub fn at_most(most: usize) -> Self {
         Self { most, list: Vec::new(), ids: HashMap::new(), last: 0 }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn names_beyond_the_bound_share_one_place() {
-        let mut names = Names::at_most(2);
+        let mut names = DistinctNames::at_most(2);
         let ids: Vec<_> =
             [Some("a"), None, Some("b"), Some("c"), Some("a")].map(|name| names.id(name)).to_vec();
         assert_eq!(ids, [0, 1, 2, 2, 0]);

@@ -22,7 +22,7 @@ pub struct Report {
     /// What was asked about.
     pub window: WindowView,
     /// Where it was read.
-    pub source: Source,
+    pub source: ReportSource,
     /// The provider's limits that the figures are held against.
     pub limits: Limits,
     /// Sums over the window.
@@ -64,7 +64,7 @@ impl From<Window> for WindowView {
 
 /// Where the rows were read.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Source {
+pub struct ReportSource {
     /// Kind and place of the database, without any password.
     pub database: String,
     /// The table.

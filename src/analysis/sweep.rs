@@ -10,12 +10,12 @@ use chrono_tz::Tz;
 
 use super::clusters::Cluster;
 use super::failures::{Failures, is_throttle};
-use super::names::{NameId, Names};
+use super::names::{DistinctNames, NameId};
 use super::order::{InOrder, Timed};
 use super::running::{Overlap, Running};
-use crate::mapping::Words;
+use crate::mapping::StatusWords;
 use crate::model::{Attempt, Meaning, Millis};
-use crate::zone::Step;
+use crate::zone::TimelineStep;
 
 const SECOND: Millis = 1000;
 const MINUTE: Millis = 60 * SECOND;
@@ -27,7 +27,7 @@ const MOST_WORDS: usize = 1000;
 
 /// What the pass needs to know beforehand.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct ScanSettings {
     /// The longest pause inside a cluster, in milliseconds.
     pub gap: Millis,
     /// The start of the window. Rows before it only tell what went on before its first clusters.
@@ -37,7 +37,7 @@ pub struct Settings {
     /// Whether the log has the end of each attempt.
     pub has_end: bool,
     /// The step of the timeline.
-    pub step: Step,
+    pub step: TimelineStep,
     /// The zone of the timeline's steps.
     pub zone: Tz,
 }
@@ -70,7 +70,7 @@ pub struct SenderSwept {
 
 /// What the pass found.
 #[derive(Debug)]
-pub struct Swept {
+pub struct ScanTotals {
     /// Rows by status word.
     pub statuses: Vec<(Option<String>, u64)>,
     /// Rows whose time cannot be read.
@@ -78,7 +78,7 @@ pub struct Swept {
     /// Attempts by sender, with the ids of `Failures::senders` continued in `senders`.
     pub by_sender: Vec<SenderSwept>,
     /// The senders' names.
-    pub senders: Names,
+    pub senders: DistinctNames,
     /// For each cluster, in their order.
     pub around: Vec<Around>,
     /// Start of each step that has attempts, and how many.
@@ -107,15 +107,15 @@ impl Timed for Timely {
 
 /// The pass.
 #[derive(Debug)]
-pub struct Sweep {
-    settings: Settings,
-    statuses: Names,
+pub struct Scan {
+    settings: ScanSettings,
+    statuses: DistinctNames,
     status_rows: Vec<u64>,
     meanings: Vec<Meaning>,
-    senders: Names,
+    senders: DistinctNames,
     unplaced: u64,
     order: InOrder<Timely>,
-    counts: Counts,
+    counts: AttemptCounts,
     /// Recovered failures by time and sender, not met yet.
     recovered: HashMap<(Millis, NameId), u32>,
     /// How many were met with a status that says sent.
@@ -124,8 +124,8 @@ pub struct Sweep {
 
 /// What is counted once the attempts are in order.
 #[derive(Debug)]
-struct Counts {
-    settings: Settings,
+struct AttemptCounts {
+    settings: ScanSettings,
     /// Throttled failures by time and sender.
     throttled: HashMap<(Millis, NameId), u32>,
     /// Who stands for the senders beyond the bound.
@@ -137,9 +137,14 @@ struct Counts {
     overlap: Overlap,
 }
 
-impl Sweep {
+impl Scan {
     /// A pass for these failures and the clusters found among them.
-    pub fn new(settings: Settings, words: &Words, failures: &Failures<'_>, clusters: &[Cluster]) -> Self {
+    pub fn new(
+        settings: ScanSettings,
+        words: &StatusWords,
+        failures: &Failures<'_>,
+        clusters: &[Cluster],
+    ) -> Self {
         let mut throttled = HashMap::new();
         for failure in failures.rows.iter().filter(|failure| is_throttle(failures.cause_of(failure).class)) {
             if let Some(at) = failure.at {
@@ -150,7 +155,7 @@ impl Sweep {
             true => "start and end of each attempt of one sender".to_owned(),
             false => format!("attempts of one sender within {} s", settings.session as f64 / 1000.0),
         };
-        let counts = Counts {
+        let counts = AttemptCounts {
             settings,
             throttled,
             others: failures.senders.others_id(),
@@ -160,7 +165,7 @@ impl Sweep {
             timeline: Vec::new(),
             overlap: Overlap { basis, ..Overlap::default() },
         };
-        let mut statuses = Names::at_most(MOST_WORDS);
+        let mut statuses = DistinctNames::at_most(MOST_WORDS);
         // words with a meaning have their places, whatever noise comes before them
         for word in words.all() {
             statuses.id(Some(word));
@@ -230,11 +235,11 @@ impl Sweep {
     }
 
     /// Ends the pass.
-    pub fn finish(mut self) -> Swept {
+    pub fn finish(mut self) -> ScanTotals {
         self.order.finish(&mut |row| self.counts.count(row));
         let mut counts = self.counts;
         counts.by_sender.iter_mut().for_each(|sender| sender.finish(&mut counts.overlap));
-        Swept {
+        ScanTotals {
             statuses: self.statuses.list().iter().cloned().zip(self.status_rows).collect(),
             unplaced: self.unplaced,
             by_sender: counts.by_sender,
@@ -257,7 +262,7 @@ fn recovered(failures: &Failures<'_>) -> HashMap<(Millis, NameId), u32> {
     recovered
 }
 
-impl Counts {
+impl AttemptCounts {
     fn count(&mut self, row: Timely) {
         self.clusters.count(row.at);
         if self.settings.since.is_some_and(|since| row.at < since) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// What kind of trouble the log shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum VerdictKind {
     /// Nothing from the account will go.
     AccountBlocked,
     /// No failed and no unreadable row.
@@ -27,19 +27,19 @@ pub enum Kind {
     Mixed,
 }
 
-impl Kind {
+impl VerdictKind {
     /// The word in JSON and tables.
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::AccountBlocked => "account-blocked",
-            Kind::Quiet => "quiet",
-            Kind::BurstThrottling => "burst-throttling",
-            Kind::RateLimited => "rate-limited",
-            Kind::QuotaExhausted => "quota-exhausted",
-            Kind::MailboxFull => "mailbox-full",
-            Kind::ProviderTrouble => "provider-trouble",
-            Kind::RecipientProblems => "recipient-problems",
-            Kind::Mixed => "mixed",
+            VerdictKind::AccountBlocked => "account-blocked",
+            VerdictKind::Quiet => "quiet",
+            VerdictKind::BurstThrottling => "burst-throttling",
+            VerdictKind::RateLimited => "rate-limited",
+            VerdictKind::QuotaExhausted => "quota-exhausted",
+            VerdictKind::MailboxFull => "mailbox-full",
+            VerdictKind::ProviderTrouble => "provider-trouble",
+            VerdictKind::RecipientProblems => "recipient-problems",
+            VerdictKind::Mixed => "mixed",
         }
     }
 }
@@ -48,7 +48,7 @@ impl Kind {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Verdict {
     /// What kind of trouble.
-    pub kind: Kind,
+    pub kind: VerdictKind,
     /// The share of failures that it rests on, 0 to 1.
     pub confidence: f64,
     /// One sentence.

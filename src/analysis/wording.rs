@@ -3,7 +3,7 @@
 use super::failures::Cause;
 use super::input::ReportInput;
 use super::report::{ClusterRow, Report};
-use super::verdict::Kind;
+use super::verdict::VerdictKind;
 use crate::model::{Class, Disposition, Meaning, Millis};
 use crate::window;
 
@@ -15,7 +15,7 @@ const MOST_SENDER_LINES: usize = 5;
 
 /// What happened, in a sentence or two.
 pub fn summary(
-    kind: Kind,
+    kind: VerdictKind,
     share: f64,
     leading: Option<&Cause<'_>>,
     report: &Report,
@@ -24,34 +24,34 @@ pub fn summary(
     let (rows, failed) = (report.totals.rows, parts.failures.rows.len() as u64);
     let mostly = |what: &str| format!("{what}: {:.0} % of {}.", share * 100.0, count(failed, "failed mail"));
     match kind {
-        Kind::Quiet if rows == 0 => "No mail in this window.".to_owned(),
-        Kind::Quiet if report.totals.other == rows => {
+        VerdictKind::Quiet if rows == 0 => "No mail in this window.".to_owned(),
+        VerdictKind::Quiet if report.totals.other == rows => {
             "No status word of this log is mapped, so nothing can be said of failures.".to_owned()
         }
-        Kind::Quiet => format!("Quiet: {}, none failed.", count(rows, "mail")),
-        Kind::AccountBlocked => {
+        VerdictKind::Quiet => format!("Quiet: {}, none failed.", count(rows, "mail")),
+        VerdictKind::AccountBlocked => {
             let meaning = leading.map_or("", |cause| cause.rule.meaning_for(cause.disposition));
             format!("The account is blocked, and nothing from it will go until that is settled. {meaning}")
         }
-        Kind::BurstThrottling => bursts(report, parts, failed),
-        Kind::RateLimited => mostly("The provider slowed the sender down, without a burst"),
-        Kind::QuotaExhausted => mostly("The provider's allowance of an hour or a day was used up"),
-        Kind::MailboxFull => mostly("A mailbox was full"),
-        Kind::ProviderTrouble => mostly("The provider, or the way to it, was in trouble"),
-        Kind::RecipientProblems => mostly("Recipients or messages were refused"),
-        Kind::Mixed if failed == 0 && report.totals.failed > 0 => {
+        VerdictKind::BurstThrottling => bursts(report, parts, failed),
+        VerdictKind::RateLimited => mostly("The provider slowed the sender down, without a burst"),
+        VerdictKind::QuotaExhausted => mostly("The provider's allowance of an hour or a day was used up"),
+        VerdictKind::MailboxFull => mostly("A mailbox was full"),
+        VerdictKind::ProviderTrouble => mostly("The provider, or the way to it, was in trouble"),
+        VerdictKind::RecipientProblems => mostly("Recipients or messages were refused"),
+        VerdictKind::Mixed if failed == 0 && report.totals.failed > 0 => {
             format!(
                 "None of {} is of the class or code asked for.",
                 count(report.totals.failed, "failed mail")
             )
         }
-        Kind::Mixed if failed == 0 => {
+        VerdictKind::Mixed if failed == 0 => {
             format!(
                 "No failed mail among what could be read, but {} could not be.",
                 count(report.totals.unreadable, "row")
             )
         }
-        Kind::Mixed => mixed(report, parts, failed),
+        VerdictKind::Mixed => mixed(report, parts, failed),
     }
 }
 
@@ -174,12 +174,12 @@ fn unmapped(report: &Report) -> Option<String> {
 }
 
 /// What to do.
-pub fn advice(kind: Kind, leading: Option<&Cause<'_>>, parts: &ReportInput<'_>) -> Vec<String> {
+pub fn advice(kind: VerdictKind, leading: Option<&Cause<'_>>, parts: &ReportInput<'_>) -> Vec<String> {
     let advice = leading.map(|cause| cause.rule.advice_for(cause.disposition).to_owned());
     let mut lines: Vec<String> = advice.into_iter().collect();
     let temporary = parts.failures.causes.iter().filter(|cause| cause.disposition == Disposition::Retry);
     let again: u64 = temporary.map(|cause| cause.rows - cause.recovered).sum();
-    if again > 0 && kind != Kind::AccountBlocked {
+    if again > 0 && kind != VerdictKind::AccountBlocked {
         let mails = count(again, "failed mail");
         lines.push(match parts.tries_again {
             true => {
@@ -188,7 +188,7 @@ pub fn advice(kind: Kind, leading: Option<&Cause<'_>>, parts: &ReportInput<'_>) 
             false => format!("Send {mails} again: the refusal was for the moment only."),
         });
     }
-    if matches!(kind, Kind::BurstThrottling | Kind::RateLimited | Kind::QuotaExhausted) {
+    if matches!(kind, VerdictKind::BurstThrottling | VerdictKind::RateLimited | VerdictKind::QuotaExhausted) {
         lines.extend(parts.profile.advice.iter().cloned());
         lines.extend(parts.profile.docs.iter().map(|docs| format!("Read {docs}")));
     } else {

@@ -14,17 +14,17 @@ use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 
 use super::{complain, look as look_of, print, print_view};
-use crate::analysis::alert::memory::{self, Event, Turn};
-use crate::analysis::alert::{Outcome, State};
+use crate::analysis::alert::memory::{self, AlertEvent, Notices};
+use crate::analysis::alert::{AlertOutcome, AlertState};
 use crate::cli::{Alert as Args, Global};
 use crate::config::Config;
-use crate::config::alert::Plan;
+use crate::config::alert::AlertPlan;
 use crate::exit::Exit;
 use crate::model::Millis;
 use crate::output::alert::{Extent, Told, explained, for_monitor};
 use crate::output::{AnyFormat, Format, Monitor, escape, nagios, prometheus};
 use crate::{window, zone};
-use look::{Question, Seen};
+use look::{Observations, Question};
 use state::Keeper;
 
 const NAGIOS: AnyFormat = AnyFormat::For(Monitor::Nagios);
@@ -78,7 +78,7 @@ async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
     let question = Question { flags: flags.clone(), checks: plan.checks.clone(), at };
     let seen = look::within(*args.timeout, question, config).await;
     match seen {
-        Ok(Seen { statements: Some(statements), .. }) => {
+        Ok(Observations { statements: Some(statements), .. }) => {
             print(&statements)?;
             Ok(Exit::Fine)
         }
@@ -87,7 +87,7 @@ async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
 }
 
 /// What tells two sets of checks apart.
-fn identity(flags: &Global, config: &Config, plan: &Plan) -> String {
+fn identity(flags: &Global, config: &Config, plan: &AlertPlan) -> String {
     let place = config.database.as_ref().map_or("", |database| database.place());
     format!("{place} {} {:?} {:?}", config.wanted.table, flags.config, plan.checks)
 }
@@ -96,13 +96,13 @@ fn identity(flags: &Global, config: &Config, plan: &Plan) -> String {
 struct Run<'a> {
     flags: &'a Global,
     args: &'a Args,
-    plan: Plan,
+    plan: AlertPlan,
     keeper: Option<Keeper>,
     zone: chrono_tz::Tz,
 }
 
 impl Run<'_> {
-    async fn tell(mut self, seen: Result<Seen>) -> Result<Exit> {
+    async fn tell(mut self, seen: Result<Observations>) -> Result<Exit> {
         let now = Utc::now().timestamp_millis();
         let (mut outcome, error) = self.outcome(seen, now);
         let written = self.write_textfile(&outcome, error.is_some());
@@ -125,7 +125,7 @@ impl Run<'_> {
     }
 
     /// What was found, or that nothing could be, with the reason.
-    fn outcome(&self, seen: Result<Seen>, now: Millis) -> (Outcome, Option<anyhow::Error>) {
+    fn outcome(&self, seen: Result<Observations>, now: Millis) -> (AlertOutcome, Option<anyhow::Error>) {
         match seen {
             Ok(mut seen) => {
                 seen.outcome.resend = resend(self.flags, &seen.outcome);
@@ -139,12 +139,12 @@ impl Run<'_> {
             }
             Err(error) => {
                 let why = escape::line(&format!("{error:#}"));
-                (Outcome::unknown(now, why, self.zone), Some(error))
+                (AlertOutcome::unknown(now, why, self.zone), Some(error))
             }
         }
     }
 
-    fn write_textfile(&self, outcome: &Outcome, is_unknown: bool) -> Result<()> {
+    fn write_textfile(&self, outcome: &AlertOutcome, is_unknown: bool) -> Result<()> {
         let Some(file) = &self.args.textfile else {
             return Ok(());
         };
@@ -155,12 +155,12 @@ impl Run<'_> {
         whole_file::write(file, &metrics).context("--textfile")
     }
 
-    fn turn(&self, state: State, now: Millis) -> Option<Turn> {
+    fn turn(&self, state: AlertState, now: Millis) -> Option<Notices> {
         let repeat = Millis::try_from(self.plan.repeat.as_millis()).unwrap_or(Millis::MAX);
         self.keeper.as_ref().map(|keeper| memory::turn(keeper.before, state, now, repeat))
     }
 
-    fn print(&self, outcome: &Outcome, error: Option<&anyhow::Error>) -> Result<()> {
+    fn print(&self, outcome: &AlertOutcome, error: Option<&anyhow::Error>) -> Result<()> {
         let is_in_file = self.args.textfile.is_some() && self.flags.format == PROMETHEUS;
         match (error, self.flags.format) {
             (Some(error), NAGIOS) => print(&nagios::unknown(&format!("{error:#}"))),
@@ -172,7 +172,7 @@ impl Run<'_> {
             (None, _) if is_in_file => Ok(()),
             (None, AnyFormat::For(monitor)) => print(&for_monitor(outcome, monitor)),
             (None, AnyFormat::Of(format)) => {
-                let is_news = self.args.cron && outcome.event != Some(Event::Recovered);
+                let is_news = self.args.cron && outcome.event != Some(AlertEvent::Recovered);
                 let is_ticket = format == Format::Markdown;
                 let extent =
                     if is_news || is_ticket || self.flags.verbose > 0 { Extent::Full } else { Extent::Line };
@@ -182,7 +182,7 @@ impl Run<'_> {
     }
 
     /// Tells the others and remembers; whether all were told.
-    async fn deliver(&mut self, outcome: &Outcome, mut turn: Turn) -> bool {
+    async fn deliver(&mut self, outcome: &AlertOutcome, mut turn: Notices) -> bool {
         let mut errors = Vec::new();
         if outcome.event.is_some() {
             errors = notify::all(&self.plan, outcome, *self.args.notify_timeout).await;
@@ -196,17 +196,17 @@ impl Run<'_> {
     }
 }
 
-fn exit(state: State) -> Exit {
+fn exit(state: AlertState) -> Exit {
     match state {
-        State::Ok => Exit::Fine,
-        State::Warning => Exit::Warning,
-        State::Critical => Exit::Critical,
-        State::Unknown => Exit::Unknown,
+        AlertState::Ok => Exit::Fine,
+        AlertState::Warning => Exit::Warning,
+        AlertState::Critical => Exit::Critical,
+        AlertState::Unknown => Exit::Unknown,
     }
 }
 
 /// The command that sends again what was refused for a moment, to the same log.
-fn resend(flags: &Global, outcome: &Outcome) -> Option<String> {
+fn resend(flags: &Global, outcome: &AlertOutcome) -> Option<String> {
     let (since, until) = (outcome.window.since?, outcome.window.until?);
     if !outcome.has_retry() {
         return None;

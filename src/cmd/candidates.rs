@@ -12,7 +12,7 @@ use crate::mapping::guess::{self, Catalogue, Choice, Proposal};
 use crate::mapping::raw::RawMapping;
 use crate::mapping::wanted::Flags;
 use crate::mapping::{Column, preset};
-use crate::output::config_file::Rows;
+use crate::output::config_file::RowCount;
 use crate::output::init::list;
 
 /// Tables that are looked into.
@@ -26,11 +26,11 @@ const COUNTED: u32 = 100_000;
 const COUNTED_JOINED: u32 = 2_000;
 
 /// The table that was chosen, and all that were looked into.
-pub struct Chosen {
+pub struct ChosenTable {
     /// What is proposed for it.
     pub proposal: Proposal,
     /// The rows whose status words were counted.
-    pub rows: Rows,
+    pub rows: RowCount,
     /// Whether some of its times name no zone.
     pub has_naive_times: bool,
     /// The zone that was asked for.
@@ -43,7 +43,7 @@ pub struct Chosen {
 ///
 /// # Errors
 /// No table that looks like one, several alike, or the database's refusal.
-pub async fn find(db: &mut Db, flags: &Global) -> Result<Chosen> {
+pub async fn find(db: &mut Db, flags: &Global) -> Result<ChosenTable> {
     let (tables, closed) = db.catalogue().await?;
     if tables.is_empty() {
         bail!("{} holds no table that can be read; name another database in --db", db.name());
@@ -71,7 +71,7 @@ pub async fn find(db: &mut Db, flags: &Global) -> Result<Chosen> {
     let (rows, has_naive_times, time_zone) = count(db, flags, keys, &mut proposal).await?;
     let same = candidates.iter_mut().filter(|other| other.table == proposal.table);
     same.for_each(|other| *other = proposal.clone());
-    Ok(Chosen { proposal, rows, has_naive_times, time_zone, candidates })
+    Ok(ChosenTable { proposal, rows, has_naive_times, time_zone, candidates })
 }
 
 /// The table that a flag names.
@@ -142,7 +142,7 @@ async fn count(
     flags: &Global,
     keys: &[String],
     proposal: &mut Proposal,
-) -> Result<(Rows, bool, Option<Tz>)> {
+) -> Result<(RowCount, bool, Option<Tz>)> {
     if !proposal.is_usable() {
         bail!(unusable(proposal));
     }
@@ -157,7 +157,7 @@ async fn count(
         proposal.take_preset(&mapping);
     }
     proposal.take_words(counted, Some(&mapping.words).filter(|_| proposal.preset.is_some()));
-    let rows = Rows { counted: rows, are_all: rows < u64::from(most) };
+    let rows = RowCount { counted: rows, are_all: rows < u64::from(most) };
     Ok((rows, mapping.has_naive_times(), wanted.zone))
 }
 

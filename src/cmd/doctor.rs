@@ -6,14 +6,14 @@ use anyhow::{Result, anyhow};
 use chrono::Utc;
 
 use super::print_settled;
-use crate::analysis::doctor::tally::{Attempts, Failed, Odd, contradicts};
-use crate::analysis::doctor::{Check, State, log, setup};
-use crate::cli::{Doctor as Args, Global};
+use crate::analysis::doctor::tally::{Attempts, FailedTally, Odd, contradicts};
+use crate::analysis::doctor::{Finding, Severity, log, setup};
+use crate::cli::{DoctorArgs as Args, Global};
 use crate::config::{Config, smtp};
 use crate::db::{self, Db, Order};
 use crate::exit::Exit;
 use crate::log::{Rules, open, past};
-use crate::mapping::resolve::{Misfit, Table};
+use crate::mapping::resolve::{MappingError, TableDescription};
 use crate::mapping::{Column, Mapping, Wanted};
 use crate::model::{Meaning, Millis};
 use crate::output::doctor::{Visit, worst};
@@ -55,21 +55,21 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     print_settled(&doctor.db, flags, &visit)?;
     Ok(match worst(&doctor.checks) {
         _ if flags.print_sql => Exit::Fine,
-        State::Ok => Exit::Fine,
-        State::Warning => Exit::Warning,
-        State::Problem => Exit::Critical,
+        Severity::Ok => Exit::Fine,
+        Severity::Warning => Exit::Warning,
+        Severity::Problem => Exit::Critical,
     })
 }
 
 /// The server that mail would go through, as resend would reach it.
-fn server(raw: smtp::Raw, url: Option<String>) -> Result<smtp::Sending> {
+fn server(raw: smtp::Raw, url: Option<String>) -> Result<smtp::SmtpSettings> {
     let sending = raw.check(&crate::cli::Resend { smtp: url, ..Default::default() })?;
     sending.url()?;
     Ok(sending)
 }
 
 /// Connects and logs in, and sends nothing.
-async fn knock(server: &smtp::Sending) -> Check {
+async fn knock(server: &smtp::SmtpSettings) -> Finding {
     let url = server.url().unwrap_or_default();
     let opened = async {
         let opener = server.opener()?;
@@ -92,7 +92,7 @@ struct Doctor {
     ledger: Option<String>,
     now: Millis,
     window: Window,
-    checks: Vec<Check>,
+    checks: Vec<Finding>,
 }
 
 impl Doctor {
@@ -141,7 +141,7 @@ impl Doctor {
             return Ok(None);
         }
         let mapping = fits(self.db.mapping(wanted).await)?;
-        let log: &Table = &tables[0];
+        let log: &TableDescription = &tables[0];
         self.checks.push(setup::columns(mapping.as_ref().map_err(String::as_str), log));
         Ok(mapping.ok())
     }
@@ -156,8 +156,8 @@ impl Doctor {
         Ok(attempts)
     }
 
-    async fn failed(&mut self, mapping: &Mapping) -> Result<Failed> {
-        let mut failed = Failed::default();
+    async fn failed(&mut self, mapping: &Mapping) -> Result<FailedTally> {
+        let mut failed = FailedTally::default();
         let words = words(mapping, Meaning::Failed);
         let wanted = db::Which { window: self.window, words: &words, among: None };
         self.db.mails(mapping, &wanted, &mut |mail| failed.add(mail)).await?;
@@ -203,6 +203,6 @@ fn words(mapping: &Mapping, meaning: Meaning) -> Vec<String> {
 fn fits<T>(answer: Result<T>) -> Result<Result<T, String>> {
     match answer {
         Ok(answer) => Ok(Ok(answer)),
-        Err(error) => error.downcast::<Misfit>().map(|misfit| Err(misfit.0)),
+        Err(error) => error.downcast::<MappingError>().map(|misfit| Err(misfit.0)),
     }
 }

@@ -5,13 +5,13 @@ use anyhow::Result;
 use super::print_settled;
 use crate::analysis::failures::Filter;
 use crate::analysis::newest::Newest;
-use crate::cli::{Failures as Args, Global};
+use crate::cli::{FailuresArgs as Args, Global};
 use crate::config::Config;
 use crate::db::Which;
 use crate::exit::Exit;
 use crate::log::{Log, wanted};
 use crate::model::Mail;
-use crate::output::failures::{Attempt, Row, Rows};
+use crate::output::failures::{FailureRow, FailureRows, ResendAttempt};
 use crate::resend::ledger::PastAttempt;
 
 /// Runs the command.
@@ -39,14 +39,14 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let mut rows = Vec::new();
     for mail in newest.into_rows() {
         let attempts = log.attempts(&mail.id, mail.at).await?.into_iter().map(attempt).collect();
-        rows.push(Row::new(mail, &rules, attempts));
+        rows.push(FailureRow::new(mail, &rules, attempts));
     }
-    print_settled(&log.db, flags, &Rows { rows: &rows, window: log.window })?;
+    print_settled(&log.db, flags, &FailureRows { rows: &rows, window: log.window })?;
     Ok(Exit::Fine)
 }
 
-fn attempt(past: PastAttempt) -> Attempt {
-    Attempt {
+fn attempt(past: PastAttempt) -> ResendAttempt {
+    ResendAttempt {
         run_id: past.run,
         ended_at: past.ended_at,
         outcome: past.outcome,

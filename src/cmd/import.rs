@@ -9,15 +9,15 @@ use tokio::sync::watch;
 
 use super::interrupt::interrupted;
 use super::print_view;
-use crate::cli::{Global, Import as Args};
+use crate::cli::{Global, ImportArgs as Args};
 use crate::config::{Config, Database};
 use crate::exit::Exit;
-use crate::import::Format;
+use crate::import::LogFormat;
 use crate::mapping::wanted::Flags;
 use crate::mapping::{RawMapping, Wanted};
 use crate::output::import::Formats;
 use crate::output::import::Imported;
-use importing::{Importing, Left, Wish};
+use importing::{ImportRequest, Importing, UnparsedFile};
 
 /// Runs the command.
 ///
@@ -38,10 +38,11 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     if args.follow && (args.files.len() > 1 || args.files[0] == "-") {
         bail!("--follow: give one file to follow; start one import for each");
     }
-    let wish = Wish { format: args.format_of_log, follow: args.follow, is_shown: shows_progress(flags) };
+    let wish =
+        ImportRequest { format: args.format_of_log, follow: args.follow, is_shown: shows_progress(flags) };
     let path = if args.dry_run { None } else { Some(sqlite_path(config.database.take())?) };
     let mut importing = Importing::start(wish, &config, path.as_deref()).await?;
-    importing.left = args.unparsed.as_deref().map(Left::open).transpose()?;
+    importing.left = args.unparsed.as_deref().map(UnparsedFile::open).transpose()?;
     importing.stop = stop_at_interrupt();
     let clean = importing.files(&args.files).await?;
     let is_stopped = importing.is_stopped();
@@ -96,10 +97,10 @@ impl Temporary {
         flags: &Global,
         config: &Config,
         files: &[String],
-        format: Option<Format>,
+        format: Option<LogFormat>,
     ) -> Result<Self> {
         let folder = tempfile::tempdir().context("no temporary folder can be made; set TMPDIR to one")?;
-        let wish = Wish { format, follow: false, is_shown: shows_progress(flags) };
+        let wish = ImportRequest { format, follow: false, is_shown: shows_progress(flags) };
         let path = folder.path().join("log.db");
         let mut importing = Importing::start(wish, config, path.to_str()).await?;
         let clean = importing.files(files).await?;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::cli::{Global, When};
 use crate::db::Db;
 use crate::db::oracle::NoClient;
-use crate::output::text::Look;
+use crate::output::text::TextStyle;
 use crate::output::{self, Format, Pieces, View, escape};
 
 /// Columns of text where there is no terminal to ask.
@@ -29,7 +29,7 @@ pub fn complain(error: &anyhow::Error) {
 }
 
 /// How text may look on stdout.
-pub fn look(flags: &Global) -> Look {
+pub fn look(flags: &Global) -> TextStyle {
     let terminal = io::stdout().is_terminal();
     let width = if terminal { terminal_size::terminal_size().map(|(width, _)| width.0) } else { None };
     let color = match flags.color {
@@ -37,7 +37,7 @@ pub fn look(flags: &Global) -> Look {
         When::Never => false,
         When::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    Look { width: width.unwrap_or(STABLE_WIDTH).max(LEAST_WIDTH), color }
+    TextStyle { width: width.unwrap_or(STABLE_WIDTH).max(LEAST_WIDTH), color }
 }
 
 /// Prints a result. A reader that has seen enough and closed the pipe is no error.

@@ -8,14 +8,14 @@ use crate::analysis::clusters::{self, Joining};
 use crate::analysis::failures::Failures;
 use crate::analysis::input::ReportInput;
 use crate::analysis::report::Report;
-use crate::cli::{Global, Report as Args};
+use crate::cli::{Global, ReportArgs as Args};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::log::{self, Log, ScanOptions};
 use crate::model::Millis;
 use crate::output::report::Reported;
 use crate::window::Window;
-use crate::zone::Step;
+use crate::zone::TimelineStep;
 
 const HOUR: Millis = 3_600_000;
 
@@ -68,7 +68,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
 }
 
 /// The step that gives a chart of some dozen to some hundred bars: minutes for hours, hours for days, days for more.
-fn step(failures: &Failures<'_>, window: Window, now: Millis) -> Step {
+fn step(failures: &Failures<'_>, window: Window, now: Millis) -> TimelineStep {
     let times = || failures.rows.iter().filter_map(|failure| failure.at);
     // where nobody says from when on, the failures do, and say until when
     let (start, end) = match window.since {
@@ -76,9 +76,9 @@ fn step(failures: &Failures<'_>, window: Window, now: Millis) -> Step {
         None => (times().min().unwrap_or(0), times().max().unwrap_or(now)),
     };
     match window.until.unwrap_or(end) - start {
-        span if span <= 3 * HOUR => Step::Minute,
-        span if span <= 14 * 24 * HOUR => Step::Hour,
-        _ => Step::Day,
+        span if span <= 3 * HOUR => TimelineStep::Minute,
+        span if span <= 14 * 24 * HOUR => TimelineStep::Hour,
+        _ => TimelineStep::Day,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::{print_settled, print_view};
-use crate::cli::{Global, Rows};
+use crate::cli::{Global, RowFilter};
 use crate::config::{Config, UserRules};
 use crate::db::Which;
 use crate::exit::Exit;
@@ -32,7 +32,7 @@ pub async fn run(flags: &Global, config: Config, file: Option<&Path>) -> Result<
 
 /// The same with the log's failed mails, of whatever time.
 async fn on_log(flags: &Global, config: Config) -> Result<Exit> {
-    let everything = Rows::default();
+    let everything = RowFilter::default();
     let (mut log, rules) = Log::open(flags, config, &everything, None).await?;
     let rules = rules.ready()?;
     let mut tally = Tally::new(&rules);

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::password::check_owner;
 use super::variable;
 use crate::analysis::alert::check::{blocked, usual};
-use crate::analysis::alert::{Check, Metric, Range, Scope};
+use crate::analysis::alert::{CheckScope, Metric, MetricCheck, Range};
 use crate::cli::{Alert as Args, Shape};
 use crate::model::Millis;
 
@@ -55,7 +55,7 @@ pub struct AlertConfig {
     exec: Option<String>,
     repeat: Option<Duration>,
     state: Option<PathBuf>,
-    checks: Vec<Check>,
+    checks: Vec<MetricCheck>,
 }
 
 /// An address that is told.
@@ -98,9 +98,9 @@ impl Webhook {
 
 /// What a run of `alert` does.
 #[derive(Debug)]
-pub struct Plan {
+pub struct AlertPlan {
     /// The checks, at least one.
-    pub checks: Vec<Check>,
+    pub checks: Vec<MetricCheck>,
     /// Whom to post to.
     pub webhook: Option<Webhook>,
     /// What to run.
@@ -111,7 +111,7 @@ pub struct Plan {
     pub state: Option<PathBuf>,
 }
 
-impl Plan {
+impl AlertPlan {
     /// Whether anything depends on what the run before found.
     pub fn has_listener(&self) -> bool {
         self.webhook.is_some() || self.exec.is_some()
@@ -157,7 +157,7 @@ impl RawAlert {
 }
 
 impl RawCheck {
-    fn check(self, name: &str) -> Result<Check> {
+    fn check(self, name: &str) -> Result<MetricCheck> {
         let range = |key: &str, text: Option<String>| {
             let read = text.map(|text| text.parse::<Range>().map_err(|error| anyhow!("{key}: {error}")));
             read.transpose()
@@ -165,13 +165,13 @@ impl RawCheck {
         let millis = |key: &str, text: Option<String>, usual: Millis| {
             text.map_or(Ok(usual), |text| duration(key, &text).map(as_millis))
         };
-        let usual = Scope::default();
+        let usual = CheckScope::default();
         let metric: Metric = self.metric.parse().map_err(|error| anyhow!("metric: {error}"))?;
         let (warning, critical) = (range("warning", self.warning)?, range("critical", self.critical)?);
         if warning.is_none() && critical.is_none() {
             bail!("neither warning nor critical is given; give a range such as \"0\"");
         }
-        let scope = Scope {
+        let scope = CheckScope {
             window: millis("window", self.window, usual.window)?,
             code: self.code.map(|code| code.parse().map_err(|error| anyhow!("code: {error}"))).transpose()?,
             class: self
@@ -184,7 +184,7 @@ impl RawCheck {
             baseline: millis("baseline", self.baseline, usual.baseline)?,
             min_sample: self.min_sample.unwrap_or(usual.min_sample),
         };
-        Ok(Check { name: name.to_owned(), metric, warning, critical, scope })
+        Ok(MetricCheck { name: name.to_owned(), metric, warning, critical, scope })
     }
 }
 
@@ -193,14 +193,14 @@ impl AlertConfig {
     ///
     /// # Errors
     /// An unknown check, flags that contradict each other.
-    pub fn plan(self, args: &Args) -> Result<Plan> {
+    pub fn plan(self, args: &Args) -> Result<AlertPlan> {
         let flag = args.webhook.clone().filter(|url| !url.is_empty());
         let flag = flag.map(|url| Webhook::new(url, None).context("--webhook")).transpose()?;
         let mut webhook = flag.or(self.webhook.clone());
         if let (Some(webhook), Some(shape)) = (&mut webhook, args.webhook_shape) {
             webhook.shape = shape;
         }
-        let plan = Plan {
+        let plan = AlertPlan {
             checks: self.checks(args)?,
             webhook,
             exec: args.exec.clone().or(self.exec),
@@ -216,15 +216,15 @@ impl AlertConfig {
     }
 
     /// The named checks and those of the flags; without any, those of the config, else the usual ones.
-    fn checks(&self, args: &Args) -> Result<Vec<Check>> {
+    fn checks(&self, args: &Args) -> Result<Vec<MetricCheck>> {
         let scope = scope(args)?;
-        let mut checks: Vec<Check> =
+        let mut checks: Vec<MetricCheck> =
             args.checks.iter().map(|name| self.named(name).cloned()).collect::<Result<_>>()?;
         checks.extend(by_flags(args, &scope)?);
         if checks.is_empty() && self.checks.is_empty() {
             return Ok(usual(&scope));
         }
-        if checks.len() == args.checks.len() && scope != Scope::default() {
+        if checks.len() == args.checks.len() && scope != CheckScope::default() {
             bail!(
                 "alert: --window, filters and the like are for checks by flags; those of the config have their own, \
                  write it in [alert.checks]"
@@ -240,7 +240,7 @@ impl AlertConfig {
         Ok(checks)
     }
 
-    fn named(&self, name: &str) -> Result<&Check> {
+    fn named(&self, name: &str) -> Result<&MetricCheck> {
         self.checks.iter().find(|check| check.name == name).ok_or_else(|| {
             let known: Vec<&str> = self.checks.iter().map(|check| check.name.as_str()).collect();
             let known = if known.is_empty() { "the config has none".to_owned() } else { known.join(", ") };
@@ -250,7 +250,7 @@ impl AlertConfig {
 }
 
 /// The checks that threshold flags ask for.
-fn by_flags(args: &Args, scope: &Scope) -> Result<Vec<Check>> {
+fn by_flags(args: &Args, scope: &CheckScope) -> Result<Vec<MetricCheck>> {
     let mut pairs = vec![("failures", args.warning.as_ref(), args.critical.as_ref())];
     pairs.extend(args.thresholds.pairs());
     let given = pairs.into_iter().filter(|(_, warning, critical)| warning.is_some() || critical.is_some());
@@ -258,15 +258,15 @@ fn by_flags(args: &Args, scope: &Scope) -> Result<Vec<Check>> {
         .map(|(word, warning, critical)| {
             let metric: Metric = word.parse().map_err(|error: String| anyhow!(error))?;
             let (warning, critical) = (warning.cloned(), critical.cloned());
-            Ok(Check { name: word.to_owned(), metric, warning, critical, scope: scope.clone() })
+            Ok(MetricCheck { name: word.to_owned(), metric, warning, critical, scope: scope.clone() })
         })
         .collect()
 }
 
-fn scope(args: &Args) -> Result<Scope> {
-    let usual = Scope::default();
+fn scope(args: &Args) -> Result<CheckScope> {
+    let usual = CheckScope::default();
     let millis = |given: Option<humantime::Duration>, usual| given.map_or(usual, |given| as_millis(*given));
-    let scope = Scope {
+    let scope = CheckScope {
         window: millis(args.window, usual.window),
         code: args.code,
         class: args.class,

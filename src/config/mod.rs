@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 
 use crate::cli::Global;
 use crate::db::Target;
-use crate::import::columns::Names;
-use crate::import::patterns::{Pattern, RawPattern};
+use crate::import::columns::UserColumns;
+use crate::import::patterns::{LogPattern, RawPattern};
 use crate::mapping::wanted::Flags;
 use crate::mapping::{RawMapping, Wanted};
 use crate::provider::{self, Profile};
@@ -60,7 +60,7 @@ struct RawConfig {
 #[serde(deny_unknown_fields)]
 struct RawImport {
     #[serde(default)]
-    columns: Names,
+    columns: UserColumns,
     #[serde(default)]
     patterns: Vec<RawPattern>,
     #[serde(default)]
@@ -69,19 +69,19 @@ struct RawImport {
 
 /// How logs are to be read.
 #[derive(Debug, Clone, Default)]
-pub struct Import {
+pub struct ImportConfig {
     /// Columns of rows with a head and of JSON lines.
-    pub columns: Names,
+    pub columns: UserColumns,
     /// Patterns for lines of no known format.
-    pub patterns: Vec<Pattern>,
+    pub patterns: Vec<LogPattern>,
     /// Whether 3/4/2026 is the third of April.
     pub day_first: bool,
 }
 
 impl RawImport {
-    fn check(self) -> Result<Import, String> {
+    fn check(self) -> Result<ImportConfig, String> {
         let patterns = self.patterns.iter().map(RawPattern::check).collect::<Result<_, String>>()?;
-        Ok(Import { columns: self.columns, patterns, day_first: self.day_first })
+        Ok(ImportConfig { columns: self.columns, patterns, day_first: self.day_first })
     }
 }
 
@@ -114,7 +114,7 @@ pub struct Config {
     /// The user's own rules, not yet compiled.
     pub rules: UserRules,
     /// How logs are to be read.
-    pub import: Import,
+    pub import: ImportConfig,
     /// The database to read, if one was named; commands that need none do not ask.
     pub database: Option<Database>,
     /// What the file says about sending.
@@ -184,7 +184,7 @@ pub struct UserRules {
 
 /// A file of rules alone, in the form they have in the config; its other sections are left alone.
 #[derive(Debug, Deserialize)]
-struct RuleFile {
+struct RulesConfig {
     rules: Vec<RawRule>,
 }
 
@@ -195,7 +195,7 @@ impl UserRules {
     /// One line that names the file and the line.
     pub fn read(file: &Path) -> Result<Self> {
         Ok(Self {
-            raw: parse::<RuleFile>(file)?.rules,
+            raw: parse::<RulesConfig>(file)?.rules,
             file: format!("{}: ", file.display()),
             for_bench: false,
         })

@@ -10,11 +10,11 @@ use url::Url;
 use super::oauth2::{CheckedOauth2, RawOauth2};
 use super::password::{Password, RawPassword};
 use crate::cli;
-use crate::mapping::Words;
+use crate::mapping::StatusWords;
 use crate::model::{Meaning, Millis};
 use crate::provider::{self, Profile};
 use crate::resend::attachments::Attachments;
-use crate::resend::engine::Settings;
+use crate::resend::engine::Limits;
 use crate::resend::pace::Rate;
 use crate::resend::transport::smtp::{
     Login, Method, Opener, Security, Smtp, Timeouts, Tokens, Trust, is_loopback,
@@ -92,10 +92,10 @@ enum Auth {
 
 /// Settings of sending, checked as far as that goes without a server.
 #[derive(Debug)]
-pub struct Sending {
-    server: Option<Server>,
+pub struct SmtpSettings {
+    server: Option<ServerSettings>,
     /// Caps, pace and patience.
-    pub engine: Settings,
+    pub engine: Limits,
     /// Older mails do not go, in milliseconds.
     pub max_age: Millis,
     /// What of the log is written.
@@ -126,7 +126,7 @@ impl LogWriting {
     ///
     /// # Errors
     /// The mapping has several words for that and nobody says which, or none that is this one.
-    pub fn sent_word(&self, words: &Words) -> Result<Option<String>> {
+    pub fn sent_word(&self, words: &StatusWords) -> Result<Option<String>> {
         let known: Vec<&str> = words.of(Meaning::Sent).collect();
         match (self.what, &self.sent_word, known.as_slice()) {
             (WritesLog::Nothing, ..) | (_, None, []) => Ok(None),
@@ -147,7 +147,7 @@ impl LogWriting {
 }
 
 #[derive(Debug)]
-struct Server {
+struct ServerSettings {
     url: Url,
     auth: Option<Auth>,
     password: Option<Password>,
@@ -182,7 +182,7 @@ impl Raw {
     ///
     /// # Errors
     /// One line that names the flag or the key.
-    pub fn check(self, flags: &cli::Resend) -> Result<Sending> {
+    pub fn check(self, flags: &cli::Resend) -> Result<SmtpSettings> {
         let url = flags.smtp.clone().or_else(|| self.smtp.url.clone());
         let password = RawPassword {
             file: self.smtp.password_file,
@@ -201,7 +201,14 @@ impl Raw {
             bail!("[smtp] has both a password and [smtp.oauth2], which fetches the token; keep one");
         }
         let server = url.map(|url| {
-            Ok::<_, anyhow::Error>(Server { url: smtp_url(&url)?, auth, password, oauth2, ca_file, insecure })
+            Ok::<_, anyhow::Error>(ServerSettings {
+                url: smtp_url(&url)?,
+                auth,
+                password,
+                oauth2,
+                ca_file,
+                insecure,
+            })
         });
         let server = server.transpose()?;
         let host = server.as_ref().and_then(|server| server.url.host_str());
@@ -225,7 +232,7 @@ impl Raw {
                 "[resend] claim_status writes into the log, which log = \"nothing\" forbids; take one of them out"
             );
         }
-        Ok(Sending {
+        Ok(SmtpSettings {
             server,
             engine: engine(&raw, flags, profile)?,
             max_age,
@@ -257,7 +264,7 @@ fn millis(span: Duration) -> Millis {
     Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX / 4)
 }
 
-impl Sending {
+impl SmtpSettings {
     /// What opens connections to the server, with its password or where tokens come from; none is fetched yet.
     ///
     /// # Errors
@@ -311,7 +318,7 @@ impl Sending {
         Ok(self.server()?.url.as_str())
     }
 
-    fn server(&self) -> Result<&Server> {
+    fn server(&self) -> Result<&ServerSettings> {
         self.server.as_ref().ok_or_else(|| {
             anyhow!(
                 "no server to send through: give --smtp smtp://USER@HOST:PORT, or url in [smtp] of the config; nothing \
@@ -321,7 +328,7 @@ impl Sending {
     }
 }
 
-impl Server {
+impl ServerSettings {
     fn user(&self) -> Result<Option<String>> {
         let user = percent_encoding::percent_decode_str(self.url.username()).decode_utf8();
         let user = user.map_err(|_| anyhow!("--smtp: the user is not UTF-8; write an @ as %40"))?;
@@ -372,8 +379,8 @@ fn smtp_url(text: &str) -> Result<Url> {
 }
 
 /// The profile of a known provider is the ceiling; flags and keys only lower it.
-fn engine(raw: &RawResend, flags: &cli::Resend, profile: Option<&Profile>) -> Result<Settings> {
-    let usual = Settings::default();
+fn engine(raw: &RawResend, flags: &cli::Resend, profile: Option<&Profile>) -> Result<Limits> {
+    let usual = Limits::default();
     let at_most = |wanted: u32, ceiling: Option<u32>, name: &str| match ceiling {
         Some(ceiling) if wanted > ceiling => {
             tracing::warn!("{name} is lowered from {wanted} to the provider's {ceiling}");
@@ -399,7 +406,7 @@ fn engine(raw: &RawResend, flags: &cli::Resend, profile: Option<&Profile>) -> Re
     let per_day = profile.and_then(|profile| profile.recipients_per_day);
     let wanted_per_day = flags.recipients_per_day.or(raw.recipients_per_day);
     let schedule = raw.retry.as_ref().map(|retry| retry.parse()).transpose();
-    Ok(Settings {
+    Ok(Limits {
         cap: at_most(cap, connections, "--cap"),
         reserve: flags.reserve.or(raw.reserve).unwrap_or(usual.reserve),
         rate,

@@ -2,7 +2,7 @@
 
 use crate::db::row::Row;
 use crate::mapping::described::Described;
-use crate::mapping::resolve::{Field, Kind, Table};
+use crate::mapping::resolve::{ColumnKind, Field, TableDescription};
 
 /// The indexes of a table.
 pub struct Indexes {
@@ -25,7 +25,7 @@ mod column {
 
 /// Puts the answer to `catalogue.sql`, a row a column of a table, together to tables, and to the names of those of which
 /// nothing may be read. `kind` says what a column holds.
-pub fn tables(rows: &[Row], kind: impl Fn(&Row) -> Kind) -> (Vec<Described>, Vec<String>) {
+pub fn tables(rows: &[Row], kind: impl Fn(&Row) -> ColumnKind) -> (Vec<Described>, Vec<String>) {
     let (mut open, mut closed) = (Vec::new(), Vec::new());
     let names = |row: &Row| [column::SCHEMA, column::TABLE].map(|of| row.text(of).unwrap_or_default());
     for of_table in rows.chunk_by(|one, next| names(one) == names(next)) {
@@ -45,7 +45,7 @@ pub fn tables(rows: &[Row], kind: impl Fn(&Row) -> Kind) -> (Vec<Described>, Vec
             is_visible: first.is_true(column::IS_VISIBLE),
             keys: keys.into_iter().map(|(_, key)| key).collect(),
             estimate: first.number(column::ROWS),
-            table: Table { schema, name, columns },
+            table: TableDescription { schema, name, columns },
         });
     }
     (open, closed)

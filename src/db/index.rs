@@ -3,13 +3,13 @@
 use anyhow::Result;
 
 use crate::db::{Db, MAILS, Order};
-use crate::mapping::sql::{Bind, Selection, Statement, Times};
+use crate::mapping::sql::{Bind, Selection, Statement, TimeBounds};
 use crate::mapping::time::Form;
 use crate::mapping::{Column, Mapping};
 use crate::window::Window;
 
 /// What an index can find without a look at every row.
-pub(super) enum Index {
+pub(super) enum IndexUse {
     /// A window within one status word; these are the words there are, and NULL.
     OfStatusAndTime(Vec<Bind>),
     /// A window.
@@ -41,9 +41,9 @@ impl Db {
     ) -> Result<Vec<Selection>> {
         let words = words.iter().flat_map(|word| mapping.dialect.stored_word(word)).collect::<Vec<_>>();
         let times = match self.index(mapping, window).await? {
-            Some(Index::OfStatusAndTime(_) | Index::OfTime) => mapping.parts_by_index(window),
+            Some(IndexUse::OfStatusAndTime(_) | IndexUse::OfTime) => mapping.parts_by_index(window),
             // an index on status and time serves the words alone
-            Some(Index::Untold) | None => vec![Times::InsideOrUnplaced(window)],
+            Some(IndexUse::Untold) | None => vec![TimeBounds::InsideOrUnplaced(window)],
         };
         let selection = |time| Selection { words: Some(words.clone()), time, ..Selection::default() };
         Ok(times.into_iter().map(selection).collect())
@@ -56,14 +56,14 @@ impl Db {
         window: Window,
         order: Order,
     ) -> Result<Vec<Selection>> {
-        let everything = || vec![of_time(Times::InsideOrUnplaced(window))];
+        let everything = || vec![of_time(TimeBounds::InsideOrUnplaced(window))];
         if order == Order::Sorted {
             return Ok(everything());
         }
         let words = match self.index(mapping, window).await? {
             None => return Ok(everything()),
-            Some(Index::OfTime | Index::Untold) => vec![None],
-            Some(Index::OfStatusAndTime(words)) => {
+            Some(IndexUse::OfTime | IndexUse::Untold) => vec![None],
+            Some(IndexUse::OfStatusAndTime(words)) => {
                 mapping.dialect.words_together(words).into_iter().map(Some).collect()
             }
         };
@@ -73,9 +73,9 @@ impl Db {
     }
 
     /// Which index serves a window.
-    pub(super) async fn index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<Index>> {
+    pub(super) async fn index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<IndexUse>> {
         let Some(status_words) = self.product.status_words else {
-            return Ok((!window.is_all()).then_some(Index::Untold));
+            return Ok((!window.is_all()).then_some(IndexUse::Untold));
         };
         let Some(time) = mapping.own(Column::SentDate).filter(|_| !window.is_all() && is_sorted(mapping))
         else {
@@ -88,12 +88,12 @@ impl Db {
             let plan = self.plan(mapping, Some(word), window).await?;
             let columns = [status.name.as_str(), time.name.as_str()];
             if plan.iter().any(|line| mapping.dialect.looks_up(line, &columns)) {
-                return Ok(Some(Index::OfStatusAndTime(self.words_there(mapping, status_words).await?)));
+                return Ok(Some(IndexUse::OfStatusAndTime(self.words_there(mapping, status_words).await?)));
             }
         }
         let plan = self.plan(mapping, None, window).await?;
         let is_served = plan.iter().any(|line| mapping.dialect.looks_up(line, &[&time.name]));
-        Ok(is_served.then_some(Index::OfTime))
+        Ok(is_served.then_some(IndexUse::OfTime))
     }
 
     /// How the database would look for the mails of a window; empty where it does not say.
@@ -103,7 +103,7 @@ impl Db {
         words: Option<Vec<Bind>>,
         window: Window,
     ) -> Result<Vec<String>> {
-        let statement = mapping.statement(&Selection { words, ..of_time(Times::Inside(window)) }, MAILS);
+        let statement = mapping.statement(&Selection { words, ..of_time(TimeBounds::Inside(window)) }, MAILS);
         let Some(sql) = mapping.dialect.explained(&statement.sql) else {
             return Ok(Vec::new());
         };
@@ -124,7 +124,7 @@ impl Db {
     }
 }
 
-fn of_time(time: Times) -> Selection {
+fn of_time(time: TimeBounds) -> Selection {
     Selection { time, ..Selection::default() }
 }
 

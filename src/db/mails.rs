@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use crate::db::index::Index;
-use crate::db::read::{self, Sink, Times, has_more};
+use crate::db::index::IndexUse;
+use crate::db::read::{self, Sink, TimeReader, has_more};
 use crate::db::wire::Wire;
 use crate::db::{Db, MAILS, Order, Which};
-use crate::mapping::resolve::{Kind, Misfit, Table};
-use crate::mapping::sql::{Selection, Times as Asking};
+use crate::mapping::resolve::{ColumnKind, MappingError, TableDescription};
+use crate::mapping::sql::{Selection, TimeBounds as Asking};
 use crate::mapping::time::{Form, Sampled};
 use crate::mapping::{Column, Mapping, Wanted};
 use crate::model::{Attempt, Mail, Millis};
@@ -31,7 +31,7 @@ impl Db {
     pub async fn mapping(&mut self, wanted: &Wanted) -> Result<Mapping> {
         let tables = self.tables(wanted).await?;
         let mut mapping =
-            Mapping::resolve(wanted, self.dialect(), &tables[0], &tables[1..]).map_err(Misfit)?;
+            Mapping::resolve(wanted, self.dialect(), &tables[0], &tables[1..]).map_err(MappingError)?;
         self.wire.advise(mapping.indexes());
         mapping.form = self.form(&mapping, &tables[0]).await?;
         let time = mapping.names(Column::SentDate).join(", ");
@@ -42,8 +42,8 @@ impl Db {
     /// The log and the further tables of a mapping, with all their columns.
     ///
     /// # Errors
-    /// A `Misfit` where one is not there, or the database's refusal.
-    pub async fn tables(&mut self, wanted: &Wanted) -> Result<Vec<Table>> {
+    /// A `MappingError` where one is not there, or the database's refusal.
+    pub async fn tables(&mut self, wanted: &Wanted) -> Result<Vec<TableDescription>> {
         let mut tables = vec![self.wire.table(&wanted.table, "--table or [email_log] table").await?];
         for join in &wanted.joins {
             tables.push(self.wire.table(&join.table, &format!("{} table", join.key())).await?);
@@ -52,15 +52,15 @@ impl Db {
     }
 
     /// How the column writes its times: its type says it, or a sample of what it holds.
-    async fn form(&mut self, mapping: &Mapping, log: &Table) -> Result<Form> {
+    async fn form(&mut self, mapping: &Mapping, log: &TableDescription) -> Result<Form> {
         let kind = mapping.kind_of_time(Column::SentDate);
         match kind {
-            None | Some(Kind::Instant | Kind::LocalInstant) => return Ok(Form::Instant),
-            Some(Kind::WallClock | Kind::WallSecond) => return Ok(Form::WallClock),
-            Some(Kind::Day) => return Ok(Form::Day),
+            None | Some(ColumnKind::Instant | ColumnKind::LocalInstant) => return Ok(Form::Instant),
+            Some(ColumnKind::WallClock | ColumnKind::WallSecond) => return Ok(Form::WallClock),
+            Some(ColumnKind::Day) => return Ok(Form::Day),
             Some(_) => {}
         }
-        let is_number = matches!(kind, Some(Kind::Integer | Kind::Decimal));
+        let is_number = matches!(kind, Some(ColumnKind::Integer | ColumnKind::Decimal));
         let with_key = log.columns.iter().any(|field| field.name.eq_ignore_ascii_case("rowid"));
         let selection = Selection { with_key, ..Selection::default() };
         let rows = self.rows(mapping.statement(&selection, self.product.time_sample)).await?;
@@ -85,7 +85,7 @@ impl Db {
     /// The database's refusal.
     pub async fn mail(&mut self, mapping: &Mapping, id: &str) -> Result<Vec<Mail>> {
         let selection = Selection { ids: Some(vec![id.to_owned()]), ..Selection::default() };
-        let (mut mails, mut sent_date) = (Vec::new(), Times::of(mapping, Column::SentDate));
+        let (mut mails, mut sent_date) = (Vec::new(), TimeReader::of(mapping, Column::SentDate));
         self.each(mapping.statement(&selection, MAILS), &mut |row| {
             mails.push(read::mail(row, mapping, &mut sent_date)?);
             Ok(true)
@@ -129,7 +129,7 @@ impl Db {
         query: &str,
         each: &mut dyn FnMut(Mail),
     ) -> Result<()> {
-        let mut sent_date = Times::of(mapping, Column::SentDate);
+        let mut sent_date = TimeReader::of(mapping, Column::SentDate);
         let is_wanted = |mail: &Mail| {
             !mapping.dialect.may_fold_words()
                 || mail.status.as_ref().is_some_and(|status| which.words.contains(status))
@@ -204,10 +204,12 @@ impl Db {
     pub async fn extent(&mut self, mapping: &Mapping) -> Result<Option<(Millis, Millis)>> {
         let window = Window { since: Some(0), until: Some(YEAR_2200), zone: mapping.zone };
         let words = match self.index(mapping, window).await? {
-            Some(Index::OfStatusAndTime(words)) => words.into_iter().map(|word| Some(vec![word])).collect(),
+            Some(IndexUse::OfStatusAndTime(words)) => {
+                words.into_iter().map(|word| Some(vec![word])).collect()
+            }
             _ => vec![None],
         };
-        let mut sent_date = Times::of(mapping, Column::SentDate);
+        let mut sent_date = TimeReader::of(mapping, Column::SentDate);
         let mut ends: Vec<Millis> = Vec::new();
         for words in words {
             let selection = Selection { words, time: Asking::Placed(window), ..Selection::default() };

@@ -34,7 +34,7 @@ use crate::zone;
 use product::Product;
 use rehearsal::Rehearsal;
 use row::{Cells, Row};
-pub use target::{Access, Place, Target};
+pub use target::{Access, Location, Target};
 use wire::Wire;
 
 const MAILS: &str = include_str!("../../queries/mails.sql");
@@ -61,7 +61,7 @@ pub struct Which<'a> {
 
 /// Whether a table is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum There {
+pub enum TablePresence {
     /// It is not.
     No,
     /// It may not be read.

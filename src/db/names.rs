@@ -1,6 +1,6 @@
 //! Names of tables: those that are there, and the words for one that is not.
 
-use crate::mapping::resolve::Misfit;
+use crate::mapping::resolve::MappingError;
 use crate::mapping::{name_parts, nearest};
 
 /// A message lists so many tables at most.
@@ -23,7 +23,7 @@ impl Name {
 }
 
 /// None of some tables is the wanted one; `key`: where the user names it.
-pub fn no_table(wanted: &str, key: &str, place: &str, there: &[Name]) -> Misfit {
+pub fn no_table(wanted: &str, key: &str, place: &str, there: &[Name]) -> MappingError {
     let names: Vec<String> = there.iter().map(Name::shown).collect();
     let bare = name_parts(wanted).pop().unwrap_or_default();
     let elsewhere = there.iter().find(|table| table.name.eq_ignore_ascii_case(&bare)).map(Name::shown);
@@ -31,7 +31,7 @@ pub fn no_table(wanted: &str, key: &str, place: &str, there: &[Name]) -> Misfit 
     let near = near.map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
     let more =
         if names.len() > LISTED { format!(" and {} more", names.len() - LISTED) } else { String::new() };
-    Misfit(format!(
+    MappingError(format!(
         "no table '{}' in {place}, which has {}{more}{near}; name it by {key}",
         wanted.escape_debug(),
         names.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ")

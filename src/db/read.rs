@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use anyhow::Result;
 
 use crate::db::row::{Cells, Time};
-use crate::mapping::resolve::Kind;
+use crate::mapping::resolve::ColumnKind;
 use crate::mapping::time::Reader;
-use crate::mapping::{Column, Mapping, Words};
+use crate::mapping::{Column, Mapping, StatusWords};
 use crate::model::{Attempt, Mail, Millis};
 use crate::window::Window;
 
@@ -16,12 +16,12 @@ const FIRST: Millis = -62_135_596_800_000;
 const LAST: Millis = 253_402_300_799_999;
 
 /// Reads the times of a column.
-pub struct Times {
-    kind: Option<Kind>,
+pub struct TimeReader {
+    kind: Option<ColumnKind>,
     reader: Reader,
 }
 
-impl Times {
+impl TimeReader {
     /// A reader for a time of the mapping.
     pub fn of(mapping: &Mapping, column: Column) -> Self {
         Self { kind: mapping.kind_of_time(column).cloned(), reader: Reader::new(mapping.zone) }
@@ -53,7 +53,7 @@ pub fn text(row: &(impl Cells + ?Sized), column: usize) -> Result<Option<String>
 }
 
 /// A row of `mails.sql`.
-pub fn mail(row: &dyn Cells, mapping: &Mapping, sent_date: &mut Times) -> Result<Mail> {
+pub fn mail(row: &dyn Cells, mapping: &Mapping, sent_date: &mut TimeReader) -> Result<Mail> {
     let error = row.bytes(6)?;
     let status = text(row, 1)?;
     Ok(Mail {
@@ -91,7 +91,7 @@ pub fn recipients(field: &[u8]) -> u32 {
 }
 
 /// An attempt as a wire reads it, before anybody asked whether it is in the window.
-pub struct Tried<'r> {
+pub struct ReadAttempt<'r> {
     /// The status word, as bytes of text.
     pub status: Option<&'r [u8]>,
     /// When.
@@ -106,10 +106,10 @@ pub struct Tried<'r> {
 
 /// Where attempts go once they are read: to whoever asked, those outside the window aside.
 pub struct Sink<'e> {
-    sent_date: Times,
-    finished_at: Times,
+    sent_date: TimeReader,
+    finished_at: TimeReader,
     window: Window,
-    words: &'e Words,
+    words: &'e StatusWords,
     /// Whether rows have the columns of `attempts.sql` beyond the recipient.
     has_more: bool,
     each: &'e mut dyn FnMut(Attempt<'_>) -> bool,
@@ -119,7 +119,7 @@ impl<'e> Sink<'e> {
     /// `each` answers whether to go on.
     pub fn new(mapping: &'e Mapping, window: Window, each: &'e mut dyn FnMut(Attempt<'_>) -> bool) -> Self {
         let [sent_date, finished_at] =
-            [Column::SentDate, Column::FinishedAt].map(|column| Times::of(mapping, column));
+            [Column::SentDate, Column::FinishedAt].map(|column| TimeReader::of(mapping, column));
         Self { sent_date, finished_at, window, words: &mapping.words, has_more: has_more(mapping), each }
     }
 
@@ -142,7 +142,7 @@ impl<'e> Sink<'e> {
             }
             finished_at = row.time(6, self.finished_at.kind.as_ref())?;
         }
-        Ok(self.take(Tried {
+        Ok(self.take(ReadAttempt {
             status: status.as_deref(),
             sent_date,
             sender: sender.as_deref(),
@@ -152,7 +152,7 @@ impl<'e> Sink<'e> {
     }
 
     /// Hands an attempt over, and says whether to go on.
-    pub fn take(&mut self, tried: Tried<'_>) -> bool {
+    pub fn take(&mut self, tried: ReadAttempt<'_>) -> bool {
         let at = tried.sent_date.and_then(|time| self.sent_date.instant(time));
         if at.is_some_and(|at| !self.window.contains(at)) {
             return true;

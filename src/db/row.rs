@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use anyhow::Result;
 
-use crate::mapping::resolve::Kind;
+use crate::mapping::resolve::ColumnKind;
 use crate::mapping::sql::Bind;
 use crate::model::Millis;
 
@@ -26,7 +26,7 @@ pub trait Cells {
     ///
     /// # Errors
     /// As above.
-    fn time(&self, column: usize, kind: Option<&Kind>) -> Result<Option<Time<'_>>>;
+    fn time(&self, column: usize, kind: Option<&ColumnKind>) -> Result<Option<Time<'_>>>;
 
     /// A cell as a value to ask for again.
     ///

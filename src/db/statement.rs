@@ -7,7 +7,7 @@ use crate::mapping::sql::{Bind, Statement, body};
 
 /// A step of a transaction that writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum WriteStep {
     /// It begins.
     Begin,
     /// It ends; all of it is on the disk then.

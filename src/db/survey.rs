@@ -12,10 +12,10 @@ use crate::db::read;
 use crate::db::row::Cells;
 use crate::db::wire::Wire;
 use crate::mapping::Mapping;
-use crate::mapping::described::{Described, End, Sample};
-use crate::mapping::resolve::Table;
+use crate::mapping::described::{Described, Sample, TableEnd};
+use crate::mapping::resolve::TableDescription;
 use crate::mapping::sql::{Bind, Selection};
-use crate::model::{Counted, Indexing, Millis, Rights, Server};
+use crate::model::{DatabaseServer, Indexing, Millis, Rights, WordCount};
 use crate::window::Window;
 use crate::zone;
 
@@ -29,7 +29,7 @@ impl Db {
     ///
     /// # Errors
     /// The database's refusal.
-    pub async fn server(&mut self) -> Result<Server> {
+    pub async fn server(&mut self) -> Result<DatabaseServer> {
         let version = match &self.wire {
             Wire::Oracle(server) => Some(server.version().await?),
             _ => None,
@@ -39,14 +39,14 @@ impl Db {
         // the server looked at its clock somewhere between
         let here = Millis::midpoint(before, Utc::now().timestamp_millis());
         let Some(row) = rows.first() else {
-            return Ok(Server::default());
+            return Ok(DatabaseServer::default());
         };
         // a place by its name, or an offset
         let zone = |text: String| match zone::offset(&text) {
             Some(_) => zone::steady(&text).map(|zone| zone.name().to_owned()),
             None => Some(text),
         };
-        Ok(Server {
+        Ok(DatabaseServer {
             version: version.or_else(|| row.text(0)).unwrap_or_default(),
             is_remote: row.is_true(1),
             tls: row.text(2),
@@ -61,7 +61,7 @@ impl Db {
     ///
     /// # Errors
     /// The database's refusal.
-    pub async fn rights(&mut self, tables: &[Table]) -> Result<Rights> {
+    pub async fn rights(&mut self, tables: &[TableDescription]) -> Result<Rights> {
         let role = self.server().await?.role.unwrap_or_default();
         self.wire.rights(tables, &role).await
     }
@@ -79,16 +79,16 @@ impl Db {
     /// # Errors
     /// The database's refusal, after which it can be asked other things.
     pub async fn sample(&mut self, described: &Described) -> Result<Sample> {
-        let newest = self.sampled(described, End::Newest).await?;
+        let newest = self.sampled(described, TableEnd::Newest).await?;
         let mut sample = Sample::of_newest(described, newest);
         if !sample.is_whole {
-            let oldest = self.sampled(described, End::Oldest).await?;
+            let oldest = self.sampled(described, TableEnd::Oldest).await?;
             sample.add_oldest(described, oldest);
         }
         Ok(sample)
     }
 
-    async fn sampled(&mut self, described: &Described, end: End) -> Result<Vec<Vec<Option<String>>>> {
+    async fn sampled(&mut self, described: &Described, end: TableEnd) -> Result<Vec<Vec<Option<String>>>> {
         let is_guarded = self.product.refusal_ends_transaction;
         if is_guarded {
             self.rows(self.statement("SAVEPOINT sample", Vec::new())).await?;
@@ -116,12 +116,12 @@ impl Db {
         mapping: &Mapping,
         by_key: bool,
         most: u32,
-    ) -> Result<Vec<Counted>> {
+    ) -> Result<Vec<WordCount>> {
         let mut counted = Vec::new();
         let selection = Selection { limit: Some(most.into()), newest_first: by_key, ..Selection::default() };
         self.each(mapping.statement(&selection, STATUS_COUNTS), &mut |row| {
             let count = |column| Ok::<_, anyhow::Error>(u64::try_from(row.int(column)?.unwrap_or(0))?);
-            counted.push(Counted { word: read::text(row, 0)?, rows: count(1)?, with_error: count(2)? });
+            counted.push(WordCount { word: read::text(row, 0)?, rows: count(1)?, with_error: count(2)? });
             Ok(true)
         })
         .await?;

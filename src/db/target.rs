@@ -33,7 +33,7 @@ pub enum Access {
 }
 
 /// Where a database is, by its URL.
-pub enum Place<'u> {
+pub enum Location<'u> {
     /// A file of SQLite's.
     File(&'u str),
     /// A server of PostgreSQL's.
@@ -46,22 +46,22 @@ pub enum Place<'u> {
 const SERVERS: [&str; 8] =
     ["postgres", "postgresql", "oracle", "oracles", "mysql", "mariadb", "mssql", "sqlserver"];
 
-impl<'u> Place<'u> {
+impl<'u> Location<'u> {
     /// Reads the beginning of a URL; what has none is the path of a file.
     ///
     /// # Errors
     /// A kind of database that is not known.
     pub fn of(url: &'u str) -> Result<Self> {
         match url.split_once(':') {
-            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Place::Postgres),
-            Some(("oracle" | "oracles", rest)) if rest.starts_with("//") => Ok(Place::Oracle),
-            Some(("sqlite", path)) => Ok(Place::File(path.strip_prefix("//").unwrap_or(path))),
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Location::Postgres),
+            Some(("oracle" | "oracles", rest)) if rest.starts_with("//") => Ok(Location::Oracle),
+            Some(("sqlite", path)) => Ok(Location::File(path.strip_prefix("//").unwrap_or(path))),
             Some((scheme, rest)) if rest.starts_with("//") => bail!(
                 "--db: '{}:' databases cannot be read by this version; give sqlite:PATH, a path, postgres://... or \
                  oracle://...",
                 scheme.escape_debug()
             ),
-            _ if url.to_ascii_uppercase().starts_with("(DESCRIPTION") => Ok(Place::Oracle),
+            _ if url.to_ascii_uppercase().starts_with("(DESCRIPTION") => Ok(Location::Oracle),
             // a password may follow, which is not to be shown as the name of a file
             _ if SERVERS.iter().any(|name| {
                 url.strip_prefix(name).is_some_and(|rest| rest.starts_with(':') || rest.starts_with("//"))
@@ -72,7 +72,7 @@ impl<'u> Place<'u> {
                      oracle://USER@HOST:PORT/SERVICE"
                 )
             }
-            _ => Ok(Place::File(url)),
+            _ => Ok(Location::File(url)),
         }
     }
 }

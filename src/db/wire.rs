@@ -12,12 +12,12 @@ use crate::db::read::Sink;
 use crate::db::rehearsal::Rehearsal;
 use crate::db::row::{Cells, Row};
 use crate::db::sqlite::Sqlite;
-use crate::db::statement::Step;
-use crate::db::target::{Access, Place, Target};
+use crate::db::statement::WriteStep;
+use crate::db::target::{Access, Location, Target};
 use crate::db::{oracle, postgres, sqlite};
 use crate::mapping::Mapping;
 use crate::mapping::described::Described;
-use crate::mapping::resolve::Table;
+use crate::mapping::resolve::TableDescription;
 use crate::mapping::sql::{Selection, Statement};
 use crate::model::Rights;
 
@@ -37,18 +37,18 @@ pub type Opened = (Wire, String, &'static Product);
 impl Wire {
     /// Connects; to read, it begins a snapshot that all answers come from.
     pub async fn open(target: &Target, access: Access) -> Result<Opened> {
-        Ok(match Place::of(&target.url)? {
-            Place::File(path) => {
+        Ok(match Location::of(&target.url)? {
+            Location::File(path) => {
                 let file = Sqlite::open(path, target.statement_timeout, access).await?;
                 let name = file.name();
                 (Self::Sqlite(Box::new(file)), name, &sqlite::PRODUCT)
             }
-            Place::Postgres => {
+            Location::Postgres => {
                 let server = Postgres::open(target, access).await?;
                 let name = server.name();
                 (Self::Postgres(Box::new(server)), name, &postgres::PRODUCT)
             }
-            Place::Oracle => {
+            Location::Oracle => {
                 let server = Oracle::open(target, access).await?;
                 let name = server.name();
                 (Self::Oracle(Box::new(server)), name, &oracle::PRODUCT)
@@ -97,7 +97,7 @@ impl Wire {
     }
 
     /// Takes a step of a transaction that writes.
-    pub async fn transact(&mut self, step: Step) -> Result<()> {
+    pub async fn transact(&mut self, step: WriteStep) -> Result<()> {
         match self {
             Self::Sqlite(wire) => wire.transact(step).await,
             Self::Postgres(wire) => wire.transact(step).await,
@@ -135,7 +135,7 @@ impl Wire {
     }
 
     /// A table or view by the name the user wrote, with its columns; `key`: where the user wrote it.
-    pub async fn table(&mut self, wanted: &str, key: &str) -> Result<Table> {
+    pub async fn table(&mut self, wanted: &str, key: &str) -> Result<TableDescription> {
         match self {
             Self::Sqlite(wire) => wire.table(wanted, key).await,
             Self::Postgres(wire) => wire.table(wanted, key).await,
@@ -162,7 +162,7 @@ impl Wire {
     }
 
     /// What a role may do with these tables, the log first.
-    pub async fn rights(&mut self, tables: &[Table], role: &str) -> Result<Rights> {
+    pub async fn rights(&mut self, tables: &[TableDescription], role: &str) -> Result<Rights> {
         match self {
             // whoever can open the file may read it, and that its owner may write to it is as it should be
             Self::Sqlite(_) => Ok(Rights::default()),

@@ -9,10 +9,10 @@ use anyhow::{Context, Result};
 
 use crate::db::lock::Lock;
 use crate::db::row::Row;
-use crate::db::statement::{Step, statements};
+use crate::db::statement::{WriteStep, statements};
 use crate::db::target::{Access, Target};
 use crate::db::wire::Wire;
-use crate::db::{Db, There};
+use crate::db::{Db, TablePresence};
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Statement, body};
 
@@ -69,7 +69,7 @@ impl Db {
     /// # Errors
     /// Somebody else holds the database, or it is gone.
     pub async fn begin(&mut self) -> Result<()> {
-        self.wire.transact(Step::Begin).await
+        self.wire.transact(WriteStep::Begin).await
     }
 
     /// Ends the transaction; all of it is on the disk then.
@@ -77,13 +77,13 @@ impl Db {
     /// # Errors
     /// None of it is.
     pub async fn commit(&mut self) -> Result<()> {
-        self.wire.transact(Step::Commit).await
+        self.wire.transact(WriteStep::Commit).await
     }
 
     /// Takes back the transaction, if there is one.
     pub async fn roll_back(&mut self) {
         // without a transaction this is refused, and nothing is to be taken back
-        let _ = self.wire.transact(Step::RollBack).await;
+        let _ = self.wire.transact(WriteStep::RollBack).await;
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -152,13 +152,13 @@ impl Db {
     ///
     /// # Errors
     /// The database's refusal.
-    pub async fn there(&mut self, table: &str) -> Result<There> {
+    pub async fn there(&mut self, table: &str) -> Result<TablePresence> {
         let question = self.statement(self.product.is_there, vec![Bind::Text(table.to_owned())]);
         let rows = self.rows(question).await?;
         Ok(match rows.first().and_then(|row| row.text(0)).as_deref() {
-            None => There::No,
-            Some("closed") => There::Closed,
-            Some(_) => There::Yes,
+            None => TablePresence::No,
+            Some("closed") => TablePresence::Closed,
+            Some(_) => TablePresence::Yes,
         })
     }
 
@@ -167,7 +167,7 @@ impl Db {
     /// # Errors
     /// The database's refusal.
     pub async fn has_table(&mut self, table: &str) -> Result<bool> {
-        Ok(self.there(table).await? != There::No)
+        Ok(self.there(table).await? != TablePresence::No)
     }
 
     /// The tables and views that a view reads, through further views too; none for a table. Names are `schema.name`.

@@ -10,7 +10,7 @@ use regex::bytes::Regex;
 
 use super::failure::{self, Level};
 use super::stamp::Clock;
-use super::{Found, Line, Row, Status, cut, hash, text};
+use super::{Line, Parsed, ParsedAttempt, Status, cut, hash, text};
 use crate::model::Millis;
 
 /// An error text is kept up to so many bytes.
@@ -63,14 +63,14 @@ pub struct App {
     clock: Clock,
     /// The time of the last entry that had one.
     last_at: Option<Millis>,
-    entry: Option<Entry>,
+    entry: Option<AppEntry>,
     last_exception: Option<Exception>,
 }
 
 /// An entry whose end is not known yet.
 #[derive(Debug, Clone)]
-struct Entry {
-    row: Row,
+struct AppEntry {
+    row: ParsedAttempt,
     level: Level,
     /// The part of the program that wrote it.
     logger: Option<Vec<u8>>,
@@ -90,7 +90,7 @@ struct Exception {
 
 /// How an entry begins.
 #[derive(Debug, Clone, Copy)]
-struct Head {
+struct EntryHead {
     at: Option<Millis>,
     level: Level,
     /// Where its message begins.
@@ -109,7 +109,7 @@ impl App {
     }
 
     /// Takes the next line.
-    pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
+    pub fn line(&mut self, line: Line<'_>, found: &mut Parsed) {
         match (head(&mut self.clock, line.text), &mut self.entry) {
             (Some(head), Some(entry)) if head.at.is_some() && entry.goes_on(&line.text[head.message..]) => {
                 entry.add(&line.text[head.message..]);
@@ -118,7 +118,7 @@ impl App {
             (Some(head), _) => {
                 self.finish(found);
                 self.last_at = head.at.or(self.last_at);
-                self.entry = Some(Entry::new(line, head, self.last_at));
+                self.entry = Some(AppEntry::new(line, head, self.last_at));
             }
             (None, Some(entry)) => {
                 entry.add(line.text);
@@ -134,7 +134,7 @@ impl App {
     }
 
     /// No line follows that belongs to the entry.
-    pub fn finish(&mut self, found: &mut Found) {
+    pub fn finish(&mut self, found: &mut Parsed) {
         let Some(entry) = self.entry.take() else {
             return;
         };
@@ -146,7 +146,7 @@ impl App {
     }
 
     /// Whether this is not the exception before, logged again by another part of the program.
-    fn is_new(&mut self, entry: &Entry) -> bool {
+    fn is_new(&mut self, entry: &AppEntry) -> bool {
         let Some(exception) = entry.exception() else {
             return true;
         };
@@ -161,10 +161,10 @@ impl App {
     }
 }
 
-impl Entry {
-    fn new(line: Line<'_>, head: Head, at: Option<Millis>) -> Self {
+impl AppEntry {
+    fn new(line: Line<'_>, head: EntryHead, at: Option<Millis>) -> Self {
         let mut entry = Self {
-            row: Row { at, status: Status::Failed, ..Row::at(line) },
+            row: ParsedAttempt { at, status: Status::Failed, ..ParsedAttempt::at(line) },
             level: head.level,
             logger: LOGGER
                 .find(&line.text[..line.text.len().min(200)])
@@ -196,13 +196,13 @@ impl Entry {
         message.starts_with(b"  ") || message.starts_with(b"\t") || message.starts_with(b"Caused by: ")
     }
 
-    fn failure(&self) -> Option<Row> {
+    fn failure(&self) -> Option<ParsedAttempt> {
         if !failure::speaks_of_mail(&self.lines) {
             return None;
         }
         let text = text(&self.lines);
         let text = cut(text.trim(), LONGEST_TEXT);
-        failure::is_of_sending(&text, self.level).then(|| Row {
+        failure::is_of_sending(&text, self.level).then(|| ParsedAttempt {
             sender: failure::sender(&text),
             recipient: failure::recipient(&text),
             error: Some(text.to_string()),
@@ -221,21 +221,21 @@ impl Entry {
 }
 
 /// How an entry begins, if the line begins one.
-fn head(clock: &mut Clock, text: &[u8]) -> Option<Head> {
+fn head(clock: &mut Clock, text: &[u8]) -> Option<EntryHead> {
     let nuls = text.iter().take_while(|byte| **byte == 0).count();
     let start = nuls + usize::from(text[nuls..].starts_with(b"\xef\xbb\xbf")) * 3;
     let opened = start + text[start..].iter().take(2).take_while(|byte| b"[(<".contains(byte)).count();
     if let Some((at, end)) = stamps(clock, text, opened) {
         let (level, end) = level(text, end);
-        return Some(Head { at: Some(at), level, message: end });
+        return Some(EntryHead { at: Some(at), level, message: end });
     }
     let first = LEVEL_FIRST.find(&text[start..])?;
     let (level, _) = level(text, start);
     let end = start + first.end();
     let behind = end + text[end..].iter().take(2).take_while(|byte| b" [".contains(byte)).count();
     match stamps(clock, text, behind) {
-        Some((at, end)) => Some(Head { at: Some(at), level, message: message(text, end) }),
-        None => Some(Head { at: None, level, message: message(text, end) }),
+        Some((at, end)) => Some(EntryHead { at: Some(at), level, message: message(text, end) }),
+        None => Some(EntryHead { at: None, level, message: message(text, end) }),
     }
 }
 

@@ -7,12 +7,12 @@ use serde::Deserialize;
 
 use super::failure::{self, Level};
 use super::stamp::Clock;
-use super::{Line, Row, Status, cut, hash};
+use super::{Line, ParsedAttempt, Status, cut, hash};
 
 /// The user's own names, as `[import.columns]` has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Names {
+pub struct UserColumns {
     /// The column with the time.
     pub time: Option<String>,
     /// The column that says how the mail fared.
@@ -31,7 +31,7 @@ pub struct Names {
     pub level: Option<String>,
 }
 
-impl Names {
+impl UserColumns {
     /// Takes `NAME=COLUMN` from the command line.
     ///
     /// # Errors
@@ -138,7 +138,7 @@ pub struct Columns {
 
 impl Columns {
     /// Finds the columns among the names of a head.
-    pub fn find(names: &[String], users: &Names) -> Self {
+    pub fn find(names: &[String], users: &UserColumns) -> Self {
         let plain: Vec<String> = names.iter().map(|name| folded(name)).collect();
         let known =
             |known: &[&str]| known.iter().find_map(|name| plain.iter().position(|there| there == name));
@@ -156,7 +156,7 @@ impl Columns {
     }
 
     /// The attempts that a row tells of: none, one, or one for each recipient with a status of its own.
-    pub fn rows(&self, values: &[String], clock: &mut Clock, line: Line<'_>) -> Vec<Row> {
+    pub fn rows(&self, values: &[String], clock: &mut Clock, line: Line<'_>) -> Vec<ParsedAttempt> {
         let value = |place: Option<usize>| {
             place
                 .and_then(|place| values.get(place))
@@ -167,20 +167,20 @@ impl Columns {
         let message = value(self.message);
         let text = whole_text(message, error);
         let word = status.filter(|status| !status.chars().all(|c| c.is_ascii_digit()) || status.len() == 1);
-        let row = Row {
+        let row = ParsedAttempt {
             at: time.and_then(|time| clock.value(time)),
             sender: sender.map(str::to_owned),
             recipient: recipient.map(str::to_owned),
             subject: subject.map(str::to_owned),
             message_id: message_id.map(str::to_owned),
-            ..Row::at(line)
+            ..ParsedAttempt::at(line)
         };
         match word {
             Some(list) if list.contains("##") => of_each(list, &row),
             Some(word) => {
                 let status = status_of(word);
                 let error = if status == Status::Sent { None } else { text };
-                vec![Row { status, error, ..row }]
+                vec![ParsedAttempt { status, error, ..row }]
             }
             None => of_text(text, level, row).into_iter().collect(),
         }
@@ -202,9 +202,9 @@ fn whole_text(message: Option<&str>, error: Option<&str>) -> Option<String> {
 }
 
 /// An entry without a status: a failure if its text says so.
-fn of_text(text: Option<String>, level: Option<&str>, row: Row) -> Option<Row> {
+fn of_text(text: Option<String>, level: Option<&str>, row: ParsedAttempt) -> Option<ParsedAttempt> {
     let text = text.filter(|text| failure::speaks_of_mail(text.as_bytes()))?;
-    failure::is_of_sending(&text, level.map_or(Level::Unsaid, level_of)).then(|| Row {
+    failure::is_of_sending(&text, level.map_or(Level::Unsaid, level_of)).then(|| ParsedAttempt {
         status: Status::Failed,
         sender: row.sender.clone().or_else(|| failure::sender(&text)),
         recipient: row.recipient.clone().or_else(|| failure::recipient(&text)),
@@ -224,9 +224,9 @@ fn level_of(word: &str) -> Level {
 }
 
 /// `a@example.com##Receive, Deliver;b@example.com##Receive, Fail`.
-fn of_each(list: &str, row: &Row) -> Vec<Row> {
+fn of_each(list: &str, row: &ParsedAttempt) -> Vec<ParsedAttempt> {
     let each = list.split(';').filter_map(|one| one.split_once("##"));
-    let one = |(address, words): (&str, &str)| Row {
+    let one = |(address, words): (&str, &str)| ParsedAttempt {
         recipient: Some(address.trim().to_owned())
             .filter(|address| !address.is_empty())
             .or(row.recipient.clone()),

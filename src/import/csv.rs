@@ -1,8 +1,8 @@
 //! Rows with a head, divided by commas, semicolons or tabs; a quoted value may go over several lines.
 
-use super::columns::{Columns, Names};
+use super::columns::{Columns, UserColumns};
 use super::stamp::Clock;
-use super::{Found, Line, Row, text};
+use super::{Line, Parsed, ParsedAttempt, text};
 
 /// A row longer than this has an open quote by mistake.
 const LONGEST_ROW: usize = 1 << 20;
@@ -11,28 +11,28 @@ const LONGEST_ROW: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Csv {
     clock: Clock,
-    names: Names,
-    head: Option<Head>,
+    names: UserColumns,
+    head: Option<CsvHead>,
     /// A row whose last value is not closed yet, and where it began.
     open: Option<(Vec<u8>, u64, u64)>,
 }
 
 #[derive(Debug)]
-struct Head {
+struct CsvHead {
     divider: u8,
     columns: Columns,
 }
 
 /// Whether a line is a head with columns that tell of mails.
-pub fn recognises(names: &Names, line: Line<'_>) -> bool {
+pub fn recognises(names: &UserColumns, line: Line<'_>) -> bool {
     head(names, line.text).is_some_and(|head| head.columns.suffice())
 }
 
-fn head(names: &Names, line: &[u8]) -> Option<Head> {
+fn head(names: &UserColumns, line: &[u8]) -> Option<CsvHead> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let divider = divider(line);
     let values = values(line, divider);
-    (values.len() > 1).then(|| Head { divider, columns: Columns::find(&values, names) })
+    (values.len() > 1).then(|| CsvHead { divider, columns: Columns::find(&values, names) })
 }
 
 fn divider(line: &[u8]) -> u8 {
@@ -56,12 +56,12 @@ fn values(row: &[u8], divider: u8) -> Vec<String> {
 
 impl Csv {
     /// Nothing has been read yet.
-    pub fn new(clock: Clock, names: Names) -> Self {
+    pub fn new(clock: Clock, names: UserColumns) -> Self {
         Self { clock, names, head: None, open: None }
     }
 
     /// Takes the next line.
-    pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
+    pub fn line(&mut self, line: Line<'_>, found: &mut Parsed) {
         let Some(head) = &self.head else {
             self.head = head(&self.names, line.text).filter(|head| head.columns.suffice());
             return if self.head.is_some() { found.noise() } else { found.unparsed(line.text) };
@@ -85,12 +85,12 @@ impl Csv {
     }
 
     /// A row is an event, noise, or not of the format; its first line is counted here.
-    fn row(&mut self, row: &[u8], line: Line<'_>, divider: u8, found: &mut Found) {
+    fn row(&mut self, row: &[u8], line: Line<'_>, divider: u8, found: &mut Parsed) {
         let values = values(row, divider);
         let Some(head) = self.head.as_ref().filter(|_| values.len() > 1) else {
             return found.unparsed(row);
         };
-        let rows: Vec<Row> = head.columns.rows(&values, &mut self.clock, line);
+        let rows: Vec<ParsedAttempt> = head.columns.rows(&values, &mut self.clock, line);
         if rows.is_empty() {
             return found.noise();
         }
@@ -104,7 +104,7 @@ impl Csv {
     }
 
     /// No line follows.
-    pub fn finish(&mut self, found: &mut Found) {
+    pub fn finish(&mut self, found: &mut Parsed) {
         if let (Some((row, start, number)), Some(head)) = (self.open.take(), &self.head) {
             let divider = head.divider;
             self.row(&row, Line { text: &row, start, number }, divider, found);

@@ -9,7 +9,7 @@ use memchr::memmem;
 use super::postfix::TRIED_AGAIN;
 use super::recent::Recent;
 use super::stamp::Clock;
-use super::{Found, Line, Row, Status, short_text, some_text, syslog};
+use super::{Line, Parsed, ParsedAttempt, Status, short_text, some_text, syslog};
 use crate::model::Millis;
 
 /// Mails in the queue that are remembered.
@@ -19,12 +19,12 @@ const REMEMBERED: usize = 50_000;
 #[derive(Debug)]
 pub struct Exim {
     clock: Clock,
-    queue: Recent<Vec<u8>, Mail>,
+    queue: Recent<Vec<u8>, EximMail>,
 }
 
 /// What is known of a mail in the queue.
 #[derive(Debug, Clone, Default)]
-struct Mail {
+struct EximMail {
     sender: Option<String>,
     message_id: Option<String>,
     subject: Option<String>,
@@ -32,7 +32,7 @@ struct Mail {
 }
 
 /// A line of the main log taken apart.
-struct Entry<'l> {
+struct EximLine<'l> {
     /// Begins with the time.
     stamp: &'l [u8],
     id: Option<&'l [u8]>,
@@ -41,16 +41,16 @@ struct Entry<'l> {
 
 /// Whether a line is one of the main log that names a mail.
 pub fn recognises(line: Line<'_>) -> bool {
-    Entry::read(line).is_some_and(|entry| entry.id.is_some())
+    EximLine::read(line).is_some_and(|entry| entry.id.is_some())
 }
 
-impl<'l> Entry<'l> {
+impl<'l> EximLine<'l> {
     /// A line of a file, or of syslog, which may leave Exim's own time out.
     fn read(line: Line<'l>) -> Option<Self> {
         if let Some(rest) = after_stamp(line.text) {
             return Some(Self::behind(line.text, rest));
         }
-        let logged = syslog::Entry::read(line).filter(|entry| entry.program.starts_with(b"exim"))?;
+        let logged = syslog::SyslogLine::read(line).filter(|entry| entry.program.starts_with(b"exim"))?;
         let rest = after_stamp(logged.message);
         let stamp = if rest.is_some() { logged.message } else { logged.stamp };
         Some(Self::behind(stamp, rest.unwrap_or(logged.message)))
@@ -94,8 +94,8 @@ impl Exim {
     }
 
     /// Takes the next line.
-    pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
-        let Some(entry) = Entry::read(line) else {
+    pub fn line(&mut self, line: Line<'_>, found: &mut Parsed) {
+        let Some(entry) = EximLine::read(line) else {
             return found.unparsed(line.text);
         };
         let (Some(id), Some((mark, rest))) = (entry.id, entry.rest.split_first_chunk()) else {
@@ -118,13 +118,13 @@ impl Exim {
         };
         let at = self.clock.read(entry.stamp).map(|stamp| stamp.at);
         found.event();
-        found.row(Row { at, ..self.row(line, id, rest, status, at) });
+        found.row(ParsedAttempt { at, ..self.row(line, id, rest, status, at) });
     }
 
-    fn arrival(&mut self, entry: &Entry<'_>, id: &[u8], rest: &[u8]) {
+    fn arrival(&mut self, entry: &EximLine<'_>, id: &[u8], rest: &[u8]) {
         let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
         let came_at = self.clock.read(entry.stamp).map(|stamp| stamp.at);
-        *self.queue.entry(&id.to_owned()) = Mail {
+        *self.queue.entry(&id.to_owned()) = EximMail {
             sender: short_text(&rest[..end]).filter(|sender| sender != "<>"),
             message_id: field(rest, b" id=").filter(|id| id.len() < 1000).map(|id| format!("<{id}>")),
             subject: memmem::find(rest, b" T=\"").and_then(|at| short_text(quoted(&rest[at + 4..]))),
@@ -132,11 +132,18 @@ impl Exim {
         };
     }
 
-    fn row(&self, line: Line<'_>, id: &[u8], rest: &[u8], status: Status, at: Option<Millis>) -> Row {
+    fn row(
+        &self,
+        line: Line<'_>,
+        id: &[u8],
+        rest: &[u8],
+        status: Status,
+        at: Option<Millis>,
+    ) -> ParsedAttempt {
         let mail = self.queue.get(&id.to_owned()).cloned().unwrap_or_default();
         let sender = field(rest, b" F=<").map(|sender| sender.trim_end_matches('>').to_owned());
         let waited = at.zip(mail.came_at).map(|(at, came_at)| (at - came_at) as f64 / 1000.0);
-        Row {
+        ParsedAttempt {
             sender: mail.sender.or(sender.filter(|sender| !sender.is_empty())),
             recipient: some_text(recipient(rest)),
             subject: mail.subject,
@@ -148,7 +155,7 @@ impl Exim {
             relay: relay(rest),
             note: (status == Status::Deferred).then_some(TRIED_AGAIN),
             status,
-            ..Row::at(line)
+            ..ParsedAttempt::at(line)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 /// A log format by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub enum LogFormat {
     /// Postfix in syslog, or from journalctl
     Postfix,
     /// Postfix queue listing: postqueue -j
@@ -24,62 +24,64 @@ pub enum Format {
     Patterns,
 }
 
-impl Format {
+impl LogFormat {
     /// Every format, in the order they are listed.
-    pub const ALL: [Format; 8] = [
-        Format::Postfix,
-        Format::Postqueue,
-        Format::Exim,
-        Format::Sendmail,
-        Format::App,
-        Format::Csv,
-        Format::Json,
-        Format::Patterns,
+    pub const ALL: [LogFormat; 8] = [
+        LogFormat::Postfix,
+        LogFormat::Postqueue,
+        LogFormat::Exim,
+        LogFormat::Sendmail,
+        LogFormat::App,
+        LogFormat::Csv,
+        LogFormat::Json,
+        LogFormat::Patterns,
     ];
 
     /// The word for `--as`.
     pub const fn name(self) -> &'static str {
         match self {
-            Format::Postfix => "postfix",
-            Format::Postqueue => "postqueue",
-            Format::Exim => "exim",
-            Format::Sendmail => "sendmail",
-            Format::App => "app",
-            Format::Csv => "csv",
-            Format::Json => "json",
-            Format::Patterns => "patterns",
+            LogFormat::Postfix => "postfix",
+            LogFormat::Postqueue => "postqueue",
+            LogFormat::Exim => "exim",
+            LogFormat::Sendmail => "sendmail",
+            LogFormat::App => "app",
+            LogFormat::Csv => "csv",
+            LogFormat::Json => "json",
+            LogFormat::Patterns => "patterns",
         }
     }
 
     /// What it is, and how one of its lines begins.
     pub const fn about(self) -> (&'static str, &'static str) {
         match self {
-            Format::Postfix => (
+            LogFormat::Postfix => (
                 "Postfix in syslog or from journalctl -o short-iso",
                 "Nov 20 08:30:12 mx1 postfix/smtp[4711]: 4XyZ12: to=<a@example.com>, relay=...",
             ),
-            Format::Postqueue => {
+            LogFormat::Postqueue => {
                 ("Postfix queue, from postqueue -j", "{\"queue_name\": \"deferred\", \"queue_id\": ...")
             }
-            Format::Exim => {
+            LogFormat::Exim => {
                 ("Exim main log", "2026-11-20 08:30:12 1vLxyz-000000001Ab-2CdE == a@example.com ...")
             }
-            Format::Sendmail => (
+            LogFormat::Sendmail => (
                 "Sendmail in syslog",
                 "Nov 20 08:30:12 mx1 sm-mta[4711]: 5AK7UCab012345: to=<a@example.com>, ...",
             ),
-            Format::App => (
+            LogFormat::App => (
                 "application log: .NET, Java, Python, PHP, Node",
                 "2026-11-20T08:30:12Z [Error] Failed to send email: 432 4.3.2 ...",
             ),
-            Format::Csv => (
+            LogFormat::Csv => (
                 "rows with a head: message trace, Service Center",
                 "Received,Sender address,Recipient address,Status,...",
             ),
-            Format::Json => {
+            LogFormat::Json => {
                 ("a JSON object a line", "{\"time\": \"2026-11-20T08:30:12Z\", \"level\": \"error\", ...")
             }
-            Format::Patterns => ("lines that [[import.patterns]] of the config know", "as the patterns say"),
+            LogFormat::Patterns => {
+                ("lines that [[import.patterns]] of the config know", "as the patterns say")
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ impl Status {
 
 /// One attempt to send a mail.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Row {
+pub struct ParsedAttempt {
     /// When it was made.
     pub at: Option<Millis>,
     /// How it ended.
@@ -75,7 +75,7 @@ pub struct Row {
     pub key: u64,
 }
 
-impl Row {
+impl ParsedAttempt {
     /// The row of an event that begins with a line.
     pub fn at(line: Line<'_>) -> Self {
         Self { start: line.start, line: line.number, key: hash(line.text), ..Self::default() }
@@ -84,7 +84,7 @@ impl Row {
 
 /// How many lines became what.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
+pub struct LineCounts {
     /// All lines.
     pub lines: u64,
     /// Lines that begin an event.
@@ -113,8 +113,8 @@ pub struct Counts {
     pub last_at: Option<Millis>,
 }
 
-impl Counts {
-    fn add(&mut self, row: &Row) {
+impl LineCounts {
+    fn add(&mut self, row: &ParsedAttempt) {
         match row.status {
             Status::Sent => self.sent += 1,
             Status::Deferred => (self.failed, self.deferred) = (self.failed + 1, self.deferred + 1),
@@ -131,23 +131,23 @@ impl Counts {
 
 /// What a parser has found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct Parsed {
     /// Attempts.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ParsedAttempt>,
     /// Unparsed lines that look like a failure.
     pub left: Vec<Vec<u8>>,
     /// What became of the lines.
-    pub counts: Counts,
+    pub counts: LineCounts,
 }
 
-impl Found {
+impl Parsed {
     /// The line begins an event, whose rows follow.
     pub fn event(&mut self) {
         self.counts.events += 1;
     }
 
     /// One attempt of an event.
-    pub fn row(&mut self, row: Row) {
+    pub fn row(&mut self, row: ParsedAttempt) {
         self.counts.add(&row);
         self.rows.push(row);
     }

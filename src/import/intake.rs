@@ -4,19 +4,19 @@
 //! not counted, and their events are there already.
 
 use super::recent::Repeats;
-use super::{Counts, Format, Found, Line, Parser, Row, Settings};
+use super::{Line, LineCounts, LogFormat, Parsed, ParsedAttempt, Parser, ParserSettings};
 
 /// An attempt, and the hash it is known again by.
-pub type Hashed = (Row, i64);
+pub type Hashed = (ParsedAttempt, i64);
 
 /// A file on its way in.
 #[derive(Debug)]
 pub struct Intake {
     parser: Parser,
     repeats: Repeats,
-    found: Found,
+    found: Parsed,
     /// What became of the new lines while there is none.
-    none: Counts,
+    none: LineCounts,
     ready: Vec<Hashed>,
     /// New lines begin here.
     from: u64,
@@ -26,12 +26,12 @@ pub struct Intake {
 
 impl Intake {
     /// An intake that counts lines from an offset on, before which there were so many.
-    pub fn new(format: Format, settings: &Settings, from: u64, lines: u64) -> Self {
+    pub fn new(format: LogFormat, settings: &ParserSettings, from: u64, lines: u64) -> Self {
         Self {
             parser: Parser::new(format, settings),
             repeats: Repeats::new(),
-            found: Found::default(),
-            none: Counts::default(),
+            found: Parsed::default(),
+            none: LineCounts::default(),
             ready: Vec::new(),
             from,
             is_new: from == 0,
@@ -43,7 +43,7 @@ impl Intake {
     pub fn line(&mut self, line: Line<'_>) {
         if !self.is_new && line.start >= self.from {
             self.finish();
-            (self.is_new, self.found) = (true, Found::default());
+            (self.is_new, self.found) = (true, Parsed::default());
         }
         self.lines += u64::from(self.is_new);
         self.parser.line(Line { number: self.lines, ..line }, &mut self.found);
@@ -84,13 +84,13 @@ impl Intake {
     }
 
     /// What became of the new lines.
-    pub fn counts(&self) -> &Counts {
+    pub fn counts(&self) -> &LineCounts {
         if self.is_new { &self.found.counts } else { &self.none }
     }
 
     /// The attempts of the entry that more lines may follow, as it stands.
     pub fn unfinished(&self) -> Vec<Hashed> {
-        let mut found = Found::default();
+        let mut found = Parsed::default();
         self.parser.peek(&mut found);
         found
             .rows

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::columns::{Columns, Names};
+use super::columns::{Columns, UserColumns};
 use super::stamp::Clock;
-use super::{Found, Line};
+use super::{Line, Parsed};
 
 /// How deep values within values are looked at.
 const DEEPEST: u32 = 3;
@@ -13,11 +13,11 @@ const DEEPEST: u32 = 3;
 #[derive(Debug)]
 pub struct Json {
     clock: Clock,
-    names: Names,
+    names: UserColumns,
 }
 
 /// Whether a line is an object with values that tell of mails.
-pub fn recognises(names: &Names, line: Line<'_>) -> bool {
+pub fn recognises(names: &UserColumns, line: Line<'_>) -> bool {
     object(line.text).is_some_and(|object| Columns::find(&flat(&object).0, names).suffice())
 }
 
@@ -62,12 +62,12 @@ fn word(value: &Value) -> String {
 
 impl Json {
     /// Nothing has been read yet.
-    pub fn new(clock: Clock, names: Names) -> Self {
+    pub fn new(clock: Clock, names: UserColumns) -> Self {
         Self { clock, names }
     }
 
     /// Takes the next line.
-    pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
+    pub fn line(&mut self, line: Line<'_>, found: &mut Parsed) {
         let Some(object) = object(line.text) else {
             return found.unparsed(line.text);
         };

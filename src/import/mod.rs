@@ -32,8 +32,8 @@ use std::borrow::Cow;
 
 use twox_hash::XxHash3_64;
 
-pub use format::Format;
-pub use found::{Counts, Found, Row, Status};
+pub use format::LogFormat;
+pub use found::{LineCounts, Parsed, ParsedAttempt, Status};
 
 use crate::model::Millis;
 
@@ -66,7 +66,7 @@ pub fn text(bytes: &[u8]) -> String {
 
 /// What parsers have to know.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ParserSettings {
     /// The zone of stamps that name none.
     pub zone: chrono_tz::Tz,
     /// When the file was last written; tells the year of stamps that have none.
@@ -74,9 +74,9 @@ pub struct Settings {
     /// Whether 3/4/2026 is the third of April.
     pub day_first: bool,
     /// The user's own names of columns.
-    pub columns: columns::Names,
+    pub columns: columns::UserColumns,
     /// The user's own patterns.
-    pub patterns: Vec<patterns::Pattern>,
+    pub patterns: Vec<patterns::LogPattern>,
 }
 
 /// A parser of one format.
@@ -102,22 +102,24 @@ pub enum Parser {
 
 impl Parser {
     /// A parser that has seen nothing yet.
-    pub fn new(format: Format, settings: &Settings) -> Self {
+    pub fn new(format: LogFormat, settings: &ParserSettings) -> Self {
         let clock = stamp::Clock::new(settings);
         match format {
-            Format::Postfix => Parser::Postfix(postfix::Postfix::new(clock)),
-            Format::Postqueue => Parser::Postqueue(postqueue::Postqueue),
-            Format::Exim => Parser::Exim(exim::Exim::new(clock)),
-            Format::Sendmail => Parser::Sendmail(sendmail::Sendmail::new(clock)),
-            Format::App => Parser::App(app::App::new(clock)),
-            Format::Csv => Parser::Csv(Box::new(csv::Csv::new(clock, settings.columns.clone()))),
-            Format::Json => Parser::Json(json::Json::new(clock, settings.columns.clone())),
-            Format::Patterns => Parser::Patterns(patterns::Patterns::new(clock, settings.patterns.clone())),
+            LogFormat::Postfix => Parser::Postfix(postfix::Postfix::new(clock)),
+            LogFormat::Postqueue => Parser::Postqueue(postqueue::Postqueue),
+            LogFormat::Exim => Parser::Exim(exim::Exim::new(clock)),
+            LogFormat::Sendmail => Parser::Sendmail(sendmail::Sendmail::new(clock)),
+            LogFormat::App => Parser::App(app::App::new(clock)),
+            LogFormat::Csv => Parser::Csv(Box::new(csv::Csv::new(clock, settings.columns.clone()))),
+            LogFormat::Json => Parser::Json(json::Json::new(clock, settings.columns.clone())),
+            LogFormat::Patterns => {
+                Parser::Patterns(patterns::Patterns::new(clock, settings.patterns.clone()))
+            }
         }
     }
 
     /// Takes the next line.
-    pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
+    pub fn line(&mut self, line: Line<'_>, found: &mut Parsed) {
         found.counts.lines += 1;
         let line = if line.start == 0 { Line { text: without_mark(line.text), ..line } } else { line };
         match self {
@@ -143,7 +145,7 @@ impl Parser {
     }
 
     /// What the open entry would be if no line followed; it stays open.
-    pub fn peek(&self, found: &mut Found) {
+    pub fn peek(&self, found: &mut Parsed) {
         match self {
             Parser::App(parser) => parser.clone().finish(found),
             Parser::Csv(_) => (),
@@ -153,7 +155,7 @@ impl Parser {
     }
 
     /// No line follows.
-    pub fn finish(&mut self, found: &mut Found) {
+    pub fn finish(&mut self, found: &mut Parsed) {
         match self {
             Parser::App(parser) => parser.finish(found),
             Parser::Csv(parser) => parser.finish(found),

@@ -6,7 +6,7 @@ use regex::bytes::{Captures, Regex};
 use serde::Deserialize;
 
 use super::stamp::Clock;
-use super::{Found, Line, Row, Status, cut, some_text};
+use super::{Line, Parsed, ParsedAttempt, Status, cut, some_text};
 
 /// The groups that a pattern may name.
 pub const GROUPS: [&str; 6] = ["time", "sender", "recipient", "subject", "message_id", "error"];
@@ -28,7 +28,7 @@ pub struct RawPattern {
 
 /// A checked pattern.
 #[derive(Debug, Clone)]
-pub struct Pattern {
+pub struct LogPattern {
     regex: Regex,
     status: Status,
 }
@@ -38,7 +38,7 @@ impl RawPattern {
     ///
     /// # Errors
     /// One line that names the pattern and what is wrong with it.
-    pub fn check(&self) -> Result<Pattern, String> {
+    pub fn check(&self) -> Result<LogPattern, String> {
         let blame = |error: String| format!("[[import.patterns]] '{}': {error}", self.name.escape_debug());
         let regex = Regex::new(&self.regex).map_err(|error| {
             let error = error.to_string();
@@ -66,12 +66,12 @@ impl RawPattern {
                 )));
             }
         };
-        Ok(Pattern { regex, status })
+        Ok(LogPattern { regex, status })
     }
 }
 
 /// Whether a pattern matches a line.
-pub fn recognises(patterns: &[Pattern], line: Line<'_>) -> bool {
+pub fn recognises(patterns: &[LogPattern], line: Line<'_>) -> bool {
     patterns.iter().any(|pattern| pattern.regex.is_match(line.text))
 }
 
@@ -79,18 +79,18 @@ pub fn recognises(patterns: &[Pattern], line: Line<'_>) -> bool {
 #[derive(Debug, Clone)]
 pub struct Patterns {
     clock: Clock,
-    patterns: Vec<Pattern>,
-    open: Option<Row>,
+    patterns: Vec<LogPattern>,
+    open: Option<ParsedAttempt>,
 }
 
 impl Patterns {
     /// Nothing has been read yet.
-    pub fn new(clock: Clock, patterns: Vec<Pattern>) -> Self {
+    pub fn new(clock: Clock, patterns: Vec<LogPattern>) -> Self {
         Self { clock, patterns, open: None }
     }
 
     /// Takes the next line.
-    pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
+    pub fn line(&mut self, line: Line<'_>, found: &mut Parsed) {
         let matched = self
             .patterns
             .iter()
@@ -121,17 +121,17 @@ impl Patterns {
     }
 
     /// No line follows that belongs to the event.
-    pub fn finish(&mut self, found: &mut Found) {
+    pub fn finish(&mut self, found: &mut Parsed) {
         if let Some(row) = self.open.take() {
             found.row(row);
         }
     }
 }
 
-fn row(clock: &mut Clock, groups: &Captures<'_>, status: Status, line: Line<'_>) -> Row {
+fn row(clock: &mut Clock, groups: &Captures<'_>, status: Status, line: Line<'_>) -> ParsedAttempt {
     let group = |name: &str| groups.name(name).map(|group| group.as_bytes().trim_ascii());
     let value = |name: &str| group(name).and_then(some_text);
-    Row {
+    ParsedAttempt {
         at: value("time").and_then(|time| clock.value(&time)),
         sender: value("sender"),
         recipient: value("recipient"),
@@ -139,12 +139,12 @@ fn row(clock: &mut Clock, groups: &Captures<'_>, status: Status, line: Line<'_>)
         message_id: value("message_id"),
         error: value("error").filter(|_| status != Status::Sent),
         status,
-        ..Row::at(line)
+        ..ParsedAttempt::at(line)
     }
 }
 
 /// More of the error text.
-fn add(row: &mut Row, line: &[u8]) {
+fn add(row: &mut ParsedAttempt, line: &[u8]) {
     if let (Some(error), Some(more)) = (&mut row.error, some_text(line.trim_ascii()))
         && error.len() < LONGEST_TEXT
     {

@@ -10,8 +10,8 @@ use memchr::memmem::{self, Finder};
 
 use super::recent::Recent;
 use super::stamp::Clock;
-use super::syslog::{Entry, component};
-use super::{Found, Line, Row, Status, short_text, some_text, text};
+use super::syslog::{SyslogLine, component};
+use super::{Line, Parsed, ParsedAttempt, Status, short_text, some_text, text};
 use crate::model::{Millis, Stage};
 
 /// What a deferred mail's reader has to know.
@@ -68,7 +68,7 @@ const COMPONENTS: &[&[u8]] = &[
 
 /// What is known of a mail in the queue.
 #[derive(Debug, Clone, Default)]
-struct Mail {
+struct PostfixMail {
     sender: Option<String>,
     message_id: Option<String>,
 }
@@ -77,14 +77,14 @@ struct Mail {
 #[derive(Debug)]
 pub struct Postfix {
     clock: Clock,
-    queue: Recent<Vec<u8>, Mail>,
+    queue: Recent<Vec<u8>, PostfixMail>,
     /// The line before, if it tells of a delivery: syslog may say only that it was repeated.
     last: Vec<u8>,
 }
 
 /// Whether a line is one of Postfix.
 pub fn recognises(line: Line<'_>) -> bool {
-    Entry::read(line).is_some_and(|entry| is_postfix(entry.program))
+    SyslogLine::read(line).is_some_and(|entry| is_postfix(entry.program))
 }
 
 fn is_postfix(program: &[u8]) -> bool {
@@ -98,9 +98,9 @@ impl Postfix {
     }
 
     /// Takes the next line.
-    pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
+    pub fn line(&mut self, line: Line<'_>, found: &mut Parsed) {
         let last = std::mem::take(&mut self.last);
-        let Some(entry) = Entry::read(line) else {
+        let Some(entry) = SyslogLine::read(line) else {
             return match repeated_last(line.text) {
                 Some(times) => self.again(line, &last, times, found),
                 None => found.unparsed(line.text),
@@ -124,8 +124,8 @@ impl Postfix {
     }
 
     /// A line that says only that the one before it came so many times more.
-    fn again(&mut self, line: Line<'_>, last: &[u8], times: u64, found: &mut Found) {
-        let entry = Entry::read(Line { text: last, ..line });
+    fn again(&mut self, line: Line<'_>, last: &[u8], times: u64, found: &mut Parsed) {
+        let entry = SyslogLine::read(Line { text: last, ..line });
         match entry.as_ref().and_then(|entry| queue_id(entry.message).map(|said| (entry, said))) {
             Some((entry, said)) => self.delivery(line, entry, said, times, found),
             None => found.noise(),
@@ -146,10 +146,10 @@ impl Postfix {
     fn delivery(
         &mut self,
         line: Line<'_>,
-        entry: &Entry<'_>,
+        entry: &SyslogLine<'_>,
         (id, rest): (&[u8], &[u8]),
         times: u64,
-        found: &mut Found,
+        found: &mut Parsed,
     ) {
         let Some(delivery) = Delivery::read(rest) else {
             return match memmem::find(rest, b"status=").is_some() {
@@ -166,7 +166,7 @@ impl Postfix {
         let failed = status != Status::Sent;
         let waited = |delay: f64| (delay * 1000.0) as Millis;
         found.event();
-        let row = Row {
+        let row = ParsedAttempt {
             at,
             sender: mail.and_then(|mail| mail.sender.clone()),
             recipient: some_text(delivery.to),
@@ -181,10 +181,10 @@ impl Postfix {
             stage: stage(delivery.said).filter(|_| failed),
             note: (status == Status::Deferred).then_some(TRIED_AGAIN),
             status,
-            ..Row::at(line)
+            ..ParsedAttempt::at(line)
         };
         for turn in 1..times {
-            found.row(Row { key: row.key.wrapping_add(turn), ..row.clone() });
+            found.row(ParsedAttempt { key: row.key.wrapping_add(turn), ..row.clone() });
         }
         found.row(row);
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::postfix::TRIED_AGAIN;
-use super::{Found, Line, Row, Status, hash};
+use super::{Line, Parsed, ParsedAttempt, Status, hash};
 use crate::mapping::time::Reader;
 
 /// Reads the queue's listing.
@@ -11,7 +11,7 @@ use crate::mapping::time::Reader;
 pub struct Postqueue;
 
 #[derive(Deserialize)]
-struct Mail {
+struct PostqueueMail {
     queue_id: String,
     arrival_time: f64,
     #[serde(default)]
@@ -28,13 +28,13 @@ struct Recipient {
 
 /// Whether a line is one of the listing.
 pub fn recognises(line: Line<'_>) -> bool {
-    line.text.starts_with(b"{") && serde_json::from_slice::<Mail>(line.text).is_ok()
+    line.text.starts_with(b"{") && serde_json::from_slice::<PostqueueMail>(line.text).is_ok()
 }
 
 impl Postqueue {
     /// Takes the next line.
-    pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
-        let Ok(mail) = serde_json::from_slice::<Mail>(line.text) else {
+    pub fn line(&mut self, line: Line<'_>, found: &mut Parsed) {
+        let Ok(mail) = serde_json::from_slice::<PostqueueMail>(line.text) else {
             return found.unparsed(line.text);
         };
         found.event();
@@ -44,7 +44,7 @@ impl Postqueue {
             let status = if reason.is_some() { Status::Deferred } else { Status::Pending };
             let key =
                 format!("{} {} {}", mail.queue_id, recipient.address, reason.as_deref().unwrap_or_default());
-            found.row(Row {
+            found.row(ParsedAttempt {
                 at,
                 sender: mail.sender.clone().filter(|sender| !sender.is_empty()),
                 recipient: Some(recipient.address),
@@ -54,7 +54,7 @@ impl Postqueue {
                 error: reason,
                 status,
                 key: hash(key.as_bytes()),
-                ..Row::at(line)
+                ..ParsedAttempt::at(line)
             });
         }
     }

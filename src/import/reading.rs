@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::Counts;
+use super::LineCounts;
 use super::intake::{Hashed, Intake};
-use super::source::{Position, Source, plain_words};
+use super::source::{LogSource, Position, plain_words};
 
 /// Attempts that make a batch.
 const ROWS: usize = 1000;
@@ -30,14 +30,14 @@ pub struct Batch {
     /// Where to go on, for a file that can be read on.
     pub position: Option<Position>,
     /// What became of all lines so far.
-    pub counts: Counts,
+    pub counts: LineCounts,
     /// Whether nothing more is there for now.
     pub is_last: bool,
 }
 
 /// How the reading of a source ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum ReadEnd {
     /// At its end.
     Reached,
     /// Another file has taken its place.
@@ -52,36 +52,36 @@ pub enum End {
 /// # Errors
 /// The file's; what was read until then has been given.
 pub fn read(
-    source: &mut Source,
+    source: &mut LogSource,
     mut intake: Intake,
     follow: bool,
     give: &mut dyn FnMut(Batch) -> bool,
-) -> Result<End> {
+) -> Result<ReadEnd> {
     loop {
         let is_replaced = follow && (source.is_replaced() || has_shrunk(source));
         let ended = to_end(source, &mut intake, follow, give);
         let end = match ended {
-            Ok(true) if !follow => End::Reached,
-            Ok(true) if is_replaced => End::Replaced,
+            Ok(true) if !follow => ReadEnd::Reached,
+            Ok(true) if is_replaced => ReadEnd::Replaced,
             Ok(true) => {
                 let batch = unfinished(source, &mut intake)?;
                 if give(batch) {
                     std::thread::sleep(PAUSE);
                     continue;
                 }
-                End::Stopped
+                ReadEnd::Stopped
             }
-            Ok(false) => End::Stopped,
-            Err(_) => End::Reached,
+            Ok(false) => ReadEnd::Stopped,
+            Err(_) => ReadEnd::Reached,
         };
         let position = match (&ended, end) {
-            (Ok(true), End::Reached) => last_position(source, &intake)?,
+            (Ok(true), ReadEnd::Reached) => last_position(source, &intake)?,
             _ => position(source, &intake)?,
         };
         intake.finish();
         give(Batch { position, is_last: true, ..batch(source, &mut intake)? });
         ended?;
-        if !follow && end != End::Stopped && has_shrunk(source) {
+        if !follow && end != ReadEnd::Stopped && has_shrunk(source) {
             let name = &source.name;
             bail!("{name} shrank while it was read; what was read stays, import it again for the rest");
         }
@@ -91,7 +91,7 @@ pub fn read(
 
 /// Reads to where the file ends now; answers whether more is wanted.
 fn to_end(
-    source: &mut Source,
+    source: &mut LogSource,
     intake: &mut Intake,
     follow: bool,
     give: &mut dyn FnMut(Batch) -> bool,
@@ -118,7 +118,7 @@ fn to_end(
     }
 }
 
-fn batch(source: &mut Source, intake: &mut Intake) -> Result<Batch> {
+fn batch(source: &mut LogSource, intake: &mut Intake) -> Result<Batch> {
     Ok(Batch {
         position: position(source, intake)?,
         rows: intake.take_rows(),
@@ -129,14 +129,14 @@ fn batch(source: &mut Source, intake: &mut Intake) -> Result<Batch> {
 }
 
 /// A batch with the entry in it that more lines may follow: those are added to its row when they come.
-fn unfinished(source: &mut Source, intake: &mut Intake) -> Result<Batch> {
+fn unfinished(source: &mut LogSource, intake: &mut Intake) -> Result<Batch> {
     let mut batch = batch(source, intake)?;
     batch.rows.extend(intake.unfinished());
     Ok(Batch { is_last: true, ..batch })
 }
 
 /// Before the entry that more lines may follow, and before a line that has no end yet.
-fn position(source: &mut Source, intake: &Intake) -> Result<Option<Position>> {
+fn position(source: &mut LogSource, intake: &Intake) -> Result<Option<Position>> {
     let settled = source.lines().settled();
     let half = u64::from(settled != source.lines().offset());
     let (offset, lines) = intake.position(settled);
@@ -144,14 +144,14 @@ fn position(source: &mut Source, intake: &Intake) -> Result<Option<Position>> {
 }
 
 /// The same where everything was read: a packed file is then known, too.
-fn last_position(source: &mut Source, intake: &Intake) -> Result<Option<Position>> {
+fn last_position(source: &mut LogSource, intake: &Intake) -> Result<Option<Position>> {
     match position(source, intake)? {
         Some(position) => Ok(Some(position)),
         None => Ok(source.packed_position(intake.counts().lines)?),
     }
 }
 
-fn has_shrunk(source: &mut Source) -> bool {
+fn has_shrunk(source: &mut LogSource) -> bool {
     let offset = source.lines().offset();
     source.length_now().is_some_and(|length| length < offset)
 }

@@ -5,8 +5,8 @@ use memchr::memmem;
 use super::postfix::TRIED_AGAIN;
 use super::recent::Recent;
 use super::stamp::Clock;
-use super::syslog::Entry;
-use super::{Found, Line, Row, Status, hash, short_text, some_text, text};
+use super::syslog::SyslogLine;
+use super::{Line, Parsed, ParsedAttempt, Status, hash, short_text, some_text, text};
 
 /// Mails in the queue that are remembered.
 const REMEMBERED: usize = 50_000;
@@ -18,19 +18,19 @@ const LONGEST_ID: usize = 40;
 #[derive(Debug)]
 pub struct Sendmail {
     clock: Clock,
-    queue: Recent<Vec<u8>, Mail>,
+    queue: Recent<Vec<u8>, SendmailMail>,
 }
 
 /// What is known of a mail in the queue.
 #[derive(Debug, Clone, Default)]
-struct Mail {
+struct SendmailMail {
     sender: Option<String>,
     message_id: Option<String>,
 }
 
 /// Whether a line is one of Sendmail.
 pub fn recognises(line: Line<'_>) -> bool {
-    Entry::read(line).is_some_and(|entry| is_sendmail(entry.program))
+    SyslogLine::read(line).is_some_and(|entry| is_sendmail(entry.program))
 }
 
 fn is_sendmail(program: &[u8]) -> bool {
@@ -44,8 +44,8 @@ impl Sendmail {
     }
 
     /// Takes the next line.
-    pub fn line(&mut self, line: Line<'_>, found: &mut Found) {
-        let Some(entry) = Entry::read(line) else {
+    pub fn line(&mut self, line: Line<'_>, found: &mut Parsed) {
+        let Some(entry) = SyslogLine::read(line) else {
             return found.unparsed(line.text);
         };
         let named = memmem::find(entry.message, b": ").filter(|_| is_sendmail(entry.program));
@@ -66,7 +66,13 @@ impl Sendmail {
         self.delivery(line, &entry, (id, rest), found);
     }
 
-    fn delivery(&mut self, line: Line<'_>, entry: &Entry<'_>, (id, rest): (&[u8], &[u8]), found: &mut Found) {
+    fn delivery(
+        &mut self,
+        line: Line<'_>,
+        entry: &SyslogLine<'_>,
+        (id, rest): (&[u8], &[u8]),
+        found: &mut Parsed,
+    ) {
         let Some(said) = memmem::find(rest, b", stat=").map(|at| &rest[at + b", stat=".len()..]) else {
             return found.unparsed(line.text);
         };
@@ -80,7 +86,7 @@ impl Sendmail {
         let delay = field(rest, b" delay=").and_then(seconds);
         let queued_at = at.zip(delay).map(|(at, delay)| at.saturating_sub(delay.saturating_mul(1000)));
         for (turn, address) in recipients(rest).into_iter().enumerate() {
-            found.row(Row {
+            found.row(ParsedAttempt {
                 at,
                 status: status.clone(),
                 sender: mail.sender.clone(),
@@ -94,7 +100,7 @@ impl Sendmail {
                 queued_at,
                 note: (status == Status::Deferred).then_some(TRIED_AGAIN),
                 key: hash(line.text).wrapping_add(turn as u64),
-                ..Row::at(line)
+                ..ParsedAttempt::at(line)
             });
         }
     }

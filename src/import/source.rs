@@ -29,7 +29,7 @@ const TAIL: u64 = 1024;
 const BEFORE_POSITION: u64 = 256 << 10;
 
 /// A log that is open.
-pub struct Source {
+pub struct LogSource {
     /// What it is called in messages.
     pub name: String,
     /// When it was last written.
@@ -62,12 +62,12 @@ pub struct Position {
 }
 
 /// Counts what is read from the disk.
-struct Counted<R> {
+struct CountingReader<R> {
     from: R,
     read: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.from.read(into)?;
         self.read.fetch_add(read as u64, Ordering::Relaxed);
@@ -75,7 +75,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-impl Source {
+impl LogSource {
     /// Opens a file, or stdin for `-`, and reads its first lines. `now` is the time of what has none.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ impl Source {
     pub fn open(name: &str, now: Millis) -> Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
         let text = |from: Bytes| {
-            packed::text_of(Counted { from, read: Arc::clone(&read) })
+            packed::text_of(CountingReader { from, read: Arc::clone(&read) })
                 .map_err(|error| anyhow!("{name}: {}", plain_words(&error)))
         };
         if name == "-" {
@@ -175,7 +175,7 @@ impl Source {
         let mut own = File::open(&self.name)?;
         own.seek(SeekFrom::Start(before))?;
         self.lines =
-            Lines::new(Box::new(Counted { from: own, read: Arc::clone(&self.read) }) as Bytes, before);
+            Lines::new(Box::new(CountingReader { from: own, read: Arc::clone(&self.read) }) as Bytes, before);
         if before > 0 {
             // most likely in the middle of a line
             self.lines.next_line()?;

@@ -6,7 +6,7 @@
 
 use chrono::NaiveDate;
 
-use super::Settings;
+use super::ParserSettings;
 use super::cursor::{Cursor, Date};
 use crate::mapping::time::Reader;
 use crate::model::Millis;
@@ -38,7 +38,7 @@ pub struct Stamp {
 
 impl Clock {
     /// A clock for a file.
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &ParserSettings) -> Self {
         let this_year = zone::local(settings.file_time, settings.zone).format("%Y").to_string();
         Self {
             zone: Reader::new(settings.zone),
@@ -101,13 +101,13 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::columns::Names;
+    use crate::import::columns::UserColumns;
     use chrono_tz::{Europe::Berlin, Tz};
 
     fn clock(file_time: &str, zone: Tz, day_first: bool) -> Clock {
         let file_time = Reader::new(Tz::UTC).read(file_time.as_bytes()).unwrap();
-        let columns = Names::default();
-        Clock::new(&Settings { zone, file_time, day_first, columns, patterns: Vec::new() })
+        let columns = UserColumns::default();
+        Clock::new(&ParserSettings { zone, file_time, day_first, columns, patterns: Vec::new() })
     }
 
     fn text_of(stamp: Option<Stamp>) -> String {

@@ -9,7 +9,7 @@ use crate::model::Millis;
 
 /// A syslog line taken apart; the time is read only when it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Entry<'l> {
+pub struct SyslogLine<'l> {
     /// The time as written.
     pub stamp: &'l [u8],
     /// The program, such as `postfix/smtp`, without its number.
@@ -18,7 +18,7 @@ pub struct Entry<'l> {
     pub message: &'l [u8],
 }
 
-impl<'l> Entry<'l> {
+impl<'l> SyslogLine<'l> {
     /// Takes a line apart; `None` where it has no such head.
     pub fn read(line: Line<'l>) -> Option<Self> {
         let text = trim_nuls(line.text);

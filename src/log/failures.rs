@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{Log, Young, wanted};
 use crate::analysis::failures::{Failures, Filter};
-use crate::cli::Rows;
+use crate::cli::RowFilter;
 use crate::db::Which;
 use crate::model::{Mail, Millis};
 use crate::reply::Classifier;
@@ -13,7 +13,11 @@ use crate::reply::Classifier;
 ///
 /// # Errors
 /// The database's refusal.
-pub async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows) -> Result<Failures<'c>> {
+pub async fn failures<'c>(
+    log: &mut Log,
+    classifier: &'c Classifier,
+    rows: &RowFilter,
+) -> Result<Failures<'c>> {
     let filter = Filter { code: rows.code, class: rows.class };
     let mut failures = Failures::new(classifier, filter);
     let words = log.failed_words(rows);
@@ -47,7 +51,7 @@ pub async fn failures<'c>(log: &mut Log, classifier: &'c Classifier, rows: &Rows
 /// The database's refusal.
 pub async fn failures_for_alert(
     log: &mut Log,
-    rows: &Rows,
+    rows: &RowFilter,
     failures: &mut Failures<'_>,
     count_healed: bool,
     at: Millis,

@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use anyhow::Result;
 
 use super::{Log, wanted};
-use crate::cli::Rows;
-use crate::db::{Db, Place, Target};
+use crate::cli::RowFilter;
+use crate::db::{Db, Location, Target};
 use crate::mapping::Mapping;
 use crate::model::{Mail, Meaning, Millis};
-use crate::resend::ledger::{Key, Past, PastAttempt, read_attempts, read_past};
+use crate::resend::ledger::{MailKey, Past, PastAttempt, read_attempts, read_past};
 
 /// What the ledger knows of a log: the one in a file of its own if it is named, else the one beside the log.
 pub async fn past(db: &mut Db, mapping: &Mapping, ledger: Option<&str>) -> Result<Past> {
@@ -39,7 +39,7 @@ async fn separate_ledger(url: Option<&str>) -> Result<Option<Db>> {
 /// Whether the file of a separate ledger is not there yet; one that is empty was about to be made.
 pub fn is_missing(url: &str) -> bool {
     let is_filled = |path: &str| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
-    !matches!(Place::of(url), Ok(Place::File(path)) if is_filled(path))
+    !matches!(Location::of(url), Ok(Location::File(path)) if is_filled(path))
 }
 
 impl Log {
@@ -50,7 +50,7 @@ impl Log {
 
     /// How sending a mail again went so far.
     pub async fn attempts(&mut self, id: &str, at: Option<Millis>) -> Result<Vec<PastAttempt>> {
-        let (table, key) = (self.mapping.table.clone(), Key { id: id.to_owned(), sent_date: at });
+        let (table, key) = (self.mapping.table.clone(), MailKey { id: id.to_owned(), sent_date: at });
         match separate_ledger(self.ledger.as_deref()).await? {
             Some(mut ledger) => read_attempts(&mut ledger, &table, &key).await,
             None => read_attempts(&mut self.db, &table, &key).await,
@@ -58,7 +58,7 @@ impl Log {
     }
 
     /// The mails of the window that failed and were sent again, whose status says so by now.
-    pub async fn recovered(&mut self, past: &Past, rows: &Rows) -> Result<Vec<Mail>> {
+    pub async fn recovered(&mut self, past: &Past, rows: &RowFilter) -> Result<Vec<Mail>> {
         let mut recovered = Vec::new();
         for id in past.sent_within(self.window) {
             for mail in self.db.mail(&self.mapping, &id).await? {
@@ -76,7 +76,7 @@ impl Log {
 
 /// What the ledger knows of the rows of a window.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct LedgerRows {
     /// Keys of failed rows that were sent again.
     pub recovered: HashSet<Box<str>>,
     /// Rows of whatever time that may have been delivered, and that nobody has settled.
@@ -87,8 +87,8 @@ pub struct Known {
 ///
 /// # Errors
 /// The database's refusal.
-pub async fn known(log: &mut Log) -> Result<Known> {
+pub async fn known(log: &mut Log) -> Result<LedgerRows> {
     let past = log.past().await?;
     let recovered = past.sent_within(log.window).into_iter().map(String::into_boxed_str).collect();
-    Ok(Known { recovered, doubts: past.in_doubt() as u64 })
+    Ok(LedgerRows { recovered, doubts: past.in_doubt() as u64 })
 }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use anyhow::Result;
 
 use super::Log;
-use crate::analysis::mails::{self, Fate, Join, Judged, Mails, Other, Row, TOGETHER};
+use crate::analysis::mails::{self, FailedFate, JudgedFailures, MailRow, Mails, Other, SameMailBy, TOGETHER};
 use crate::db::{Db, Which};
 use crate::digest::Digest;
 use crate::mapping::Mapping;
@@ -24,7 +24,7 @@ const AT_ONCE: usize = 16;
 /// Failed rows that are looked into, and by what the other rows of their mails are found.
 #[derive(Default)]
 pub struct Sought {
-    rows: Vec<Row>,
+    rows: Vec<MailRow>,
     message_ids: HashSet<String>,
     subjects: HashSet<String>,
     /// The first and the last time of the rows.
@@ -43,11 +43,11 @@ pub enum Purpose {
 impl Sought {
     /// Looks into a failed row.
     pub fn add(&mut self, mail: &Mail) {
-        self.add_row(Row::of(mail), mail);
+        self.add_row(MailRow::of(mail), mail);
     }
 
     /// The same where what the row tells is known already.
-    pub fn add_row(&mut self, row: Row, mail: &Mail) {
+    pub fn add_row(&mut self, row: MailRow, mail: &Mail) {
         if let Some(id) = mail.message_id.as_deref().filter(|_| row.has_message_id()) {
             self.message_ids.extend(spellings(id));
         }
@@ -60,7 +60,7 @@ impl Sought {
     }
 
     /// Looks into a row for the sake of the others alone: nothing like it is looked for.
-    pub fn add_known(&mut self, row: Row) {
+    pub fn add_known(&mut self, row: MailRow) {
         self.rows.push(row);
     }
 
@@ -75,7 +75,7 @@ impl Sought {
         purpose: Purpose,
         named: &HashSet<String>,
         now: Millis,
-    ) -> Result<Judged> {
+    ) -> Result<JudgedFailures> {
         let questions = self.questions(mapping, purpose, db.is_rehearsing());
         let mut mails = Mails::of(self.rows);
         let words = words(mapping);
@@ -83,7 +83,7 @@ impl Sought {
             let which = Which { window: *window, words: &words, among: among.as_ref() };
             let mut add = |mail: Mail| {
                 if let Some(other) = other(mapping, &mail) {
-                    mails.add(other, Row::of(&mail));
+                    mails.add(other, MailRow::of(&mail));
                 }
             };
             db.mails(mapping, &which, &mut add).await?;
@@ -129,9 +129,9 @@ impl Sought {
 }
 
 /// Rows that a plan has chosen, for a look at what happened since.
-pub struct Chosen<'c> {
+pub struct PlannedRows<'c> {
     /// The rows that stand for their mails.
-    pub rows: Vec<Row>,
+    pub rows: Vec<MailRow>,
     /// All rows of those mails, by their keys.
     pub ids: HashSet<&'c str>,
     /// Rows that a person named.
@@ -140,7 +140,7 @@ pub struct Chosen<'c> {
     pub is_doubt: &'c dyn Fn(&Mail) -> bool,
 }
 
-impl Chosen<'_> {
+impl PlannedRows<'_> {
     /// What attempts of the application's since a moment say of the rows, by their places; those of which they say nothing are
     /// left out.
     ///
@@ -152,20 +152,20 @@ impl Chosen<'_> {
         mapping: &Mapping,
         since: Millis,
         now: Millis,
-    ) -> Result<Vec<(usize, Fate)>> {
+    ) -> Result<Vec<(usize, FailedFate)>> {
         let failed = mapping.words.of(Meaning::Failed).map(str::to_owned);
         let words: Vec<String> = words(mapping).into_iter().chain(failed).collect();
         let window = Window { since: Some(since), until: None, zone: mapping.zone };
-        let mut others: Vec<(Other, Row)> = Vec::new();
+        let mut others: Vec<(Other, MailRow)> = Vec::new();
         let mut add = |mail: Mail| {
             if let Some(other) = self.other(mapping, &mail).filter(|_| mail.at.is_some()) {
-                others.push((other, Row::of(&mail)));
+                others.push((other, MailRow::of(&mail)));
             }
         };
         db.mails(mapping, &Which { window, words: &words, among: None }, &mut add).await?;
         // most rows have nothing to do with them
         let ties: HashSet<Digest> = others.iter().flat_map(|(_, row)| row.ties()).flatten().collect();
-        let is_met = |row: &Row| row.ties().into_iter().flatten().any(|tie| ties.contains(&tie));
+        let is_met = |row: &MailRow| row.ties().into_iter().flatten().any(|tie| ties.contains(&tie));
         let met: Vec<usize> = (0..self.rows.len()).filter(|place| is_met(&self.rows[*place])).collect();
         let mut mails = Mails::of(met.iter().map(|place| self.rows[*place].clone()).collect());
         others.into_iter().for_each(|(other, row)| mails.add(other, row));
@@ -210,9 +210,11 @@ impl Young {
         let ids: Vec<Box<str>> = self.sought.rows.iter().map(|row| row.id.clone()).collect();
         let named = HashSet::new();
         let judged = self.sought.judge(&mut log.db, &log.mapping, Purpose::Report, &named, self.now).await?;
-        let is_gone = |fate: &Fate| match fate {
-            Fate::Went(_) => true,
-            Fate::SameAs(first, Join::MessageId) => matches!(judged.fates[*first], Fate::Went(_)),
+        let is_gone = |fate: &FailedFate| match fate {
+            FailedFate::Went(_) => true,
+            FailedFate::SameAs(first, SameMailBy::MessageId) => {
+                matches!(judged.fates[*first], FailedFate::Went(_))
+            }
             _ => false,
         };
         let gone = ids.into_iter().zip(&judged.fates).filter(|(_, fate)| is_gone(fate));

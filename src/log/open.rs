@@ -7,7 +7,7 @@ use chrono::Utc;
 use chrono_tz::Tz;
 
 use super::{imported, wanted};
-use crate::cli::{Global, Rows};
+use crate::cli::{Global, RowFilter};
 use crate::config::{Config, Database, UserRules};
 use crate::db::Db;
 use crate::mapping::{Mapping, Wanted};
@@ -76,7 +76,7 @@ impl Log {
     pub async fn open(
         flags: &Global,
         config: Config,
-        rows: &Rows,
+        rows: &RowFilter,
         usual: Option<Millis>,
     ) -> Result<(Self, Rules)> {
         Self::open_at(flags, config, rows, usual, None).await
@@ -89,7 +89,7 @@ impl Log {
     pub async fn open_at(
         flags: &Global,
         config: Config,
-        rows: &Rows,
+        rows: &RowFilter,
         usual: Option<Millis>,
         at: Option<&str>,
     ) -> Result<(Self, Rules)> {
@@ -119,7 +119,7 @@ impl Log {
     }
 
     /// The words of failed mails that are asked for: those the mapping says, but for a wish of the user's.
-    pub fn failed_words(&self, rows: &Rows) -> Vec<String> {
+    pub fn failed_words(&self, rows: &RowFilter) -> Vec<String> {
         self.mapping
             .words
             .of(Meaning::Failed)

@@ -5,27 +5,27 @@ use anyhow::Result;
 use super::{Log, wanted};
 use crate::analysis::clusters::Cluster;
 use crate::analysis::failures::Failures;
-use crate::analysis::report::Source;
-use crate::analysis::sweep::{Settings, Sweep, Swept};
-use crate::cli::Rows;
+use crate::analysis::report::ReportSource;
+use crate::analysis::sweep::{Scan, ScanSettings, ScanTotals};
+use crate::cli::RowFilter;
 use crate::db::Order;
 use crate::mapping::Column;
 use crate::model::{Attempt, Millis};
 use crate::window::Window;
-use crate::zone::Step;
+use crate::zone::TimelineStep;
 
 const HOUR: Millis = 3_600_000;
 
 /// How the attempts around the failures are gone over.
 pub struct ScanOptions<'a> {
     /// Whose and which.
-    pub rows: &'a Rows,
+    pub rows: &'a RowFilter,
     /// Longest pause inside a cluster.
     pub gap: Millis,
     /// How long an attempt is taken to last.
     pub session: Millis,
     /// The step of the timeline.
-    pub step: Step,
+    pub step: TimelineStep,
 }
 
 /// The pass over all attempts; made a second time, sorted by the database, where the log is far out of order.
@@ -37,8 +37,8 @@ pub async fn scan(
     options: &ScanOptions<'_>,
     failures: &Failures<'_>,
     clusters: &[Cluster],
-) -> Result<Swept> {
-    let settings = Settings {
+) -> Result<ScanTotals> {
+    let settings = ScanSettings {
         gap: options.gap,
         since: log.window.since,
         session: options.session,
@@ -49,7 +49,7 @@ pub async fn scan(
     let around = around(log.window, options.gap);
     let mut order = Order::AsStored;
     loop {
-        let mut sweep = Sweep::new(settings, &log.mapping.words, failures, clusters);
+        let mut sweep = Scan::new(settings, &log.mapping.words, failures, clusters);
         let mut in_time = true;
         let mut add = |attempt: Attempt<'_>| {
             let asked = wanted(options.rows.status.as_deref(), attempt.status)
@@ -81,11 +81,11 @@ pub fn around(window: Window, gap: Millis) -> Window {
 ///
 /// # Errors
 /// The database's refusal.
-pub async fn source(log: &mut Log, swept: &Swept) -> Result<Source> {
+pub async fn source(log: &mut Log, swept: &ScanTotals) -> Result<ReportSource> {
     let rows: u64 = swept.statuses.iter().map(|(_, rows)| rows).sum();
     let is_empty = rows == swept.unplaced;
     let extent = if is_empty { log.db.extent(&log.mapping).await? } else { None };
-    Ok(Source {
+    Ok(ReportSource {
         database: log.db.name().to_owned(),
         table: log.mapping.table.1.clone(),
         first_at: extent.map(|(first, _)| first),

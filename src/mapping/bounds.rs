@@ -5,8 +5,8 @@
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
-use crate::mapping::resolve::Kind;
-use crate::mapping::sql::{Bind, Binds, Times};
+use crate::mapping::resolve::ColumnKind;
+use crate::mapping::sql::{Bind, Binds, TimeBounds};
 use crate::mapping::time::{Form, LAST_NUMBER, LEAST_MILLIS, LEAST_NUMBER};
 use crate::mapping::{Column, Mapping};
 use crate::model::Millis;
@@ -32,40 +32,40 @@ const LAST_DAY: NaiveDateTime =
 
 impl Mapping {
     /// The parts in which an index gives the window and all that cannot be placed, no row twice.
-    pub fn parts_by_index(&self, window: Window) -> Vec<Times> {
-        let (inside, unplaced) = (Times::Inside(window), Times::Unplaced(window));
+    pub fn parts_by_index(&self, window: Window) -> Vec<TimeBounds> {
+        let (inside, unplaced) = (TimeBounds::Inside(window), TimeBounds::Unplaced(window));
         if self.dialect.has_types() {
             vec![inside, unplaced]
         } else {
-            vec![inside, Times::OtherwiseWritten(window), unplaced, Times::Missing]
+            vec![inside, TimeBounds::OtherwiseWritten(window), unplaced, TimeBounds::Missing]
         }
     }
 
     /// The condition for these times, if they need one.
-    pub(super) fn with_times(&self, times: Times, binds: &mut Binds) -> Option<String> {
-        if times == Times::Any {
+    pub(super) fn with_times(&self, times: TimeBounds, binds: &mut Binds) -> Option<String> {
+        if times == TimeBounds::Any {
             return None;
         }
         let time = self.compared_time(binds);
         match times {
-            Times::Any => None,
-            Times::Inside(window) => self.inside(&time, window, 0, binds),
+            TimeBounds::Any => None,
+            TimeBounds::Inside(window) => self.inside(&time, window, 0, binds),
             // a look at every row can afford a day more, for rows that are written otherwise than most
-            Times::InsideOrUnplaced(window) => self
+            TimeBounds::InsideOrUnplaced(window) => self
                 .inside(&time, window, 1, binds)
                 .map(|inside| format!("(({inside}) OR {})", self.unplaced(&time))),
-            Times::Unplaced(window) => Some(self.unplaced_outside(&time, window, binds)),
-            Times::OtherwiseWritten(window) => Some(self.otherwise_written(&time, window, binds)),
-            Times::Missing => Some(format!("{time} IS NULL")),
-            Times::Placed(window) => {
+            TimeBounds::Unplaced(window) => Some(self.unplaced_outside(&time, window, binds)),
+            TimeBounds::OtherwiseWritten(window) => Some(self.otherwise_written(&time, window, binds)),
+            TimeBounds::Missing => Some(format!("{time} IS NULL")),
+            TimeBounds::Placed(window) => {
                 let inside = self.inside(&time, window, 0, binds).map(|inside| format!("{inside} AND "));
                 Some(format!("{}NOT {}", inside.unwrap_or_default(), self.unplaced(&time)))
             }
         }
     }
 
-    fn kind_of_sent_date(&self) -> &Kind {
-        self.kind_of_time(Column::SentDate).unwrap_or(&Kind::Instant)
+    fn kind_of_sent_date(&self) -> &ColumnKind {
+        self.kind_of_time(Column::SentDate).unwrap_or(&ColumnKind::Instant)
     }
 
     fn compared_time(&self, binds: &mut Binds) -> String {
@@ -131,7 +131,7 @@ impl Mapping {
     /// A bound above every stored form of the instants before this one.
     fn upper(&self, at: Millis, days: i64) -> Bind {
         match self.form {
-            Form::Seconds if *self.kind_of_sent_date() == Kind::Integer => {
+            Form::Seconds if *self.kind_of_sent_date() == ColumnKind::Integer => {
                 Bind::Int((at + 999).div_euclid(1000))
             }
             Form::Seconds => Bind::Real(at as f64 / 1000.0),

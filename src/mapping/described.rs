@@ -3,7 +3,7 @@
 //! A sample is bounded, since the table may have ten million rows: the newest and the oldest by its key, or any.
 
 use crate::mapping::Dialect;
-use crate::mapping::resolve::{Kind, Table};
+use crate::mapping::resolve::{ColumnKind, TableDescription};
 use crate::mapping::sql::{Bind, Statement, body, quoted, quoted_table};
 
 /// Rows from each end of a table.
@@ -18,7 +18,7 @@ const SAMPLE: &str = include_str!("../../queries/sample.sql");
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Described {
     /// Its names and columns.
-    pub table: Table,
+    pub table: TableDescription,
     /// Whether it is found without its schema.
     pub is_visible: bool,
     /// Columns that are a key by themselves, the primary one first.
@@ -30,7 +30,7 @@ pub struct Described {
 impl Described {
     /// The name as the config writes it.
     pub fn name(&self, dialect: Dialect) -> String {
-        let Table { schema, name, .. } = &self.table;
+        let TableDescription { schema, name, .. } = &self.table;
         let part = |part: &str| {
             if part.contains(['.', '"']) { quoted(part) } else { part.to_owned() }
         };
@@ -42,7 +42,7 @@ impl Described {
     }
 
     /// The statement that gives rows of one end of the table, as text.
-    pub fn sample(&self, dialect: Dialect, end: End) -> Statement {
+    pub fn sample(&self, dialect: Dialect, end: TableEnd) -> Statement {
         let columns: Vec<_> = self
             .table
             .columns
@@ -53,8 +53,8 @@ impl Described {
             })
             .collect();
         let order = match (self.keys.first(), end) {
-            (Some(key), End::Newest) => format!(" ORDER BY t.{} DESC", quoted(key)),
-            (Some(key), End::Oldest) => format!(" ORDER BY t.{}", quoted(key)),
+            (Some(key), TableEnd::Newest) => format!(" ORDER BY t.{} DESC", quoted(key)),
+            (Some(key), TableEnd::Oldest) => format!(" ORDER BY t.{}", quoted(key)),
             (None, _) => String::new(),
         };
         let rows = if self.keys.is_empty() { 2 * SAMPLED } else { SAMPLED };
@@ -71,7 +71,7 @@ impl Described {
 
 /// An end of a table, by its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum TableEnd {
     /// The rows with the highest keys.
     Newest,
     /// The rows with the lowest keys.
@@ -133,7 +133,7 @@ impl Described {
     }
 
     /// What a column holds, by its place.
-    pub fn kind(&self, place: usize) -> &Kind {
+    pub fn kind(&self, place: usize) -> &ColumnKind {
         &self.table.columns[place].kind
     }
 }
@@ -144,9 +144,9 @@ mod tests {
     use crate::mapping::resolve::Field;
 
     fn described(keys: &[&str]) -> Described {
-        let field = |name: &str| Field { name: name.into(), kind: Kind::Bytes };
+        let field = |name: &str| Field { name: name.into(), kind: ColumnKind::Bytes };
         Described {
-            table: Table {
+            table: TableDescription {
                 schema: "Mail Box".into(),
                 name: "sent.items".into(),
                 columns: vec![field("id"), field("to")],
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn both_ends_are_asked_for_in_the_order_of_the_key() {
-        let sql = described(&["id"]).sample(Dialect::Postgres, End::Newest).sql;
+        let sql = described(&["id"]).sample(Dialect::Postgres, TableEnd::Newest).sql;
         assert!(
             sql.contains("\n  FROM \"Mail Box\".\"sent.items\" t ORDER BY t.\"id\" DESC LIMIT $1\n"),
             "{sql}"

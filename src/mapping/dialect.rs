@@ -4,8 +4,8 @@
 //! bound texts are cast to it, never the column to text, so that an index on the column serves.
 
 use crate::mapping::bind::Bind;
-use crate::mapping::resolve::Kind;
-use crate::mapping::words::{Words, spellings};
+use crate::mapping::resolve::ColumnKind;
+use crate::mapping::words::{StatusWords, spellings};
 
 /// Whose SQL is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,14 +96,16 @@ impl Dialect {
     }
 
     /// A value as text.
-    pub(super) fn text(self, value: &str, kind: &Kind) -> String {
+    pub(super) fn text(self, value: &str, kind: &ColumnKind) -> String {
         match (self, kind) {
-            (Dialect::Sqlite, _) | (_, Kind::Any | Kind::Text | Kind::LongText) => value.to_owned(),
-            (Dialect::Postgres, Kind::Bytes) => format!("encode({value}, 'escape')"),
+            (Dialect::Sqlite, _) | (_, ColumnKind::Any | ColumnKind::Text | ColumnKind::LongText) => {
+                value.to_owned()
+            }
+            (Dialect::Postgres, ColumnKind::Bytes) => format!("encode({value}, 'escape')"),
             (Dialect::Postgres, _) => format!("{value}::text"),
-            (Dialect::Oracle, Kind::Bytes) => value.to_owned(),
-            (Dialect::Oracle, Kind::Padded) => format!("RTRIM({value})"),
-            (Dialect::Oracle, Kind::Other(name)) if name == RAW => format!("RAWTOHEX({value})"),
+            (Dialect::Oracle, ColumnKind::Bytes) => value.to_owned(),
+            (Dialect::Oracle, ColumnKind::Padded) => format!("RTRIM({value})"),
+            (Dialect::Oracle, ColumnKind::Other(name)) if name == RAW => format!("RAWTOHEX({value})"),
             (Dialect::Oracle, kind) if kind.is_instant() => {
                 format!("TO_CHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF3TZH:TZM')")
             }
@@ -113,8 +115,8 @@ impl Dialect {
     }
 
     /// Texts of several kinds, made alike so that one can stand for another.
-    pub(super) fn alike(self, texts: Vec<String>, kinds: &[&Kind]) -> Vec<String> {
-        let is_long = |kind: &&&Kind| **kind == &Kind::LongText;
+    pub(super) fn alike(self, texts: Vec<String>, kinds: &[&ColumnKind]) -> Vec<String> {
+        let is_long = |kind: &&&ColumnKind| **kind == &ColumnKind::LongText;
         if self != Dialect::Oracle || kinds.iter().filter(is_long).count() % kinds.len() == 0 {
             return texts;
         }
@@ -122,9 +124,9 @@ impl Dialect {
     }
 
     /// A time as the relation shows it: of its own type, numbers with a fraction as the program reads them.
-    pub(super) fn shown_time(self, value: &str, kind: &Kind) -> String {
+    pub(super) fn shown_time(self, value: &str, kind: &ColumnKind) -> String {
         match (self, kind) {
-            (Dialect::Postgres, Kind::Decimal) => {
+            (Dialect::Postgres, ColumnKind::Decimal) => {
                 format!("(CASE WHEN {value} BETWEEN 0 AND 1e15 THEN {value} END)::float8")
             }
             _ => value.to_owned(),
@@ -132,37 +134,37 @@ impl Dialect {
     }
 
     /// A time as it is compared: texts byte by byte, whatever the database's language.
-    pub(super) fn compared_time(self, value: &str, kind: &Kind) -> String {
+    pub(super) fn compared_time(self, value: &str, kind: &ColumnKind) -> String {
         match (self, kind) {
-            (Dialect::Postgres, Kind::Text | Kind::Padded) => format!("{value} COLLATE \"C\""),
+            (Dialect::Postgres, ColumnKind::Text | ColumnKind::Padded) => format!("{value} COLLATE \"C\""),
             _ => value.to_owned(),
         }
     }
 
     /// A naive time of a zone as an instant.
-    pub(super) fn instant(self, value: &str, kind: &Kind, zone: &str) -> String {
+    pub(super) fn instant(self, value: &str, kind: &ColumnKind, zone: &str) -> String {
         match (self, kind) {
             (Dialect::Oracle, kind) if kind.is_instant() => {
                 format!("CAST({value} AS TIMESTAMP WITH TIME ZONE)")
             }
             (Dialect::Oracle, _) => format!("FROM_TZ(CAST({value} AS TIMESTAMP), {zone})"),
-            (_, Kind::Instant) => value.to_owned(),
+            (_, ColumnKind::Instant) => value.to_owned(),
             _ => format!("({value}::timestamp AT TIME ZONE {zone})"),
         }
     }
 
     /// A bound time in the type of the column it is compared with.
-    pub(super) fn bound(self, mark: String, kind: &Kind) -> String {
+    pub(super) fn bound(self, mark: String, kind: &ColumnKind) -> String {
         match (self, kind) {
-            (Dialect::Postgres, Kind::Instant) => mark + "::timestamptz",
-            (Dialect::Postgres, Kind::WallClock) => mark + "::timestamp",
-            (Dialect::Postgres, Kind::Day) => mark + "::date",
-            (Dialect::Postgres, Kind::Integer) => mark + "::bigint",
-            (Dialect::Postgres, Kind::Decimal) => mark + "::numeric",
-            (Dialect::Oracle, Kind::WallSecond) => format!("TO_DATE({mark}, 'YYYY-MM-DD HH24:MI')"),
-            (Dialect::Oracle, Kind::WallClock) => format!("TO_TIMESTAMP({mark}, 'YYYY-MM-DD HH24:MI')"),
-            (Dialect::Oracle, Kind::Instant) => oracle_instant(&mark),
-            (Dialect::Oracle, Kind::LocalInstant) => {
+            (Dialect::Postgres, ColumnKind::Instant) => mark + "::timestamptz",
+            (Dialect::Postgres, ColumnKind::WallClock) => mark + "::timestamp",
+            (Dialect::Postgres, ColumnKind::Day) => mark + "::date",
+            (Dialect::Postgres, ColumnKind::Integer) => mark + "::bigint",
+            (Dialect::Postgres, ColumnKind::Decimal) => mark + "::numeric",
+            (Dialect::Oracle, ColumnKind::WallSecond) => format!("TO_DATE({mark}, 'YYYY-MM-DD HH24:MI')"),
+            (Dialect::Oracle, ColumnKind::WallClock) => format!("TO_TIMESTAMP({mark}, 'YYYY-MM-DD HH24:MI')"),
+            (Dialect::Oracle, ColumnKind::Instant) => oracle_instant(&mark),
+            (Dialect::Oracle, ColumnKind::LocalInstant) => {
                 format!("CAST({} AS TIMESTAMP WITH LOCAL TIME ZONE)", oracle_instant(&mark))
             }
             _ => mark,
@@ -178,7 +180,7 @@ impl Dialect {
     }
 
     /// A condition that holds for times that are there and mean no time: the infinities, or years before the first.
-    pub(super) fn no_time(self, value: &str, kind: &Kind) -> String {
+    pub(super) fn no_time(self, value: &str, kind: &ColumnKind) -> String {
         match (self, kind.is_instant()) {
             (Dialect::Oracle, false) => format!("{value} < DATE '0001-01-01'"),
             (Dialect::Oracle, true) => format!("{value} < TIMESTAMP '0001-01-01 00:00:00 +00:00'"),
@@ -196,78 +198,91 @@ impl Dialect {
     }
 
     /// A bound status word in the type of its column; a word the type has not becomes NULL.
-    pub(super) fn word(self, mark: String, kind: &Kind) -> String {
+    pub(super) fn word(self, mark: String, kind: &ColumnKind) -> String {
         match (self, kind) {
-            (Dialect::Postgres, Kind::Padded) => mark + "::bpchar",
-            (Dialect::Postgres, Kind::Integer) => mark + "::bigint",
-            (Dialect::Postgres, Kind::Decimal) => mark + "::numeric",
-            (Dialect::Postgres, Kind::Truth) => mark + "::boolean",
-            (Dialect::Postgres, Kind::Enum(name)) => {
+            (Dialect::Postgres, ColumnKind::Padded) => mark + "::bpchar",
+            (Dialect::Postgres, ColumnKind::Integer) => mark + "::bigint",
+            (Dialect::Postgres, ColumnKind::Decimal) => mark + "::numeric",
+            (Dialect::Postgres, ColumnKind::Truth) => mark + "::boolean",
+            (Dialect::Postgres, ColumnKind::Enum(name)) => {
                 format!(
                     "(SELECT word FROM unnest(enum_range(NULL::{name})) AS word WHERE word::text = {mark})"
                 )
             }
             // a CHAR is compared without its blanks only to another
-            (Dialect::Oracle, Kind::Padded) => format!("CAST({mark} AS CHAR(255))"),
-            (Dialect::Oracle, Kind::Integer | Kind::Decimal) => format!("TO_NUMBER({mark})"),
-            (Dialect::Oracle, Kind::Other(name)) if name == RAW => format!("HEXTORAW({mark})"),
+            (Dialect::Oracle, ColumnKind::Padded) => format!("CAST({mark} AS CHAR(255))"),
+            (Dialect::Oracle, ColumnKind::Integer | ColumnKind::Decimal) => format!("TO_NUMBER({mark})"),
+            (Dialect::Oracle, ColumnKind::Other(name)) if name == RAW => format!("HEXTORAW({mark})"),
             _ => mark,
         }
     }
 
     /// The condition that a key in a column of this kind is a bound text.
-    pub(super) fn is_key(self, column: &str, mark: String, kind: &Kind) -> String {
+    pub(super) fn is_key(self, column: &str, mark: String, kind: &ColumnKind) -> String {
         match (self, kind) {
             (Dialect::Sqlite, _) => format!("{column} = {mark}"),
-            (_, Kind::Text | Kind::Padded | Kind::Integer | Kind::Decimal) => {
+            (_, ColumnKind::Text | ColumnKind::Padded | ColumnKind::Integer | ColumnKind::Decimal) => {
                 format!("{column} = {}", self.word(mark, kind))
             }
-            (Dialect::Oracle, Kind::Other(name)) if name == RAW => {
+            (Dialect::Oracle, ColumnKind::Other(name)) if name == RAW => {
                 format!("{column} = {}", self.word(mark, kind))
             }
-            (Dialect::Postgres, Kind::Other(name)) if name == "uuid" => format!("{column} = {mark}::uuid"),
+            (Dialect::Postgres, ColumnKind::Other(name)) if name == "uuid" => {
+                format!("{column} = {mark}::uuid")
+            }
             (Dialect::Postgres, _) => format!("{column}::text = {mark}"),
             (Dialect::Oracle, kind) => format!("{} = {mark}", self.text(column, kind)),
         }
     }
 
     /// A bound status word as it is written into its column.
-    pub(super) fn written_word(self, mark: String, kind: &Kind) -> String {
+    pub(super) fn written_word(self, mark: String, kind: &ColumnKind) -> String {
         match (self, kind) {
-            (Dialect::Oracle, Kind::Padded) => mark,
+            (Dialect::Oracle, ColumnKind::Padded) => mark,
             _ => self.word(mark, kind),
         }
     }
 
     /// Whether a status word can stand in a column of this kind at all.
-    pub(super) fn takes_word(self, word: &str, kind: &Kind) -> bool {
+    pub(super) fn takes_word(self, word: &str, kind: &ColumnKind) -> bool {
         match (self, kind) {
-            (Dialect::Postgres | Dialect::Oracle, Kind::Integer) => word.parse::<i64>().is_ok(),
-            (Dialect::Postgres | Dialect::Oracle, Kind::Decimal) => {
+            (Dialect::Postgres | Dialect::Oracle, ColumnKind::Integer) => word.parse::<i64>().is_ok(),
+            (Dialect::Postgres | Dialect::Oracle, ColumnKind::Decimal) => {
                 word.parse::<f64>().is_ok_and(f64::is_finite)
             }
-            (Dialect::Postgres, Kind::Truth) => matches!(word, "true" | "t" | "1" | "false" | "f" | "0"),
+            (Dialect::Postgres, ColumnKind::Truth) => {
+                matches!(word, "true" | "t" | "1" | "false" | "f" | "0")
+            }
             _ => true,
         }
     }
 
     /// Whether a status column is compared as it stands, and not as text.
-    pub(super) fn compares_words(self, kind: &Kind) -> bool {
+    pub(super) fn compares_words(self, kind: &ColumnKind) -> bool {
         self == Dialect::Sqlite
             || matches!(
                 kind,
-                Kind::Text | Kind::Padded | Kind::Integer | Kind::Decimal | Kind::Truth | Kind::Enum(_)
+                ColumnKind::Text
+                    | ColumnKind::Padded
+                    | ColumnKind::Integer
+                    | ColumnKind::Decimal
+                    | ColumnKind::Truth
+                    | ColumnKind::Enum(_)
             )
     }
 
     /// The beginning of a value as text, to guess from.
-    pub(super) fn sampled(self, value: &str, kind: &Kind, cut: u32) -> String {
+    pub(super) fn sampled(self, value: &str, kind: &ColumnKind, cut: u32) -> String {
         match (self, kind) {
             (Dialect::Sqlite, _) => format!("substr(CAST({value} AS TEXT), 1, {cut})"),
-            (Dialect::Postgres, Kind::Bytes) => format!("CASE WHEN {value} IS NOT NULL THEN '(bytes)' END"),
+            (Dialect::Postgres, ColumnKind::Bytes) => {
+                format!("CASE WHEN {value} IS NOT NULL THEN '(bytes)' END")
+            }
             (Dialect::Postgres, _) => format!("left({value}::text, {cut})"),
-            (Dialect::Oracle, Kind::Bytes) => format!("CASE WHEN {value} IS NOT NULL THEN '(bytes)' END"),
-            (Dialect::Oracle, Kind::LongText) => format!("TO_CHAR(SUBSTR({value}, 1, {cut}))"),
+            (Dialect::Oracle, ColumnKind::Bytes) => {
+                format!("CASE WHEN {value} IS NOT NULL THEN '(bytes)' END")
+            }
+            (Dialect::Oracle, ColumnKind::LongText) => format!("TO_CHAR(SUBSTR({value}, 1, {cut}))"),
             (Dialect::Oracle, kind) => format!("SUBSTR({}, 1, {cut})", self.text(value, kind)),
         }
     }
@@ -307,7 +322,7 @@ impl Dialect {
     }
 
     /// The words with which the planner is asked whether an index serves a window within a status word.
-    pub fn probed_words(self, words: &Words) -> Option<Vec<Bind>> {
+    pub fn probed_words(self, words: &StatusWords) -> Option<Vec<Bind>> {
         match self {
             Dialect::Sqlite => Some(vec![Bind::Null]),
             Dialect::Postgres | Dialect::Oracle => words.all().next().map(|word| self.stored_word(word)),

@@ -25,7 +25,7 @@ pub use dialect::Dialect;
 pub use raw::RawMapping;
 pub use resolve::Mapping;
 pub use wanted::Wanted;
-pub use words::Words;
+pub use words::StatusWords;
 
 /// The columns of the canonical relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -24,12 +24,12 @@ pub struct Preset {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct PresetFile {
     presets: Vec<Preset>,
 }
 
 static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
-    let file: File =
+    let file: PresetFile =
         toml::from_str(include_str!("presets.toml")).expect("presets.toml is tested to be valid");
     file.presets
 });

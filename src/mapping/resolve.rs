@@ -6,16 +6,16 @@ use chrono_tz::Tz;
 
 use crate::mapping::time::Form;
 use crate::mapping::wanted::{ERROR_JOIN, Wanted, WantedJoin};
-use crate::mapping::{Column, Dialect, Words, nearest};
+use crate::mapping::{Column, Dialect, StatusWords, nearest};
 
 /// What the config wants is not in the database; the sentence says what is, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Misfit(pub String);
+pub struct MappingError(pub String);
 
 /// A table or view as the database describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
+pub struct TableDescription {
     /// The schema it was found in.
     pub schema: String,
     /// Its own name.
@@ -30,12 +30,12 @@ pub struct Field {
     /// Its own name.
     pub name: String,
     /// What it holds.
-    pub kind: Kind,
+    pub kind: ColumnKind,
 }
 
 /// What a column holds, as far as that changes how it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Each row its own type, as in SQLite.
     Any,
     /// Text.
@@ -68,49 +68,60 @@ pub enum Kind {
     Other(String),
 }
 
-impl Kind {
+impl ColumnKind {
     /// Whether times can be kept in it.
     pub(super) fn can_be_time(&self) -> bool {
-        !matches!(self, Kind::Enum(_) | Kind::Truth | Kind::LongText | Kind::Bytes | Kind::Other(_))
+        !matches!(
+            self,
+            ColumnKind::Enum(_)
+                | ColumnKind::Truth
+                | ColumnKind::LongText
+                | ColumnKind::Bytes
+                | ColumnKind::Other(_)
+        )
     }
 
     /// Whether every value in it is a time.
     pub fn is_time(&self) -> bool {
-        self.is_instant() || matches!(self, Kind::WallClock | Kind::WallSecond | Kind::Day)
+        self.is_instant() || matches!(self, ColumnKind::WallClock | ColumnKind::WallSecond | ColumnKind::Day)
     }
 
     /// Whether every value in it says when it was, whatever the zone.
     pub fn is_instant(&self) -> bool {
-        matches!(self, Kind::Instant | Kind::LocalInstant)
+        matches!(self, ColumnKind::Instant | ColumnKind::LocalInstant)
     }
 
     fn name(&self) -> &str {
         match self {
-            Kind::Enum(name) | Kind::Other(name) => name,
-            Kind::Truth => "boolean",
-            Kind::Bytes => "bytes",
-            Kind::Integer | Kind::Decimal => "number",
-            Kind::Any | Kind::Text | Kind::Padded => "text",
-            Kind::LongText => "long text",
-            Kind::Instant | Kind::LocalInstant | Kind::WallClock | Kind::WallSecond | Kind::Day => "time",
+            ColumnKind::Enum(name) | ColumnKind::Other(name) => name,
+            ColumnKind::Truth => "boolean",
+            ColumnKind::Bytes => "bytes",
+            ColumnKind::Integer | ColumnKind::Decimal => "number",
+            ColumnKind::Any | ColumnKind::Text | ColumnKind::Padded => "text",
+            ColumnKind::LongText => "long text",
+            ColumnKind::Instant
+            | ColumnKind::LocalInstant
+            | ColumnKind::WallClock
+            | ColumnKind::WallSecond
+            | ColumnKind::Day => "time",
         }
     }
 }
 
 /// Where a canonical column comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum ColumnSource {
     /// A column of the log.
     Own(Field),
     /// A column of a further table, by its place among the joins.
     Joined(usize, Field),
 }
 
-impl Source {
+impl ColumnSource {
     /// The column.
     pub fn field(&self) -> &Field {
         match self {
-            Source::Own(field) | Source::Joined(_, field) => field,
+            ColumnSource::Own(field) | ColumnSource::Joined(_, field) => field,
         }
     }
 }
@@ -138,14 +149,14 @@ pub struct Mapping {
     /// The zone of naive times.
     pub zone: Tz,
     /// What each status word means.
-    pub words: Words,
+    pub words: StatusWords,
     /// Whether a row failed when its error text is not empty.
     pub failed_when_not_empty: bool,
     /// How the columns of `sent_date` write times.
     pub form: Form,
     /// Further tables.
     pub joins: Vec<Join>,
-    pub(super) columns: Vec<(Column, Vec<Source>)>,
+    pub(super) columns: Vec<(Column, Vec<ColumnSource>)>,
 }
 
 impl Mapping {
@@ -156,10 +167,10 @@ impl Mapping {
     pub fn resolve(
         wanted: &Wanted,
         dialect: Dialect,
-        log: &Table,
-        further: &[Table],
+        log: &TableDescription,
+        further: &[TableDescription],
     ) -> Result<Self, String> {
-        let there = There { wanted, log, further };
+        let there = ResolveContext { wanted, log, further };
         let mut columns = Vec::new();
         for column in Column::all() {
             let sources = there.sources(column)?;
@@ -188,7 +199,7 @@ impl Mapping {
     }
 
     /// Where a canonical column comes from; empty where the table has no such thing.
-    pub fn sources(&self, column: Column) -> &[Source] {
+    pub fn sources(&self, column: Column) -> &[ColumnSource] {
         self.columns.iter().find(|(of, _)| *of == column).map_or(&[], |(_, sources)| sources)
     }
 
@@ -200,7 +211,9 @@ impl Mapping {
     /// The one column of the log that a canonical one is, if it is just that.
     pub fn own(&self, column: Column) -> Option<&Field> {
         match self.sources(column) {
-            [Source::Own(field)] if column != Column::Status || !self.failed_when_not_empty => Some(field),
+            [ColumnSource::Own(field)] if column != Column::Status || !self.failed_when_not_empty => {
+                Some(field)
+            }
             _ => None,
         }
     }
@@ -217,7 +230,7 @@ impl Mapping {
     }
 
     /// The kind of all columns of a time, or none where they differ and each has to be made an instant.
-    pub fn kind_of_time(&self, column: Column) -> Option<&Kind> {
+    pub fn kind_of_time(&self, column: Column) -> Option<&ColumnKind> {
         let mut kinds = self.sources(column).iter().map(|source| &source.field().kind);
         let first = kinds.next()?;
         kinds.all(|kind| kind == first).then_some(first)
@@ -234,7 +247,7 @@ impl Mapping {
 
     fn check_times(&self) -> Result<(), String> {
         for (column, sources) in self.columns.iter().filter(|(column, _)| column.is_time()) {
-            let fields = || sources.iter().map(Source::field);
+            let fields = || sources.iter().map(ColumnSource::field);
             if let Some(field) = fields().find(|field| !field.kind.can_be_time()) {
                 return Err(format!(
                     "column '{}' ({column}) is of type {}, which cannot be a time; {}",
@@ -259,13 +272,13 @@ impl Mapping {
 }
 
 /// The wishes and what is there.
-struct There<'t> {
+struct ResolveContext<'t> {
     wanted: &'t Wanted,
-    log: &'t Table,
-    further: &'t [Table],
+    log: &'t TableDescription,
+    further: &'t [TableDescription],
 }
 
-impl There<'_> {
+impl ResolveContext<'_> {
     fn requires(&self, column: Column) -> bool {
         match column {
             Column::Id | Column::SentDate => true,
@@ -275,20 +288,20 @@ impl There<'_> {
         }
     }
 
-    fn sources(&self, column: Column) -> Result<Vec<Source>, String> {
+    fn sources(&self, column: Column) -> Result<Vec<ColumnSource>, String> {
         match self.wanted.columns.iter().find(|(of, _)| *of == column) {
             Some((_, names)) => self.named(column, names),
             // a status of the usual name says nothing where the error text decides
             None if column == Column::Status && self.wanted.failed_when_not_empty => Ok(Vec::new()),
             None => {
                 let usual = column.usual_names().iter().find_map(|name| look_up(name, self.log));
-                Ok(usual.cloned().map(Source::Own).into_iter().collect())
+                Ok(usual.cloned().map(ColumnSource::Own).into_iter().collect())
             }
         }
     }
 
     /// The columns of these names; those of a preset only as far as they are there.
-    fn named(&self, column: Column, names: &[String]) -> Result<Vec<Source>, String> {
+    fn named(&self, column: Column, names: &[String]) -> Result<Vec<ColumnSource>, String> {
         let mut found: Vec<_> = names.iter().map(|name| self.source(column, name)).collect();
         let is_there = found.iter().any(Result::is_ok);
         if self.wanted.lent.contains(&column) && (is_there || !self.requires(column)) {
@@ -298,9 +311,9 @@ impl There<'_> {
     }
 
     /// A column of the log, or of a further table where its name stands before a dot.
-    fn source(&self, column: Column, name: &str) -> Result<Source, String> {
+    fn source(&self, column: Column, name: &str) -> Result<ColumnSource, String> {
         if let Some(own) = look_up(name, self.log) {
-            return Ok(Source::Own(own.clone()));
+            return Ok(ColumnSource::Own(own.clone()));
         }
         let joined = name.split_once('.').and_then(|(join, rest)| {
             let place = self.wanted.joins.iter().position(|wanted| wanted.name == join)?;
@@ -317,12 +330,12 @@ impl There<'_> {
             (join, _) => format!("set [email_log] columns = {{ {} = \"{join}.COLUMN\" }}", column.name()),
         };
         let field = look_up(rest, table).ok_or_else(|| missing(rest, column.name(), table, &hint))?;
-        Ok(Source::Joined(place, field.clone()))
+        Ok(ColumnSource::Joined(place, field.clone()))
     }
 
-    fn join(&self, wanted: &WantedJoin, table: &Table, mapping: &Mapping) -> Result<Join, String> {
+    fn join(&self, wanted: &WantedJoin, table: &TableDescription, mapping: &Mapping) -> Result<Join, String> {
         let hint = format!("set {}", wanted.key());
-        let find = |name: &str, what: &str, table: &Table| {
+        let find = |name: &str, what: &str, table: &TableDescription| {
             look_up(name, table)
                 .map(|field| field.name.clone())
                 .ok_or_else(|| missing(name, what, table, &hint))
@@ -348,7 +361,7 @@ impl There<'_> {
     }
 }
 
-pub(super) fn look_up<'t>(name: &str, table: &'t Table) -> Option<&'t Field> {
+pub(super) fn look_up<'t>(name: &str, table: &'t TableDescription) -> Option<&'t Field> {
     let mut alike = table.columns.iter().filter(|there| there.name.eq_ignore_ascii_case(name));
     match (table.columns.iter().find(|there| there.name == name), alike.next(), alike.next()) {
         (Some(exact), ..) => Some(exact),
@@ -361,7 +374,7 @@ fn hint(column: Column) -> String {
     format!("set [email_log] columns = {{ {} = \"...\" }}", column.name())
 }
 
-fn missing(name: &str, what: &str, table: &Table, hint: &str) -> String {
+fn missing(name: &str, what: &str, table: &TableDescription, hint: &str) -> String {
     let present: Vec<String> = table.columns.iter().map(|field| field.name.clone()).collect();
     let nearest =
         nearest(name, &present).map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
@@ -378,9 +391,13 @@ mod tests {
     use crate::mapping::RawMapping;
     use crate::mapping::wanted::Flags;
 
-    fn table(name: &str, columns: &[(&str, Kind)]) -> Table {
-        let field = |(name, kind): &(&str, Kind)| Field { name: (*name).into(), kind: kind.clone() };
-        Table { schema: "main".into(), name: name.into(), columns: columns.iter().map(field).collect() }
+    fn table(name: &str, columns: &[(&str, ColumnKind)]) -> TableDescription {
+        let field = |(name, kind): &(&str, ColumnKind)| Field { name: (*name).into(), kind: kind.clone() };
+        TableDescription {
+            schema: "main".into(),
+            name: name.into(),
+            columns: columns.iter().map(field).collect(),
+        }
     }
 
     fn resolve(toml: &str) -> Result<Mapping, String> {
@@ -388,12 +405,17 @@ mod tests {
         let names = ["id", "state", "Sent_Date", "created", "error_message", "body"];
         let columns: Vec<_> = names
             .into_iter()
-            .map(|name| (name, Kind::Any))
-            .chain([("key", Kind::Other("uuid".into()))])
+            .map(|name| (name, ColumnKind::Any))
+            .chain([("key", ColumnKind::Other("uuid".into()))])
             .collect();
         let errors = table(
             "mail_error",
-            &[("id", Kind::Any), ("mail_id", Kind::Any), ("message", Kind::Any), ("at", Kind::Any)],
+            &[
+                ("id", ColumnKind::Any),
+                ("mail_id", ColumnKind::Any),
+                ("message", ColumnKind::Any),
+                ("at", ColumnKind::Any),
+            ],
         );
         let wanted = raw.check(Flags::default())?;
         let further: Vec<_> = wanted.joins.iter().map(|_| errors.clone()).collect();

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::mapping::resolve::{Join, Kind, Source};
+use crate::mapping::resolve::{ColumnKind, ColumnSource, Join};
 use crate::mapping::time::Form;
 use crate::mapping::{Column, Dialect, Mapping};
 use crate::model::Meaning;
@@ -72,7 +72,7 @@ pub struct Selection {
     /// Rows with one of these status words; none means every row.
     pub words: Option<Vec<Bind>>,
     /// Rows of this time.
-    pub time: Times,
+    pub time: TimeBounds,
     /// The rows of these keys, as the relation shows them.
     pub ids: Option<Vec<String>>,
     /// Rows with one of these Message-IDs or subjects.
@@ -94,7 +94,7 @@ pub struct Selection {
 impl Selection {
     /// Whether it can give a row whose time lies in a window.
     pub fn is_timely(&self) -> bool {
-        !matches!(self.time, Times::Unplaced(_) | Times::Missing)
+        !matches!(self.time, TimeBounds::Unplaced(_) | TimeBounds::Missing)
     }
 }
 
@@ -112,7 +112,7 @@ const IN_A_LIST: usize = 500;
 
 /// Which times are asked for. Bounds on texts are whole days, wider than the window: the reader decides exactly.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub enum Times {
+pub enum TimeBounds {
     /// Whatever the time.
     #[default]
     Any,
@@ -199,7 +199,10 @@ impl Mapping {
         let mut either = Vec::new();
         for (column, texts) in [(Column::MessageId, &among.message_ids), (Column::Subject, &among.subjects)] {
             let sources = self.sources(column);
-            if sources.iter().any(|source| matches!(source.field().kind, Kind::LongText | Kind::Bytes)) {
+            if sources
+                .iter()
+                .any(|source| matches!(source.field().kind, ColumnKind::LongText | ColumnKind::Bytes))
+            {
                 return None;
             }
             if sources.is_empty() || texts.is_empty() {
@@ -207,7 +210,7 @@ impl Mapping {
             }
             let value = match (self.dialect.has_types(), sources) {
                 // as it stands, so that an index serves
-                (true, [only]) if only.field().kind == Kind::Text => self.raw(only),
+                (true, [only]) if only.field().kind == ColumnKind::Text => self.raw(only),
                 (false, _) if column == Column::Subject => {
                     format!("CAST({} AS TEXT)", self.value(column, binds))
                 }
@@ -224,7 +227,7 @@ impl Mapping {
     /// The table, and where SQLite looks into the gaps between times, those.
     fn from(&self, selection: &Selection) -> (String, String) {
         let table = format!("{} t", quoted_table(&self.table));
-        if self.dialect != Dialect::Sqlite || !matches!(selection.time, Times::Unplaced(_)) {
+        if self.dialect != Dialect::Sqlite || !matches!(selection.time, TimeBounds::Unplaced(_)) {
             return (String::new(), table);
         }
         let gaps = match self.form {
@@ -258,7 +261,7 @@ impl Mapping {
     fn is_joined(&self, column: Column) -> bool {
         let by_error = column == Column::Status && self.failed_when_not_empty;
         let column = if by_error { Column::ErrorMessage } else { column };
-        self.sources(column).iter().any(|source| matches!(source, Source::Joined(..)))
+        self.sources(column).iter().any(|source| matches!(source, ColumnSource::Joined(..)))
     }
 
     /// A canonical column as the relation shows it.
@@ -267,10 +270,10 @@ impl Mapping {
             (Column::Status, _) if self.failed_when_not_empty => self.status_by_error(binds),
             (_, []) => self.dialect.nothing().to_owned(),
             // a whole message is handed over to the byte
-            (Column::Raw, [only]) if only.field().kind == Kind::Bytes => self.raw(only),
+            (Column::Raw, [only]) if only.field().kind == ColumnKind::Bytes => self.raw(only),
             (Column::ErrorMessage, [first, rest @ ..]) => self.one_text(first, rest),
             (Column::SentDate | Column::QueuedAt | Column::FinishedAt, _) => {
-                let kind = self.kind_of_time(column).unwrap_or(&Kind::Instant);
+                let kind = self.kind_of_time(column).unwrap_or(&ColumnKind::Instant);
                 self.dialect.shown_time(&self.time(column, binds), kind)
             }
             (_, several) => {
@@ -282,10 +285,10 @@ impl Mapping {
     }
 
     /// The column itself, or the column of the newest row of a further table.
-    fn raw(&self, source: &Source) -> String {
+    fn raw(&self, source: &ColumnSource) -> String {
         match source {
-            Source::Own(field) => format!("t.{}", quoted(&field.name)),
-            Source::Joined(place, field) => {
+            ColumnSource::Own(field) => format!("t.{}", quoted(&field.name)),
+            ColumnSource::Joined(place, field) => {
                 let Join { table, on, to, order } = &self.joins[*place];
                 let order: Vec<_> =
                     order.iter().map(|name| format!("j.{} DESC NULLS LAST", quoted(name))).collect();
@@ -304,12 +307,12 @@ impl Mapping {
         }
     }
 
-    fn text(&self, source: &Source) -> String {
+    fn text(&self, source: &ColumnSource) -> String {
         self.dialect.text(&self.raw(source), &source.field().kind)
     }
 
     /// Several columns as one text, `first: second`, without those that are empty.
-    fn one_text(&self, first: &Source, rest: &[Source]) -> String {
+    fn one_text(&self, first: &ColumnSource, rest: &[ColumnSource]) -> String {
         let mut texts = [first].into_iter().chain(rest).map(|source| self.text(source)).collect::<Vec<_>>();
         let Some(last) = texts.pop().filter(|_| !texts.is_empty()) else {
             return self.text(first);
@@ -336,7 +339,7 @@ impl Mapping {
     fn status_by_error(&self, binds: &mut Binds) -> String {
         let mut word = |meaning| {
             let word = self.words.of(meaning).next().map_or(Bind::Null, |word| Bind::Text(word.to_owned()));
-            self.dialect.text(&binds.add(word), &Kind::Padded)
+            self.dialect.text(&binds.add(word), &ColumnKind::Padded)
         };
         let (failed, sent) = (word(Meaning::Failed), word(Meaning::Sent));
         let error = match self.sources(Column::ErrorMessage) {
@@ -365,7 +368,7 @@ impl Mapping {
         if let (Dialect::Sqlite, [word]) = (self.dialect, words) {
             return format!("{status} IS {}", binds.add(word.clone()));
         }
-        let kind = kind.unwrap_or(&Kind::Text);
+        let kind = kind.unwrap_or(&ColumnKind::Text);
         // Oracle takes an empty text for NULL
         let is_nothing = |word: &Bind| {
             let is_empty = self.dialect == Dialect::Oracle && *word == Bind::Text(String::new());
@@ -418,46 +421,55 @@ pub fn body(query: &str) -> &str {
 pub(super) mod tests {
     use super::*;
     use crate::mapping::RawMapping;
-    use crate::mapping::resolve::{Field, Table};
+    use crate::mapping::resolve::{Field, TableDescription};
     use crate::mapping::wanted::Flags;
 
-    fn table(name: &str, columns: &[(&str, Kind)]) -> Table {
-        let field = |(name, kind): &(&str, Kind)| Field { name: (*name).into(), kind: kind.clone() };
-        Table { schema: "main".into(), name: name.into(), columns: columns.iter().map(field).collect() }
+    fn table(name: &str, columns: &[(&str, ColumnKind)]) -> TableDescription {
+        let field = |(name, kind): &(&str, ColumnKind)| Field { name: (*name).into(), kind: kind.clone() };
+        TableDescription {
+            schema: "main".into(),
+            name: name.into(),
+            columns: columns.iter().map(field).collect(),
+        }
     }
 
     /// A mapping whose time is in two columns.
     pub fn mapping(form: Form) -> Mapping {
         let time = match form {
-            Form::Instant => Kind::Instant,
-            Form::WallClock => Kind::WallClock,
-            Form::Day => Kind::Day,
-            _ => Kind::Any,
+            Form::Instant => ColumnKind::Instant,
+            Form::WallClock => ColumnKind::WallClock,
+            Form::Day => ColumnKind::Day,
+            _ => ColumnKind::Any,
         };
         let dialect = if time.is_time() { Dialect::Postgres } else { Dialect::Sqlite };
         let toml = "columns = { sent_date = ['sent', 'made'] }";
         let columns = [
-            ("id", Kind::Any),
-            ("status", Kind::Any),
+            ("id", ColumnKind::Any),
+            ("status", ColumnKind::Any),
             ("sent", time.clone()),
             ("made", time),
-            ("sen\"der", Kind::Any),
+            ("sen\"der", ColumnKind::Any),
         ];
         Mapping { form, ..resolved(toml, dialect, &columns) }
     }
 
-    fn resolved(toml: &str, dialect: Dialect, columns: &[(&str, Kind)]) -> Mapping {
+    fn resolved(toml: &str, dialect: Dialect, columns: &[(&str, ColumnKind)]) -> Mapping {
         let raw: RawMapping = toml::from_str(toml).unwrap();
         let wanted = raw.check(Flags::default()).unwrap();
         let further = table(
             "mail_error",
-            &[("mail_id", Kind::Integer), ("kind", Kind::Text), ("text", Kind::Text), ("at", Kind::Instant)],
+            &[
+                ("mail_id", ColumnKind::Integer),
+                ("kind", ColumnKind::Text),
+                ("text", ColumnKind::Text),
+                ("at", ColumnKind::Instant),
+            ],
         );
         let further: Vec<_> = wanted.joins.iter().map(|_| further.clone()).collect();
         Mapping::resolve(&wanted, dialect, &table("email_log", columns), &further).unwrap()
     }
 
-    fn failed(words: &[&str], time: Times) -> Selection {
+    fn failed(words: &[&str], time: TimeBounds) -> Selection {
         let words = words.iter().map(|word| Bind::Text((*word).into())).collect();
         Selection { words: Some(words), time, ..Selection::default() }
     }
@@ -465,7 +477,7 @@ pub(super) mod tests {
     #[test]
     fn the_window_stands_on_the_users_own_column() {
         let window = Window { since: Some(1_795_159_800_000), until: None, zone: chrono_tz::UTC };
-        let selection = failed(&["F"], Times::Inside(window));
+        let selection = failed(&["F"], TimeBounds::Inside(window));
         let statement = mapping(Form::Seconds).statement(&selection, "-- why\nSELECT 1 FROM email_log;\n");
         assert!(statement.sql.ends_with(
             "\n  FROM \"main\".\"email_log\" t WHERE t.\"status\" IS ?1 AND \
@@ -475,26 +487,27 @@ pub(super) mod tests {
     }
 
     /// The condition on rows that Postgres gets for a status column of a kind.
-    fn condition(kind: Kind, words: &[&str]) -> String {
-        let columns = [("id", Kind::Integer), ("status", kind), ("sent_date", Kind::Instant)];
+    fn condition(kind: ColumnKind, words: &[&str]) -> String {
+        let columns = [("id", ColumnKind::Integer), ("status", kind), ("sent_date", ColumnKind::Instant)];
         let mapping = Mapping { form: Form::Instant, ..resolved("", Dialect::Postgres, &columns) };
-        let sql = mapping.statement(&failed(words, Times::Any), "SELECT 1").sql;
+        let sql = mapping.statement(&failed(words, TimeBounds::Any), "SELECT 1").sql;
         sql.split(" WHERE ").nth(1).unwrap().trim_end_matches("\n)\nSELECT 1").to_owned()
     }
 
     #[test]
     fn a_word_is_cast_to_the_type_of_its_column() {
-        assert_eq!(condition(Kind::Text, &["F", "E"]), "t.\"status\" IN ($1, $2)");
-        assert_eq!(condition(Kind::Padded, &["F"]), "t.\"status\" IN ($1::bpchar)");
-        assert_eq!(condition(Kind::Truth, &["0", "maybe"]), "t.\"status\" IN ($1::boolean)");
-        assert_eq!(condition(Kind::Integer, &["F"]), "1 = 0");
-        assert_eq!(condition(Kind::Other("citext".into()), &["F"]), "t.\"status\"::text IN ($1)");
+        assert_eq!(condition(ColumnKind::Text, &["F", "E"]), "t.\"status\" IN ($1, $2)");
+        assert_eq!(condition(ColumnKind::Padded, &["F"]), "t.\"status\" IN ($1::bpchar)");
+        assert_eq!(condition(ColumnKind::Truth, &["0", "maybe"]), "t.\"status\" IN ($1::boolean)");
+        assert_eq!(condition(ColumnKind::Integer, &["F"]), "1 = 0");
+        assert_eq!(condition(ColumnKind::Other("citext".into()), &["F"]), "t.\"status\"::text IN ($1)");
     }
 
     #[test]
     fn an_error_text_of_a_further_table_is_that_of_its_newest_row() {
         let toml = "error_join = { table = 'mail_error', on = 'mail_id', column = ['kind', 'text'], newest_by = 'at' }";
-        let columns = [("id", Kind::Integer), ("status", Kind::Text), ("sent_date", Kind::Instant)];
+        let columns =
+            [("id", ColumnKind::Integer), ("status", ColumnKind::Text), ("sent_date", ColumnKind::Instant)];
         let sql =
             resolved(toml, Dialect::Postgres, &columns).statement(&Selection::default(), "SELECT 1").sql;
         let text = |column: &str| {

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use crate::mapping::Column;
 use crate::mapping::preset;
 use crate::mapping::raw::{OneOrMany, RawMapping};
-use crate::mapping::words::Words;
+use crate::mapping::words::StatusWords;
 
 /// The one condition that `failed_when` knows.
 const NOT_EMPTY: &str = "not empty";
@@ -21,7 +21,7 @@ pub struct Wanted {
     /// The zone of naive times, where one is named.
     pub zone: Option<Tz>,
     /// What each status word means.
-    pub words: Words,
+    pub words: StatusWords,
     /// Whether a row failed when its error text is not empty.
     pub failed_when_not_empty: bool,
     /// Further tables.
@@ -123,7 +123,8 @@ impl RawMapping {
             (None, Some(key)) => Some(zone(key).map_err(|error| format!("[email_log] time_zone: {error}"))?),
             (None, None) => None,
         };
-        let words = Words::check([self.sent.as_deref(), self.failed.as_deref(), self.pending.as_deref()]);
+        let words =
+            StatusWords::check([self.sent.as_deref(), self.failed.as_deref(), self.pending.as_deref()]);
         Ok(Wanted {
             table: flags.table.or(self.table.as_deref()).unwrap_or("email_log").to_owned(),
             zone,

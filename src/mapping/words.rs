@@ -1,6 +1,6 @@
 //! What the application's own status words mean.
 //!
-//! Words are taken to the letter. Only truth has several spellings, since one database says `true` where another keeps
+//! Status words are taken to the letter. Only truth has several spellings, since one database says `true` where another keeps
 //! `1` for the same column: a word of the config stands for all of them.
 
 use serde::Deserialize;
@@ -38,15 +38,15 @@ impl RawWord {
 
 /// Which of the application's status words mean what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words(Vec<(String, Meaning)>);
+pub struct StatusWords(Vec<(String, Meaning)>);
 
-impl Words {
+impl StatusWords {
     /// Checks the words of the config: those for sent, failed and pending, each the usual one where it has none.
     ///
     /// # Errors
     /// A word with two meanings, or none that means failed.
     pub fn check(given: [Option<&[RawWord]>; 3]) -> Result<Self, String> {
-        let mut words = Words(Vec::new());
+        let mut words = StatusWords(Vec::new());
         for ((meaning, usual), given) in USUAL_WORDS.into_iter().zip(given) {
             let of_meaning = match given {
                 Some(raw) => raw.iter().cloned().map(RawWord::into_text).collect(),
@@ -116,15 +116,15 @@ mod tests {
 
     #[test]
     fn a_word_means_one_thing() {
-        let words = Words::check([None, Some(&raw(&["F", "S"])), None]);
+        let words = StatusWords::check([None, Some(&raw(&["F", "S"])), None]);
         assert_eq!(words.unwrap_err(), "'S' stands under both sent and failed; keep one");
-        let words = Words::check([Some(&raw(&["1"])), Some(&[RawWord::Truth(true)]), None]);
+        let words = StatusWords::check([Some(&raw(&["1"])), Some(&[RawWord::Truth(true)]), None]);
         assert_eq!(words.unwrap_err(), "'true' stands under both sent and failed; keep one");
     }
 
     #[test]
     fn a_word_is_what_the_mapping_says_to_the_letter() {
-        let words = Words::check([None; 3]).unwrap();
+        let words = StatusWords::check([None; 3]).unwrap();
         assert_eq!(words.meaning(Some("F")), Meaning::Failed);
         assert_eq!(words.meaning(Some("f")), Meaning::Other);
         assert_eq!(words.meaning(Some("F ")), Meaning::Other);
@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn truth_is_the_same_however_it_is_stored() {
-        let words = Words::check([Some(&[RawWord::Truth(true)]), Some(&[RawWord::Number(0)]), None]).unwrap();
+        let words =
+            StatusWords::check([Some(&[RawWord::Truth(true)]), Some(&[RawWord::Number(0)]), None]).unwrap();
         assert_eq!(
             ["1", "t", "true", "f", "0"].map(|stored| words.known(stored)),
             ["true", "true", "true", "0", "0"]

@@ -4,13 +4,13 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::document::{Block, Column, Document, Table, Tone};
+use super::document::{Block, ColumnHead, Document, Table, Tone};
 use super::report::code;
 use super::{Monitor, Values, View, escape, nagios, prometheus, text, values};
-use crate::analysis::alert::memory::Event;
+use crate::analysis::alert::memory::AlertEvent;
 use crate::analysis::alert::outcome::{MetricRow, length};
 use crate::analysis::alert::range::shown;
-use crate::analysis::alert::{Check, Outcome, Range, State};
+use crate::analysis::alert::{AlertOutcome, AlertState, MetricCheck, Range};
 use crate::analysis::report::ClusterRow;
 use crate::analysis::wording::seconds;
 use crate::window;
@@ -35,7 +35,7 @@ pub enum Extent {
 #[derive(Debug, Clone, Copy)]
 pub struct Told<'o> {
     /// The outcome.
-    pub outcome: &'o Outcome,
+    pub outcome: &'o AlertOutcome,
     /// In which times are shown.
     pub zone: Tz,
     /// How much of it.
@@ -57,7 +57,7 @@ impl View for Told<'_> {
 }
 
 /// Writes an outcome for a monitor.
-pub fn for_monitor(outcome: &Outcome, monitor: Monitor) -> String {
+pub fn for_monitor(outcome: &AlertOutcome, monitor: Monitor) -> String {
     match monitor {
         Monitor::Nagios => nagios::line(outcome),
         Monitor::Prometheus => prometheus::metrics(outcome),
@@ -65,11 +65,12 @@ pub fn for_monitor(outcome: &Outcome, monitor: Monitor) -> String {
 }
 
 /// Writes the checks that would be made.
-pub fn explained(checks: &[Check], look: text::Look) -> String {
+pub fn explained(checks: &[MetricCheck], look: text::TextStyle) -> String {
     let heads = ["check", "warning unless", "critical unless", "window"];
-    let columns = heads.map(Column::words).into_iter().chain([Column::words("counts").flexible()]).collect();
+    let columns =
+        heads.map(ColumnHead::words).into_iter().chain([ColumnHead::words("counts").flexible()]).collect();
     let allowed = |range: &Option<Range>| range.as_ref().map_or_else(String::new, Range::allowed);
-    let row = |check: &Check| {
+    let row = |check: &MetricCheck| {
         vec![
             escape::line(&check.name),
             allowed(&check.warning),
@@ -82,14 +83,14 @@ pub fn explained(checks: &[Check], look: text::Look) -> String {
     text::render(&Document { blocks: vec![Block::Table(table)] }, look)
 }
 
-fn document(outcome: &Outcome, zone: Tz, extent: Extent) -> Document {
+fn document(outcome: &AlertOutcome, zone: Tz, extent: Extent) -> Document {
     let mut blocks = vec![Block::Verdict(sentence(outcome), tone(outcome.state))];
     if extent == Extent::Line {
         return Document { blocks };
     }
     blocks.push(Block::Line(String::new()));
     blocks.push(Block::Line(place(outcome, zone)));
-    if outcome.state != State::Ok {
+    if outcome.state != AlertState::Ok {
         blocks.push(Block::Line(escape::line(&outcome.verdict.summary)));
     }
     blocks.extend([Block::Heading("Checks".to_owned()), Block::Table(checks(&outcome.metrics))]);
@@ -98,7 +99,7 @@ fn document(outcome: &Outcome, zone: Tz, extent: Extent) -> Document {
         blocks.extend([Block::Heading("Bursts".to_owned()), Block::Table(burst_table(&bursts, zone))]);
     }
     let advice: Vec<String> = outcome.verdict.advice.iter().map(|line| escape::line(line)).collect();
-    if outcome.state != State::Ok && !advice.is_empty() {
+    if outcome.state != AlertState::Ok && !advice.is_empty() {
         blocks.extend([Block::Heading("Advice".to_owned()), Block::List(advice)]);
     }
     if let Some(command) = &outcome.resend {
@@ -109,24 +110,24 @@ fn document(outcome: &Outcome, zone: Tz, extent: Extent) -> Document {
 }
 
 /// State and summary, and whether that is news.
-pub fn sentence(outcome: &Outcome) -> String {
+pub fn sentence(outcome: &AlertOutcome) -> String {
     let news = match outcome.event {
-        Some(Event::Recovered) => " again",
-        Some(Event::Repeated) => " still",
-        Some(Event::Changed) | None => "",
+        Some(AlertEvent::Recovered) => " again",
+        Some(AlertEvent::Repeated) => " still",
+        Some(AlertEvent::Changed) | None => "",
     };
     format!("{}{news}: {}", outcome.state.word(), escape::line(&outcome.summary))
 }
 
-fn tone(state: State) -> Tone {
+fn tone(state: AlertState) -> Tone {
     match state {
-        State::Ok => Tone::Good,
-        State::Warning | State::Unknown => Tone::Warning,
-        State::Critical => Tone::Bad,
+        AlertState::Ok => Tone::Good,
+        AlertState::Warning | AlertState::Unknown => Tone::Warning,
+        AlertState::Critical => Tone::Bad,
     }
 }
 
-fn place(outcome: &Outcome, zone: Tz) -> String {
+fn place(outcome: &AlertOutcome, zone: Tz) -> String {
     let end = |at: Option<i64>| at.map_or_else(String::new, |at| window::show(at, zone));
     let timeless = match outcome.timeless {
         0 => String::new(),
@@ -145,12 +146,12 @@ fn place(outcome: &Outcome, zone: Tz) -> String {
 
 fn checks(rows: &[MetricRow]) -> Table {
     let columns = vec![
-        Column::words("state"),
-        Column::words("check"),
-        Column::numbers("value"),
-        Column::words("warning unless"),
-        Column::words("critical unless"),
-        Column::words("note").flexible(),
+        ColumnHead::words("state"),
+        ColumnHead::words("check"),
+        ColumnHead::numbers("value"),
+        ColumnHead::words("warning unless"),
+        ColumnHead::words("critical unless"),
+        ColumnHead::words("note").flexible(),
     ];
     let allowed = |range: &Option<Range>| range.as_ref().map_or_else(String::new, Range::allowed);
     let row = |row: &MetricRow| {
@@ -169,13 +170,13 @@ fn checks(rows: &[MetricRow]) -> Table {
 /// The bursts, the newest last.
 fn burst_table(bursts: &[&ClusterRow], zone: Tz) -> Table {
     let columns = vec![
-        Column::words("start"),
-        Column::numbers("span"),
-        Column::numbers("failed"),
-        Column::numbers("went later"),
-        Column::words("class"),
-        Column::words("code").if_wide(),
-        Column::words("sender").if_wide().flexible(),
+        ColumnHead::words("start"),
+        ColumnHead::numbers("span"),
+        ColumnHead::numbers("failed"),
+        ColumnHead::numbers("went later"),
+        ColumnHead::words("class"),
+        ColumnHead::words("code").if_wide(),
+        ColumnHead::words("sender").if_wide().flexible(),
     ];
     let row = |burst: &&ClusterRow| {
         vec![
@@ -193,7 +194,7 @@ fn burst_table(bursts: &[&ClusterRow], zone: Tz) -> Table {
 }
 
 /// What a Slack webhook takes. Source: <https://api.slack.com/messaging/webhooks>
-pub fn slack(outcome: &Outcome) -> Value {
+pub fn slack(outcome: &AlertOutcome) -> Value {
     // these three have a meaning in a message
     let plain = |line: String| line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     json!({ "text": message(outcome).into_iter().map(plain).collect::<Vec<_>>().join("\n") })
@@ -201,7 +202,7 @@ pub fn slack(outcome: &Outcome) -> Value {
 
 /// What a webhook of Microsoft Teams takes: a message with one card.
 /// Source: <https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using>
-pub fn teams(outcome: &Outcome) -> Value {
+pub fn teams(outcome: &AlertOutcome) -> Value {
     let block = |line: String| json!({ "type": "TextBlock", "text": line, "wrap": true });
     let body: Vec<Value> = message(outcome).into_iter().map(block).collect();
     let card = json!({
@@ -215,12 +216,12 @@ pub fn teams(outcome: &Outcome) -> Value {
 }
 
 /// The lines of a chat message.
-fn message(outcome: &Outcome) -> Vec<String> {
+fn message(outcome: &AlertOutcome) -> Vec<String> {
     let mut lines = vec![format!("mailthrottle {}", sentence(outcome))];
     if !outcome.source.table.is_empty() {
         lines.push(format!("{} in {}", outcome.source.table, outcome.source.database));
     }
-    if !matches!(outcome.state, State::Ok | State::Unknown) {
+    if !matches!(outcome.state, AlertState::Ok | AlertState::Unknown) {
         lines.push(outcome.verdict.summary.clone());
         lines.extend(outcome.resend.clone());
     }

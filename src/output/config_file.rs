@@ -37,7 +37,7 @@ pub struct ConfigFile<'p> {
     /// The section `[email_log]`.
     pub proposal: &'p Proposal,
     /// The rows whose status words were counted.
-    pub rows: Rows,
+    pub rows: RowCount,
     /// Whether some of the log's times name no zone.
     pub has_naive_times: bool,
     /// The zone that was asked for.
@@ -46,14 +46,14 @@ pub struct ConfigFile<'p> {
 
 /// How many rows were counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rows {
+pub struct RowCount {
     /// So many.
     pub counted: u64,
     /// Whether these are all.
     pub are_all: bool,
 }
 
-impl Rows {
+impl RowCount {
     /// `all 673 rows`, or the newest of more.
     pub fn in_words(self) -> String {
         let which = if self.are_all { "all" } else { "the newest" };

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::document::{Block, Document, Finding, Tone};
+use super::document::{Block, Document, FindingText, Tone};
 use super::{Values, View, escape, values};
-use crate::analysis::doctor::{Check, NAMES, State};
+use crate::analysis::doctor::{Finding, NAMES, Severity};
 use crate::model::Millis;
 use crate::window::{self, Window};
 use crate::zone;
@@ -25,7 +25,7 @@ pub struct Visit<'c> {
     /// What a report calls the database.
     pub database: &'c str,
     /// The checks that could be made, in their order.
-    pub checks: &'c [Check],
+    pub checks: &'c [Finding],
 }
 
 impl View for Visit<'_> {
@@ -70,8 +70,8 @@ fn source(visit: &Visit<'_>) -> Value {
 }
 
 /// The most serious of all findings.
-pub fn worst(checks: &[Check]) -> State {
-    checks.iter().map(|check| check.state).max().unwrap_or(State::Ok)
+pub fn worst(checks: &[Finding]) -> Severity {
+    checks.iter().map(|check| check.state).max().unwrap_or(Severity::Ok)
 }
 
 fn unchecked(visit: &Visit<'_>) -> Vec<&'static str> {
@@ -99,30 +99,30 @@ fn document(visit: &Visit<'_>) -> Document {
     Document { blocks }
 }
 
-fn summary(checks: &[Check]) -> String {
-    let of = |state: State| {
+fn summary(checks: &[Finding]) -> String {
+    let of = |state: Severity| {
         let names: Vec<_> =
             checks.iter().filter(|check| check.state == state).map(|check| check.name).collect();
         let s = if names.len() == 1 { "" } else { "s" };
         (!names.is_empty()).then(|| format!("{} {}{s} ({})", names.len(), state.as_str(), names.join(", ")))
     };
-    let found: Vec<_> = [State::Problem, State::Warning].into_iter().filter_map(of).collect();
+    let found: Vec<_> = [Severity::Problem, Severity::Warning].into_iter().filter_map(of).collect();
     match found.as_slice() {
         [] => format!("All is well: {} checks, nothing to do.", checks.len()),
         found => format!("{} in {} checks.", found.join(" and "), checks.len()),
     }
 }
 
-fn tone(state: State) -> Tone {
+fn tone(state: Severity) -> Tone {
     match state {
-        State::Ok => Tone::Good,
-        State::Warning => Tone::Warning,
-        State::Problem => Tone::Bad,
+        Severity::Ok => Tone::Good,
+        Severity::Warning => Tone::Warning,
+        Severity::Problem => Tone::Bad,
     }
 }
 
-fn finding(check: &Check) -> Finding {
-    Finding {
+fn finding(check: &Finding) -> FindingText {
+    FindingText {
         tone: tone(check.state),
         word: check.state.as_str(),
         name: check.name.to_owned(),
@@ -133,10 +133,10 @@ fn finding(check: &Check) -> Finding {
 }
 
 /// Short values on one line, lists a line each.
-fn details(check: &Check) -> Vec<String> {
+fn details(check: &Finding) -> Vec<String> {
     let short: Vec<_> = check.details.iter().filter_map(|(key, value)| short(key, value)).collect();
     // where all is well, nobody has to read a plan
-    let shown = check.details.iter().filter(|(key, _)| *key != "plan" || check.state != State::Ok);
+    let shown = check.details.iter().filter(|(key, _)| *key != "plan" || check.state != Severity::Ok);
     let lists = shown.filter_map(|(_, value)| value.as_array());
     let lines = lists.flat_map(|list| list.iter().take(MOST_LINES).filter_map(Value::as_str));
     let mut details: Vec<_> = (!short.is_empty()).then(|| short.join(", ")).into_iter().collect();

@@ -21,7 +21,7 @@ pub enum Block {
     /// Sentences, each after a word or a key; on a screen all begin at the same column.
     Facts(Vec<(String, String)>),
     /// What was found to be good or bad, a point each.
-    Findings(Vec<Finding>),
+    Findings(Vec<FindingText>),
     /// Rows and columns, a line a row.
     Table(Table),
     /// Lines drawn with characters, kept as they are.
@@ -30,7 +30,7 @@ pub enum Block {
 
 /// Something found to be good or bad.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Finding {
+pub struct FindingText {
     /// How serious it is.
     pub tone: Tone,
     /// The same in a word.
@@ -60,14 +60,14 @@ pub enum Tone {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     /// The columns.
-    pub columns: Vec<Column>,
+    pub columns: Vec<ColumnHead>,
     /// A value for each column in each row.
     pub rows: Vec<Vec<String>>,
 }
 
 /// A column's head and manners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column {
+pub struct ColumnHead {
     /// What stands above it.
     pub title: &'static str,
     /// Numbers stand on the right.
@@ -78,7 +78,7 @@ pub struct Column {
     pub flexible: bool,
 }
 
-impl Column {
+impl ColumnHead {
     /// A column of words.
     pub const fn words(title: &'static str) -> Self {
         Self { title, right: false, wide: false, flexible: false }

@@ -32,7 +32,7 @@ const KEYS: &[&str] = &[
 
 /// A failed mail with what its error means; as JSON a row of `mailthrottle/failures/1`.
 #[derive(Debug, Serialize)]
-pub struct Row {
+pub struct FailureRow {
     /// The row's key.
     pub id: String,
     /// The application's status word.
@@ -59,14 +59,14 @@ pub struct Row {
     /// The stored text.
     pub error_message: Option<String>,
     /// How sending it again went so far.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<ResendAttempt>,
     #[serde(skip)]
     meaning: String,
 }
 
 /// An attempt to send a mail again.
 #[derive(Debug, Clone, Serialize)]
-pub struct Attempt {
+pub struct ResendAttempt {
     /// The run.
     pub run_id: String,
     /// When it ended.
@@ -82,9 +82,9 @@ pub struct Attempt {
     pub message_id: Option<String>,
 }
 
-impl Row {
+impl FailureRow {
     /// Reads a mail's error.
-    pub fn new(mail: Mail, classifier: &Classifier, attempts: Vec<Attempt>) -> Self {
+    pub fn new(mail: Mail, classifier: &Classifier, attempts: Vec<ResendAttempt>) -> Self {
         let reading = classifier.read(mail.error.as_deref().unwrap_or_default());
         Self {
             id: mail.id,
@@ -107,14 +107,14 @@ impl Row {
 
 /// The last failed mails, newest first.
 #[derive(Debug, Clone, Copy)]
-pub struct Rows<'r> {
+pub struct FailureRows<'r> {
     /// The mails.
-    pub rows: &'r [Row],
+    pub rows: &'r [FailureRow],
     /// What was asked about.
     pub window: Window,
 }
 
-impl View for Rows<'_> {
+impl View for FailureRows<'_> {
     fn document(&self, _: u16) -> Document {
         document(self.rows, self.window)
     }
@@ -132,7 +132,7 @@ impl View for Rows<'_> {
     }
 }
 
-fn document(rows: &[Row], window: Window) -> Document {
+fn document(rows: &[FailureRow], window: Window) -> Document {
     if rows.is_empty() {
         let line = match window.since {
             Some(at) => format!(
@@ -148,8 +148,8 @@ fn document(rows: &[Row], window: Window) -> Document {
 }
 
 /// A line for each attempt to send it again.
-fn again_so_far(row: &Row, window: Window) -> Vec<(String, String)> {
-    let line = |attempt: &Attempt| {
+fn again_so_far(row: &FailureRow, window: Window) -> Vec<(String, String)> {
+    let line = |attempt: &ResendAttempt| {
         let time = attempt.ended_at.map_or_else(String::new, |at| window::show(at, window.zone));
         let reply = attempt.reply.as_deref().unwrap_or_default();
         let said = format!("sent again {time}: {}, {}", attempt.outcome, escape::line(reply));
@@ -159,7 +159,7 @@ fn again_so_far(row: &Row, window: Window) -> Vec<(String, String)> {
 }
 
 /// Three lines: which mail, what it means, what was stored.
-fn facts(row: &Row, window: Window) -> [(String, String); 3] {
+fn facts(row: &FailureRow, window: Window) -> [(String, String); 3] {
     let value = |text: &Option<String>| text.as_deref().map_or_else(|| "(none)".to_owned(), escape::line);
     let time = row.sent_date.map_or("(no readable time)".to_owned(), |at| window::show(at, window.zone));
     let mail =

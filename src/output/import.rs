@@ -4,9 +4,9 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Block, Column, Document, Table, Tone};
+use super::document::{Block, ColumnHead, Document, Table, Tone};
 use super::{Values, View, escape, values};
-use crate::import::{self, Counts};
+use crate::import::{self, LineCounts};
 use crate::zone;
 
 const KEYS: &[&str] = &[
@@ -60,7 +60,7 @@ pub struct FileRead {
     pub format: &'static str,
     /// What became of the lines that were not read before.
     #[serde(flatten)]
-    pub counts: Counts,
+    pub counts: LineCounts,
     /// Rows that were added, or whose error text has grown.
     pub rows: u64,
     /// Bytes read from the disk.
@@ -76,7 +76,7 @@ pub struct FileRead {
 impl Imported {
     /// Sums the files up.
     pub fn new(database: Option<String>, files: Vec<FileRead>) -> Self {
-        let sum = |of: fn(&Counts) -> u64| files.iter().map(|file| of(&file.counts)).sum();
+        let sum = |of: fn(&LineCounts) -> u64| files.iter().map(|file| of(&file.counts)).sum();
         Self {
             schema: "mailthrottle/import/1",
             database,
@@ -130,16 +130,16 @@ fn verdict(it: &Imported) -> String {
 
 fn files(files: &[FileRead]) -> Table {
     let columns = vec![
-        Column::words("file").flexible(),
-        Column::words("format"),
-        Column::numbers("lines"),
-        Column::numbers("events"),
-        Column::numbers("more"),
-        Column::numbers("noise"),
-        Column::numbers("unparsed"),
-        Column::numbers("rows"),
-        Column::words("from").if_wide(),
-        Column::words("to").if_wide(),
+        ColumnHead::words("file").flexible(),
+        ColumnHead::words("format"),
+        ColumnHead::numbers("lines"),
+        ColumnHead::numbers("events"),
+        ColumnHead::numbers("more"),
+        ColumnHead::numbers("noise"),
+        ColumnHead::numbers("unparsed"),
+        ColumnHead::numbers("rows"),
+        ColumnHead::words("from").if_wide(),
+        ColumnHead::words("to").if_wide(),
     ];
     let row = |file: &FileRead| {
         let counts = &file.counts;
@@ -214,11 +214,14 @@ pub struct Formats {
 impl Formats {
     /// All of them.
     pub fn all() -> Self {
-        let listed =
-            |one: import::Format| Listed { format: one.name(), about: one.about().0, example: one.about().1 };
+        let listed = |one: import::LogFormat| Listed {
+            format: one.name(),
+            about: one.about().0,
+            example: one.about().1,
+        };
         Self {
             schema: "mailthrottle/formats/1",
-            formats: import::Format::ALL.into_iter().map(listed).collect(),
+            formats: import::LogFormat::ALL.into_iter().map(listed).collect(),
         }
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::config_file::{self, ConfigFile};
-use super::document::{Block, Column, Document, Table, Tone};
+use super::document::{Block, ColumnHead, Document, Table, Tone};
 use super::{Values, View, escape, text, values};
 use crate::mapping::guess::{GuessedWord, Proposal, is_good};
 use crate::mapping::{Column as Canonical, guess, preset};
@@ -44,13 +44,13 @@ impl View for Proposed<'_> {
 }
 
 /// The tables to choose from, numbered.
-pub fn list(candidates: &[&Proposal], look: text::Look) -> String {
+pub fn list(candidates: &[&Proposal], look: text::TextStyle) -> String {
     let columns = vec![
-        Column::numbers(""),
-        Column::words("table").flexible(),
-        Column::numbers("rows"),
-        Column::numbers("score"),
-        Column::words("columns found").flexible(),
+        ColumnHead::numbers(""),
+        ColumnHead::words("table").flexible(),
+        ColumnHead::numbers("rows"),
+        ColumnHead::numbers("score"),
+        ColumnHead::words("columns found").flexible(),
     ];
     let row = |(number, proposal): (usize, &&Proposal)| {
         let found: Vec<_> = proposal.columns.iter().map(|found| found.column.name()).collect();
@@ -159,7 +159,8 @@ fn tone(proposal: &Proposal) -> Tone {
 }
 
 fn table_of_columns(proposal: &Proposal) -> Table {
-    let columns = vec![Column::words("column"), Column::words("yours"), Column::words("why").flexible()];
+    let columns =
+        vec![ColumnHead::words("column"), ColumnHead::words("yours"), ColumnHead::words("why").flexible()];
     let rows = proposal.columns.iter().map(|found| {
         let reason = match found.column {
             Canonical::Status => words_in_short(proposal).unwrap_or_else(|| found.reason.clone()),
@@ -181,11 +182,11 @@ fn words_in_short(proposal: &Proposal) -> Option<String> {
 
 fn table_of_words(proposal: &Proposal) -> Table {
     let columns = vec![
-        Column::words("status"),
-        Column::words("means"),
-        Column::numbers("rows"),
-        Column::numbers("with error"),
-        Column::words("why").flexible(),
+        ColumnHead::words("status"),
+        ColumnHead::words("means"),
+        ColumnHead::numbers("rows"),
+        ColumnHead::numbers("with error"),
+        ColumnHead::words("why").flexible(),
     ];
     let rows = proposal.words.iter().take(MOST_WORDS).map(|word| {
         vec![

@@ -1,6 +1,6 @@
 //! A document as Markdown, for tickets.
 
-use super::document::{Block, Document, Finding, Table};
+use super::document::{Block, Document, FindingText, Table};
 
 /// Writes a document as Markdown.
 pub fn render(document: &Document) -> String {
@@ -32,8 +32,8 @@ pub fn render(document: &Document) -> String {
     text + "\n"
 }
 
-fn found(finding: &Finding) -> String {
-    let Finding { word, name, message, advice, details, .. } = finding;
+fn found(finding: &FindingText) -> String {
+    let FindingText { word, name, message, advice, details, .. } = finding;
     let mut text = format!("- **{word}** {}: {}\n", escaped(name), escaped(message));
     text.extend(advice.iter().map(|advice| format!("  - {}\n", escaped(advice))));
     text.extend(details.iter().map(|line| format!("  - `{}`\n", line.replace('`', "'"))));

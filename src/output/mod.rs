@@ -143,7 +143,7 @@ pub fn values<'v, T: serde::Serialize + 'v>(list: impl IntoIterator<Item = T, In
 ///
 /// # Errors
 /// None for the types of this program.
-pub fn written<'v>(view: &'v impl View, format: Format, look: text::Look) -> Result<Pieces<'v>> {
+pub fn written<'v>(view: &'v impl View, format: Format, look: text::TextStyle) -> Result<Pieces<'v>> {
     let one = |text: String| -> Pieces<'v> { Box::new(std::iter::once(Ok(text))) };
     Ok(match format {
         Format::Table => one(text::render(&view.document(look.width), look)),

@@ -5,10 +5,10 @@
 use super::escape;
 use crate::analysis::alert::outcome::MetricRow;
 use crate::analysis::alert::range::shown;
-use crate::analysis::alert::{Outcome, State};
+use crate::analysis::alert::{AlertOutcome, AlertState};
 
 /// Writes an outcome.
-pub fn line(outcome: &Outcome) -> String {
+pub fn line(outcome: &AlertOutcome) -> String {
     let figures: Vec<String> = outcome.metrics.iter().map(figure).collect();
     format!("{} | {}\n", sentence(outcome.state, &outcome.summary), figures.join(" "))
 }
@@ -20,11 +20,11 @@ pub fn line(outcome: &Outcome) -> String {
 /// assert_eq!(nagios::unknown("no such\nfile"), "MAILTHROTTLE UNKNOWN - no such file\n");
 /// ```
 pub fn unknown(why: &str) -> String {
-    sentence(State::Unknown, why) + "\n"
+    sentence(AlertState::Unknown, why) + "\n"
 }
 
 /// A bar would end the sentence.
-fn sentence(state: State, text: &str) -> String {
+fn sentence(state: AlertState, text: &str) -> String {
     format!("MAILTHROTTLE {} - {}", state.word(), escape::line(text).replace('|', "/"))
 }
 

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use crate::analysis::alert::outcome::MetricRow;
 use crate::analysis::alert::range::shown;
-use crate::analysis::alert::{Outcome, State};
+use crate::analysis::alert::{AlertOutcome, AlertState};
 use crate::model::Millis;
 
 /// More pairs of class and code than this are one.
 const MOST_CODES: usize = 50;
 
 /// Writes an outcome.
-pub fn metrics(outcome: &Outcome) -> String {
+pub fn metrics(outcome: &AlertOutcome) -> String {
     let mut text = String::new();
     let checks = |value: &dyn Fn(&MetricRow) -> Option<String>| {
         let sample =
@@ -49,7 +49,7 @@ pub fn metrics(outcome: &Outcome) -> String {
 /// What is written where nothing could be found out.
 pub fn failed(now: Millis) -> String {
     let mut text = String::new();
-    family(&mut text, "alert_state", STATE, &[(String::new(), State::Unknown.code().to_string())]);
+    family(&mut text, "alert_state", STATE, &[(String::new(), AlertState::Unknown.code().to_string())]);
     text + &last_run(now, false)
 }
 
@@ -65,7 +65,7 @@ fn last_run(now: Millis, success: bool) -> String {
 }
 
 /// Failures by class and code, those of the rarest pairs together.
-fn failures(outcome: &Outcome) -> Vec<(String, String)> {
+fn failures(outcome: &AlertOutcome) -> Vec<(String, String)> {
     let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
     // causes come with the commonest first
     for cause in &outcome.causes {

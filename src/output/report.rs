@@ -4,10 +4,10 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::document::{Block, Column, Document, Table, Tone};
+use super::document::{Block, ColumnHead, Document, Table, Tone};
 use super::{Values, View, chart, escape};
 use crate::analysis::report::{CauseRow, ClusterRow, Report, SenderRow, StepRow};
-use crate::analysis::verdict::Kind;
+use crate::analysis::verdict::VerdictKind;
 use crate::analysis::wording::seconds;
 use crate::model::{Disposition, Enhanced, Millis};
 use crate::window::{self, Window};
@@ -122,10 +122,13 @@ fn document(report: &Report, window: Window, width: u16) -> Document {
     Document { blocks }
 }
 
-fn tone(kind: Kind) -> Tone {
+fn tone(kind: VerdictKind) -> Tone {
     match kind {
-        Kind::Quiet => Tone::Good,
-        Kind::AccountBlocked | Kind::BurstThrottling | Kind::QuotaExhausted | Kind::MailboxFull => Tone::Bad,
+        VerdictKind::Quiet => Tone::Good,
+        VerdictKind::AccountBlocked
+        | VerdictKind::BurstThrottling
+        | VerdictKind::QuotaExhausted
+        | VerdictKind::MailboxFull => Tone::Bad,
         _ => Tone::Warning,
     }
 }
@@ -184,12 +187,12 @@ fn statuses(report: &Report) -> String {
 
 fn causes(causes: &[CauseRow], window: Window) -> Table {
     let columns = vec![
-        Column::numbers("rows"),
-        Column::words("class"),
-        Column::words("again"),
-        Column::words("code"),
-        Column::words("last").if_wide(),
-        Column::words("text").flexible(),
+        ColumnHead::numbers("rows"),
+        ColumnHead::words("class"),
+        ColumnHead::words("again"),
+        ColumnHead::words("code"),
+        ColumnHead::words("last").if_wide(),
+        ColumnHead::words("text").flexible(),
     ];
     let row = |cause: &CauseRow| {
         let example = cause.example.as_deref().map_or("(no text)".to_owned(), escape::line);
@@ -224,16 +227,16 @@ pub fn code(reply: Option<u16>, enhanced: Option<Enhanced>) -> String {
 
 fn clusters(clusters: &[ClusterRow], window: Window) -> Table {
     let columns = vec![
-        Column::words("start"),
-        Column::numbers("span"),
-        Column::numbers("failed"),
-        Column::numbers("rate").if_wide(),
-        Column::words("class"),
-        Column::words("code").if_wide(),
-        Column::numbers("peak/s").if_wide(),
-        Column::numbers("surge").if_wide(),
-        Column::words("burst"),
-        Column::words("sender").if_wide().flexible(),
+        ColumnHead::words("start"),
+        ColumnHead::numbers("span"),
+        ColumnHead::numbers("failed"),
+        ColumnHead::numbers("rate").if_wide(),
+        ColumnHead::words("class"),
+        ColumnHead::words("code").if_wide(),
+        ColumnHead::numbers("peak/s").if_wide(),
+        ColumnHead::numbers("surge").if_wide(),
+        ColumnHead::words("burst"),
+        ColumnHead::words("sender").if_wide().flexible(),
     ];
     let row = |cluster: &ClusterRow| {
         vec![
@@ -256,12 +259,12 @@ fn clusters(clusters: &[ClusterRow], window: Window) -> Table {
 
 fn senders(senders: &[SenderRow]) -> Table {
     let columns = vec![
-        Column::words("sender").flexible(),
-        Column::numbers("attempts"),
-        Column::numbers("failed"),
-        Column::numbers("throttled"),
-        Column::numbers("peak/min"),
-        Column::numbers("rcpt/24h"),
+        ColumnHead::words("sender").flexible(),
+        ColumnHead::numbers("attempts"),
+        ColumnHead::numbers("failed"),
+        ColumnHead::numbers("throttled"),
+        ColumnHead::numbers("peak/min"),
+        ColumnHead::numbers("rcpt/24h"),
     ];
     let row = |sender: &SenderRow| {
         vec![

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::document::{Block, Column, Document, Table, Tone};
+use super::document::{Block, ColumnHead, Document, Table, Tone};
 use super::{Values, View, escape, values};
 use crate::analysis::report::rate;
 use crate::model::Class;
@@ -33,14 +33,14 @@ pub struct Tested {
 #[derive(Debug, Serialize)]
 pub struct OnLog {
     failed: u64,
-    shares: Vec<Share>,
-    unclassified: Vec<Left>,
+    shares: Vec<RuleShare>,
+    unclassified: Vec<UnknownTexts>,
     suggestion: String,
 }
 
 /// What one rule takes.
 #[derive(Debug, Serialize)]
-struct Share {
+struct RuleShare {
     rule: String,
     class: Class,
     rows: u64,
@@ -49,7 +49,7 @@ struct Share {
 
 /// Texts of one kind that no rule knows.
 #[derive(Debug, Serialize)]
-struct Left {
+struct UnknownTexts {
     fingerprint: String,
     rows: u64,
     example: String,
@@ -73,14 +73,14 @@ impl OnLog {
     pub fn new(tally: &Tally<'_>) -> Self {
         let (shares, left) = (tally.shares(), tally.unclassified());
         let failed = shares.iter().map(|share| share.rows).sum();
-        let share = |share: crate::reply::bench::Share| Share {
+        let share = |share: crate::reply::bench::Share| RuleShare {
             share: rate(share.rows, failed),
             rule: share.rule,
             class: share.class,
             rows: share.rows,
         };
         let suggestion = suggest(&left, SUGGESTED);
-        let left = left.into_iter().map(|left| Left {
+        let left = left.into_iter().map(|left| UnknownTexts {
             fingerprint: left.fingerprint.to_string(),
             rows: left.count,
             example: left.example,
@@ -126,15 +126,15 @@ fn document(tested: &Tested) -> Document {
 }
 
 fn on_log(log: &OnLog) -> Vec<Block> {
-    let row = |share: &Share| {
+    let row = |share: &RuleShare| {
         let percent = format!("{:.1} %", share.share * 100.0);
         vec![share.rows.to_string(), percent, share.class.to_string(), escape::line(&share.rule)]
     };
     let columns = vec![
-        Column::numbers("rows"),
-        Column::numbers("share"),
-        Column::words("class"),
-        Column::words("rule").flexible(),
+        ColumnHead::numbers("rows"),
+        ColumnHead::numbers("share"),
+        ColumnHead::words("class"),
+        ColumnHead::words("rule").flexible(),
     ];
     let rows = log.shares.iter().take(MOST_ROWS).map(row).collect();
     let mut blocks = vec![
@@ -142,12 +142,12 @@ fn on_log(log: &OnLog) -> Vec<Block> {
         Block::Table(Table { columns, rows }),
     ];
     if !log.unclassified.is_empty() {
-        let text = |left: &Left| match left.example.trim() {
+        let text = |left: &UnknownTexts| match left.example.trim() {
             "" => "(no text)".to_owned(),
             _ => escape::line(&left.fingerprint),
         };
-        let row = |left: &Left| vec![left.rows.to_string(), text(left)];
-        let columns = vec![Column::numbers("rows"), Column::words("text").flexible()];
+        let row = |left: &UnknownTexts| vec![left.rows.to_string(), text(left)];
+        let columns = vec![ColumnHead::numbers("rows"), ColumnHead::words("text").flexible()];
         let rows = log.unclassified.iter().take(MOST_ROWS).map(row).collect();
         blocks.extend([Block::Heading("Unclassified".to_owned()), Block::Table(Table { columns, rows })]);
     }

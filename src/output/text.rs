@@ -2,11 +2,11 @@
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
 
-use super::document::{Block, Document, Finding, Table, Tone};
+use super::document::{Block, Document, FindingText, Table, Tone};
 
 /// How wide text may be, and whether it may be coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct TextStyle {
     /// In columns.
     pub width: u16,
     /// Whether to use colour.
@@ -19,7 +19,7 @@ const WIDE: u16 = 110;
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// Writes a document as text.
-pub fn render(document: &Document, look: Look) -> String {
+pub fn render(document: &Document, look: TextStyle) -> String {
     let mut text = String::new();
     for block in &document.blocks {
         match block {
@@ -38,11 +38,11 @@ pub fn render(document: &Document, look: Look) -> String {
     text
 }
 
-fn verdict(sentence: &str, tone: Tone, look: Look) -> String {
+fn verdict(sentence: &str, tone: Tone, look: TextStyle) -> String {
     format!("{}\n", colored(wrap(sentence, "", look).trim_end(), tone, look))
 }
 
-fn colored(text: &str, tone: Tone, look: Look) -> String {
+fn colored(text: &str, tone: Tone, look: TextStyle) -> String {
     let code = match tone {
         Tone::Good => 32,
         Tone::Warning => 33,
@@ -55,8 +55,8 @@ fn colored(text: &str, tone: Tone, look: Look) -> String {
 const FINDING: usize = 9;
 
 /// The word, the name and the message; below them what to do, and the details.
-fn found(finding: &Finding, look: Look) -> String {
-    let Finding { tone, word, name, message, advice, details } = finding;
+fn found(finding: &FindingText, look: TextStyle) -> String {
+    let FindingText { tone, word, name, message, advice, details } = finding;
     let first = wrap(&format!("{name}: {message}"), &format!("{word:FINDING$}"), look);
     let first = first.replacen(&format!("{name}:"), &format!("{}:", bold(name, look)), 1);
     let mut text = first.replacen(word, &colored(word, *tone, look), 1);
@@ -65,20 +65,20 @@ fn found(finding: &Finding, look: Look) -> String {
     text
 }
 
-fn bold(title: &str, look: Look) -> String {
+fn bold(title: &str, look: TextStyle) -> String {
     if look.color { format!("\u{1b}[1m{title}\u{1b}[0m") } else { title.to_owned() }
 }
 
 /// A longer head stands out; the others keep their column.
 const LONGEST_HEAD: usize = 12;
 
-fn facts_in_columns(facts: &[(String, String)], look: Look) -> String {
+fn facts_in_columns(facts: &[(String, String)], look: TextStyle) -> String {
     let width = facts.iter().map(|(head, _)| head.chars().count()).max().unwrap_or(0).min(LONGEST_HEAD);
     facts.iter().map(|(head, fact)| wrap(fact, &format!("{head:width$}  "), look)).collect()
 }
 
 /// A paragraph within the width, its first line after `mark` and the others below it. Words are not divided.
-fn wrap(line: &str, mark: &str, look: Look) -> String {
+fn wrap(line: &str, mark: &str, look: TextStyle) -> String {
     let (width, indent) = (usize::from(look.width), mark.chars().count());
     let (mut text, mut column) = (mark.to_owned(), indent);
     for (index, word) in line.split(' ').enumerate() {
@@ -97,7 +97,7 @@ fn wrap(line: &str, mark: &str, look: Look) -> String {
 }
 
 /// A table within the width; columns for wide screens are left out of a narrow one.
-fn table(table: &Table, look: Look) -> String {
+fn table(table: &Table, look: TextStyle) -> String {
     let shown: Vec<usize> =
         (0..table.columns.len()).filter(|index| !table.columns[*index].wide || look.width >= WIDE).collect();
     let cell = |index: usize, value: &str| {

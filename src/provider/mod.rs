@@ -44,12 +44,12 @@ pub struct Profile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct ProviderFile {
     profiles: Vec<Profile>,
 }
 
 static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
-    let file: File = toml::from_str(include_str!("profiles.toml"))
+    let file: ProviderFile = toml::from_str(include_str!("profiles.toml"))
         .expect("profiles.toml is part of the program and tested");
     file.profiles
 });

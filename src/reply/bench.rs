@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::{Classifier, Fingerprint, Rule, RuleError, check_texts, fingerprint, scan};
+use super::{Classifier, Rule, RuleError, TextFingerprint, check_texts, fingerprint, scan};
 use crate::model::{Class, Disposition};
 
 /// What the bench found.
@@ -86,7 +86,7 @@ pub struct Share {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unclassified {
     /// What they have in common.
-    pub fingerprint: Fingerprint,
+    pub fingerprint: TextFingerprint,
     /// The rows.
     pub count: u64,
     /// One of them.

@@ -62,7 +62,7 @@ const KEPT: usize = 12;
 /// Finds the codes in `text`.
 pub fn scan(text: &str) -> Codes {
     let bytes = text.as_bytes();
-    let mut found = Found::default();
+    let mut found = CodeAt::default();
     let mut at = 0;
     while let Some(start) = bytes[at..].iter().position(u8::is_ascii_digit).map(|i| at + i) {
         let end = run_end(bytes, start);
@@ -73,14 +73,14 @@ pub fn scan(text: &str) -> Codes {
 }
 
 #[derive(Default)]
-struct Found {
+struct CodeAt {
     reply: Option<ReplyHit>,
     repeated: bool,
     enhanced: [Option<EnhancedHit>; KEPT],
     count: usize,
 }
 
-impl Found {
+impl CodeAt {
     fn look_at(&mut self, bytes: &[u8], start: usize, end: usize) {
         self.repeated |= self.reply.is_some_and(|reply| reply.is_again_at(bytes, start, end));
         if let Some(hit) = reply_hit(bytes, start, end) {

@@ -9,8 +9,8 @@
 #[derive(Debug)]
 pub struct Finder {
     words: Vec<Box<[u8]>>,
-    long: Table,
-    short: Table,
+    long: WordTable,
+    short: WordTable,
 }
 
 /// A word shorter than this cannot be looked for.
@@ -24,10 +24,13 @@ impl Finder {
         let (long, short): (Vec<_>, Vec<_>) =
             (0..words.len()).partition(|word| words[*word].len() > SHORTEST);
         let common = Common::among(long.iter().map(|word| &*words[*word]));
-        let rarest = |word: &usize| Entry::new(*word, common.rarest_in(&words[*word]), &words[*word], LONG);
-        let whole = |word: &usize| Entry::new(*word, 0, &words[*word], SHORT);
-        let (long, short) =
-            (Table::new(long.iter().map(rarest).collect()), Table::new(short.iter().map(whole).collect()));
+        let rarest =
+            |word: &usize| WordEntry::new(*word, common.rarest_in(&words[*word]), &words[*word], LONG);
+        let whole = |word: &usize| WordEntry::new(*word, 0, &words[*word], SHORT);
+        let (long, short) = (
+            WordTable::new(long.iter().map(rarest).collect()),
+            WordTable::new(short.iter().map(whole).collect()),
+        );
         Finder { words, long, short }
     }
 
@@ -46,7 +49,7 @@ impl Finder {
         }
     }
 
-    fn stands(&self, entry: &Entry, text: &[u8], at: usize) -> bool {
+    fn stands(&self, entry: &WordEntry, text: &[u8], at: usize) -> bool {
         at.checked_sub(entry.offset as usize)
             .is_some_and(|start| text[start..].starts_with(&self.words[entry.word as usize]))
     }
@@ -90,36 +93,36 @@ impl Common {
 
 /// One word in a table.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct WordEntry {
     letters: u32,
     word: u32,
     /// Where in the word its letters stand.
     offset: u32,
 }
 
-impl Entry {
+impl WordEntry {
     #[allow(clippy::cast_possible_truncation)]
-    fn new(place: usize, offset: usize, word: &[u8], mask: u32) -> Entry {
-        Entry { letters: letters(word, offset) & mask, word: place as u32, offset: offset as u32 }
+    fn new(place: usize, offset: usize, word: &[u8], mask: u32) -> WordEntry {
+        WordEntry { letters: letters(word, offset) & mask, word: place as u32, offset: offset as u32 }
     }
 }
 
 /// Words by the hash of their letters.
 #[derive(Debug)]
-struct Table {
+struct WordTable {
     bits: Box<[u64; 1 << 10]>,
     /// The entries of bucket `b` are those from `starts[b]` to `starts[b + 1]`.
     starts: Vec<u32>,
-    entries: Vec<Entry>,
+    entries: Vec<WordEntry>,
 }
 
 /// So many values of the hash share a bucket.
 const SHARED: usize = 1 << 4;
 
-impl Table {
+impl WordTable {
     #[allow(clippy::cast_possible_truncation)]
-    fn new(mut entries: Vec<Entry>) -> Table {
-        let bucket = |entry: &Entry| hash(entry.letters) / SHARED;
+    fn new(mut entries: Vec<WordEntry>) -> WordTable {
+        let bucket = |entry: &WordEntry| hash(entry.letters) / SHARED;
         entries.sort_by_key(bucket);
         let mut bits = Box::new([0; 1 << 10]);
         for entry in &entries {
@@ -128,7 +131,7 @@ impl Table {
         }
         let buckets = (1 << 16) / SHARED;
         let starts = (0..=buckets).map(|b| entries.partition_point(|entry| bucket(entry) < b) as u32);
-        Table { bits, starts: starts.collect(), entries }
+        WordTable { bits, starts: starts.collect(), entries }
     }
 
     fn may_have(&self, letters: u32) -> bool {
@@ -136,7 +139,7 @@ impl Table {
         self.bits[hash / 64] & (1 << (hash % 64)) != 0
     }
 
-    fn with(&self, letters: u32) -> impl Iterator<Item = &Entry> {
+    fn with(&self, letters: u32) -> impl Iterator<Item = &WordEntry> {
         let bucket = hash(letters) / SHARED;
         let entries = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
         self.entries[entries].iter().filter(move |entry| entry.letters == letters)

@@ -13,14 +13,14 @@ const LONGEST: usize = 160;
 
 /// What a text has in common with the others of its cause.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fingerprint {
+pub struct TextFingerprint {
     /// The text with `{host}`, `{address}`, `{ip}`, `{url}`, `{id}` and `{n}` where those stood.
     pub text: String,
     /// Eight hexadecimal digits over `text`.
     pub hash: String,
 }
 
-impl fmt::Display for Fingerprint {
+impl fmt::Display for TextFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.text.is_empty() {
             write!(f, "#{}", self.hash)
@@ -39,7 +39,7 @@ impl fmt::Display for Fingerprint {
 /// assert_eq!(one.text, "550 5.1.1 <{address}> unknown, id={id}, {n} tries");
 /// assert_eq!(one, two);
 /// ```
-pub fn fingerprint(text: &str) -> Fingerprint {
+pub fn fingerprint(text: &str) -> TextFingerprint {
     let reply = codes::scan(text).reply.map(|code| code.to_string()).unwrap_or_default();
     let mut writer = Writer { out: String::with_capacity(LONGEST), reply };
     let mut rest = text.trim();
@@ -52,7 +52,7 @@ pub fn fingerprint(text: &str) -> Fingerprint {
     }
     let text = whole(cut(&writer.out, LONGEST)).trim_end().to_owned();
     let hash = hash(&text);
-    Fingerprint { text, hash }
+    TextFingerprint { text, hash }
 }
 
 /// FNV-1a over 64 bits, folded to 32.

@@ -15,7 +15,7 @@ use super::needles::{self, Needles};
 /// All patterns, known by their place in the list they were made from.
 #[derive(Debug)]
 pub struct Matcher {
-    patterns: Vec<Pattern>,
+    patterns: Vec<RulePattern>,
     finder: Finder,
     /// The patterns that each needle calls up: needle `n` has those from `starts[n]` to `starts[n + 1]`.
     called: Vec<u32>,
@@ -25,7 +25,7 @@ pub struct Matcher {
 }
 
 #[derive(Debug)]
-struct Pattern {
+struct RulePattern {
     text: String,
     /// Compiled when it is needed for the first time: most patterns never are.
     regex: OnceLock<Option<Regex>>,
@@ -37,7 +37,7 @@ struct Pattern {
 impl Matcher {
     /// Prepares the patterns; `None` if they are too large together.
     pub fn new<'p>(patterns: impl Iterator<Item = &'p str>) -> Option<Matcher> {
-        let mut index = Index::default();
+        let mut index = LiteralIndex::default();
         let patterns = patterns.enumerate().map(|(i, text)| index.add(i, text)).collect();
         let mut starts = vec![0];
         let mut called = Vec::new();
@@ -47,7 +47,7 @@ impl Matcher {
         }
         Some(Matcher {
             patterns,
-            finder: Finder::new(Index::needles(index.known)),
+            finder: Finder::new(LiteralIndex::needles(index.known)),
             called,
             starts,
             always: index.always,
@@ -57,7 +57,7 @@ impl Matcher {
     /// The patterns that may match `text`, which is in lower case, in their order.
     pub fn candidates(&self, text: &str) -> Vec<u32> {
         let mut found = self.always.clone();
-        let mut seen = Seen::new(self.starts.len());
+        let mut seen = FoundLiterals::new(self.starts.len());
         self.finder.each(text.as_bytes(), |needle| self.call(needle, &mut seen, &mut found));
         found.sort_unstable();
         found.dedup();
@@ -66,7 +66,7 @@ impl Matcher {
     }
 
     /// A needle was found: it calls up its patterns the first time.
-    fn call(&self, needle: usize, seen: &mut Seen, found: &mut Vec<u32>) {
+    fn call(&self, needle: usize, seen: &mut FoundLiterals, found: &mut Vec<u32>) {
         if seen.is_new(needle) {
             found.extend_from_slice(
                 &self.called[self.starts[needle] as usize..self.starts[needle + 1] as usize],
@@ -86,11 +86,11 @@ impl Matcher {
 }
 
 /// The needles that were found in a text.
-struct Seen(Vec<u64>);
+struct FoundLiterals(Vec<u64>);
 
-impl Seen {
-    fn new(needles: usize) -> Seen {
-        Seen(vec![0; needles.div_ceil(64)])
+impl FoundLiterals {
+    fn new(needles: usize) -> FoundLiterals {
+        FoundLiterals(vec![0; needles.div_ceil(64)])
     }
 
     fn is_new(&mut self, needle: usize) -> bool {
@@ -106,14 +106,14 @@ impl Seen {
 }
 
 #[derive(Default)]
-struct Index {
+struct LiteralIndex {
     known: HashMap<String, u32>,
     calls: Vec<Vec<u32>>,
     always: Vec<u32>,
 }
 
-impl Index {
-    fn add(&mut self, pattern: usize, text: &str) -> Pattern {
+impl LiteralIndex {
+    fn add(&mut self, pattern: usize, text: &str) -> RulePattern {
         let Needles { mut groups, exact } = needles::of(text);
         let pattern = u32::try_from(pattern).unwrap_or(u32::MAX);
         // The longest words are the rarest: they call the pattern up, the others only confirm.
@@ -131,7 +131,7 @@ impl Index {
             .into_iter()
             .map(|group| group.into_iter().map(|needle| self.place(needle)).collect())
             .collect();
-        Pattern { text: text.to_owned(), regex: OnceLock::new(), needles_decide: exact, also }
+        RulePattern { text: text.to_owned(), regex: OnceLock::new(), needles_decide: exact, also }
     }
 
     fn place(&mut self, needle: String) -> u32 {

@@ -26,7 +26,7 @@ use serde::Deserialize;
 use crate::model::{Class, Disposition, Enhanced, Stage};
 
 pub use codes::{Codes, scan};
-pub use fingerprint::{Fingerprint, fingerprint};
+pub use fingerprint::{TextFingerprint, fingerprint};
 pub use rule_error::RuleError;
 pub use rules::{NotBefore, OneOrMany, RawRule, Rule};
 

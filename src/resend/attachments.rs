@@ -68,7 +68,7 @@ impl Attachments {
     }
 
     /// Opens a file for reading, without waiting for anything.
-    fn open(&self, path: &str) -> Result<Found, String> {
+    fn open(&self, path: &str) -> Result<AllowedFile, String> {
         let Some(under) = &self.under else {
             return Err(format!(
                 "the attachment {path:?} is a file, and no folder is allowed; set attachments_under in [resend]"
@@ -101,12 +101,12 @@ impl Attachments {
         if name.contains(char::is_control) {
             return Err(format!("the attachment {path:?} has a line break or control character in its name"));
         }
-        Ok(Found { file, size: metadata.len(), name })
+        Ok(AllowedFile { file, size: metadata.len(), name })
     }
 }
 
 /// A file that may go.
-struct Found {
+struct AllowedFile {
     file: File,
     size: u64,
     name: String,

@@ -20,9 +20,9 @@ const DIGITS: usize = 8;
 
 /// The fingerprint of a mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fingerprint(Vec<(&'static str, String)>);
+pub struct MailFingerprint(Vec<(&'static str, String)>);
 
-impl Fingerprint {
+impl MailFingerprint {
     /// Of these fields, in the order of a message; those that are empty say nothing.
     pub fn of<'f>(fields: impl IntoIterator<Item = Option<&'f [u8]>>) -> Self {
         let field = |(name, field): (&'static str, Option<&[u8]>)| {
@@ -58,14 +58,14 @@ impl Fingerprint {
     }
 }
 
-impl fmt::Display for Fingerprint {
+impl fmt::Display for MailFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields: Vec<_> = self.0.iter().map(|(name, digits)| format!("{name}:{digits}")).collect();
         f.write_str(&fields.join(" "))
     }
 }
 
-impl FromStr for Fingerprint {
+impl FromStr for MailFingerprint {
     type Err = std::convert::Infallible;
 
     /// What is not known is passed over: a later version may have more fields.
@@ -83,8 +83,8 @@ impl FromStr for Fingerprint {
 mod tests {
     use super::*;
 
-    fn of(fields: &[&str]) -> Fingerprint {
-        Fingerprint::of(fields.iter().map(|field| Some(field.as_bytes())))
+    fn of(fields: &[&str]) -> MailFingerprint {
+        MailFingerprint::of(fields.iter().map(|field| Some(field.as_bytes())))
     }
 
     #[test]
@@ -93,7 +93,7 @@ mod tests {
         assert!(!mail.is_of_another(&mail));
         assert!(!mail.is_of_another(&of(&["a@x", "", "", "", "", "Invoice", "Text", "<p>"])));
         assert!(mail.is_of_another(&of(&["a@x", "b@y", "", "", "", "Invoice", "Other"])));
-        assert!(!mail.is_of_another(&Fingerprint::default()));
+        assert!(!mail.is_of_another(&MailFingerprint::default()));
         assert!(
             mail.is_from_sender_of(&of(&["a@x", "c@z"])) && !mail.is_from_sender_of(&of(&["c@x", "b@y"]))
         );
@@ -110,6 +110,6 @@ mod tests {
         let written = mail.to_string();
         assert!(written.starts_with("from:") && written.len() < 80, "{written}");
         assert_eq!(written.parse(), Ok(mail));
-        assert_eq!("later:0 x".parse(), Ok(Fingerprint::default()));
+        assert_eq!("later:0 x".parse(), Ok(MailFingerprint::default()));
     }
 }

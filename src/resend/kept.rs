@@ -5,7 +5,7 @@ use crate::analysis::mails;
 use crate::db::row::Row;
 use crate::digest::Digest;
 
-use super::fingerprint::Fingerprint;
+use super::fingerprint::MailFingerprint;
 use super::message::{self, Stored};
 
 /// The question.
@@ -87,8 +87,8 @@ impl Kept<'_> {
     }
 
     /// What of it is sent, told by a few digits for each field.
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of((SENDER..=MESSAGE_ID).map(|column| self.0.bytes(column)))
+    pub fn fingerprint(&self) -> MailFingerprint {
+        MailFingerprint::of((SENDER..=MESSAGE_ID).map(|column| self.0.bytes(column)))
     }
 
     /// The mail to build a message from.

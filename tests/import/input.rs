@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::support::{Ran, TestLog, delivered, fixture};
 use mailthrottle::import::intake::Intake;
-use mailthrottle::import::reading::{self, End};
-use mailthrottle::import::source::Source;
-use mailthrottle::import::{Format, Settings};
+use mailthrottle::import::reading::{self, ReadEnd};
+use mailthrottle::import::source::LogSource;
+use mailthrottle::import::{LogFormat, ParserSettings};
 use serde_json::{Value, json};
 
 /// What a program makes of bytes.
@@ -283,21 +283,21 @@ fn of_two_stamps_the_one_with_a_zone_counts() {
 fn a_file_that_shrinks_while_it_is_read_says_so() {
     let log = TestLog::empty();
     let path = log.write("mail.log", lines(0, 20_000));
-    let settings = Settings {
+    let settings = ParserSettings {
         zone: chrono_tz::UTC,
         file_time: 0,
         day_first: false,
-        columns: mailthrottle::import::columns::Names::default(),
+        columns: mailthrottle::import::columns::UserColumns::default(),
         patterns: Vec::new(),
     };
-    let mut source = Source::open(path.to_str().unwrap(), 0).unwrap();
-    let intake = Intake::new(Format::Postfix, &settings, 0, 0);
+    let mut source = LogSource::open(path.to_str().unwrap(), 0).unwrap();
+    let intake = Intake::new(LogFormat::Postfix, &settings, 0, 0);
     let mut rows = 0;
     let mut cut_off = |batch: reading::Batch| {
         rows += batch.rows.len();
         std::fs::File::options().write(true).open(&path).unwrap().set_len(100).is_ok()
     };
-    let ended: anyhow::Result<End> = reading::read(&mut source, intake, false, &mut cut_off);
+    let ended: anyhow::Result<ReadEnd> = reading::read(&mut source, intake, false, &mut cut_off);
     let message = format!(
         "{} shrank while it was read; what was read stays, import it again for the rest",
         path.display()

@@ -4,15 +4,15 @@ use std::process::Command;
 
 use crate::support::{TestLog, fixture};
 use mailthrottle::import::intake::Intake;
-use mailthrottle::import::{Counts, Format, Line, Row, Settings};
+use mailthrottle::import::{Line, LineCounts, LogFormat, ParsedAttempt, ParserSettings};
 use serde_json::json;
 
-fn read(format: Format, text: &str) -> (Vec<Row>, Counts) {
-    let settings = Settings {
+fn read(format: LogFormat, text: &str) -> (Vec<ParsedAttempt>, LineCounts) {
+    let settings = ParserSettings {
         zone: chrono_tz::UTC,
         file_time: 1_795_037_406_000,
         day_first: false,
-        columns: mailthrottle::import::columns::Names::default(),
+        columns: mailthrottle::import::columns::UserColumns::default(),
         patterns: Vec::new(),
     };
     let mut intake = Intake::new(format, &settings, 0, 0);
@@ -27,20 +27,20 @@ fn read(format: Format, text: &str) -> (Vec<Row>, Counts) {
 }
 
 /// The one row of a line.
-fn row(format: Format, line: &str) -> Row {
+fn row(format: LogFormat, line: &str) -> ParsedAttempt {
     let (mut rows, counts) = read(format, line);
     assert_eq!((rows.len(), counts.events), (1, 1), "{line}");
     rows.remove(0)
 }
 
 /// A row in a few words: status, recipient, stage, error.
-fn words(row: &Row) -> [String; 4] {
+fn words(row: &ParsedAttempt) -> [String; 4] {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
     let stage = row.stage.map(|stage| stage.to_string());
     [row.status.word().to_owned(), text(&row.recipient), text(&stage), text(&row.error)]
 }
 
-fn is_noise(format: Format, lines: &[&str]) {
+fn is_noise(format: LogFormat, lines: &[&str]) {
     for line in lines {
         let (rows, counts) = read(format, line);
         assert_eq!((rows.len(), counts.noise, counts.unparsed), (0, 1, 0), "{line}");
@@ -108,7 +108,7 @@ fn how_postfix_says_that_an_attempt_ended() {
         );
         let (_, said) = ending.split_once(" (").unwrap();
         let error = if status == "S" { "-" } else { said.strip_suffix(')').unwrap() };
-        assert_eq!(words(&row(Format::Postfix, &line)), [status, "a@b.example", stage, error]);
+        assert_eq!(words(&row(LogFormat::Postfix, &line)), [status, "a@b.example", stage, error]);
     }
 }
 
@@ -127,7 +127,7 @@ fn what_stands_around_an_attempt_of_postfix() {
     ] {
         for id in ["4XyZ12", "3D4F71A2B3", "4Dxk1J2Qz1zBCDF", "4hGkX10GBSzCtQ8w"] {
             let line = format!("{head}: {id}: to=<\"x, y\"@b.example>, orig_to=<info>, {rest}");
-            let row = row(Format::Postfix, &line);
+            let row = row(LogFormat::Postfix, &line);
             assert_eq!(
                 (row.recipient.as_deref(), row.queue_id.as_deref()),
                 (Some("\"x, y\"@b.example"), Some(id))
@@ -139,13 +139,13 @@ fn what_stands_around_an_attempt_of_postfix() {
     }
     let structured =
         format!("<22>1 2026-11-08T21:30:04.1Z mx1 postfix/smtp 4711 - - 4XyZ12: to=<a@b.example>, {rest}");
-    assert_eq!(row(Format::Postfix, &structured).recipient.as_deref(), Some("a@b.example"));
+    assert_eq!(row(LogFormat::Postfix, &structured).recipient.as_deref(), Some("a@b.example"));
 }
 
 #[test]
 fn what_postfix_says_of_other_things_is_noise() {
     is_noise(
-        Format::Postfix,
+        LogFormat::Postfix,
         &[
             "Nov 18 21:30:04 mx1 postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[203.0.113.7]: 450 4.7.1 Client host rejected; from=<x@y.example> to=<a@b.example> proto=ESMTP helo=<z>",
             "Nov 18 21:30:04 mx1 postfix/cleanup[1]: 4XyZ12: milter-reject: END-OF-MESSAGE from x[203.0.113.7]: 4.7.1 Service unavailable; from=<x@y.example> to=<a@b.example>",
@@ -173,7 +173,7 @@ fn the_same_mail_deferred_again_is_another_attempt_with_the_same_sender() {
     };
     let from =
         "Nov 18 21:00:01 mx1 postfix/qmgr[1]: 4XyZ12: from=<s@c.example>, size=1, nrcpt=1 (queue active)\n";
-    let (rows, _) = read(Format::Postfix, &[from, &to(0), &to(5), &to(15)].concat());
+    let (rows, _) = read(LogFormat::Postfix, &[from, &to(0), &to(5), &to(15)].concat());
     assert_eq!(rows.len(), 3);
     assert!(rows.iter().all(|row| row.sender.as_deref() == Some("s@c.example")));
 }
@@ -183,13 +183,13 @@ fn a_line_that_syslog_folded_counts_as_often_as_it_says() {
     let said =
         "4XyZ12: to=<a@b.example>, relay=none, delay=1, delays=0/0/0/1, dsn=4.7.0, status=deferred (later)";
     let folded = format!("Nov 18 21:30:04 mx1 postfix/smtp[1]: message repeated 3 times: [ {said}]");
-    let (rows, counts) = read(Format::Postfix, &folded);
+    let (rows, counts) = read(LogFormat::Postfix, &folded);
     assert_eq!((rows.len(), counts.events, counts.deferred), (3, 1, 3));
     assert!(rows.iter().all(|row| row.error.as_deref() == Some("later")));
     let twice = format!(
         "Nov 18 21:30:04 mx1 postfix/smtp[1]: {said}\nNov 18 21:30:09 mx1 last message repeated 2 times"
     );
-    assert_eq!(read(Format::Postfix, &twice).0.len(), 3);
+    assert_eq!(read(LogFormat::Postfix, &twice).0.len(), 3);
 }
 
 const EXIM: &str = "2026-11-18 21:30:05 1vLxyz-000000001Ab-2CdE";
@@ -247,7 +247,7 @@ fn how_exim_says_that_an_attempt_ended() {
         ),
     ];
     for (said, status, error) in cases {
-        let row = row(Format::Exim, &format!("{EXIM} {said}"));
+        let row = row(LogFormat::Exim, &format!("{EXIM} {said}"));
         assert_eq!(words(&row), [status, "a@b.example", "-", error]);
     }
 }
@@ -277,9 +277,9 @@ fn what_only_waits_in_exims_queue_is_noise() {
         "removed by root",
         "Completed QT=2s",
     ];
-    is_noise(Format::Exim, &waits.map(|said| format!("{EXIM} {said}")).each_ref().map(String::as_str));
+    is_noise(LogFormat::Exim, &waits.map(|said| format!("{EXIM} {said}")).each_ref().map(String::as_str));
     is_noise(
-        Format::Exim,
+        LogFormat::Exim,
         &[
             "2026-11-18 21:30:05 Start queue run: pid=811",
             "2026-11-18 21:30:05 H=(ylmf-pc) [203.0.113.7] F=<x@y.example> rejected RCPT <a@b.example>: Unrouteable address",
@@ -292,7 +292,7 @@ fn what_only_waits_in_exims_queue_is_noise() {
 fn what_stands_around_an_attempt_of_exim() {
     let text = "2026-11-18 21:30:04.123 +0100 [77] 1RwtJs-0009RI-7r <= s@c.example H=app1 [10.0.0.5] P=esmtp S=2210 id=a1@c.example T=\"The \\\"new\\\" price\" for a@b.example
 2026-11-18 21:31:04.123 +0100 [78] 1RwtJs-0009RI-7r => a@b.example F=<s@c.example> R=dnslookup T=remote_smtp H=mx.b.example [192.0.2.7]:25 C=\"250 OK\"";
-    let (rows, _) = read(Format::Exim, text);
+    let (rows, _) = read(LogFormat::Exim, text);
     let row = &rows[0];
     assert_eq!(row.subject.as_deref(), Some("The \\\"new\\\" price"));
     assert_eq!(
@@ -309,7 +309,7 @@ fn what_stands_around_an_attempt_of_exim() {
     ] {
         for id in ids {
             let row = self::row(
-                Format::Exim,
+                LogFormat::Exim,
                 &format!("{head}{id} == a@b.example R=r T=t defer (111): Connection refused"),
             );
             assert_eq!((row.at, row.queue_id.as_deref()), (Some(1_795_037_405_000), Some(id)), "{head}");
@@ -340,12 +340,12 @@ fn how_sendmail_says_that_an_attempt_ended() {
         let line = format!(
             "Nov 18 21:30:06 mx1 sm-mta[812]: 5AILU4ab000811: to=<a@b.example>, ctladdr=<s@c.example> (1000/1000), delay=1+00:00:02, xdelay=00:00:01, mailer=esmtp, pri=62210, relay=mx.b.example. [192.0.2.9], {ending}"
         );
-        let row = row(Format::Sendmail, &line);
+        let row = row(LogFormat::Sendmail, &line);
         assert_eq!(words(&row), [status, "a@b.example", "-", error]);
         assert_eq!((row.delay, row.relay.as_deref()), (Some(86_402.0), Some("mx.b.example. [192.0.2.9]")));
     }
     is_noise(
-        Format::Sendmail,
+        LogFormat::Sendmail,
         &[
             "Nov 18 21:30:06 mx1 sendmail[812]: 5AILU4ab000811: to=root, ctladdr=root (0/0), delay=00:00:00, mailer=relay, pri=30210, relay=[127.0.0.1] [127.0.0.1], dsn=2.0.0, stat=Sent (5AILU4cd000812 Message accepted for delivery)",
             "Nov 18 21:30:06 mx1 sm-mta[812]: 5AILU4ab000811: to=<a@b.example>, delay=00:00:00, mailer=esmtp, pri=30210, stat=queued",

@@ -3,7 +3,7 @@
 use crate::support::{TABLE, TestLog, fixture};
 use mailthrottle::import::intake::Intake;
 use mailthrottle::import::lines::Lines;
-use mailthrottle::import::{Format, Settings};
+use mailthrottle::import::{LogFormat, ParserSettings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -132,9 +132,9 @@ status = 'failed'
     assert_eq!(log.report()["clusters"][0]["failures"], 2);
 }
 
-fn settings() -> Settings {
-    let columns = mailthrottle::import::columns::Names::default();
-    Settings {
+fn settings() -> ParserSettings {
+    let columns = mailthrottle::import::columns::UserColumns::default();
+    ParserSettings {
         zone: chrono_tz::UTC,
         file_time: 1_795_037_406_000,
         day_first: false,
@@ -156,7 +156,7 @@ impl std::io::Read for Chunks<'_> {
     }
 }
 
-fn events(text: &[u8], format: Format, chunk: usize) -> String {
+fn events(text: &[u8], format: LogFormat, chunk: usize) -> String {
     let mut intake = Intake::new(format, &settings(), 0, 0);
     let mut lines = Lines::new(Chunks(text, chunk), 0);
     while let Some(line) = lines.next_line().unwrap() {
@@ -178,7 +178,7 @@ proptest! {
         let at = at.min(text.len());
         let end = (at + noise.len() / 2).min(text.len());
         text.splice(at..end, noise);
-        for format in Format::ALL {
+        for format in LogFormat::ALL {
             prop_assert_eq!(events(&text, format, 1 << 20), events(&text, format, 1 + at % 97));
         }
     }

@@ -6,8 +6,8 @@ use crate::smtp_server::client::{SHORT, large_mail, mail, mail_to, send};
 use crate::smtp_server::{Fault, Rate, RefuseAt, Settings, SmtpServer, WhenFull, text};
 use mailthrottle::model::Stage;
 use mailthrottle::resend::message::Message;
-use mailthrottle::resend::transport::smtp::{Connection, Security, Smtp};
-use mailthrottle::resend::transport::{Kind, Mailer};
+use mailthrottle::resend::transport::smtp::{Security, Smtp, SmtpConnection};
+use mailthrottle::resend::transport::{FailureKind, Mailer};
 
 fn server() -> SmtpServer {
     SmtpServer::start(Settings::default())
@@ -99,7 +99,7 @@ async fn what_the_server_does_not_take_is_not_offered_to_it() {
     ] {
         let failure = send(&mut connection, &message).await.unwrap_err();
         assert_eq!(failure.message, expected);
-        assert_eq!((failure.stage, failure.kind), (Stage::Mail, Kind::Unsupported));
+        assert_eq!((failure.stage, failure.kind), (Stage::Mail, FailureKind::Unsupported));
         assert!(failure.connection_is_usable && !failure.may_have_been_accepted);
     }
     send(&mut connection, &mail(5)).await.unwrap();
@@ -144,7 +144,7 @@ async fn the_content_waits_for_the_commit() {
         .send(&mail(2), async { Err("the claim is lost".to_owned()) }, async { Ok(()) })
         .await
         .unwrap_err();
-    assert_eq!((failure.kind, failure.message.as_str()), (Kind::TakenBack, "the claim is lost"));
+    assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::TakenBack, "the claim is lost"));
     assert!(!failure.may_have_been_accepted && !connection.is_usable());
     connection.close().await;
     server.wait_until(|seen| seen.open == 0);
@@ -158,12 +158,12 @@ async fn the_last_piece_of_a_long_content_waits_to_be_confirmed() {
     let open = || async {
         let mut client = server.client();
         client.timeouts.confirm = Duration::ZERO;
-        Connection::open(&client).await.unwrap()
+        SmtpConnection::open(&client).await.unwrap()
     };
     let lost = || async { Err("another run has it".to_owned()) };
     let mut connection = open().await;
     let failure = connection.send(&large_mail(300_000), async { Ok(()) }, lost()).await.unwrap_err();
-    assert_eq!((failure.kind, failure.message.as_str()), (Kind::TakenBack, "another run has it"));
+    assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::TakenBack, "another run has it"));
     assert!(!failure.may_have_been_accepted && !connection.is_usable());
     connection.close().await;
     server.wait_until(|seen| seen.open == 0);
@@ -171,7 +171,7 @@ async fn the_last_piece_of_a_long_content_waits_to_be_confirmed() {
     open().await.send(&large_mail(300_000), async { Ok(()) }, async { Ok(()) }).await.unwrap();
     let quick = server.client();
     assert!(quick.timeouts.confirm > Duration::ZERO);
-    let mut connection = Connection::open(&quick).await.unwrap();
+    let mut connection = SmtpConnection::open(&quick).await.unwrap();
     connection.send(&mail(2), async { Ok(()) }, lost()).await.unwrap();
     assert_eq!(server.accepted().len(), 2);
 }
@@ -194,7 +194,7 @@ async fn an_offer_that_was_dropped_ends_the_connection() {
     let _ = connection.offer(&message).await.ok().unwrap();
     assert!(!connection.is_usable());
     let failure = send(&mut connection, &message).await.unwrap_err();
-    assert_eq!((failure.stage, failure.kind), (Stage::Mail, Kind::Network));
+    assert_eq!((failure.stage, failure.kind), (Stage::Mail, FailureKind::Network));
     connection.quit().await;
     server.wait_until(|seen| seen.open == 0);
     assert!(server.accepted().is_empty());
@@ -217,7 +217,7 @@ async fn a_reset_can_be_asked_for() {
     send(&mut connection, &mail(1)).await.unwrap();
     assert_eq!(commands(&server)[1], "RSET");
     drop(server);
-    assert_eq!(connection.reset().await.unwrap_err().kind, Kind::Network);
+    assert_eq!(connection.reset().await.unwrap_err().kind, FailureKind::Network);
     assert!(!connection.is_usable());
 }
 
@@ -255,11 +255,11 @@ async fn throttles_keep_their_stage() {
         (Settings { mailbox_full: true, ..none() }, Stage::Dot, text::FULL, true),
     ] {
         let server = SmtpServer::start(settings);
-        let failure = match Connection::open(&server.client()).await {
+        let failure = match SmtpConnection::open(&server.client()).await {
             Ok(mut connection) => send(&mut connection, &mail(1)).await.unwrap_err(),
             Err(failure) => failure,
         };
-        assert_eq!((failure.stage, failure.kind), (stage, Kind::Refused), "{failure}");
+        assert_eq!((failure.stage, failure.kind), (stage, FailureKind::Refused), "{failure}");
         assert_eq!(failure.reply.unwrap().to_string(), words);
         assert_eq!((failure.connection_is_usable, failure.may_have_been_accepted), (usable, false));
     }
@@ -287,15 +287,15 @@ async fn hosts_are_reached_by_name_and_by_either_kind_of_address() {
     ] {
         let server = SmtpServer::start(Settings { ipv6, ..Settings::default() });
         let smtp = Smtp { host: host.to_owned(), ..server.client() };
-        send(&mut Connection::open(&smtp).await.unwrap(), &mail(1)).await.unwrap();
+        send(&mut SmtpConnection::open(&smtp).await.unwrap(), &mail(1)).await.unwrap();
         assert_eq!(commands(&server)[0], hello);
     }
     let server = server();
     let smtp = Smtp { hello: Some("erp.contoso.example".to_owned()), ..server.client() };
-    Connection::open(&smtp).await.unwrap();
+    SmtpConnection::open(&smtp).await.unwrap();
     assert_eq!(commands(&server)[0], "EHLO erp.contoso.example");
     let smtp = Smtp { hello: Some("erp\r\nRSET".to_owned()), ..server.client() };
-    let failure = Connection::open(&smtp).await.err().unwrap();
+    let failure = SmtpConnection::open(&smtp).await.err().unwrap();
     assert_eq!(failure.message, r#"EHLO command failed: "erp\r\nRSET" is no host name"#);
 }
 
@@ -308,8 +308,9 @@ async fn a_host_that_is_not_there_is_said_to_be_so() {
         ("127.0.0.1", format!("connect to 127.0.0.1:{}: Connection refused (os error 111)", smtp.port)),
         ("no.such.invalid", format!("connect to no.such.invalid:{}: failed to lookup address", smtp.port)),
     ] {
-        let failure = Connection::open(&Smtp { host: host.to_owned(), ..smtp.clone() }).await.err().unwrap();
-        assert_eq!((failure.stage, failure.kind), (Stage::Connect, Kind::Network));
+        let failure =
+            SmtpConnection::open(&Smtp { host: host.to_owned(), ..smtp.clone() }).await.err().unwrap();
+        assert_eq!((failure.stage, failure.kind), (Stage::Connect, FailureKind::Network));
         assert!(failure.message.starts_with(&expected), "{failure}");
     }
 }
@@ -320,14 +321,14 @@ async fn plain_text_goes_beyond_this_machine_only_where_that_is_said() {
     let listener = std::net::TcpListener::bind((address, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let mut smtp = Smtp { host: address.to_string(), port, ..server().client() };
-    let failure = Connection::open(&smtp).await.err().unwrap();
+    let failure = SmtpConnection::open(&smtp).await.err().unwrap();
     let expected =
         format!("connect to {address}:{port}: without TLS only a server on this machine may be used");
-    assert_eq!((failure.kind, failure.message), (Kind::Tls, expected));
+    assert_eq!((failure.kind, failure.message), (FailureKind::Tls, expected));
     smtp.security = Security::InsecurePlaintext;
     smtp.timeouts.greeting = SHORT;
-    let failure = Connection::open(&smtp).await.err().unwrap();
-    assert_eq!(failure.kind, Kind::TimedOut, "{failure}");
+    let failure = SmtpConnection::open(&smtp).await.err().unwrap();
+    assert_eq!(failure.kind, FailureKind::TimedOut, "{failure}");
 }
 
 /// An address of this machine other than the loopback, where it has one. Nothing is sent.

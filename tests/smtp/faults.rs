@@ -6,8 +6,8 @@ use crate::smtp_server::client::{SHORT, large_mail, mail, mail_to, send};
 use crate::smtp_server::{Account, Fault, Settings, SmtpServer};
 use mailthrottle::model::{Disposition, Stage};
 use mailthrottle::reply::Classifier;
-use mailthrottle::resend::transport::smtp::{Connection, Login, Method, Smtp};
-use mailthrottle::resend::transport::{Failure, Kind};
+use mailthrottle::resend::transport::smtp::{Login, Method, Smtp, SmtpConnection};
+use mailthrottle::resend::transport::{FailureKind, SendFailure};
 use mailthrottle::secret::Secret;
 
 const STAGES: [Stage; 7] =
@@ -39,8 +39,8 @@ fn client(server: &SmtpServer) -> Smtp {
     Smtp { login: Some(login), ..server.client() }
 }
 
-async fn try_once(smtp: &Smtp) -> (Option<Connection>, Failure) {
-    match Connection::open(smtp).await {
+async fn try_once(smtp: &Smtp) -> (Option<SmtpConnection>, SendFailure) {
+    match SmtpConnection::open(smtp).await {
         Err(failure) => (None, failure),
         Ok(mut connection) => {
             let failure = send(&mut connection, &mail(1)).await.unwrap_err();
@@ -50,10 +50,10 @@ async fn try_once(smtp: &Smtp) -> (Option<Connection>, Failure) {
 }
 
 /// What the text says to those who read it later is what the failure says itself.
-fn check_text(failure: &Failure) {
+fn check_text(failure: &SendFailure) {
     let reading = CLASSIFIER.read(&failure.message);
     assert_eq!(reading.stage, Some(failure.stage), "{failure}");
-    if failure.kind != Kind::Garbled {
+    if failure.kind != FailureKind::Garbled {
         assert_eq!(reading.reply, failure.reply.as_ref().map(|reply| reply.code), "{failure}");
     }
     let doubt = reading.disposition == Disposition::Doubt;
@@ -62,11 +62,11 @@ fn check_text(failure: &Failure) {
 }
 
 /// Tries a fault at every stage, with and without pipelining.
-async fn everywhere(fault: impl Fn(Stage) -> Fault, expected: Kind, usable: bool) {
+async fn everywhere(fault: impl Fn(Stage) -> Fault, expected: FailureKind, usable: bool) {
     for (stage, pipelining) in STAGES.into_iter().flat_map(|stage| [(stage, true), (stage, false)]) {
         let server = server(fault(stage), pipelining);
         let mut smtp = client(&server);
-        if expected == Kind::TimedOut {
+        if expected == FailureKind::TimedOut {
             shorten(&mut smtp, stage);
         }
         let (connection, failure) = try_once(&smtp).await;
@@ -74,7 +74,7 @@ async fn everywhere(fault: impl Fn(Stage) -> Fault, expected: Kind, usable: bool
         assert_eq!((failure.stage, failure.kind), (stage, expected), "{what}");
         assert_eq!(
             failure.may_have_been_accepted,
-            stage == Stage::Dot && expected != Kind::Refused,
+            stage == Stage::Dot && expected != FailureKind::Refused,
             "{what}"
         );
         assert_eq!(failure.connection_is_usable, usable && connection.is_some(), "{what}");
@@ -98,58 +98,59 @@ fn shorten(smtp: &mut Smtp, stage: Stage) {
 
 #[tokio::test]
 async fn a_server_that_hangs_up() {
-    everywhere(Fault::hang_up, Kind::Network, false).await;
+    everywhere(Fault::hang_up, FailureKind::Network, false).await;
 }
 
 #[tokio::test]
 async fn a_server_that_falls_silent() {
-    everywhere(Fault::stall, Kind::TimedOut, false).await;
+    everywhere(Fault::stall, FailureKind::TimedOut, false).await;
 }
 
 #[tokio::test]
 async fn a_server_that_talks_nonsense() {
-    everywhere(|stage| Fault::says(stage, "what \u{1b}[31mis this?"), Kind::Garbled, false).await;
+    everywhere(|stage| Fault::says(stage, "what \u{1b}[31mis this?"), FailureKind::Garbled, false).await;
 }
 
 #[tokio::test]
 async fn a_server_that_says_yes_and_no_with_a_wrong_digit() {
-    everywhere(|stage| Fault::says(stage, "199 hm"), Kind::Garbled, false).await;
-    everywhere(|stage| Fault::says(stage, "550-no\r\n250 yes"), Kind::Garbled, false).await;
-    everywhere(|stage| Fault::says(stage, "250-yes\r\n451 not yet"), Kind::Garbled, false).await;
+    everywhere(|stage| Fault::says(stage, "199 hm"), FailureKind::Garbled, false).await;
+    everywhere(|stage| Fault::says(stage, "550-no\r\n250 yes"), FailureKind::Garbled, false).await;
+    everywhere(|stage| Fault::says(stage, "250-yes\r\n451 not yet"), FailureKind::Garbled, false).await;
     for (stage, words) in [(Stage::Mail, "354 go on"), (Stage::Data, "250 ok"), (Stage::Dot, "354 go on")] {
         let server = server(Fault::says(stage, words).nth(1), false);
         let (_, failure) = try_once(&client(&server)).await;
-        assert_eq!((failure.stage, failure.kind), (stage, Kind::Garbled), "{failure:?}");
+        assert_eq!((failure.stage, failure.kind), (stage, FailureKind::Garbled), "{failure:?}");
         assert!(!failure.connection_is_usable && failure.message.contains("unexpected"), "{failure:?}");
     }
 }
 
 #[tokio::test]
 async fn a_server_that_dies_within_its_reply() {
-    everywhere(|stage| Fault::half(stage, "250-2.0.0 acc"), Kind::Network, false).await;
-    everywhere(|stage| Fault::half(stage, "250 2.0.0 accepted"), Kind::Network, false).await;
+    everywhere(|stage| Fault::half(stage, "250-2.0.0 acc"), FailureKind::Network, false).await;
+    everywhere(|stage| Fault::half(stage, "250 2.0.0 accepted"), FailureKind::Network, false).await;
 }
 
 #[tokio::test]
 async fn a_server_without_an_end() {
-    everywhere(Fault::endless, Kind::Garbled, false).await;
+    everywhere(Fault::endless, FailureKind::Garbled, false).await;
 }
 
 #[tokio::test]
 async fn a_server_that_takes_leave() {
     everywhere(
         |stage| Fault::says_and_hangs_up(stage, "421 4.3.2 Service not available"),
-        Kind::Refused,
+        FailureKind::Refused,
         false,
     )
     .await;
-    everywhere(|stage| Fault::says(stage, "421 4.3.2 Service not available"), Kind::Refused, false).await;
+    everywhere(|stage| Fault::says(stage, "421 4.3.2 Service not available"), FailureKind::Refused, false)
+        .await;
 }
 
 #[tokio::test]
 async fn a_server_that_refuses() {
     for words in ["451 4.3.0 later", "554 5.7.1 never", "471 odd", "550-5.1.1 a\r\n550 5.1.1 b", "550"] {
-        everywhere(|stage| Fault::says(stage, words), Kind::Refused, true).await;
+        everywhere(|stage| Fault::says(stage, words), FailureKind::Refused, true).await;
     }
 }
 
@@ -197,7 +198,7 @@ async fn a_server_that_hangs_up_within_the_content_does_not_have_it() {
     for words in ["", "421 4.4.2 too slow\r\n", "552 5.3.4 too large\r\n"] {
         let fault = Fault::half(Stage::Data, words).in_content(100_000);
         let server = server(fault, true);
-        let mut connection = Connection::open(&client(&server)).await.unwrap();
+        let mut connection = SmtpConnection::open(&client(&server)).await.unwrap();
         let failure = send(&mut connection, &large_mail(20_000_000)).await.unwrap_err();
         assert_eq!(failure.stage, Stage::Data, "{failure:?}");
         assert!(!failure.may_have_been_accepted && !failure.connection_is_usable, "{failure:?}");
@@ -210,23 +211,23 @@ async fn a_server_that_stops_reading_does_not_have_the_message() {
     let server = server(Fault::endless(Stage::Data).in_content(1000), true);
     let mut smtp = client(&server);
     smtp.timeouts.block = SHORT;
-    let mut connection = Connection::open(&smtp).await.unwrap();
+    let mut connection = SmtpConnection::open(&smtp).await.unwrap();
     let failure = send(&mut connection, &large_mail(20_000_000)).await.unwrap_err();
-    assert_eq!((failure.stage, failure.kind), (Stage::Data, Kind::TimedOut), "{failure:?}");
+    assert_eq!((failure.stage, failure.kind), (Stage::Data, FailureKind::TimedOut), "{failure:?}");
     assert!(!failure.may_have_been_accepted && !connection.is_usable());
 }
 
 #[tokio::test]
 async fn a_connection_that_ended_while_idle_is_noticed_before_anything_is_said() {
     for (words, kind) in [
-        ("", Kind::Network),
-        ("421 4.4.1 Connection timed out\r\n", Kind::Refused),
-        ("250 2.0.0 once more\r\n", Kind::Garbled),
+        ("", FailureKind::Network),
+        ("421 4.4.1 Connection timed out\r\n", FailureKind::Refused),
+        ("250 2.0.0 once more\r\n", FailureKind::Garbled),
     ] {
         // the words of the fault come with the answer to the first message, which nobody reads any further
         let fault = Fault::half(Stage::Dot, &format!("250 2.0.0 accepted\r\n{words}"));
         let server = server(fault.accepting(), true);
-        let mut connection = Connection::open(&client(&server)).await.unwrap();
+        let mut connection = SmtpConnection::open(&client(&server)).await.unwrap();
         send(&mut connection, &mail(1)).await.unwrap();
         server.wait_until(|seen| seen.open == 0);
         let failure = send(&mut connection, &mail(2)).await.unwrap_err();
@@ -239,9 +240,9 @@ async fn a_connection_that_ended_while_idle_is_noticed_before_anything_is_said()
 
 #[tokio::test]
 async fn a_farewell_while_the_content_is_held_back_is_a_clear_no() {
-    for (words, kind) in [("421 4.3.2 bye\r\n", Kind::Refused), ("", Kind::Network)] {
+    for (words, kind) in [("421 4.3.2 bye\r\n", FailureKind::Refused), ("", FailureKind::Network)] {
         let server = server(Fault::half(Stage::Data, &format!("354 go ahead\r\n{words}")), true);
-        let mut connection = Connection::open(&client(&server)).await.unwrap();
+        let mut connection = SmtpConnection::open(&client(&server)).await.unwrap();
         let message = mail(1);
         let ready = connection.offer(&message).await.ok().unwrap();
         server.wait_until(|seen| seen.open == 0);

@@ -4,8 +4,10 @@ use crate::smtp_server::certificates::{Authority, Certificate};
 use crate::smtp_server::client::{SHORT, large_mail, mail, send};
 use crate::smtp_server::{Account, Fault, Settings, SmtpServer, Tls, text};
 use mailthrottle::model::Stage;
-use mailthrottle::resend::transport::smtp::{Connection, Login, Method, Security, Smtp, Trust, is_loopback};
-use mailthrottle::resend::transport::{Failure, Kind};
+use mailthrottle::resend::transport::smtp::{
+    Login, Method, Security, Smtp, SmtpConnection, Trust, is_loopback,
+};
+use mailthrottle::resend::transport::{FailureKind, SendFailure};
 use mailthrottle::secret::Secret;
 
 /// An authority, and the trust in it.
@@ -25,8 +27,8 @@ fn start_tls(certificate: Certificate) -> Settings {
     Settings { tls: Tls::Upgrade(certificate), ..Settings::default() }
 }
 
-async fn refusal(smtp: &Smtp) -> Failure {
-    Connection::open(smtp).await.err().unwrap()
+async fn refusal(smtp: &Smtp) -> SendFailure {
+    SmtpConnection::open(smtp).await.err().unwrap()
 }
 
 #[tokio::test]
@@ -42,7 +44,7 @@ async fn mail_goes_through_tls_from_the_start_and_after_starttls() {
         let server = SmtpServer::start(settings);
         for host in ["localhost", "127.0.0.1"] {
             let smtp = Smtp { host: host.to_owned(), security: security.clone(), ..server.client() };
-            let mut connection = Connection::open(&smtp).await.unwrap();
+            let mut connection = SmtpConnection::open(&smtp).await.unwrap();
             assert!(!connection.capabilities().starttls);
             for message in [mail(1), large_mail(200_000)] {
                 send(&mut connection, &message).await.unwrap();
@@ -75,7 +77,7 @@ async fn a_certificate_that_does_not_pass_is_named_with_what_is_wrong() {
             };
             let smtp = Smtp { security, ..server.client() };
             let failure = refusal(&smtp).await;
-            assert_eq!((failure.stage, failure.kind), (Stage::Tls, Kind::Tls));
+            assert_eq!((failure.stage, failure.kind), (Stage::Tls, FailureKind::Tls));
             let port = server.port;
             assert_eq!(failure.message, format!("TLS handshake with 127.0.0.1:{port}: {expected}"));
         }
@@ -89,7 +91,7 @@ async fn starttls_is_required_where_it_is_wanted() {
     let without = SmtpServer::start(Settings::default());
     let failure = refusal(&Smtp { security: security.clone(), ..without.client() }).await;
     assert_eq!(failure.message, "cannot start TLS: the server does not offer STARTTLS");
-    assert_eq!((failure.stage, failure.kind), (Stage::Tls, Kind::Tls));
+    assert_eq!((failure.stage, failure.kind), (Stage::Tls, FailureKind::Tls));
     assert_eq!(without.seen().commands, ["EHLO [127.0.0.1]"]);
 
     let refusing = SmtpServer::start(Settings {
@@ -98,7 +100,7 @@ async fn starttls_is_required_where_it_is_wanted() {
     });
     let failure = refusal(&Smtp { security, ..refusing.client() }).await;
     assert_eq!(failure.message, "after STARTTLS: 454 4.7.0 TLS not available");
-    assert_eq!((failure.kind, failure.connection_is_usable), (Kind::Refused, false));
+    assert_eq!((failure.kind, failure.connection_is_usable), (FailureKind::Refused, false));
 }
 
 #[tokio::test]
@@ -113,7 +115,7 @@ async fn words_in_the_clear_are_not_taken_for_words_in_tls() {
         failure.message,
         r#"garbled reply after STARTTLS: "250-evil.example\r\n250 AUTH PLAIN\r\n" in the clear before TLS"#
     );
-    assert_eq!((failure.stage, failure.kind), (Stage::Tls, Kind::Garbled));
+    assert_eq!((failure.stage, failure.kind), (Stage::Tls, FailureKind::Garbled));
 }
 
 #[tokio::test]
@@ -122,12 +124,12 @@ async fn a_server_that_speaks_no_tls_is_not_waited_for() {
     let plain = SmtpServer::start(Settings::default());
     let mut smtp = Smtp { security: Security::ImplicitTls(trust), ..plain.client() };
     let failure = refusal(&smtp).await;
-    assert_eq!((failure.stage, failure.kind), (Stage::Tls, Kind::Tls), "{failure}");
+    assert_eq!((failure.stage, failure.kind), (Stage::Tls, FailureKind::Tls), "{failure}");
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     smtp.port = silent.local_addr().unwrap().port();
     smtp.timeouts.tls = SHORT;
     let failure = refusal(&smtp).await;
-    assert_eq!((failure.stage, failure.kind), (Stage::Tls, Kind::TimedOut), "{failure}");
+    assert_eq!((failure.stage, failure.kind), (Stage::Tls, FailureKind::TimedOut), "{failure}");
 }
 
 #[tokio::test]
@@ -142,10 +144,10 @@ async fn over_tls_a_lost_answer_is_a_doubt_as_well() {
         ..Settings::default()
     });
     let smtp = Smtp { security: Security::ImplicitTls(trust), ..server.client() };
-    let mut connection = Connection::open(&smtp).await.unwrap();
+    let mut connection = SmtpConnection::open(&smtp).await.unwrap();
     let failure = send(&mut connection, &mail(1)).await.unwrap_err();
     assert!(failure.may_have_been_accepted && failure.stage == Stage::Dot, "{failure:?}");
-    let mut connection = Connection::open(&smtp).await.unwrap();
+    let mut connection = SmtpConnection::open(&smtp).await.unwrap();
     let failure = send(&mut connection, &large_mail(20_000_000)).await.unwrap_err();
     assert!(!failure.may_have_been_accepted && failure.stage == Stage::Data, "{failure:?}");
 }
@@ -208,7 +210,7 @@ async fn every_way_of_logging_in_works() {
         for ignores_initial in [false, true] {
             let server = with_account(account(offered, ignores_initial));
             let smtp = Smtp { login: Some(login("pa55wörd", method)), ..server.client() };
-            send(&mut Connection::open(&smtp).await.unwrap(), &mail(1)).await.unwrap();
+            send(&mut SmtpConnection::open(&smtp).await.unwrap(), &mail(1)).await.unwrap();
             assert_eq!(server.seen().commands[1], used);
         }
     }
@@ -221,7 +223,7 @@ async fn a_bad_login_reports_the_servers_last_word() {
             let server = with_account(account("PLAIN LOGIN XOAUTH2", ignores_initial));
             let smtp = Smtp { login: Some(login("wrong", method)), ..server.client() };
             let failure = refusal(&smtp).await;
-            assert_eq!((failure.stage, failure.kind), (Stage::Auth, Kind::Refused));
+            assert_eq!((failure.stage, failure.kind), (Stage::Auth, FailureKind::Refused));
             assert_eq!(failure.reply.unwrap().to_string(), text::BAD_LOGIN);
             assert!(server.seen().violations.is_empty());
         }
@@ -239,7 +241,7 @@ async fn a_way_that_is_not_offered_is_not_tried() {
         let smtp = Smtp { login: Some(login("pa55wörd", method)), ..server.client() };
         let failure = refusal(&smtp).await;
         assert_eq!(failure.message, format!("failed to authenticate: {expected}"));
-        assert_eq!((failure.stage, failure.kind), (Stage::Auth, Kind::Unsupported));
+        assert_eq!((failure.stage, failure.kind), (Stage::Auth, FailureKind::Unsupported));
         assert!(!server.seen().commands.iter().any(|command| command.starts_with("AUTH")));
     }
 }

@@ -1,6 +1,6 @@
 //! From the fields of a log to a message: what is sent, and what is refused.
 
-use mailthrottle::resend::message::{Attachment, Message, Refusal, Sending, Stored, build};
+use mailthrottle::resend::message::{Attachment, Message, SendingOrigin, Stored, Unbuildable, build};
 
 /// 2026-11-20 08:30:00 UTC.
 const AT: i64 = 1_795_163_400_000;
@@ -18,8 +18,8 @@ fn stored() -> Stored {
     }
 }
 
-fn sending() -> Sending {
-    Sending { run: "r1".to_owned(), attempt: 2, at: AT }
+fn sending() -> SendingOrigin {
+    SendingOrigin { run: "r1".to_owned(), attempt: 2, at: AT }
 }
 
 fn built(stored: &Stored) -> Message {
@@ -207,7 +207,7 @@ fn no_field_can_add_a_header() {
             let mut stored = stored();
             let value = format!("a@x.example{bad}");
             put(&mut stored, value.clone());
-            let expected = Refusal::ControlCharacter { field, value };
+            let expected = Unbuildable::ControlCharacter { field, value };
             assert_eq!(build(&stored, &sending()).unwrap_err(), expected);
         }
         for attachments in [file(format!("a{bad}"), String::new()), file("a".to_owned(), format!("a/b{bad}"))]
@@ -215,7 +215,7 @@ fn no_field_can_add_a_header() {
             let error = refusal(&Stored { attachments, ..stored() });
             assert!(error.starts_with("the attachment's "), "{error}");
         }
-        let sending = Sending { run: format!("r{bad}"), ..sending() };
+        let sending = SendingOrigin { run: format!("r{bad}"), ..sending() };
         assert!(build(&stored(), &sending).is_err(), "{bad:?}");
     }
 }
@@ -246,7 +246,7 @@ fn the_message_id_is_the_logs_or_always_the_same_for_a_row() {
     }
     let own = built(&stored()).message_id;
     assert_eq!(own, "<mailthrottle.6e748c8daed0d0cc06998730fef88ffa@contoso.example>");
-    let later = build(&stored(), &Sending { run: "r2".to_owned(), attempt: 3, at: AT + 1 }).unwrap();
+    let later = build(&stored(), &SendingOrigin { run: "r2".to_owned(), attempt: 3, at: AT + 1 }).unwrap();
     assert_eq!(later.message_id, own);
     for other in [
         Stored { id: "43".to_owned(), ..stored() },

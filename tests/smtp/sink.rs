@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::smtp_server::client::{client_of, large_mail, mail, mail_to, send};
 use mailthrottle::model::Stage;
-use mailthrottle::resend::transport::Kind;
-use mailthrottle::resend::transport::smtp::Connection;
+use mailthrottle::resend::transport::FailureKind;
+use mailthrottle::resend::transport::smtp::SmtpConnection;
 
 /// A running smtp-sink; it ends with the test.
 struct Sink {
@@ -29,11 +29,11 @@ impl Sink {
         Sink { child, port }
     }
 
-    async fn connect(&self) -> Connection {
+    async fn connect(&self) -> SmtpConnection {
         let smtp = client_of(self.port);
         // it takes a moment until it listens
         for _ in 0..200 {
-            if let Ok(connection) = Connection::open(&smtp).await {
+            if let Ok(connection) = SmtpConnection::open(&smtp).await {
                 return connection;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -79,7 +79,7 @@ async fn its_refusals_have_their_stage() {
         let mut connection = sink.connect().await;
         for number in 1..3 {
             let failure = send(&mut connection, &mail(number)).await.unwrap_err();
-            assert_eq!((failure.stage, failure.kind), (stage, Kind::Refused), "{failure}");
+            assert_eq!((failure.stage, failure.kind), (stage, FailureKind::Refused), "{failure}");
             assert_eq!(failure.reply.as_ref().map(|reply| reply.code), Some(432));
             assert!(failure.connection_is_usable && !failure.may_have_been_accepted, "{failure:?}");
         }
@@ -88,12 +88,12 @@ async fn its_refusals_have_their_stage() {
 
 #[tokio::test]
 async fn its_hangups_have_their_stage() {
-    for (option, kind) in [("-q", Kind::Network), ("-Q", Kind::Refused)] {
+    for (option, kind) in [("-q", FailureKind::Network), ("-Q", FailureKind::Refused)] {
         for (command, stage) in [("MAIL", Stage::Mail), ("RCPT", Stage::Rcpt), (".", Stage::Dot)] {
             let sink = Sink::start(&[option, command]);
             let failure = send(&mut sink.connect().await, &mail(1)).await.unwrap_err();
             assert_eq!((failure.stage, failure.kind), (stage, kind), "{option} {command}: {failure}");
-            let doubt = stage == Stage::Dot && kind == Kind::Network;
+            let doubt = stage == Stage::Dot && kind == FailureKind::Network;
             assert_eq!((failure.may_have_been_accepted, failure.connection_is_usable), (doubt, false));
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mailthrottle::resend::message::{Envelope, Message};
-use mailthrottle::resend::transport::smtp::{Connection, Security, Smtp, Timeouts};
-use mailthrottle::resend::transport::{Accepted, Failure};
+use mailthrottle::resend::transport::smtp::{Security, Smtp, SmtpConnection, Timeouts};
+use mailthrottle::resend::transport::{Accepted, SendFailure};
 
 use super::SmtpServer;
 
@@ -46,8 +46,8 @@ impl SmtpServer {
         client_of(self.port)
     }
 
-    pub async fn connect(&self) -> Connection {
-        Connection::open(&self.client()).await.unwrap()
+    pub async fn connect(&self) -> SmtpConnection {
+        SmtpConnection::open(&self.client()).await.unwrap()
     }
 }
 
@@ -80,6 +80,6 @@ fn envelope(recipients: &[&str]) -> Envelope {
 }
 
 /// Offers and delivers.
-pub async fn send(connection: &mut Connection, message: &Message) -> Result<Accepted, Failure> {
+pub async fn send(connection: &mut SmtpConnection, message: &Message) -> Result<Accepted, SendFailure> {
     connection.offer(message).await?.deliver().await
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::range::Range;
-use super::state::State;
+use super::state::AlertState;
 use crate::model::{Class, Code, Millis};
 
 const HOUR: Millis = 3_600_000;
@@ -117,7 +117,7 @@ impl FromStr for Metric {
 
 /// Which rows a check looks at.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scope {
+pub struct CheckScope {
     /// Length of the window before the end, in milliseconds.
     pub window: Millis,
     /// Only failures of this code.
@@ -136,7 +136,7 @@ pub struct Scope {
     pub min_sample: u64,
 }
 
-impl Default for Scope {
+impl Default for CheckScope {
     fn default() -> Self {
         Self {
             window: USUAL_WINDOW,
@@ -153,7 +153,7 @@ impl Default for Scope {
 
 /// One figure with its ranges.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Check {
+pub struct MetricCheck {
     /// What results call it: its metric, or the name it has in the config.
     pub name: String,
     /// The figure.
@@ -163,31 +163,31 @@ pub struct Check {
     /// Outside of which it is critical.
     pub critical: Option<Range>,
     /// Which rows.
-    pub scope: Scope,
+    pub scope: CheckScope,
 }
 
-impl Check {
+impl MetricCheck {
     /// How bad a value is: critical is asked before warning.
-    pub fn state(&self, value: f64) -> State {
+    pub fn state(&self, value: f64) -> AlertState {
         let alerts = |range: &Option<Range>| range.as_ref().is_some_and(|range| range.alerts(value));
         match (alerts(&self.critical), alerts(&self.warning)) {
-            (true, _) => State::Critical,
-            (false, true) => State::Warning,
-            (false, false) => State::Ok,
+            (true, _) => AlertState::Critical,
+            (false, true) => AlertState::Warning,
+            (false, false) => AlertState::Ok,
         }
     }
 
     /// The range that raised this state.
-    pub fn broken(&self, state: State) -> Option<&Range> {
+    pub fn broken(&self, state: AlertState) -> Option<&Range> {
         match state {
-            State::Critical => self.critical.as_ref(),
-            State::Warning => self.warning.as_ref(),
-            State::Ok | State::Unknown => None,
+            AlertState::Critical => self.critical.as_ref(),
+            AlertState::Warning => self.warning.as_ref(),
+            AlertState::Ok | AlertState::Unknown => None,
         }
     }
 
     /// A check called after its metric.
-    fn usual(metric: Metric, warning: &str, critical: &str, scope: &Scope) -> Self {
+    fn usual(metric: Metric, warning: &str, critical: &str, scope: &CheckScope) -> Self {
         let range = |text: &str| text.parse().ok();
         let (warning, critical) = (range(warning), range(critical));
         Self { name: metric.as_str().to_owned(), metric, warning, critical, scope: scope.clone() }
@@ -208,14 +208,17 @@ const USUAL: &[(Metric, &str, &str)] = &[
 ];
 
 /// The checks that are made when nobody says which.
-pub fn usual(scope: &Scope) -> Vec<Check> {
-    USUAL.iter().map(|(metric, warning, critical)| Check::usual(*metric, warning, critical, scope)).collect()
+pub fn usual(scope: &CheckScope) -> Vec<MetricCheck> {
+    USUAL
+        .iter()
+        .map(|(metric, warning, critical)| MetricCheck::usual(*metric, warning, critical, scope))
+        .collect()
 }
 
 /// The check that is made whatever else is asked for: it looks at every reply of the window.
-pub fn blocked(scope: &Scope) -> Check {
-    let scope = Scope { code: None, class: None, ..scope.clone() };
-    Check::usual(Metric::AccountBlocked, "", "0", &scope)
+pub fn blocked(scope: &CheckScope) -> MetricCheck {
+    let scope = CheckScope { code: None, class: None, ..scope.clone() };
+    MetricCheck::usual(Metric::AccountBlocked, "", "0", &scope)
 }
 
 #[cfg(test)]
@@ -232,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_usual_ranges_can_be_read() {
-        for ((metric, warning, critical), check) in USUAL.iter().zip(usual(&Scope::default())) {
+        for ((metric, warning, critical), check) in USUAL.iter().zip(usual(&CheckScope::default())) {
             let text = |range: Option<Range>| range.map_or(String::new(), |range| range.to_string());
             assert_eq!(
                 (text(check.warning), text(check.critical)),
@@ -244,9 +247,12 @@ mod tests {
 
     #[test]
     fn critical_is_asked_before_warning() {
-        let scope = Scope::default();
-        let check = Check::usual(Metric::Failures, "10:", "20", &scope);
+        let scope = CheckScope::default();
+        let check = MetricCheck::usual(Metric::Failures, "10:", "20", &scope);
         let states = [5.0, 10.0, 20.0, 21.0, -1.0].map(|value| check.state(value));
-        assert_eq!(states, [State::Warning, State::Ok, State::Ok, State::Critical, State::Critical]);
+        assert_eq!(
+            states,
+            [AlertState::Warning, AlertState::Ok, AlertState::Ok, AlertState::Critical, AlertState::Critical]
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::check::{Check, Metric, Scope};
+use super::check::{CheckScope, Metric, MetricCheck};
 use super::range::shown;
 use crate::analysis::failures::{Cause, Failures, is_throttle};
 use crate::analysis::judge;
@@ -77,7 +77,7 @@ impl Figures {
     }
 
     /// The figure that a check asks for.
-    pub fn measure(&self, check: &Check) -> Measured {
+    pub fn measure(&self, check: &MetricCheck) -> Measured {
         let scope = &check.scope;
         match check.metric {
             Metric::AccountBlocked => count(self.blocked),
@@ -95,7 +95,7 @@ impl Figures {
         }
     }
 
-    fn silence(&self, scope: &Scope) -> Measured {
+    fn silence(&self, scope: &CheckScope) -> Measured {
         let measured = percent(self.rows, self.usual_rows, scope, "mails are usual");
         let note = format!("usually {}", self.usual_rows);
         if measured.counts { Measured { note: Some(note), ..measured } } else { measured }
@@ -118,7 +118,7 @@ fn count(number: u64) -> Measured {
 }
 
 /// A share in percent, which says nothing where the whole is small.
-fn percent(part: u64, whole: u64, scope: &Scope, what: &str) -> Measured {
+fn percent(part: u64, whole: u64, scope: &CheckScope, what: &str) -> Measured {
     let value = if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 };
     let counts = whole > 0 && whole >= scope.min_sample;
     let note = format!("not judged: {} {what}, {} are needed", whole, shown(scope.min_sample as f64));
@@ -181,9 +181,9 @@ impl Unseen {
 mod tests {
     use super::*;
 
-    fn check(metric: Metric) -> Check {
-        let scope = Scope { min_sample: 20, ..Scope::default() };
-        Check { name: "c".into(), metric, warning: None, critical: None, scope }
+    fn check(metric: Metric) -> MetricCheck {
+        let scope = CheckScope { min_sample: 20, ..CheckScope::default() };
+        MetricCheck { name: "c".into(), metric, warning: None, critical: None, scope }
     }
 
     #[test]

@@ -5,27 +5,27 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::state::State;
+use super::state::AlertState;
 use crate::model::Millis;
 
 /// What is kept from one run to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     /// How the last run ended.
-    pub state: State,
+    pub state: AlertState,
     /// Since when, in milliseconds since 1970.
     pub since: Millis,
     /// When that was last told.
     pub told_at: Millis,
     /// What the webhook or the command still has to be told.
     #[serde(default)]
-    pub undelivered: Option<Event>,
+    pub undelivered: Option<AlertEvent>,
 }
 
 /// Why an outcome is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Event {
+pub enum AlertEvent {
     /// The state is another one than before.
     Changed,
     /// The state has been the same for long.
@@ -36,32 +36,36 @@ pub enum Event {
 
 /// What a run has to tell, and what it leaves to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub struct Notices {
     /// To print, if anything.
-    pub print: Option<Event>,
+    pub print: Option<AlertEvent>,
     /// To deliver, if anything.
-    pub deliver: Option<Event>,
+    pub deliver: Option<AlertEvent>,
     /// What to remember once that was done.
     pub memory: Memory,
 }
 
 /// Compares the state of this run with what is remembered; `repeat` is in milliseconds.
-pub fn turn(before: Option<Memory>, state: State, now: Millis, repeat: Millis) -> Turn {
+pub fn turn(before: Option<Memory>, state: AlertState, now: Millis, repeat: Millis) -> Notices {
     let print = event(before, state, now, repeat);
     let deliver = print.or(before.and_then(|before| before.undelivered));
     let same = before.filter(|before| before.state == state);
     let told_at = if print.is_some() { now } else { same.map_or(now, |same| same.told_at) };
     let memory = Memory { state, since: same.map_or(now, |same| same.since), told_at, undelivered: None };
-    Turn { print, deliver, memory }
+    Notices { print, deliver, memory }
 }
 
-fn event(before: Option<Memory>, state: State, now: Millis, repeat: Millis) -> Option<Event> {
-    let is_ok = state == State::Ok;
+fn event(before: Option<Memory>, state: AlertState, now: Millis, repeat: Millis) -> Option<AlertEvent> {
+    let is_ok = state == AlertState::Ok;
     match before {
-        None => (!is_ok).then_some(Event::Changed),
-        Some(before) if before.state != state => Some(if is_ok { Event::Recovered } else { Event::Changed }),
+        None => (!is_ok).then_some(AlertEvent::Changed),
+        Some(before) if before.state != state => {
+            Some(if is_ok { AlertEvent::Recovered } else { AlertEvent::Changed })
+        }
         // where the clock was put back, nobody knows how long ago it was told
-        Some(before) if !is_ok && !(0..repeat).contains(&(now - before.told_at)) => Some(Event::Repeated),
+        Some(before) if !is_ok && !(0..repeat).contains(&(now - before.told_at)) => {
+            Some(AlertEvent::Repeated)
+        }
         Some(_) => None,
     }
 }
@@ -73,7 +77,7 @@ mod tests {
     const HOUR: Millis = 3_600_000;
 
     /// What is printed when these states follow each other, ten minutes apart, with a repeat of half an hour.
-    fn told(states: &[State]) -> Vec<Option<Event>> {
+    fn told(states: &[AlertState]) -> Vec<Option<AlertEvent>> {
         let mut memory = None;
         (0..)
             .zip(states)
@@ -87,8 +91,8 @@ mod tests {
 
     #[test]
     fn every_change_is_told_and_recovery_once() {
-        use State::{Critical, Ok, Unknown, Warning};
-        let (changed, recovered) = (Some(Event::Changed), Some(Event::Recovered));
+        use AlertState::{Critical, Ok, Unknown, Warning};
+        let (changed, recovered) = (Some(AlertEvent::Changed), Some(AlertEvent::Recovered));
         let states = [Ok, Critical, Critical, Warning, Unknown, Ok, Ok, Warning];
         let expected = [None, changed, None, changed, changed, recovered, None, changed];
         assert_eq!(told(&states), expected);
@@ -96,24 +100,24 @@ mod tests {
 
     #[test]
     fn what_lasts_is_told_again_after_the_repeat_time() {
-        let (changed, repeated) = (Some(Event::Changed), Some(Event::Repeated));
+        let (changed, repeated) = (Some(AlertEvent::Changed), Some(AlertEvent::Repeated));
         let expected = [changed, None, None, repeated, None, None, repeated];
-        assert_eq!(told(&[State::Critical; 7]), expected);
-        assert_eq!(told(&[State::Ok; 7]), [None; 7]);
+        assert_eq!(told(&[AlertState::Critical; 7]), expected);
+        assert_eq!(told(&[AlertState::Ok; 7]), [None; 7]);
     }
 
     #[test]
     fn a_clock_put_back_does_not_silence_it() {
-        let before = Memory { state: State::Warning, since: HOUR, told_at: HOUR, undelivered: None };
-        assert_eq!(turn(Some(before), State::Warning, 0, HOUR).print, Some(Event::Repeated));
+        let before = Memory { state: AlertState::Warning, since: HOUR, told_at: HOUR, undelivered: None };
+        assert_eq!(turn(Some(before), AlertState::Warning, 0, HOUR).print, Some(AlertEvent::Repeated));
     }
 
     #[test]
     fn what_was_not_delivered_is_delivered_next_time_and_not_printed_again() {
-        let undelivered = Some(Event::Changed);
-        let before = Memory { state: State::Warning, since: 0, told_at: 0, undelivered };
-        let turn = turn(Some(before), State::Warning, 1, HOUR);
-        assert_eq!((turn.print, turn.deliver), (None, Some(Event::Changed)));
+        let undelivered = Some(AlertEvent::Changed);
+        let before = Memory { state: AlertState::Warning, since: 0, told_at: 0, undelivered };
+        let turn = turn(Some(before), AlertState::Warning, 1, HOUR);
+        assert_eq!((turn.print, turn.deliver), (None, Some(AlertEvent::Changed)));
         assert_eq!(turn.memory, Memory { undelivered: None, ..before });
     }
 }

@@ -5,13 +5,13 @@
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::check::Check;
+use super::check::MetricCheck;
 use super::figures::{Figures, Measured};
-use super::memory::Event;
+use super::memory::AlertEvent;
 use super::range::{Range, shown};
-use super::state::State;
+use super::state::AlertState;
 use crate::analysis::report::{CauseRow, ClusterRow, Report, Totals, WindowView};
-use crate::analysis::verdict::{Kind, Verdict};
+use crate::analysis::verdict::{Verdict, VerdictKind};
 use crate::model::{Disposition, Millis};
 use crate::window::Window;
 use crate::zone;
@@ -35,7 +35,7 @@ pub struct MetricRow {
     /// The range for critical.
     pub critical: Option<Range>,
     /// How bad it is.
-    pub state: State,
+    pub state: AlertState,
     /// What a reader has to know of the figure.
     pub note: Option<String>,
     /// Length of its window, in milliseconds.
@@ -44,22 +44,22 @@ pub struct MetricRow {
 
 /// All that an alert says.
 #[derive(Debug, Clone, Serialize)]
-pub struct Outcome {
+pub struct AlertOutcome {
     /// Name and version of the contract.
     pub schema: &'static str,
     /// When it was made.
     #[serde(serialize_with = "zone::serialize")]
     pub generated_at: Millis,
     /// The worst state of all checks.
-    pub state: State,
+    pub state: AlertState,
     /// The exit code for it.
     pub exit_code: u8,
     /// One sentence.
     pub summary: String,
     /// Why it is told, where it is told to somebody.
-    pub event: Option<Event>,
+    pub event: Option<AlertEvent>,
     /// Where it was read.
-    pub source: Place,
+    pub source: AlertSource,
     /// The window of the worst check.
     pub window: WindowView,
     /// The checks, the worst first.
@@ -82,7 +82,7 @@ pub struct Outcome {
 
 /// Where the rows were read.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Place {
+pub struct AlertSource {
     /// Kind and place of the database, without any password.
     pub database: String,
     /// The table.
@@ -91,24 +91,24 @@ pub struct Place {
 
 /// What was found for one scope.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct ScopeFindings {
     /// The figures.
     pub figures: Figures,
     /// The report on its window.
     pub report: Report,
 }
 
-impl Outcome {
+impl AlertOutcome {
     /// What is told where nothing could be found out.
     pub fn unknown(now: Millis, why: String, zone: Tz) -> Self {
         Self {
             schema: SCHEMA,
             generated_at: now,
-            state: State::Unknown,
-            exit_code: State::Unknown.code(),
+            state: AlertState::Unknown,
+            exit_code: AlertState::Unknown.code(),
             summary: why,
             event: None,
-            source: Place::default(),
+            source: AlertSource::default(),
             window: Window { since: None, until: None, zone }.into(),
             metrics: Vec::new(),
             totals: Totals::default(),
@@ -123,7 +123,7 @@ impl Outcome {
 
     /// Whether some of the failures can be sent again.
     pub fn has_retry(&self) -> bool {
-        self.verdict.kind != Kind::AccountBlocked
+        self.verdict.kind != VerdictKind::AccountBlocked
             && self
                 .causes
                 .iter()
@@ -131,14 +131,14 @@ impl Outcome {
     }
 
     /// Judges each check by what was found for it; there is at least one.
-    pub fn new(now: Millis, source: Place, checks: &[(&Check, &Found)]) -> Option<Self> {
+    pub fn new(now: Millis, source: AlertSource, checks: &[(&MetricCheck, &ScopeFindings)]) -> Option<Self> {
         let mut rows: Vec<_> =
             checks.iter().map(|(check, found)| (row(check, &found.figures), *check, *found)).collect();
         rows.sort_by_key(|(row, check, _)| (std::cmp::Reverse(row.state.badness()), check.metric));
         let (worst, check, found) = rows.first()?;
         let (state, figures, report) = (worst.state, &found.figures, &found.report);
         let named: Vec<String> =
-            rows.iter().filter(|(row, ..)| row.state != State::Ok).map(|(row, ..)| named(row)).collect();
+            rows.iter().filter(|(row, ..)| row.state != AlertState::Ok).map(|(row, ..)| named(row)).collect();
         Some(Self {
             schema: SCHEMA,
             generated_at: now,
@@ -160,7 +160,7 @@ impl Outcome {
     }
 }
 
-fn row(check: &Check, figures: &Figures) -> MetricRow {
+fn row(check: &MetricCheck, figures: &Figures) -> MetricRow {
     let Measured { value, counts, note } = figures.measure(check);
     MetricRow {
         name: check.name.clone(),
@@ -169,7 +169,7 @@ fn row(check: &Check, figures: &Figures) -> MetricRow {
         unit: check.metric.unit(),
         warning: check.warning.clone(),
         critical: check.critical.clone(),
-        state: value.filter(|_| counts).map_or(State::Ok, |value| check.state(value)),
+        state: value.filter(|_| counts).map_or(AlertState::Ok, |value| check.state(value)),
         note,
         window_ms: check.scope.window,
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How bad it is, in the words and codes of monitoring plugins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum AlertState {
     /// 0: nobody is needed.
     Ok,
     /// 1: something to look at.
@@ -16,7 +16,7 @@ pub enum State {
     Unknown,
 }
 
-impl State {
+impl AlertState {
     /// The exit code, the same as for monitoring plugins.
     /// Source: <https://www.monitoring-plugins.org/doc/guidelines.html#AEN78>
     pub fn code(self) -> u8 {
@@ -26,20 +26,20 @@ impl State {
     /// The word at the head of an answer.
     pub fn word(self) -> &'static str {
         match self {
-            State::Ok => "OK",
-            State::Warning => "WARNING",
-            State::Critical => "CRITICAL",
-            State::Unknown => "UNKNOWN",
+            AlertState::Ok => "OK",
+            AlertState::Warning => "WARNING",
+            AlertState::Critical => "CRITICAL",
+            AlertState::Unknown => "UNKNOWN",
         }
     }
 
     /// The order of badness: what could not be judged is less than what is known to be bad.
     pub(super) fn badness(self) -> u8 {
         match self {
-            State::Ok => 0,
-            State::Unknown => 1,
-            State::Warning => 2,
-            State::Critical => 3,
+            AlertState::Ok => 0,
+            AlertState::Unknown => 1,
+            AlertState::Warning => 2,
+            AlertState::Critical => 3,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The checks of the log itself: its words, its times, its errors, and whether it tells the truth.
 
-use super::tally::{Attempts, Failed, Odd};
-use super::{Check, State};
+use super::tally::{Attempts, FailedTally, Odd};
+use super::{Finding, Severity};
 use crate::analysis::report::rate;
 use crate::analysis::wording::count;
 use crate::mapping::Mapping;
@@ -15,10 +15,10 @@ const UNCLASSIFIED: f64 = 0.1;
 const MOST_WORDS: usize = 10;
 
 /// Whether the mapping says what each status word means.
-pub fn status_words(attempts: &Attempts, mapping: &Mapping) -> Check {
+pub fn status_words(attempts: &Attempts, mapping: &Mapping) -> Finding {
     let name = "status-words";
     if attempts.rows == 0 {
-        return Check::ok(name, "no row lies in the window, so there is no word to look at");
+        return Finding::ok(name, "no row lies in the window, so there is no word to look at");
     }
     let unmapped: Vec<_> = attempts
         .statuses()
@@ -27,7 +27,7 @@ pub fn status_words(attempts: &Attempts, mapping: &Mapping) -> Check {
         .collect();
     let rows: u64 = unmapped.iter().map(|(_, rows)| rows).sum();
     if rows == 0 {
-        return Check::ok(name, format!("the status of all {} is mapped", count(attempts.rows, "row")));
+        return Finding::ok(name, format!("the status of all {} is mapped", count(attempts.rows, "row")));
     }
     let words: Vec<_> = unmapped
         .iter()
@@ -46,14 +46,14 @@ pub fn status_words(attempts: &Attempts, mapping: &Mapping) -> Check {
     let advice =
         "add each word to sent, failed or pending in [email_log]; until then its rows count as other";
     if rows * 2 >= attempts.rows {
-        Check::problem(name, message, advice)
+        Finding::problem(name, message, advice)
     } else {
-        Check::warning(name, message, advice)
+        Finding::warning(name, message, advice)
     }
 }
 
 /// Whether the times can be read, and lie where times lie.
-pub fn times(attempts: &Attempts, mapping: &Mapping, extent: Option<(Millis, Millis)>) -> Check {
+pub fn times(attempts: &Attempts, mapping: &Mapping, extent: Option<(Millis, Millis)>) -> Finding {
     let show = |at| window::show(at, mapping.zone);
     let check = if attempts.rows == 0 {
         let message = match extent {
@@ -66,20 +66,21 @@ pub fn times(attempts: &Attempts, mapping: &Mapping, extent: Option<(Millis, Mil
             }
             None => "the log holds no row with a readable time".to_owned(),
         };
-        Check::warning(
+        Finding::warning(
             "times",
             message,
             "give --since all, or see whether the application still writes to it",
         )
     } else if attempts.unreadable > 0 {
-        let state = if attempts.unreadable * 2 >= attempts.rows { State::Problem } else { State::Warning };
+        let state =
+            if attempts.unreadable * 2 >= attempts.rows { Severity::Problem } else { Severity::Warning };
         let message = format!(
             "{} of {} without a readable time, so no window leaves them out",
             attempts.unreadable,
             count(attempts.rows, "row")
         );
         let advice = "name a second column in sent_date that is never empty, such as the one of creation";
-        Check { state, ..Check::warning("times", message, advice) }
+        Finding { state, ..Finding::warning("times", message, advice) }
     } else if attempts.future > 0 {
         let message = format!(
             "{} of {} lie in the future, read in {}",
@@ -88,10 +89,10 @@ pub fn times(attempts: &Attempts, mapping: &Mapping, extent: Option<(Millis, Mil
             mapping.zone
         );
         let advice = "set time_zone in [email_log] to the zone the application writes its times in";
-        Check::warning("times", message, advice)
+        Finding::warning("times", message, advice)
     } else {
         let read = count(attempts.rows, "row");
-        Check::ok("times", format!("the times of all {read} can be read; {}", zones(mapping)))
+        Finding::ok("times", format!("the times of all {read} can be read; {}", zones(mapping)))
     };
     check.with("form", mapping.form.to_string())
 }
@@ -104,25 +105,25 @@ fn zones(mapping: &Mapping) -> String {
 }
 
 /// Whether the rules know what the errors mean: how many texts were read, and how many of them no rule knows.
-pub fn unclassified((read, unknown): (u64, u64)) -> Check {
+pub fn unclassified((read, unknown): (u64, u64)) -> Finding {
     let name = "unclassified";
     if read == 0 {
-        return Check::ok(name, "there is no error text to read");
+        return Finding::ok(name, "there is no error text to read");
     }
     if unknown == 0 {
-        return Check::ok(name, format!("all error texts are classified ({read} read)"));
+        return Finding::ok(name, format!("all error texts are classified ({read} read)"));
     }
     let share = rate(unknown, read);
     let message =
         format!("no rule knows {unknown} of {} ({:.1} %)", count(read, "error text"), share * 100.0);
     if share < UNCLASSIFIED {
-        return Check::ok(name, message);
+        return Finding::ok(name, message);
     }
-    Check::warning(name, message, "mailthrottle explain --test-rules shows them and suggests rules")
+    Finding::warning(name, message, "mailthrottle explain --test-rules shows them and suggests rules")
 }
 
 /// Whether mails wait for longer than an hour.
-pub fn pending(waiting: Odd, mapping: &Mapping) -> Check {
+pub fn pending(waiting: Odd, mapping: &Mapping) -> Finding {
     let name = "pending";
     let advice = "see whether the application's own sender runs; until it does, nobody sends them";
     match waiting.oldest {
@@ -135,9 +136,9 @@ pub fn pending(waiting: Odd, mapping: &Mapping) -> Check {
                 window::show(oldest, mapping.zone),
                 waiting.ids()
             );
-            Check::warning(name, message, advice)
+            Finding::warning(name, message, advice)
         }
-        None if waiting.rows > 0 => Check::warning(
+        None if waiting.rows > 0 => Finding::warning(
             name,
             format!(
                 "{} pending without a time, so nobody can say for how long: {}",
@@ -146,19 +147,19 @@ pub fn pending(waiting: Odd, mapping: &Mapping) -> Check {
             ),
             "name a second column in sent_date that is never empty, such as the one of creation",
         ),
-        None => Check::ok(name, "no row has been pending for more than an hour"),
+        None => Finding::ok(name, "no row has been pending for more than an hour"),
     }
 }
 
 /// Whether a mail that counts as sent has an error text.
-pub fn sent_with_error(odd: Odd) -> Check {
+pub fn sent_with_error(odd: Odd) -> Finding {
     let name = "sent-with-error";
     if odd.rows == 0 {
-        return Check::ok(name, "no row that counts as sent has an error text");
+        return Finding::ok(name, "no row that counts as sent has an error text");
     }
     let verb = if odd.rows == 1 { "counts as sent but has" } else { "count as sent but have" };
     let message = format!("{} {verb} an error text: {}", count(odd.rows, "row"), odd.ids());
-    Check::warning(
+    Finding::warning(
         name,
         message,
         "see whether these mails arrived, and whether the words under sent are right",
@@ -166,13 +167,13 @@ pub fn sent_with_error(odd: Odd) -> Check {
 }
 
 /// Whether every failed mail has an error text.
-pub fn failed_without_text(failed: &Failed) -> Check {
+pub fn failed_without_text(failed: &FailedTally) -> Finding {
     let name = "failed-without-text";
     if failed.rows == 0 {
-        return Check::ok(name, "no row of the window failed");
+        return Finding::ok(name, "no row of the window failed");
     }
     if failed.without_text == 0 {
-        return Check::ok(
+        return Finding::ok(
             name,
             format!("every failed row has an error text ({})", count(failed.rows, "row")),
         );
@@ -180,7 +181,7 @@ pub fn failed_without_text(failed: &Failed) -> Check {
     let verb = if failed.without_text == 1 { "has" } else { "have" };
     let message =
         format!("{} of {} {verb} no error text", failed.without_text, count(failed.rows, "failed row"));
-    Check::warning(
+    Finding::warning(
         name,
         message,
         "have the application store what the server replied; nothing else tells why a mail failed",
@@ -193,9 +194,9 @@ mod tests {
 
     #[test]
     fn some_texts_that_no_rule_knows_are_no_harm() {
-        assert_eq!(unclassified((0, 0)).state, State::Ok);
+        assert_eq!(unclassified((0, 0)).state, Severity::Ok);
         assert_eq!(unclassified((54, 2)).message, "no rule knows 2 of 54 error texts (3.7 %)");
-        assert_eq!(unclassified((54, 2)).state, State::Ok);
-        assert_eq!(unclassified((10, 1)).state, State::Warning);
+        assert_eq!(unclassified((54, 2)).state, Severity::Ok);
+        assert_eq!(unclassified((10, 1)).state, Severity::Warning);
     }
 }

@@ -32,7 +32,7 @@ pub const SMTP: &str = "smtp";
 /// How serious a finding is, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum Severity {
     /// As it should be.
     Ok,
     /// Works, but something is worth a look.
@@ -41,24 +41,24 @@ pub enum State {
     Problem,
 }
 
-impl State {
+impl Severity {
     /// The word in JSON and tables.
     pub fn as_str(self) -> &'static str {
         match self {
-            State::Ok => "ok",
-            State::Warning => "warning",
-            State::Problem => "problem",
+            Severity::Ok => "ok",
+            Severity::Warning => "warning",
+            Severity::Problem => "problem",
         }
     }
 }
 
 /// What one check found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Check {
+pub struct Finding {
     /// Which.
     pub name: &'static str,
     /// How serious.
-    pub state: State,
+    pub state: Severity,
     /// What is so.
     pub message: String,
     /// What to do.
@@ -68,22 +68,22 @@ pub struct Check {
     pub details: Vec<(&'static str, Value)>,
 }
 
-impl Check {
-    fn new(name: &'static str, state: State, message: impl Into<String>) -> Self {
+impl Finding {
+    fn new(name: &'static str, state: Severity, message: impl Into<String>) -> Self {
         debug_assert!(NAMES.contains(&name) || name == SMTP, "{name}");
         Self { name, state, message: message.into(), advice: None, details: Vec::new() }
     }
 
     fn ok(name: &'static str, message: impl Into<String>) -> Self {
-        Self::new(name, State::Ok, message)
+        Self::new(name, Severity::Ok, message)
     }
 
     fn warning(name: &'static str, message: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { advice: Some(advice.into()), ..Self::new(name, State::Warning, message) }
+        Self { advice: Some(advice.into()), ..Self::new(name, Severity::Warning, message) }
     }
 
     fn problem(name: &'static str, message: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { advice: Some(advice.into()), ..Self::new(name, State::Problem, message) }
+        Self { advice: Some(advice.into()), ..Self::new(name, Severity::Problem, message) }
     }
 
     fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {

@@ -1,12 +1,12 @@
 //! The checks of the setup: connection, tables, rights, columns, clock and index.
 
-use super::{Check, SMTP};
+use super::{Finding, SMTP};
 use crate::analysis::wording::count;
 use crate::mapping::described::{Described, Sample};
 use crate::mapping::guess::columns;
-use crate::mapping::resolve::Table;
+use crate::mapping::resolve::TableDescription;
 use crate::mapping::{Column, Mapping};
-use crate::model::{Indexing, Millis, Rights, Server};
+use crate::model::{DatabaseServer, Indexing, Millis, Rights};
 
 const SECOND: Millis = 1000;
 
@@ -21,15 +21,15 @@ pub const SMALL: u32 = 10_000;
 pub const MANY: u32 = 100_000;
 
 /// How the database is reached.
-pub fn connection(server: &Server) -> Check {
+pub fn connection(server: &DatabaseServer) -> Finding {
     let check = if server.is_remote && server.tls.is_none() {
-        Check::warning(
+        Finding::warning(
             "connection",
             "the connection is TCP without TLS, so whoever is on the way can read along",
             server.tls_by,
         )
     } else {
-        Check::ok("connection", "the database answers")
+        Finding::ok("connection", "the database answers")
     };
     check
         .with("version", server.version.as_str())
@@ -38,7 +38,7 @@ pub fn connection(server: &Server) -> Check {
 }
 
 /// Whether the tables of the mapping are there; the reason is the database's own.
-pub fn table(tables: Result<&[Table], &str>) -> Check {
+pub fn table(tables: Result<&[TableDescription], &str>) -> Finding {
     match tables {
         Ok(tables) => {
             let names: Vec<_> =
@@ -47,9 +47,9 @@ pub fn table(tables: Result<&[Table], &str>) -> Check {
                 1 => "the table is there".to_owned(),
                 more => format!("the {more} tables are there"),
             };
-            Check::ok("table", message).with("tables", names)
+            Finding::ok("table", message).with("tables", names)
         }
-        Err(reason) => Check::problem(
+        Err(reason) => Finding::problem(
             "table",
             "the table that the config names is not there",
             "name it by --table or [email_log] table, or have mailthrottle init look for it",
@@ -59,9 +59,9 @@ pub fn table(tables: Result<&[Table], &str>) -> Check {
 }
 
 /// Whether the role may read the log, and no more.
-pub fn rights(rights: &Rights) -> Check {
+pub fn rights(rights: &Rights) -> Finding {
     if !rights.grants.is_empty() {
-        return Check::problem(
+        return Finding::problem(
             "rights",
             "the log cannot be read: the right to SELECT is missing",
             "have it granted by whoever owns the tables",
@@ -69,22 +69,22 @@ pub fn rights(rights: &Rights) -> Check {
         .with("statements", rights.grants.clone());
     }
     if rights.may_write {
-        return Check::warning(
+        return Finding::warning(
             "rights",
             "the role may write to the log, and reading commands need no more than SELECT",
             "unless it also sends again: take that right away, or use a role that may only read",
         )
         .with("statements", rights.revokes.clone());
     }
-    Check::ok("rights", "the log can be read")
+    Finding::ok("rights", "the log can be read")
 }
 
 /// Whether the mapping's columns are there, and what the others would be good for.
-pub fn columns(mapping: Result<&Mapping, &str>, log: &Table) -> Check {
+pub fn columns(mapping: Result<&Mapping, &str>, log: &TableDescription) -> Finding {
     let mapping = match mapping {
         Ok(mapping) => mapping,
         Err(reason) => {
-            return Check::problem(
+            return Finding::problem(
                 "columns",
                 "the mapping does not fit the table's columns",
                 "correct [email_log] in the config, or have mailthrottle init propose it anew",
@@ -98,29 +98,29 @@ pub fn columns(mapping: Result<&Mapping, &str>, log: &Table) -> Check {
             alike.iter().map(|(column, name)| format!("'{name}' ({})", column.name())).collect();
         let keys: Vec<_> =
             alike.iter().map(|(column, name)| format!("{} = \"{name}\"", column.name())).collect();
-        return Check::warning(
+        return Finding::warning(
             "columns",
             format!("the table has columns that look like ones that are not mapped: {}", names.join(", ")),
             format!("if they are, set [email_log] columns = {{ {} }}", keys.join(", ")),
         );
     }
     if !mapping.has(Column::ErrorMessage) {
-        return Check::warning(
+        return Finding::warning(
             "columns",
             "no column is mapped to error_message, so no failure can be classified",
             "name the column, or with error_join the table, that keeps the server's replies",
         );
     }
     let there: Vec<_> = Column::all().filter(|column| mapping.has(*column)).map(Column::name).collect();
-    Check::ok("columns", format!("mapped are {}{}", there.join(", "), lacking(mapping)))
+    Finding::ok("columns", format!("mapped are {}{}", there.join(", "), lacking(mapping)))
 }
 
 /// Columns that are not mapped, with the column of the table whose name says that it is one.
-fn alike(mapping: &Mapping, log: &Table) -> Vec<(Column, String)> {
+fn alike(mapping: &Mapping, log: &TableDescription) -> Vec<(Column, String)> {
     let mapped: Vec<&str> = Column::all().flat_map(|column| mapping.names(column)).collect();
     let free = log.columns.iter().filter(|field| !mapped.contains(&field.name.as_str())).cloned();
     let described = Described {
-        table: Table { columns: free.collect(), ..log.clone() },
+        table: TableDescription { columns: free.collect(), ..log.clone() },
         is_visible: true,
         keys: Vec::new(),
         estimate: None,
@@ -148,45 +148,45 @@ fn lacking(mapping: &Mapping) -> String {
 }
 
 /// Whether the mail server lets this program in; `opened` says why it does not.
-pub fn smtp(url: &str, opened: Result<(), String>) -> Check {
+pub fn smtp(url: &str, opened: Result<(), String>) -> Finding {
     let check = match opened {
-        Ok(()) => Check::ok(SMTP, "the mail server lets resend in; nothing was sent"),
+        Ok(()) => Finding::ok(SMTP, "the mail server lets resend in; nothing was sent"),
         Err(reason) => {
-            Check::problem(SMTP, format!("resend cannot send: {reason}"), "mend that before resend is run")
+            Finding::problem(SMTP, format!("resend cannot send: {reason}"), "mend that before resend is run")
         }
     };
     check.with("server", url)
 }
 
 /// Whether the database's clock is this host's.
-pub fn clock(server: &Server) -> Check {
+pub fn clock(server: &DatabaseServer) -> Finding {
     let ahead = server.clock_ahead.unwrap_or(0);
     let advice = "have both set their clocks by NTP: ages and windows are reckoned from this host's clock, and the \
                   application may write the database's";
     let check = match ahead.abs() {
         CLOCK_WRONG.. => {
-            Check::problem("clock", "the clocks of database and host differ by more than 5 minutes", advice)
+            Finding::problem("clock", "the clocks of database and host differ by more than 5 minutes", advice)
         }
         CLOCK_OFF.. => {
-            Check::warning("clock", "the clocks of database and host differ by more than 5 s", advice)
+            Finding::warning("clock", "the clocks of database and host differ by more than 5 s", advice)
         }
-        _ => Check::ok("clock", "the clocks of database and host agree"),
+        _ => Finding::ok("clock", "the clocks of database and host agree"),
     };
     check.with("database_ahead_ms", server.clock_ahead)
 }
 
 /// Whether indexes find a day, and what further tables say of it, without a look at every row. Of the log so many rows were
 /// counted.
-pub fn index(indexing: &Indexing, rows: u64, last_day: u64) -> Check {
+pub fn index(indexing: &Indexing, rows: u64, last_day: u64) -> Finding {
     let name = "index";
     let is_small = rows <= u64::from(SMALL);
     if indexing.serves && indexing.unserved.is_empty() {
-        return Check::ok(name, "an index finds a window without a look at every row")
+        return Finding::ok(name, "an index finds a window without a look at every row")
             .with("plan", indexing.plan.clone());
     }
     if is_small {
         let message = format!("with {} the log needs no index", count(rows, "row"));
-        return Check::ok(name, message).with("plan", indexing.plan.clone());
+        return Finding::ok(name, message).with("plan", indexing.plan.clone());
     }
     let all = if rows > u64::from(MANY) { format!("more than {MANY}") } else { rows.to_string() };
     let message = match indexing.serves {
@@ -204,7 +204,7 @@ pub fn index(indexing: &Indexing, rows: u64, last_day: u64) -> Check {
         }
         _ => "have it made, at a quiet hour",
     };
-    Check::warning(name, message, advice)
+    Finding::warning(name, message, advice)
         .with("plan", indexing.plan.clone())
         .with("create", indexing.create.clone())
 }
@@ -212,11 +212,11 @@ pub fn index(indexing: &Indexing, rows: u64, last_day: u64) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::doctor::State;
+    use crate::analysis::doctor::Severity;
 
-    fn server(is_remote: bool, tls: Option<&str>, clock_ahead: Option<Millis>) -> Server {
+    fn server(is_remote: bool, tls: Option<&str>, clock_ahead: Option<Millis>) -> DatabaseServer {
         let tls = tls.map(str::to_owned);
-        Server {
+        DatabaseServer {
             version: "X 1".into(),
             is_remote,
             tls,
@@ -230,20 +230,20 @@ mod tests {
     #[test]
     fn a_connection_over_a_network_wants_tls() {
         let state = |is_remote, tls| connection(&server(is_remote, tls, None)).state;
-        assert_eq!(state(false, None), State::Ok);
-        assert_eq!(state(true, Some("TLSv1.3")), State::Ok);
-        assert_eq!(state(true, None), State::Warning);
+        assert_eq!(state(false, None), Severity::Ok);
+        assert_eq!(state(true, Some("TLSv1.3")), Severity::Ok);
+        assert_eq!(state(true, None), Severity::Warning);
     }
 
     #[test]
     fn clocks_may_differ_by_some_seconds() {
         let state = |ahead| clock(&server(true, None, ahead)).state;
         let cases = [
-            (None, State::Ok),
-            (Some(4_999), State::Ok),
-            (Some(-5_000), State::Warning),
-            (Some(299_999), State::Warning),
-            (Some(-300_000), State::Problem),
+            (None, Severity::Ok),
+            (Some(4_999), Severity::Ok),
+            (Some(-5_000), Severity::Warning),
+            (Some(299_999), Severity::Warning),
+            (Some(-300_000), Severity::Problem),
         ];
         for (ahead, expected) in cases {
             assert_eq!(state(ahead), expected, "{ahead:?}");
@@ -253,12 +253,12 @@ mod tests {
     #[test]
     fn only_a_large_log_needs_an_index() {
         let none = Indexing::default();
-        assert_eq!(index(&none, 10_000, 7).state, State::Ok);
+        assert_eq!(index(&none, 10_000, 7).state, Severity::Ok);
         assert_eq!(
             index(&none, 10_001, 7).message,
             "no index serves status and time: a question about the last day reads 10001 rows, with an index its 7"
         );
         assert!(index(&none, 100_001, 7).message.contains("reads more than 100000 rows"));
-        assert_eq!(index(&Indexing { serves: true, ..none }, 100_001, 7).state, State::Ok);
+        assert_eq!(index(&Indexing { serves: true, ..none }, 100_001, 7).state, Severity::Ok);
     }
 }

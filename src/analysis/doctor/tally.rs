@@ -1,7 +1,7 @@
 //! What the checks count while rows go by: one pass over all attempts of the window, one over the failed mails, and one
 //! each over those that wait or that were sent with an error text.
 
-use crate::analysis::names::Names;
+use crate::analysis::names::DistinctNames;
 use crate::analysis::newest::Newest;
 use crate::model::{Attempt, Class, Mail, Meaning, Millis};
 use crate::reply::Classifier;
@@ -24,7 +24,7 @@ const MOST_READ: usize = 10_000;
 #[derive(Debug)]
 pub struct Attempts {
     now: Millis,
-    words: Names,
+    words: DistinctNames,
     counts: Vec<u64>,
     /// All of them.
     pub rows: u64,
@@ -39,7 +39,7 @@ pub struct Attempts {
 impl Attempts {
     /// None yet.
     pub fn until(now: Millis) -> Self {
-        let words = Names::at_most(MOST_WORDS);
+        let words = DistinctNames::at_most(MOST_WORDS);
         Self { now, words, counts: Vec::new(), rows: 0, unreadable: 0, future: 0, last_day: 0 }
     }
 
@@ -66,7 +66,7 @@ impl Attempts {
 }
 
 /// The failed mails of the window.
-pub struct Failed {
+pub struct FailedTally {
     newest: Newest,
     /// All of them.
     pub rows: u64,
@@ -74,13 +74,13 @@ pub struct Failed {
     pub without_text: u64,
 }
 
-impl Default for Failed {
+impl Default for FailedTally {
     fn default() -> Self {
         Self { newest: Newest::at_most(MOST_READ), rows: 0, without_text: 0 }
     }
 }
 
-impl Failed {
+impl FailedTally {
     /// Counts one.
     pub fn add(&mut self, mail: Mail) {
         self.rows += 1;

@@ -3,16 +3,16 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-use super::{ALIKE, Fate, Join, Judged, Likeness, Mails, Row, TOGETHER, content};
+use super::{ALIKE, FailedFate, JudgedFailures, Likeness, MailRow, Mails, SameMailBy, TOGETHER, content};
 use crate::digest::Digest;
 
 /// What is known of the failed rows, given what other rows have decided about them.
 pub fn judge(
     mails: &Mails,
-    decided: Vec<Option<Fate>>,
+    decided: Vec<Option<FailedFate>>,
     contents: &HashMap<Box<str>, Digest>,
     named: &HashSet<String>,
-) -> Judged {
+) -> JudgedFailures {
     let rows = mails.failed();
     let mut grouping = Grouping { rows, named, joined: vec![None; rows.len()], decided };
     mails.by_message.values().for_each(|places| grouping.join_by_message_id(places));
@@ -20,7 +20,8 @@ pub fn judge(
         let mut by_content: HashMap<Digest, Vec<usize>> = HashMap::new();
         // what went after all stands for nothing that failed
         let is_open = |place: &&usize| {
-            grouping.joined[**place].is_none() && !matches!(grouping.decided[**place], Some(Fate::Went(_)))
+            grouping.joined[**place].is_none()
+                && !matches!(grouping.decided[**place], Some(FailedFate::Went(_)))
         };
         for place in places.iter().filter(is_open) {
             if let Some(content) = content(contents, &rows[*place]) {
@@ -33,11 +34,11 @@ pub fn judge(
 }
 
 struct Grouping<'m> {
-    rows: &'m [Row],
+    rows: &'m [MailRow],
     named: &'m HashSet<String>,
     /// The attempt that stands for a row, and by what that is known.
-    joined: Vec<Option<(usize, Join)>>,
-    decided: Vec<Option<Fate>>,
+    joined: Vec<Option<(usize, SameMailBy)>>,
+    decided: Vec<Option<FailedFate>>,
 }
 
 impl Grouping<'_> {
@@ -62,7 +63,7 @@ impl Grouping<'_> {
             (!self.is_named(*a)).cmp(&!self.is_named(*b)).then_with(|| self.newest_first(*a, *b))
         });
         if let Some((first, rest)) = places.split_first() {
-            rest.iter().for_each(|place| self.joined[*place] = Some((*first, Join::MessageId)));
+            rest.iter().for_each(|place| self.joined[*place] = Some((*first, SameMailBy::MessageId)));
         }
     }
 
@@ -92,39 +93,41 @@ impl Grouping<'_> {
             standing.extend(group.first());
         }
         for place in group.iter().filter(|place| !standing.contains(place)) {
-            self.joined[*place] = Some((standing[0], Join::Content));
+            self.joined[*place] = Some((standing[0], SameMailBy::Content));
         }
         let may_be_alike = !self.is_named(standing[0]) && !self.rows[standing[0]].has_message_id();
         if let Some(alike) = alike.filter(|_| may_be_alike) {
-            let like = Fate::LooksLike(self.rows[alike].id.clone(), Likeness::Failed);
+            let like = FailedFate::LooksLike(self.rows[alike].id.clone(), Likeness::Failed);
             self.decided[standing[0]].get_or_insert(like);
         }
     }
 
     /// The attempt that stands for a row in the end.
-    fn standing(&self, place: usize) -> Option<(usize, Join)> {
+    fn standing(&self, place: usize) -> Option<(usize, SameMailBy)> {
         let (first, join) = self.joined[place]?;
         Some(match self.joined[first] {
-            Some((second, further)) => (second, if join == further { join } else { Join::Content }),
+            Some((second, further)) => (second, if join == further { join } else { SameMailBy::Content }),
             None => (first, join),
         })
     }
 
-    fn finish(mut self) -> Judged {
+    fn finish(mut self) -> JudgedFailures {
         let standing: Vec<_> = (0..self.rows.len()).map(|place| self.standing(place)).collect();
-        let mut further: HashMap<usize, Vec<(usize, Join)>> = HashMap::new();
+        let mut further: HashMap<usize, Vec<(usize, SameMailBy)>> = HashMap::new();
         for (place, joined) in standing.iter().enumerate() {
             if let Some((first, join)) = joined {
                 further.entry(*first).or_default().push((place, *join));
             }
         }
-        let fate =
-            |(place, joined): (usize, &Option<(usize, Join)>)| match (self.decided[place].take(), joined) {
-                (Some(Fate::Went(id)), None) => Fate::Went(id),
-                (_, Some((first, join))) => Fate::SameAs(*first, *join),
-                (Some(fate), None) => fate,
-                (None, None) => Fate::Stands,
-            };
-        Judged { fates: standing.iter().enumerate().map(fate).collect(), further }
+        let fate = |(place, joined): (usize, &Option<(usize, SameMailBy)>)| match (
+            self.decided[place].take(),
+            joined,
+        ) {
+            (Some(FailedFate::Went(id)), None) => FailedFate::Went(id),
+            (_, Some((first, join))) => FailedFate::SameAs(*first, *join),
+            (Some(fate), None) => fate,
+            (None, None) => FailedFate::Stands,
+        };
+        JudgedFailures { fates: standing.iter().enumerate().map(fate).collect(), further }
     }
 }

@@ -26,7 +26,7 @@ pub const PENDING_AGE: Millis = 3_600_000;
 
 /// A row of the log, as far as it tells which mail it is.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub struct MailRow {
     /// The row's key.
     pub id: Box<str>,
     /// When it was tried.
@@ -41,14 +41,14 @@ pub struct Row {
 
 /// What is known of some failed rows.
 #[derive(Debug, Default)]
-pub struct Judged {
+pub struct JudgedFailures {
     /// What each row is, in the order they were given.
-    pub fates: Vec<Fate>,
+    pub fates: Vec<FailedFate>,
     /// The further attempts of the rows that stand for a mail, by their places, whatever becomes of it.
-    pub further: HashMap<usize, Vec<(usize, Join)>>,
+    pub further: HashMap<usize, Vec<(usize, SameMailBy)>>,
 }
 
-impl Row {
+impl MailRow {
     /// What a row of the log tells.
     pub fn of(mail: &Mail) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -82,8 +82,8 @@ impl Row {
     }
 
     /// The same row as one of a mail of its own, whatever it has in common with others.
-    pub fn without_ties(&self) -> Row {
-        Row { message: None, outside: None, ..self.clone() }
+    pub fn without_ties(&self) -> MailRow {
+        MailRow { message: None, outside: None, ..self.clone() }
     }
 
     fn number(&self) -> Option<i64> {
@@ -91,7 +91,7 @@ impl Row {
     }
 
     /// Whether it was tried later than another; of two of the same moment the one with the higher number.
-    fn is_later_than(&self, other: &Row) -> bool {
+    fn is_later_than(&self, other: &MailRow) -> bool {
         match (self.at, other.at) {
             (Some(own), Some(others)) if own == others => {
                 self.number().zip(other.number()).is_some_and(|(own, others)| own > others)
@@ -101,12 +101,12 @@ impl Row {
     }
 
     /// Whether content may tell that two rows are one mail: not where each has a Message-ID.
-    fn is_comparable(&self, other: &Row) -> bool {
+    fn is_comparable(&self, other: &MailRow) -> bool {
         self.message.is_none() || other.message.is_none()
     }
 
     /// How far two rows lie apart in milliseconds; none where a time is missing.
-    fn distance(&self, other: &Row) -> Option<Millis> {
+    fn distance(&self, other: &MailRow) -> Option<Millis> {
         Some((self.at? - other.at?).abs())
     }
 }
@@ -131,7 +131,7 @@ pub enum Other {
 
 /// By what two attempts are known to be of one mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Join {
+pub enum SameMailBy {
     /// By the Message-ID and the recipients.
     MessageId,
     /// By their content.
@@ -140,11 +140,11 @@ pub enum Join {
 
 /// What a failed row is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum FailedFate {
     /// The attempt that stands for its mail.
     Stands,
     /// A further attempt of the mail for which the row at this place stands.
-    SameAs(usize, Join),
+    SameAs(usize, SameMailBy),
     /// Its mail went, as the row of this key.
     Went(Box<str>),
     /// Its mail is about to be sent by the application, as the row of this key.
@@ -167,8 +167,8 @@ pub enum Likeness {
 /// The failed rows, and those others of the log that may be of the same mails.
 #[derive(Debug, Default)]
 pub struct Mails {
-    failed: Vec<Row>,
-    others: Vec<(Other, Row)>,
+    failed: Vec<MailRow>,
+    others: Vec<(Other, MailRow)>,
     by_message: HashMap<Digest, Vec<usize>>,
     by_outside: HashMap<Digest, Vec<usize>>,
     others_by_outside: HashMap<Digest, Vec<usize>>,
@@ -176,7 +176,7 @@ pub struct Mails {
 
 impl Mails {
     /// Looks at these failed rows.
-    pub fn of(failed: Vec<Row>) -> Self {
+    pub fn of(failed: Vec<MailRow>) -> Self {
         let mut mails = Self::default();
         for (place, row) in failed.iter().enumerate() {
             if let Some(message) = row.message {
@@ -190,12 +190,12 @@ impl Mails {
     }
 
     /// The failed rows, in the order they were given.
-    pub fn failed(&self) -> &[Row] {
+    pub fn failed(&self) -> &[MailRow] {
         &self.failed
     }
 
     /// Takes in another row of the log, in any order; kept is only what may be of the same mail as a failed row.
-    pub fn add(&mut self, other: Other, row: Row) {
+    pub fn add(&mut self, other: Other, row: MailRow) {
         let by_message = row.message.is_some_and(|message| self.by_message.contains_key(&message));
         let outside = row.outside.filter(|outside| row.at.is_some() && self.by_outside.contains_key(outside));
         if let Some(outside) = outside {
@@ -211,14 +211,14 @@ impl Mails {
         let mut undecided = HashSet::new();
         for (outside, places) in &self.by_outside {
             let failed = places.iter().map(|place| &self.failed[*place]);
-            let rows: Vec<&Row> = failed.chain(self.others_of(*outside).map(|(_, row)| row)).collect();
+            let rows: Vec<&MailRow> = failed.chain(self.others_of(*outside).map(|(_, row)| row)).collect();
             let is_open = rows.len() > 1 && rows.iter().any(|row| !row.has_message_id());
             undecided.extend(rows.iter().filter(|_| is_open).map(|row| row.id.clone()));
         }
         undecided
     }
 
-    fn others_of(&self, outside: Digest) -> impl Iterator<Item = &(Other, Row)> {
+    fn others_of(&self, outside: Digest) -> impl Iterator<Item = &(Other, MailRow)> {
         self.others_by_outside.get(&outside).into_iter().flatten().map(|place| &self.others[*place])
     }
 
@@ -229,7 +229,7 @@ impl Mails {
         contents: &HashMap<Box<str>, Digest>,
         named: &HashSet<String>,
         now: Millis,
-    ) -> Judged {
+    ) -> JudgedFailures {
         let decided = self.decided_by_others(contents, named, now);
         groups::judge(self, decided, contents, named)
     }
@@ -240,7 +240,7 @@ impl Mails {
         contents: &HashMap<Box<str>, Digest>,
         named: &HashSet<String>,
         now: Millis,
-    ) -> Vec<Option<Fate>> {
+    ) -> Vec<Option<FailedFate>> {
         let mut decided = vec![None; self.failed.len()];
         for (other, row) in &self.others {
             let by_message = row.message.and_then(|message| self.by_message.get(&message));
@@ -253,7 +253,7 @@ impl Mails {
                 if failed.is_comparable(row) && same_content(contents, failed, row) {
                     let fate = by_content(*other, failed, row, now);
                     let is_overridden =
-                        matches!(fate, Some(Fate::LooksLike(..))) && named.contains(&*failed.id);
+                        matches!(fate, Some(FailedFate::LooksLike(..))) && named.contains(&*failed.id);
                     keep_weightier(&mut decided[*place], fate.filter(|_| !is_overridden));
                 }
             }
@@ -263,12 +263,12 @@ impl Mails {
 }
 
 /// Whether the contents of two rows are known and equal.
-fn same_content(contents: &HashMap<Box<str>, Digest>, one: &Row, other: &Row) -> bool {
+fn same_content(contents: &HashMap<Box<str>, Digest>, one: &MailRow, other: &MailRow) -> bool {
     content(contents, one).is_some_and(|content| contents.get(&other.id) == Some(&content))
 }
 
 /// The content of a row, where it tells anything: not where there is neither content nor subject.
-fn content(contents: &HashMap<Box<str>, Digest>, row: &Row) -> Option<Digest> {
+fn content(contents: &HashMap<Box<str>, Digest>, row: &MailRow) -> Option<Digest> {
     contents.get(&row.id).copied().filter(|content| row.has_subject || *content != nothing())
 }
 
@@ -277,39 +277,39 @@ pub fn nothing() -> Digest {
     Digest::of([None])
 }
 
-fn by_message_id(other: Other, row: &Row, now: Millis) -> Option<Fate> {
+fn by_message_id(other: Other, row: &MailRow, now: Millis) -> Option<FailedFate> {
     match other {
-        Other::Sent => Some(Fate::Went(row.id.clone())),
-        Other::Pending => is_young(row, now).then(|| Fate::Waits(row.id.clone())),
-        Other::InDoubt => Some(Fate::InDoubt(row.id.clone())),
+        Other::Sent => Some(FailedFate::Went(row.id.clone())),
+        Other::Pending => is_young(row, now).then(|| FailedFate::Waits(row.id.clone())),
+        Other::InDoubt => Some(FailedFate::InDoubt(row.id.clone())),
     }
 }
 
-fn by_content(other: Other, failed: &Row, row: &Row, now: Millis) -> Option<Fate> {
+fn by_content(other: Other, failed: &MailRow, row: &MailRow, now: Millis) -> Option<FailedFate> {
     let distance = failed.distance(row)?;
     let id = row.id.clone();
     match other {
-        Other::Pending => (distance <= ALIKE && is_young(row, now)).then_some(Fate::Waits(id)),
-        Other::InDoubt => (distance <= TOGETHER).then_some(Fate::InDoubt(id)),
-        Other::Sent if row.is_later_than(failed) && distance <= TOGETHER => Some(Fate::Went(id)),
+        Other::Pending => (distance <= ALIKE && is_young(row, now)).then_some(FailedFate::Waits(id)),
+        Other::InDoubt => (distance <= TOGETHER).then_some(FailedFate::InDoubt(id)),
+        Other::Sent if row.is_later_than(failed) && distance <= TOGETHER => Some(FailedFate::Went(id)),
         // a mail with a Message-ID of its own is no look-alike
         Other::Sent if failed.has_message_id() => None,
-        Other::Sent if !row.is_later_than(failed) => Some(Fate::LooksLike(id, Likeness::Sent)),
-        Other::Sent => (distance <= ALIKE).then_some(Fate::LooksLike(id, Likeness::Sent)),
+        Other::Sent if !row.is_later_than(failed) => Some(FailedFate::LooksLike(id, Likeness::Sent)),
+        Other::Sent => (distance <= ALIKE).then_some(FailedFate::LooksLike(id, Likeness::Sent)),
     }
 }
 
-fn is_young(row: &Row, now: Millis) -> bool {
+fn is_young(row: &MailRow, now: Millis) -> bool {
     row.at.is_some_and(|at| at > now - PENDING_AGE)
 }
 
 /// Of several rows that decide about one, the weightiest counts.
-fn keep_weightier(kept: &mut Option<Fate>, new: Option<Fate>) {
-    let weight = |fate: &Option<Fate>| match fate {
-        Some(Fate::Went(_)) => 4,
-        Some(Fate::InDoubt(_)) => 3,
-        Some(Fate::Waits(_)) => 2,
-        Some(Fate::LooksLike(..)) => 1,
+fn keep_weightier(kept: &mut Option<FailedFate>, new: Option<FailedFate>) {
+    let weight = |fate: &Option<FailedFate>| match fate {
+        Some(FailedFate::Went(_)) => 4,
+        Some(FailedFate::InDoubt(_)) => 3,
+        Some(FailedFate::Waits(_)) => 2,
+        Some(FailedFate::LooksLike(..)) => 1,
         _ => 0,
     };
     if weight(&new) > weight(kept) {

@@ -25,9 +25,9 @@ fn mail(&(id, minutes_ago, message_id, recipient, _): &Written<'_>) -> Mail {
     }
 }
 
-fn judge(failed: &[Written<'_>], others: &[(Other, Written<'_>)], named: &[&str]) -> Judged {
-    let mut mails = Mails::of(failed.iter().map(|row| Row::of(&mail(row))).collect());
-    others.iter().for_each(|(other, row)| mails.add(*other, Row::of(&mail(row))));
+fn judge(failed: &[Written<'_>], others: &[(Other, Written<'_>)], named: &[&str]) -> JudgedFailures {
+    let mut mails = Mails::of(failed.iter().map(|row| MailRow::of(&mail(row))).collect());
+    others.iter().for_each(|(other, row)| mails.add(*other, MailRow::of(&mail(row))));
     let undecided = mails.undecided();
     let all = failed.iter().chain(others.iter().map(|(_, row)| row));
     let contents: HashMap<Box<str>, Digest> = all
@@ -41,15 +41,15 @@ fn judge(failed: &[Written<'_>], others: &[(Other, Written<'_>)], named: &[&str]
 /// The fates in short: what a person would say of each row.
 fn said(failed: &[Written<'_>], others: &[(Other, Written<'_>)], named: &[&str]) -> Vec<String> {
     let judged = judge(failed, others, named);
-    let short = |(place, fate): (usize, &Fate)| match fate {
-        Fate::Stands => format!("goes for {}", 1 + judged.further.get(&place).map_or(0, Vec::len)),
-        Fate::SameAs(place, Join::MessageId) => format!("same mail as {}", failed[*place].0),
-        Fate::SameAs(place, Join::Content) => format!("same content as {}", failed[*place].0),
-        Fate::Went(id) => format!("went as {id}"),
-        Fate::Waits(id) => format!("waits as {id}"),
-        Fate::InDoubt(id) => format!("in doubt as {id}"),
-        Fate::LooksLike(id, Likeness::Sent) => format!("like sent {id}"),
-        Fate::LooksLike(id, Likeness::Failed) => format!("like failed {id}"),
+    let short = |(place, fate): (usize, &FailedFate)| match fate {
+        FailedFate::Stands => format!("goes for {}", 1 + judged.further.get(&place).map_or(0, Vec::len)),
+        FailedFate::SameAs(place, SameMailBy::MessageId) => format!("same mail as {}", failed[*place].0),
+        FailedFate::SameAs(place, SameMailBy::Content) => format!("same content as {}", failed[*place].0),
+        FailedFate::Went(id) => format!("went as {id}"),
+        FailedFate::Waits(id) => format!("waits as {id}"),
+        FailedFate::InDoubt(id) => format!("in doubt as {id}"),
+        FailedFate::LooksLike(id, Likeness::Sent) => format!("like sent {id}"),
+        FailedFate::LooksLike(id, Likeness::Failed) => format!("like failed {id}"),
     };
     judged.fates.iter().enumerate().map(short).collect()
 }
@@ -189,11 +189,11 @@ fn what_a_row_does_not_have_tells_nothing() {
         ..Mail::default()
     };
     let fates = |subject, recipient, content: Digest| {
-        let mails = Mails::of(["1", "2"].map(|id| Row::of(&bare(id, subject, recipient))).to_vec());
+        let mails = Mails::of(["1", "2"].map(|id| MailRow::of(&bare(id, subject, recipient))).to_vec());
         let contents = ["1", "2"].map(|id| (id.into(), content)).into_iter().collect();
         mails.judge(&contents, &HashSet::new(), NOW).fates
     };
-    let (text, apart) = (Digest::of([Some(&b"text"[..])]), vec![Fate::Stands; 2]);
+    let (text, apart) = (Digest::of([Some(&b"text"[..])]), vec![FailedFate::Stands; 2]);
     assert_eq!(fates(Some("x"), None, text), apart);
     // nothing but the recipient is the same
     assert_eq!(fates(None, Some("a@x.example"), nothing()), apart);
@@ -201,9 +201,9 @@ fn what_a_row_does_not_have_tells_nothing() {
     assert_ne!(fates(Some("x"), Some("a@x.example"), nothing()), apart);
     // content is compared only where something is known of it
     let failed = [("1", 20, "", "a@x.example", "x"), ("2", 10, "", "a@x.example", "x")];
-    let mails = Mails::of(failed.iter().map(|row| Row::of(&mail(row))).collect());
+    let mails = Mails::of(failed.iter().map(|row| MailRow::of(&mail(row))).collect());
     assert_eq!(mails.undecided().len(), 2);
-    assert_eq!(mails.judge(&HashMap::new(), &HashSet::new(), NOW).fates, vec![Fate::Stands; 2]);
+    assert_eq!(mails.judge(&HashMap::new(), &HashSet::new(), NOW).fates, vec![FailedFate::Stands; 2]);
 }
 
 #[test]

@@ -10,21 +10,21 @@ use anyhow::{Context, Result, anyhow, bail};
 use tokio::sync::oneshot;
 
 use crate::analysis::alert::figures::{Recipients, Unseen};
-use crate::analysis::alert::outcome::{Found, Place};
-use crate::analysis::alert::{Check, Figures, Metric, Outcome, Scope};
+use crate::analysis::alert::outcome::{AlertSource, ScopeFindings};
+use crate::analysis::alert::{AlertOutcome, CheckScope, Figures, Metric, MetricCheck};
 use crate::analysis::clusters::{self, Joining};
 use crate::analysis::failures::{Failures, Filter};
 use crate::analysis::input::ReportInput;
-use crate::analysis::report::{Report, Source};
+use crate::analysis::report::{Report, ReportSource};
 use crate::analysis::running::SESSION;
-use crate::cli::{Global, Rows};
+use crate::cli::{Global, RowFilter};
 use crate::config::Config;
 use crate::db::Which;
 use crate::log::{self, Log, ScanOptions, wanted};
 use crate::model::{Mail, Meaning, Millis};
 use crate::reply::Classifier;
 use crate::window::Window;
-use crate::zone::{self, Step};
+use crate::zone::{self, TimelineStep};
 
 const DAY: Millis = 86_400_000;
 
@@ -37,16 +37,16 @@ pub struct Question {
     /// Flags of every command.
     pub flags: Global,
     /// The checks to make.
-    pub checks: Vec<Check>,
+    pub checks: Vec<MetricCheck>,
     /// End of the windows; without it, now.
     pub at: Option<Millis>,
 }
 
 /// What was found.
 #[derive(Debug)]
-pub struct Seen {
+pub struct Observations {
     /// The outcome of all checks.
-    pub outcome: Outcome,
+    pub outcome: AlertOutcome,
     /// With `--print-sql`, what would have been asked.
     pub statements: Option<String>,
     /// How long the log was read, and what would have made it quicker.
@@ -57,7 +57,7 @@ pub struct Seen {
 ///
 /// # Errors
 /// Config, window, database, time.
-pub async fn within(limit: Duration, question: Question, mut config: Config) -> Result<Seen> {
+pub async fn within(limit: Duration, question: Question, mut config: Config) -> Result<Observations> {
     if let Some(database) = &mut config.database {
         // so that the server does not go on for nobody
         database.hurry(limit + Duration::from_secs(1));
@@ -79,12 +79,12 @@ pub async fn within(limit: Duration, question: Question, mut config: Config) -> 
     }
 }
 
-async fn find(question: &Question, config: Config) -> Result<Seen> {
-    let (mut log, rules) = Log::open(&question.flags, config, &Rows::default(), None).await?;
+async fn find(question: &Question, config: Config) -> Result<Observations> {
+    let (mut log, rules) = Log::open(&question.flags, config, &RowFilter::default(), None).await?;
     let rules = rules.ready()?;
     let at = question.at.unwrap_or(log.now);
     let start = Instant::now();
-    let mut found: Vec<(&Scope, Found)> = Vec::new();
+    let mut found: Vec<(&CheckScope, ScopeFindings)> = Vec::new();
     for check in &question.checks {
         if found.iter().all(|(scope, _)| **scope != check.scope) {
             let metrics = question.checks.iter().filter(|other| other.scope == check.scope);
@@ -99,24 +99,25 @@ async fn find(question: &Question, config: Config) -> Result<Seen> {
         0 => None,
         _ => log.db.missing_index(&log.mapping, log.window).await?.map(|index| (took, index)),
     };
-    let place = Place { database: log.db.name().to_owned(), table: log.mapping.table.1.clone() };
-    let of = |check: &Check| found.iter().find(|(scope, _)| **scope == check.scope).map(|(_, found)| found);
+    let place = AlertSource { database: log.db.name().to_owned(), table: log.mapping.table.1.clone() };
+    let of =
+        |check: &MetricCheck| found.iter().find(|(scope, _)| **scope == check.scope).map(|(_, found)| found);
     let checks: Vec<_> = question.checks.iter().filter_map(|check| Some((check, of(check)?))).collect();
-    let outcome = Outcome::new(log.now, place, &checks).context("alert: there is no check to make")?;
+    let outcome = AlertOutcome::new(log.now, place, &checks).context("alert: there is no check to make")?;
     let statements = question.flags.print_sql.then(|| statements.join("\n"));
-    Ok(Seen { outcome, statements, slow })
+    Ok(Observations { outcome, statements, slow })
 }
 
 /// All that the checks of one scope need.
 async fn scope(
     log: &mut Log,
     rules: &Classifier,
-    scope: &Scope,
+    scope: &CheckScope,
     metrics: &[Metric],
     at: Millis,
-) -> Result<Found> {
+) -> Result<ScopeFindings> {
     log.window = Window { since: Some(at - scope.window), until: Some(at), zone: log.window.zone };
-    let rows = Rows { sender: scope.sender.clone(), ..Rows::default() };
+    let rows = RowFilter { sender: scope.sender.clone(), ..RowFilter::default() };
     let mut failures = Failures::new(rules, Filter { code: scope.code, class: scope.class });
     let timeless = log::failures_for_alert(log, &rows, &mut failures, scope.count_healed, at).await?;
     let ledger = log::known(log).await?;
@@ -124,16 +125,16 @@ async fn scope(
     // as a report finds them
     let joining = Joining::default();
     let clusters = clusters::find(&failures, joining);
-    let options = ScanOptions { rows: &rows, gap: joining.gap, session: SESSION, step: Step::Hour };
+    let options = ScanOptions { rows: &rows, gap: joining.gap, session: SESSION, step: TimelineStep::Hour };
     let swept = log::scan(log, &options, &failures, &clusters).await?;
     let report = Report::new(&ReportInput {
         now: log.now,
         window: log.window,
-        source: Source::default(),
+        source: ReportSource::default(),
         profile: log.profile,
         tries_again: log.tries_again,
         words: &log.mapping.words,
-        step: Step::Hour,
+        step: TimelineStep::Hour,
         failures: &failures,
         clusters: &clusters,
         swept: &swept,
@@ -153,11 +154,11 @@ async fn scope(
     if metrics.contains(&Metric::NewCauses) {
         figures.new_causes = new_causes(log, scope, &failures).await?;
     }
-    Ok(Found { figures, report })
+    Ok(ScopeFindings { figures, report })
 }
 
 /// Rows that wait for longer than they should.
-async fn pending(log: &mut Log, scope: &Scope, at: Millis) -> Result<u64> {
+async fn pending(log: &mut Log, scope: &CheckScope, at: Millis) -> Result<u64> {
     let words: Vec<String> = log.mapping.words.of(Meaning::Pending).map(str::to_owned).collect();
     let until = at - scope.pending_age;
     let window = Window { since: Some(until - FORGOTTEN), until: Some(until), ..log.window };
@@ -171,7 +172,7 @@ async fn pending(log: &mut Log, scope: &Scope, at: Millis) -> Result<u64> {
 }
 
 /// The fewer rows of the same time of day one and two weeks before: a holiday in one of them raises no alarm.
-async fn usual_rows(log: &mut Log, scope: &Scope) -> Result<u64> {
+async fn usual_rows(log: &mut Log, scope: &CheckScope) -> Result<u64> {
     let mut fewest = u64::MAX;
     for weeks in [1, 2] {
         let zone = log.window.zone;
@@ -185,7 +186,7 @@ async fn usual_rows(log: &mut Log, scope: &Scope) -> Result<u64> {
 }
 
 /// The mailbox with most recipients in the day that ends now.
-async fn busiest(log: &mut Log, scope: &Scope, at: Millis) -> Result<(u64, Option<String>)> {
+async fn busiest(log: &mut Log, scope: &CheckScope, at: Millis) -> Result<(u64, Option<String>)> {
     let window = Window { since: Some(at - DAY), until: Some(at), ..log.window };
     let mut recipients = Recipients::default();
     log::each_attempt(log, scope.sender.as_deref(), window, &mut |attempt| recipients.add(attempt)).await?;
@@ -193,14 +194,14 @@ async fn busiest(log: &mut Log, scope: &Scope, at: Millis) -> Result<(u64, Optio
 }
 
 /// Causes of the window that the time before it did not have; asked only where there are failures.
-async fn new_causes(log: &mut Log, scope: &Scope, failures: &Failures<'_>) -> Result<u64> {
+async fn new_causes(log: &mut Log, scope: &CheckScope, failures: &Failures<'_>) -> Result<u64> {
     let mut unseen = Unseen::of(failures, scope.count_healed);
     if unseen.count() == 0 && !log.is_rehearsal {
         return Ok(0);
     }
     let since = log.window.since.map(|since| since - scope.baseline);
     let window = Window { since, until: log.window.since, ..log.window };
-    let words = log.failed_words(&Rows::default());
+    let words = log.failed_words(&RowFilter::default());
     let mut seen = |mail: Mail| unseen.seen(mail.error.as_deref().unwrap_or_default());
     log.db.mails(&log.mapping, &Which { window, words: &words, among: None }, &mut seen).await?;
     Ok(unseen.count())

@@ -12,16 +12,16 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::analysis::alert::Outcome;
+use crate::analysis::alert::AlertOutcome;
 use crate::cli::Shape;
-use crate::config::alert::{Plan, Webhook};
+use crate::config::alert::{AlertPlan, Webhook};
 use crate::output;
 
 /// The pause before the second try.
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Tells all who are to be told, and gives what went wrong.
-pub async fn all(plan: &Plan, outcome: &Outcome, limit: Duration) -> Vec<anyhow::Error> {
+pub async fn all(plan: &AlertPlan, outcome: &AlertOutcome, limit: Duration) -> Vec<anyhow::Error> {
     let mut errors = Vec::new();
     if let Some(webhook) = &plan.webhook {
         let told = post(webhook.clone(), outcome, limit).await;
@@ -33,7 +33,7 @@ pub async fn all(plan: &Plan, outcome: &Outcome, limit: Duration) -> Vec<anyhow:
     errors
 }
 
-async fn post(webhook: Webhook, outcome: &Outcome, limit: Duration) -> Result<()> {
+async fn post(webhook: Webhook, outcome: &AlertOutcome, limit: Duration) -> Result<()> {
     let body = match webhook.shape {
         Shape::Generic => serde_json::to_string(outcome)?,
         Shape::Slack => output::alert::slack(outcome).to_string(),
@@ -42,7 +42,7 @@ async fn post(webhook: Webhook, outcome: &Outcome, limit: Duration) -> Result<()
     let posted = tokio::task::spawn_blocking(move || {
         let agent = agent(limit);
         match post_once(&agent, &webhook.url, &body) {
-            Err(Refusal { again: true, .. }) => {
+            Err(PostRefusal { again: true, .. }) => {
                 std::thread::sleep(PAUSE);
                 post_once(&agent, &webhook.url, &body)
             }
@@ -55,23 +55,23 @@ async fn post(webhook: Webhook, outcome: &Outcome, limit: Duration) -> Result<()
 }
 
 /// Why a post was not taken, and whether the next may be.
-struct Refusal {
+struct PostRefusal {
     why: String,
     again: bool,
 }
 
-fn post_once(agent: &ureq::Agent, url: &str, body: &str) -> Result<(), Refusal> {
+fn post_once(agent: &ureq::Agent, url: &str, body: &str) -> Result<(), PostRefusal> {
     let posted = agent.post(url).header("Content-Type", "application/json").send(body);
     match posted {
         Ok(response) if response.status().is_success() => Ok(()),
         Ok(response) => {
             let status = response.status();
             let again = status.is_server_error() || status.as_u16() == 429;
-            Err(Refusal { why: format!("it answered {status}"), again })
+            Err(PostRefusal { why: format!("it answered {status}"), again })
         }
-        Err(ureq::Error::Timeout(_)) => Err(Refusal { why: "no answer in time".to_owned(), again: true }),
+        Err(ureq::Error::Timeout(_)) => Err(PostRefusal { why: "no answer in time".to_owned(), again: true }),
         // the library's words name neither path nor query of the address
-        Err(error) => Err(Refusal { why: error.to_string(), again: true }),
+        Err(error) => Err(PostRefusal { why: error.to_string(), again: true }),
     }
 }
 
@@ -89,7 +89,7 @@ fn agent(limit: Duration) -> ureq::Agent {
         .new_agent()
 }
 
-async fn run(command: &str, outcome: &Outcome, limit: Duration) -> Result<()> {
+async fn run(command: &str, outcome: &AlertOutcome, limit: Duration) -> Result<()> {
     let body = serde_json::to_string(outcome)? + "\n";
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).stdin(Stdio::piped()).stdout(std::io::stderr()).kill_on_drop(true);

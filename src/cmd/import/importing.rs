@@ -15,11 +15,11 @@ use tokio::sync::{mpsc, watch};
 
 use crate::cmd::complain;
 use crate::config::Config;
-use crate::db::sqlite::import::{FileId, Target};
+use crate::db::sqlite::import::{FileId, ImportTarget};
 use crate::import::intake::Intake;
-use crate::import::reading::{self, Batch, End};
-use crate::import::source::{Position, Source};
-use crate::import::{Format, Settings, detect};
+use crate::import::reading::{self, Batch, ReadEnd};
+use crate::import::source::{LogSource, Position};
+use crate::import::{LogFormat, ParserSettings, detect};
 use crate::model::Millis;
 use crate::output::import::FileRead;
 
@@ -31,9 +31,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How files are to be read.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish {
+pub struct ImportRequest {
     /// The format a person named.
-    pub format: Option<Format>,
+    pub format: Option<LogFormat>,
     /// Whether to go on as the file grows.
     pub follow: bool,
     /// Whether to show how far it is.
@@ -42,11 +42,11 @@ pub struct Wish {
 
 /// An import that goes on.
 pub struct Importing {
-    wish: Wish,
-    settings: Settings,
-    target: Option<Target>,
+    wish: ImportRequest,
+    settings: ParserSettings,
+    target: Option<ImportTarget>,
     /// Where unparsed lines go to that look like a failure.
-    pub left: Option<Left>,
+    pub left: Option<UnparsedFile>,
     /// The files that were read.
     pub done: Vec<FileRead>,
     /// Whether to stop; nobody tells where a command ends at once.
@@ -55,8 +55,8 @@ pub struct Importing {
 }
 
 /// A file that was looked at and can be read.
-struct Opened {
-    source: Source,
+struct OpenedFile {
+    source: LogSource,
     intake: Intake,
     read: FileRead,
     id: Option<FileId>,
@@ -67,9 +67,9 @@ impl Importing {
     ///
     /// # Errors
     /// The file's.
-    pub async fn start(wish: Wish, config: &Config, path: Option<&str>) -> Result<Self> {
+    pub async fn start(wish: ImportRequest, config: &Config, path: Option<&str>) -> Result<Self> {
         let import = config.import.clone();
-        let settings = Settings {
+        let settings = ParserSettings {
             zone: config.wanted.zone.unwrap_or_default(),
             file_time: 0,
             day_first: import.day_first,
@@ -77,7 +77,7 @@ impl Importing {
             patterns: import.patterns,
         };
         let target = match path {
-            Some(path) => Some(Target::open(path).await?),
+            Some(path) => Some(ImportTarget::open(path).await?),
             None => None,
         };
         let now = Utc::now().timestamp_millis();
@@ -130,26 +130,26 @@ impl Importing {
                 // the first lines of stdin may be long in coming
                 () = stopped(&mut stop) => return Ok(()),
             };
-            if self.read(opened).await? != End::Replaced {
+            if self.read(opened).await? != ReadEnd::Replaced {
                 return Ok(());
             }
             tracing::info!("{name} was rotated; reading the new file");
         }
     }
 
-    async fn open(&mut self, name: &str) -> Result<Opened> {
+    async fn open(&mut self, name: &str) -> Result<OpenedFile> {
         let (owned, now) = (name.to_owned(), self.now);
-        let opening = move || Source::open(&owned, now);
+        let opening = move || LogSource::open(&owned, now);
         let mut source = tokio::task::spawn_blocking(opening).await??;
         if self.wish.follow && !source.can_grow() {
             bail!("--follow: {name} is packed or in UTF-16; only a plain file can be followed");
         }
-        let settings = Settings { file_time: source.file_time, ..self.settings.clone() };
+        let settings = ParserSettings { file_time: source.file_time, ..self.settings.clone() };
         let format = format_of(&source, self.wish.format, &settings)?;
         let (id, known) = self.known(&mut source, format).await?;
         let (from, lines) = known.as_ref().map_or((0, 0), |known| (known.offset, known.lines));
         let mut intake = Intake::new(format, &settings, from, lines);
-        if format == Format::Csv && from > 0 {
+        if format == LogFormat::Csv && from > 0 {
             source.first().take(1).for_each(|head| intake.line(head));
         }
         let read = FileRead {
@@ -162,14 +162,14 @@ impl Importing {
             cut_lines: 0,
             error: None,
         };
-        Ok(Opened { source, intake, read, id })
+        Ok(OpenedFile { source, intake, read, id })
     }
 
     /// The file in the target, and where an import of it stopped before.
     async fn known(
         &mut self,
-        source: &mut Source,
-        format: Format,
+        source: &mut LogSource,
+        format: LogFormat,
     ) -> Result<(Option<FileId>, Option<Position>)> {
         let Some(target) = &mut self.target else {
             return Ok((None, None));
@@ -186,8 +186,8 @@ impl Importing {
     }
 
     /// Reads on a thread of its own while the database takes in what was read before.
-    async fn read(&mut self, opened: Opened) -> Result<End> {
-        let Opened { mut source, intake, mut read, id } = opened;
+    async fn read(&mut self, opened: OpenedFile) -> Result<ReadEnd> {
+        let OpenedFile { mut source, intake, mut read, id } = opened;
         let bar = bar(self.wish.is_shown, &source);
         let bytes = Arc::clone(&source.read);
         let before = bytes.load(Ordering::Relaxed).min(read.resumed_at.unwrap_or(0));
@@ -228,12 +228,12 @@ impl Importing {
     }
 
     /// Settles what was read by a reader that does not end.
-    async fn leave(&mut self, read: FileRead, id: Option<&FileId>) -> Result<End> {
+    async fn leave(&mut self, read: FileRead, id: Option<&FileId>) -> Result<ReadEnd> {
         if let (Some(target), Some(id)) = (&mut self.target, id) {
             target.settle(id, &read.file, None, self.now).await?;
         }
         self.done.push(read);
-        Ok(End::Stopped)
+        Ok(ReadEnd::Stopped)
     }
 
     async fn take_in(&mut self, file: &str, id: Option<&FileId>, batch: Batch) -> Result<u64> {
@@ -267,7 +267,7 @@ async fn silent(stop: &mut watch::Receiver<bool>) {
 }
 
 /// The format a person named, or the one that the first lines have.
-fn format_of(source: &Source, named: Option<Format>, settings: &Settings) -> Result<Format> {
+fn format_of(source: &LogSource, named: Option<LogFormat>, settings: &ParserSettings) -> Result<LogFormat> {
     let found = match named {
         Some(format) => detect::any(format, source.first(), settings).then_some(format),
         None => detect::detect(source.first(), settings),
@@ -286,13 +286,13 @@ fn format_of(source: &Source, named: Option<Format>, settings: &Settings) -> Res
             "{}: none of {more}{lines} lines is of a known format; expected {}; import --list shows how their lines \
              begin, and [[import.patterns]] in the config can describe others",
             source.name,
-            Format::ALL.map(Format::name).join(", ")
+            LogFormat::ALL.map(LogFormat::name).join(", ")
         ),
     })
 }
 
 /// How far it is, on a terminal.
-fn bar(is_shown: bool, source: &Source) -> ProgressBar {
+fn bar(is_shown: bool, source: &LogSource) -> ProgressBar {
     if !is_shown {
         return ProgressBar::hidden();
     }
@@ -310,12 +310,12 @@ fn show(bar: &ProgressBar, at: u64) {
 }
 
 /// The file that unparsed lines go to.
-pub struct Left {
+pub struct UnparsedFile {
     path: PathBuf,
     file: File,
 }
 
-impl Left {
+impl UnparsedFile {
     /// Opens it, to add to what is there.
     ///
     /// # Errors

@@ -9,23 +9,23 @@ use super::plan::{self, row};
 use super::select::Considered;
 use super::{now, open_ledger, open_store, undo_broken_commit, who};
 use crate::analysis::wording::count;
-use crate::cli::{Global, Resend as Args, Rows as Filters};
+use crate::cli::{Global, Resend as Args, RowFilter as Filters};
 use crate::cmd::{ask, format, print, print_view};
 use crate::config::Config;
-use crate::config::smtp::Sending;
+use crate::config::smtp::SmtpSettings;
 use crate::db::{Db, Target};
 use crate::exit::Exit;
 use crate::log;
 use crate::mapping::Wanted;
 use crate::output::Format;
-use crate::output::resend::{Answer, Doubts, Row, Rows, SCHEMA};
-use crate::resend::ledger::{Decision, Doubted, Key, Known, Ledger, Origin, Past, Stage};
+use crate::output::resend::{Doubts, ResendOutput, ResendRow, ResendRows, SCHEMA};
+use crate::resend::ledger::{Decision, Doubted, Ledger, MailKey, MailRecord, Origin, Past, Stage};
 use crate::resend::selection::Skip;
 
 /// A mail in doubt: all its rows that are, and what is shown of it.
 struct InDoubt {
     rows: Vec<Doubted>,
-    shown: Row,
+    shown: ResendRow,
 }
 
 /// Lists the mails in doubt, or settles some.
@@ -36,7 +36,7 @@ pub async fn doubt(
     flags: &Global,
     args: &Args,
     config: Config,
-    sending: &Sending,
+    sending: &SmtpSettings,
     target: &Target,
     words: &[String],
 ) -> Result<Exit> {
@@ -86,7 +86,7 @@ const fn settled(decision: Decision, is_one: bool) -> &'static str {
 pub async fn free(
     args: &Args,
     config: Config,
-    sending: &Sending,
+    sending: &SmtpSettings,
     target: &Target,
     ids: &[String],
 ) -> Result<Exit> {
@@ -95,7 +95,7 @@ pub async fn free(
     }
     let mut ledger = open(&config.wanted, sending, target).await?;
     let past = ledger.past().await?;
-    let mut rows: Vec<(Key, Known)> = Vec::new();
+    let mut rows: Vec<(MailKey, MailRecord)> = Vec::new();
     for id in ids {
         let mail = past.mail_of(id, |known| matches!(known.stage, Stage::Refused | Stage::Dropped));
         if mail.is_empty() {
@@ -136,7 +136,7 @@ async fn agree(args: &Args, question: &str) -> Result<()> {
     Ok(())
 }
 
-async fn has_ledger(sending: &Sending, target: &Target) -> Result<bool> {
+async fn has_ledger(sending: &SmtpSettings, target: &Target) -> Result<bool> {
     if sending.ledger.as_deref().is_some_and(log::is_missing) {
         return Ok(false);
     }
@@ -146,7 +146,7 @@ async fn has_ledger(sending: &Sending, target: &Target) -> Result<bool> {
     Ok(is_made)
 }
 
-async fn open(wanted: &Wanted, sending: &Sending, target: &Target) -> Result<Ledger> {
+async fn open(wanted: &Wanted, sending: &SmtpSettings, target: &Target) -> Result<Ledger> {
     let mut db = Db::open(target).await?;
     let mapping = db.mapping(wanted).await?;
     db.close().await;
@@ -155,7 +155,7 @@ async fn open(wanted: &Wanted, sending: &Sending, target: &Target) -> Result<Led
 }
 
 /// Settles what dead runs left, and gives those that are alive.
-async fn settle_dead_runs(wanted: &Wanted, sending: &Sending, target: &Target) -> Result<Vec<String>> {
+async fn settle_dead_runs(wanted: &Wanted, sending: &SmtpSettings, target: &Target) -> Result<Vec<String>> {
     undo_broken_commit(sending, target).await?;
     if !has_ledger(sending, target).await? {
         return Ok(Vec::new());
@@ -189,12 +189,12 @@ fn decision<'w>(words: &'w [String], args: &Args) -> Result<Option<(Decision, &'
 }
 
 /// The mails in doubt that the filters ask for, the longest first.
-async fn doubts(flags: &Global, args: &Args, config: Config, sending: &Sending) -> Result<Vec<InDoubt>> {
+async fn doubts(flags: &Global, args: &Args, config: Config, sending: &SmtpSettings) -> Result<Vec<InDoubt>> {
     let (plan, past) = plan::with_past(flags, args, config, sending).await?;
     let in_doubt = plan.selected.skipped.into_iter().filter(|(_, skip)| skip.is_doubt());
     let mut doubts: Vec<InDoubt> = in_doubt.map(|(mail, skip)| shown(mail, &skip, &past)).collect();
     // what the ledger has in doubt is told whatever the log says of it by now
-    let is_shown = |key: &Key| doubts.iter().any(|mail| mail.rows.iter().any(|row| row.key == *key));
+    let is_shown = |key: &MailKey| doubts.iter().any(|mail| mail.rows.iter().any(|row| row.key == *key));
     let lost: Vec<_> = past
         .entries()
         .filter(|(_, known)| known.stage == Stage::Doubt)
@@ -222,9 +222,9 @@ fn shown(mail: Considered, skip: &Skip, past: &Past) -> InDoubt {
     let mut keys = vec![(stands.key.clone(), stands.status.to_string(), is_doubt(&mail), None)];
     let further = mail.further.iter();
     keys.extend(further.map(|row| (row.key.clone(), row.status.to_string(), row.is_doubt, Some(row.join))));
-    let of_ledger = |key: &Key| past.of(key).filter(|known| known.stage == Stage::Doubt).cloned();
+    let of_ledger = |key: &MailKey| past.of(key).filter(|known| known.stage == Stage::Doubt).cloned();
     let rows = keys.into_iter().filter_map(|(key, status, is_doubt, join)| {
-        let key_of = |known: &Known| Key { id: key.id.clone(), sent_date: known.sent_date };
+        let key_of = |known: &MailRecord| MailKey { id: key.id.clone(), sent_date: known.sent_date };
         let (key, origin) = match of_ledger(&key) {
             Some(known) => (key_of(&known), Origin::Ours(Box::new(known))),
             None if is_doubt && past.of(&key).is_none() => {
@@ -240,7 +240,7 @@ fn shown(mail: Considered, skip: &Skip, past: &Past) -> InDoubt {
         Origin::Ours(known) => Some(&**known),
         Origin::Log { .. } => None,
     });
-    let mut shown = Row { origin: skip.origin(), ..row(stands, "doubt", Some(said(known, &mail))) };
+    let mut shown = ResendRow { origin: skip.origin(), ..row(stands, "doubt", Some(said(known, &mail))) };
     if let Some(known) = known {
         (shown.attempts, shown.message_id) = (known.attempts, known.message_id.clone().or(shown.message_id));
     }
@@ -252,7 +252,7 @@ fn is_doubt(mail: &Considered) -> bool {
 }
 
 /// When it was handed over, and what was last said.
-fn said(known: Option<&Known>, mail: &Considered) -> String {
+fn said(known: Option<&MailRecord>, mail: &Considered) -> String {
     match known {
         Some(known) => said_by_ledger(known),
         None => {
@@ -265,7 +265,7 @@ fn said(known: Option<&Known>, mail: &Considered) -> String {
     }
 }
 
-fn said_by_ledger(known: &Known) -> String {
+fn said_by_ledger(known: &MailRecord) -> String {
     let at = crate::zone::rfc3339(known.changed_at);
     match &known.reply {
         Some(reply) => format!("{at}: {reply}"),
@@ -274,14 +274,14 @@ fn said_by_ledger(known: &Known) -> String {
 }
 
 /// A mail in doubt whose row is not a failed one of the log any more.
-fn not_in_log(key: Key, known: &Known, past: &Past) -> InDoubt {
-    let shown = Row {
+fn not_in_log(key: MailKey, known: &MailRecord, past: &Past) -> InDoubt {
+    let shown = ResendRow {
         id: key.id.clone(),
         attempts: known.attempts,
         message_id: known.message_id.clone(),
         origin: Some("ours"),
         about: "(not a failed row of the log any more)".to_owned(),
-        ..Row::bare("doubt", said_by_ledger(known))
+        ..ResendRow::bare("doubt", said_by_ledger(known))
     };
     let rows = past.mail_of(&key.id, |known| known.stage == Stage::Doubt).into_iter();
     let rows = rows.map(|(key, known)| Doubted { key, origin: Origin::Ours(Box::new(known)) }).collect();
@@ -324,8 +324,8 @@ fn chosen(doubts: Vec<InDoubt>, ids: &[String], alive: &[String]) -> Result<Vec<
 }
 
 fn tell(flags: &Global, doubts: &[InDoubt]) -> Result<Exit> {
-    let rows = Rows::made_by(|| doubts.iter().map(|mail| mail.shown.clone()));
-    let answer = Answer { schema: SCHEMA, doubt: doubts.len() as u64, rows, ..Answer::default() };
+    let rows = ResendRows::made_by(|| doubts.iter().map(|mail| mail.shown.clone()));
+    let answer = ResendOutput { schema: SCHEMA, doubt: doubts.len() as u64, rows, ..ResendOutput::default() };
     print_view(flags, &Doubts(answer))?;
     Ok(if doubts.is_empty() { Exit::Fine } else { Exit::Critical })
 }

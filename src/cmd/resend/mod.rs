@@ -14,14 +14,14 @@ use chrono::Utc;
 use super::print_view;
 use crate::cli::{Global, Resend as Args};
 use crate::config::Config;
-use crate::config::smtp::{Sending, WritesLog};
-use crate::db::{Db, Place, Target};
+use crate::config::smtp::{SmtpSettings, WritesLog};
+use crate::db::{Db, Location, Target};
 use crate::exit::Exit;
 use crate::log;
 use crate::mapping::Mapping;
 use crate::model::Meaning;
 use crate::output;
-use crate::output::resend::{Answer, History};
+use crate::output::resend::{History, ResendOutput};
 use crate::resend::ledger::{Ledger, PastRun};
 
 /// Runs the command.
@@ -50,7 +50,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         return Ok(Exit::Fine);
     }
     if args.dry_run || planned.selected.chosen.is_empty() {
-        let answer = Answer { dry_run: args.dry_run, ..planned.answer() };
+        let answer = ResendOutput { dry_run: args.dry_run, ..planned.answer() };
         print_view(flags, &answer)?;
         let left = answer.held + answer.deferred + planned.with_others();
         return Ok(match (args.dry_run, answer.doubts, left) {
@@ -67,16 +67,16 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
 }
 
 /// Lets SQLite undo what a run that was killed in the middle of a commit left in the log, which no reader could open before.
-async fn undo_broken_commit(sending: &Sending, target: &Target) -> Result<()> {
+async fn undo_broken_commit(sending: &SmtpSettings, target: &Target) -> Result<()> {
     let is_written = sending.log.what == WritesLog::Status && sending.ledger.is_some();
-    if is_written && matches!(Place::of(&target.url)?, Place::File(_)) {
+    if is_written && matches!(Location::of(&target.url)?, Location::File(_)) {
         Db::open_to_write(target, false).await?.close().await;
     }
     Ok(())
 }
 
 /// Settles what dead runs left, and tells the log what it has not learnt, before anything is planned.
-async fn tidy_up(config: &Config, sending: &Sending, target: &Target) -> Result<()> {
+async fn tidy_up(config: &Config, sending: &SmtpSettings, target: &Target) -> Result<()> {
     undo_broken_commit(sending, target).await?;
     if sending.ledger.as_deref().is_some_and(log::is_missing) {
         return Ok(());
@@ -98,7 +98,7 @@ async fn tidy_up(config: &Config, sending: &Sending, target: &Target) -> Result<
     Ok(())
 }
 
-async fn history(flags: &Global, sending: &Sending, target: &Target) -> Result<Exit> {
+async fn history(flags: &Global, sending: &SmtpSettings, target: &Target) -> Result<Exit> {
     let mut store = open_store(sending, target, false).await?;
     let (runs, alive) = match Ledger::is_made(&mut store).await? {
         true => (Ledger::history(&mut store).await?, Ledger::alive(&mut store).await?),
@@ -113,14 +113,14 @@ async fn history(flags: &Global, sending: &Sending, target: &Target) -> Result<E
     Ok(Exit::Fine)
 }
 
-fn past_run(run: PastRun, is_alive: bool) -> output::resend::PastRun {
+fn past_run(run: PastRun, is_alive: bool) -> output::resend::HistoryRow {
     let [sent, deferred, refused, doubt] = run.ended;
     let state = match (run.ended_at, is_alive) {
         (Some(_), _) => None,
         (None, true) => Some("at work"),
         (None, false) => Some("died, or was killed; the next resend takes up what it left"),
     };
-    output::resend::PastRun {
+    output::resend::HistoryRow {
         run_id: run.id,
         identity: run.identity,
         started_by: run.started_by,
@@ -135,7 +135,7 @@ fn past_run(run: PastRun, is_alive: bool) -> output::resend::PastRun {
 }
 
 /// Opens the database that the ledger is in.
-async fn open_store(sending: &Sending, target: &Target, make: bool) -> Result<Db> {
+async fn open_store(sending: &SmtpSettings, target: &Target, make: bool) -> Result<Db> {
     match &sending.ledger {
         None => Db::open_to_write(target, false).await,
         Some(url) => Db::open_to_write(&Target { url: url.clone(), ..target.clone() }, make).await,
@@ -144,7 +144,7 @@ async fn open_store(sending: &Sending, target: &Target, make: bool) -> Result<Db
 
 /// Opens the ledger for writing, with its tables made where they are missing.
 async fn open_ledger(
-    sending: &Sending,
+    sending: &SmtpSettings,
     target: &Target,
     mapping: Mapping,
     sent_word: Option<String>,

@@ -10,15 +10,15 @@ use crate::analysis::wording::count;
 use crate::cli::{Global, Resend as Args};
 use crate::cmd::{ask, look, print_statements};
 use crate::config::Config;
-use crate::config::smtp::Sending;
+use crate::config::smtp::SmtpSettings;
 use crate::db::{Db, Order};
 use crate::log::{self, CLOSED, Log};
 use crate::mapping::Mapping;
 use crate::model::{Attempt, Meaning, Millis};
 use crate::output;
-use crate::output::resend::{Answer, Row, Rows, SCHEMA};
+use crate::output::resend::{ResendOutput, ResendRow, ResendRows, SCHEMA};
 use crate::reply::Classifier;
-use crate::resend::ledger::{Further, Key, Outgoing, Past};
+use crate::resend::ledger::{Further, MailKey, Outgoing, Past};
 use crate::resend::pace::Earlier;
 use crate::resend::selection::{Candidate, Skip};
 use crate::window::Window;
@@ -33,7 +33,7 @@ const SHARING: Millis = 2 * MINUTE;
 const SESSION: Millis = 1_500;
 
 /// What will be sent.
-pub struct Plan {
+pub struct ResendPlan {
     /// The user's table in canonical terms.
     pub mapping: Mapping,
     /// The rules.
@@ -55,7 +55,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// Config, window, database.
-pub async fn make(flags: &Global, args: &Args, config: Config, sending: &Sending) -> Result<Plan> {
+pub async fn make(flags: &Global, args: &Args, config: Config, sending: &SmtpSettings) -> Result<ResendPlan> {
     let (plan, _) = with_past(flags, args, config, sending).await?;
     // which word is written has to be known before anything is promised
     sending.log.sent_word(&plan.mapping.words)?;
@@ -70,8 +70,8 @@ pub async fn with_past(
     flags: &Global,
     args: &Args,
     config: Config,
-    sending: &Sending,
-) -> Result<(Plan, Past)> {
+    sending: &SmtpSettings,
+) -> Result<(ResendPlan, Past)> {
     let (mut log, rules) = Log::open_at(flags, config, &args.rows, None, args.at.as_deref()).await?;
     let classifier = rules.ready()?;
     if log.db.has_table(log::TABLE).await? {
@@ -101,7 +101,7 @@ pub async fn with_past(
     let Log { db, mapping, now, .. } = log;
     // what is read holds up what is to be written
     db.close().await;
-    let plan = Plan {
+    let plan = ResendPlan {
         mapping,
         classifier,
         selected,
@@ -171,7 +171,7 @@ async fn attempts_since(
     db.attempts(mapping, window, Order::AsStored, &mut each).await
 }
 
-fn caps(sending: &Sending) -> String {
+fn caps(sending: &SmtpSettings) -> String {
     let engine = &sending.engine;
     let day = engine.recipients_per_day.map_or_else(String::new, |day| format!(", {day} recipients a day"));
     let profile =
@@ -180,12 +180,12 @@ fn caps(sending: &Sending) -> String {
     format!("{} {connections}, {} messages{day} ({profile})", engine.cap, engine.rate)
 }
 
-impl Plan {
+impl ResendPlan {
     /// The plan as the command answers it.
-    pub fn answer(&self) -> Answer<'_> {
+    pub fn answer(&self) -> ResendOutput<'_> {
         let (deferred, skipped): (Vec<_>, Vec<_>) =
             self.selected.skipped.iter().partition(|(_, skip)| skip.next_at().is_some());
-        Answer {
+        ResendOutput {
             schema: SCHEMA,
             dry_run: true,
             selected: self.selected.chosen.len() as u64,
@@ -201,24 +201,25 @@ impl Plan {
             duration_ms: self.estimate,
             server: self.server.clone(),
             caps: Some(self.caps.clone()),
-            rows: Rows::made_by(|| {
+            rows: ResendRows::made_by(|| {
                 let chosen = self.selected.chosen.iter().flat_map(|chosen| {
-                    let own = Row { attempts: chosen.attempts, ..row(&chosen.mail.stands, "selected", None) };
+                    let own =
+                        ResendRow { attempts: chosen.attempts, ..row(&chosen.mail.stands, "selected", None) };
                     std::iter::once(own).chain(further_rows(&chosen.mail, "skipped"))
                 });
                 chosen.chain(self.left())
             }),
-            ..Answer::default()
+            ..ResendOutput::default()
         }
     }
 
     /// The same where the run did not come to its turn.
-    pub fn left_by<'r>(&'r self, reason: &'r str) -> Answer<'r> {
+    pub fn left_by<'r>(&'r self, reason: &'r str) -> ResendOutput<'r> {
         let planned = self.answer();
-        Answer {
+        ResendOutput {
             dry_run: false,
             deferred: planned.deferred + planned.selected,
-            rows: Rows::made_by(move || {
+            rows: ResendRows::made_by(move || {
                 let chosen = self.selected.chosen.iter();
                 let untouched = |mail| row(mail, "untouched", Some(reason.to_owned()));
                 chosen.map(move |chosen| untouched(&chosen.mail.stands)).chain(self.left())
@@ -234,11 +235,11 @@ impl Plan {
     }
 
     /// The mails that do not go, as the command answers them.
-    pub fn left(&self) -> impl Iterator<Item = Row> {
+    pub fn left(&self) -> impl Iterator<Item = ResendRow> {
         let skipped = self.selected.skipped.iter().flat_map(|(mail, skip)| {
             let outcome = if skip.next_at().is_some() { "deferred" } else { "skipped" };
             let origin = skip.origin();
-            let own = Row {
+            let own = ResendRow {
                 next_at: skip.next_at(),
                 group: skip.group(),
                 origin,
@@ -247,7 +248,7 @@ impl Plan {
             std::iter::once(own).chain(further_rows(mail, "skipped"))
         });
         let held = self.selected.held.iter().flat_map(|(mail, hold)| {
-            let own = Row { group: hold.group(), ..row(&mail.stands, "held", Some(hold.to_string())) };
+            let own = ResendRow { group: hold.group(), ..row(&mail.stands, "held", Some(hold.to_string())) };
             std::iter::once(own).chain(further_rows(mail, "skipped"))
         });
         skipped.chain(held)
@@ -255,11 +256,11 @@ impl Plan {
 
     /// The mails that go, as the ledger takes them.
     pub fn outgoing(&self) -> Vec<Arc<Outgoing>> {
-        let outgoing = |chosen: &super::select::Chosen| {
+        let outgoing = |chosen: &super::select::ChosenMail| {
             let Considered { stands, further, is_named } = &chosen.mail;
             let refused_before = chosen.refused_before.clone();
             Arc::new(Outgoing {
-                key: Key { id: stands.key.id.clone(), sent_date: chosen.known_as.0 },
+                key: MailKey { id: stands.key.id.clone(), sent_date: chosen.known_as.0 },
                 status: stands.status.clone(),
                 recipients: stands.recipients,
                 version: chosen.version,
@@ -289,8 +290,8 @@ impl Plan {
 }
 
 /// A mail as the command answers it.
-pub fn row(mail: &Candidate, outcome: &'static str, reason: Option<String>) -> Row {
-    Row {
+pub fn row(mail: &Candidate, outcome: &'static str, reason: Option<String>) -> ResendRow {
+    ResendRow {
         id: mail.key.id.clone(),
         outcome,
         attempts: 0,
@@ -310,14 +311,14 @@ pub fn row(mail: &Candidate, outcome: &'static str, reason: Option<String>) -> R
 }
 
 /// The further attempts of a mail, which have its outcome once that is known.
-pub fn further_rows(mail: &Considered, outcome: &'static str) -> impl Iterator<Item = Row> {
-    mail.further.iter().filter(|row| row.is_failed).map(move |further: &Further| Row {
+pub fn further_rows(mail: &Considered, outcome: &'static str) -> impl Iterator<Item = ResendRow> {
+    mail.further.iter().filter(|row| row.is_failed).map(move |further: &Further| ResendRow {
         id: further.key.id.clone(),
         same_as: Some(mail.stands.key.id.clone()),
         message_id: mail.stands.message_id.clone(),
         sender: mail.stands.sender.as_deref().map(str::to_owned),
         recipient: mail.stands.recipient.clone(),
-        ..Row::bare(outcome, format!("an attempt of the same mail as row {}", mail.stands.key.id))
+        ..ResendRow::bare(outcome, format!("an attempt of the same mail as row {}", mail.stands.key.id))
     })
 }
 
@@ -331,7 +332,7 @@ fn about(mail: &Candidate) -> String {
 ///
 /// # Errors
 /// Nobody agreed.
-pub async fn agree(flags: &Global, plan: &Plan) -> Result<()> {
+pub async fn agree(flags: &Global, plan: &ResendPlan) -> Result<()> {
     let rows = count(plan.selected.chosen.len() as u64, "row");
     if !ask::can_ask() {
         return Err(anyhow!(

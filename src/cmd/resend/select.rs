@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 
 use crate::address;
 use crate::analysis::failures::Filter;
-use crate::analysis::mails::{ALIKE, Fate, Join, Judged, Row};
+use crate::analysis::mails::{ALIKE, FailedFate, JudgedFailures, MailRow, SameMailBy};
 use crate::cli::Resend as Args;
 use crate::db::Which;
 use crate::log::{Log, wanted};
@@ -16,11 +16,11 @@ use crate::log::{Purpose, Sought, each_message};
 use crate::model::{Disposition, Mail, Meaning, Millis};
 use crate::reply::{self, Classifier, NotBefore};
 use crate::resend::attachments::Attachments;
-use crate::resend::fingerprint::Fingerprint;
+use crate::resend::fingerprint::MailFingerprint;
 use crate::resend::kept::Version;
-use crate::resend::ledger::{Further, Key, Known, Past, Stage};
+use crate::resend::ledger::{Further, MailKey, MailRecord, Past, Stage};
 use crate::resend::message::{self, Stored};
-use crate::resend::selection::{self, Against, Candidate, Hold, Reading, Skip, Standing, Words};
+use crate::resend::selection::{self, Against, Candidate, Hold, SharedTexts, Skip, Standing, StoredError};
 use crate::window::Window;
 
 /// Mails whose messages are looked at together.
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 64;
 #[derive(Default)]
 pub struct Selected {
     /// The mails that go, oldest first.
-    pub chosen: Vec<Chosen>,
+    pub chosen: Vec<ChosenMail>,
     /// The mails that do not, and why.
     pub skipped: Vec<(Considered, Skip)>,
     /// The mails that could go once somebody mends something or says so.
@@ -42,13 +42,13 @@ pub struct Selected {
 }
 
 /// A mail that goes.
-pub struct Chosen {
+pub struct ChosenMail {
     /// The mail.
     pub mail: Considered,
     /// What the log keeps of it.
     pub version: Version,
     /// What of it is sent.
-    pub content: Fingerprint,
+    pub content: MailFingerprint,
     /// The time under which the ledger has it, and the Message-ID it was handed over with before.
     pub known_as: (Option<Millis>, Option<String>),
     /// Attempts used up by earlier runs.
@@ -93,7 +93,7 @@ pub async fn select(
     checking: &Checking<'_>,
 ) -> Result<Selected> {
     let named: HashSet<String> = args.id.iter().cloned().collect();
-    let wish = Wish {
+    let wish = MailSelector {
         args,
         status: args.rows.status.as_deref().map(|word| log.mapping.words.known(word).to_owned()),
         window: log.window,
@@ -140,7 +140,7 @@ impl Selected {
 }
 
 /// The fingerprint of a refusal that was only noted.
-fn noted(known: &Known) -> Option<String> {
+fn noted(known: &MailRecord) -> Option<String> {
     let reply = known.reply.as_deref().filter(|_| known.stage == Stage::Deferred)?;
     let is_for_good = reply::scan(reply).reply.is_some_and(|code| code >= 500);
     is_for_good.then(|| reply::fingerprint(reply).hash)
@@ -153,20 +153,20 @@ fn in_turn(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
 }
 
 /// Which mails are asked for.
-struct Wish<'a> {
+struct MailSelector<'a> {
     args: &'a Args,
     status: Option<String>,
     window: Window,
     filter: Filter,
 }
 
-impl Wish<'_> {
+impl MailSelector<'_> {
     fn takes(&self, mail: &Candidate) -> bool {
         self.takes_row(&mail.key.id, mail.key.sent_date, mail.sender.as_deref(), &mail.reading)
             && wanted(self.status.as_deref(), Some(&mail.status))
     }
 
-    fn takes_row(&self, id: &str, at: Option<Millis>, sender: Option<&str>, reading: &Reading) -> bool {
+    fn takes_row(&self, id: &str, at: Option<Millis>, sender: Option<&str>, reading: &StoredError) -> bool {
         if !self.args.id.is_empty() {
             return self.args.id.iter().any(|named| named == id);
         }
@@ -178,7 +178,7 @@ impl Wish<'_> {
 
 /// The failed rows: those young enough or named, in full, and of the older ones what may be attempts of the same mails.
 #[derive(Default)]
-struct Failed {
+struct FailedRows {
     young: Vec<Candidate>,
     older: Vec<Older>,
     sought: Sought,
@@ -186,7 +186,7 @@ struct Failed {
 
 /// A row that is too old to go itself.
 struct Older {
-    row: Row,
+    row: MailRow,
     status: Arc<str>,
     is_doubt: bool,
     /// Whether it counts as failed still; else only the ledger has it.
@@ -199,31 +199,32 @@ struct Older {
 async fn gather(
     log: &mut Log,
     classifier: &Classifier,
-    wish: &Wish<'_>,
+    wish: &MailSelector<'_>,
     against: &Against<'_>,
     claim_status: Option<&str>,
-) -> Result<Failed> {
+) -> Result<FailedRows> {
     let mut words = words(log, wish.args)?;
     words.extend(claim_status.map(str::to_owned));
-    let (mut failed, mut common) = (Failed::default(), Words::default());
+    let (mut failed, mut common) = (FailedRows::default(), SharedTexts::default());
     let oldest = log.now.saturating_sub(against.max_age);
     let mut add = |mut mail: Mail| {
         // what is claimed is a failed mail still, and nobody else's to take
         if mail.status.as_deref() == claim_status && claim_status.is_some() {
-            let known = against.past.of(&Key { id: mail.id.clone(), sent_date: mail.at });
-            let is_ours = |known: &&Known| matches!(known.stage, Stage::Claimed | Stage::Data | Stage::Doubt);
+            let known = against.past.of(&MailKey { id: mail.id.clone(), sent_date: mail.at });
+            let is_ours =
+                |known: &&MailRecord| matches!(known.stage, Stage::Claimed | Stage::Data | Stage::Doubt);
             let Some(known) = known.filter(is_ours) else { return };
             mail.status = Some(known.status.clone());
         }
         let reading = read(classifier, &mail);
         let is_old = mail.at.is_some_and(|at| at < oldest) && !against.named.contains(&mail.id);
         if !is_old {
-            let (row, recipients) = (Row::of(&mail), recipients(&mail));
+            let (row, recipients) = (MailRow::of(&mail), recipients(&mail));
             failed.sought.add_row(row.clone(), &mail);
             failed.young.push(Candidate::new(mail, row, recipients, reading, &mut common));
             return;
         }
-        let key = Key { id: mail.id.clone(), sent_date: mail.at };
+        let key = MailKey { id: mail.id.clone(), sent_date: mail.at };
         let may_go = matches!(reading.disposition, Disposition::Retry | Disposition::Wait);
         let is_asked_for = wish.takes_row(&mail.id, mail.at, mail.sender.as_deref(), &reading)
             && wanted(wish.status.as_deref(), mail.status.as_deref());
@@ -232,7 +233,7 @@ async fn gather(
             is_doubt: reading.disposition == Disposition::Doubt,
             is_failed: true,
             status: common.one(mail.status.as_deref().unwrap_or_default()),
-            row: Row::of(&mail),
+            row: MailRow::of(&mail),
         });
     };
     let all = Window { since: None, until: None, zone: log.window.zone };
@@ -266,7 +267,7 @@ fn recipients(mail: &Mail) -> u32 {
 }
 
 /// What the stored error of a mail means for sending it again.
-pub fn read(classifier: &Classifier, mail: &Mail) -> Reading {
+pub fn read(classifier: &Classifier, mail: &Mail) -> StoredError {
     let text = mail.error.as_deref().unwrap_or_default();
     let reading = classifier.read(text);
     let window = reading.retry_after.or(match &reading.rule.not_before {
@@ -274,7 +275,7 @@ pub fn read(classifier: &Classifier, mail: &Mail) -> Reading {
         Some(NotBefore::NextHour) => Some(std::time::Duration::from_secs(3600)),
         None => None,
     });
-    Reading {
+    StoredError {
         reply: reading.reply,
         enhanced: reading.enhanced,
         class: reading.class,
@@ -286,7 +287,7 @@ pub fn read(classifier: &Classifier, mail: &Mail) -> Reading {
 
 /// Finds out of the rows whose key the ledger knows under another time whether they are the same mails.
 async fn settle_times(log: &mut Log, past: &mut Past, mails: &[Candidate]) -> Result<()> {
-    let ambiguous: HashMap<&str, &Key> = mails
+    let ambiguous: HashMap<&str, &MailKey> = mails
         .iter()
         .filter(|mail| past.is_ambiguous(&mail.key))
         .map(|mail| (mail.key.id.as_str(), &mail.key))
@@ -304,7 +305,7 @@ async fn settle_times(log: &mut Log, past: &mut Past, mails: &[Candidate]) -> Re
 }
 
 /// Every row that a person named has to be there and failed.
-async fn check_named(log: &mut Log, args: &Args, failed: &Failed) -> Result<()> {
+async fn check_named(log: &mut Log, args: &Args, failed: &FailedRows) -> Result<()> {
     let there: HashSet<&str> = failed.young.iter().map(|mail| mail.key.id.as_str()).collect();
     let missing = args.id.iter().find(|id| !there.contains(id.as_str()));
     let Some(id) = missing.filter(|_| !log.is_rehearsal) else {
@@ -320,11 +321,11 @@ async fn check_named(log: &mut Log, args: &Args, failed: &Failed) -> Result<()> 
     })
 }
 
-impl Failed {
+impl FailedRows {
     /// The older rows that would go but for their age, further attempts of younger mails left out.
-    fn too_old(&self, fates: &[Fate]) -> (u64, Option<Millis>) {
+    fn too_old(&self, fates: &[FailedFate]) -> (u64, Option<Millis>) {
         let fates = &fates[self.young.len()..];
-        let is_own = |fate: &Fate| !matches!(fate, Fate::SameAs(..) | Fate::Went(_));
+        let is_own = |fate: &FailedFate| !matches!(fate, FailedFate::SameAs(..) | FailedFate::Went(_));
         let missed = self.older.iter().zip(fates).filter(|(older, fate)| older.is_missed && is_own(fate));
         missed.fold((0, None), |(count, oldest): (u64, Option<Millis>), (older, _)| {
             (count + 1, oldest.into_iter().chain(older.row.at).min())
@@ -336,7 +337,7 @@ impl Failed {
     fn add_entries(&mut self, past: &Past) {
         let there: HashSet<&str> = self.young.iter().map(|mail| mail.key.id.as_str()).collect();
         let older: HashSet<Box<str>> = self.older.iter().map(|older| older.row.id.clone()).collect();
-        let is_open = |known: &Known| {
+        let is_open = |known: &MailRecord| {
             matches!(known.stage, Stage::Claimed | Stage::Data | Stage::Doubt | Stage::Sent)
                 && known.same_as.is_none()
         };
@@ -345,7 +346,7 @@ impl Failed {
         });
         let entries: Vec<Older> = gone
             .map(|(key, known)| Older {
-                row: Row::of_ties(&key.id, key.sent_date, known.ties),
+                row: MailRow::of_ties(&key.id, key.sent_date, known.ties),
                 status: known.status.as_str().into(),
                 is_doubt: false,
                 is_failed: false,
@@ -360,23 +361,28 @@ impl Failed {
 
     /// The mails of which a young attempt is asked for, each with what other rows say of it. The newest young one stands for a mail
     /// of which an older one would.
-    fn into_mails(self, judged: Judged, wish: &Wish<'_>, named: &HashSet<String>) -> Vec<(Considered, Fate)> {
+    fn into_mails(
+        self,
+        judged: JudgedFailures,
+        wish: &MailSelector<'_>,
+        named: &HashSet<String>,
+    ) -> Vec<(Considered, FailedFate)> {
         let all: Vec<Further> =
             self.young.iter().map(further_of).chain(self.older.iter().map(older_of)).collect();
         let is_young = |place: usize| place < self.young.len();
         let mut mails = Vec::new();
         for (place, fate) in
-            judged.fates.iter().enumerate().filter(|(_, fate)| !matches!(fate, Fate::SameAs(..)))
+            judged.fates.iter().enumerate().filter(|(_, fate)| !matches!(fate, FailedFate::SameAs(..)))
         {
             let further = judged.further.get(&place).map_or(&[][..], Vec::as_slice);
-            let mut rows = vec![(place, Join::MessageId)];
+            let mut rows = vec![(place, SameMailBy::MessageId)];
             rows.extend(further);
             let newest = rows.iter().filter(|(place, _)| is_young(*place));
             let newest =
                 newest.max_by_key(|(place, _)| (*place == rows[0].0, self.young[*place].key.sent_date));
             let Some((stands, join)) = newest.copied() else { continue };
             let is_asked_for =
-                |(place, _): &(usize, Join)| is_young(*place) && wish.takes(&self.young[*place]);
+                |(place, _): &(usize, SameMailBy)| is_young(*place) && wish.takes(&self.young[*place]);
             if !rows.iter().any(is_asked_for) {
                 continue;
             }
@@ -400,7 +406,7 @@ fn further_of(mail: &Candidate) -> Further {
     Further {
         key: mail.key.clone(),
         status: mail.status.clone(),
-        join: Join::Content,
+        join: SameMailBy::Content,
         is_doubt: mail.reading.disposition == Disposition::Doubt,
         is_failed: true,
     }
@@ -408,20 +414,20 @@ fn further_of(mail: &Candidate) -> Further {
 
 fn older_of(older: &Older) -> Further {
     Further {
-        key: Key { id: older.row.id.to_string(), sent_date: older.row.at },
+        key: MailKey { id: older.row.id.to_string(), sent_date: older.row.at },
         status: older.status.clone(),
-        join: Join::Content,
+        join: SameMailBy::Content,
         is_doubt: older.is_doubt,
         is_failed: older.is_failed,
     }
 }
 
 /// What the log keeps of a mail, and how often a row has its key.
-struct Found {
+struct LoggedKey {
     rows: usize,
     status: Option<String>,
     version: Version,
-    content: Fingerprint,
+    content: MailFingerprint,
     stored: Stored,
 }
 
@@ -435,12 +441,12 @@ async fn check_messages(
 ) -> Result<()> {
     let ids: Vec<String> = mails.iter().map(|mail| mail.stands.key.id.clone()).collect();
     let table = log.mapping.table.1.clone();
-    let mut found: HashMap<String, Found> = HashMap::new();
+    let mut found: HashMap<String, LoggedKey> = HashMap::new();
     each_message(&mut log.db, &log.mapping, &ids, &mut |kept| {
         let id = kept.id();
         let (status, version) = (kept.status(), kept.version());
         let content = kept.fingerprint();
-        let new = || Found { rows: 0, status, version, content, stored: kept.stored(&table, &id) };
+        let new = || LoggedKey { rows: 0, status, version, content, stored: kept.stored(&table, &id) };
         found.entry(id.clone()).or_insert_with(new).rows += 1;
     })
     .await?;
@@ -466,7 +472,14 @@ async fn check_messages(
                 let refused_before = refused_before.and_then(noted);
                 let at = known.map_or(mail.stands.key.sent_date, |known| known.sent_date);
                 let known_as = (at, known.and_then(|known| known.message_id.clone()));
-                selected.chosen.push(Chosen { mail, version, content, known_as, attempts, refused_before });
+                selected.chosen.push(ChosenMail {
+                    mail,
+                    version,
+                    content,
+                    known_as,
+                    attempts,
+                    refused_before,
+                });
             }
             Err(hold) => selected.held.push((mail, hold)),
         }
@@ -474,7 +487,7 @@ async fn check_messages(
     Ok(())
 }
 
-fn check(found: &mut Found, checking: &Checking<'_>) -> Result<(), Hold> {
+fn check(found: &mut LoggedKey, checking: &Checking<'_>) -> Result<(), Hold> {
     if found.rows > 1 {
         return Err(Hold::SeveralRows(found.rows));
     }

@@ -6,26 +6,26 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::plan::{self, Plan};
+use super::plan::{self, ResendPlan};
 use super::select::Considered;
 use super::watch;
 use super::{now, open_ledger, who};
 use crate::cli::Global;
 use crate::cmd::interrupt::interrupted;
 use crate::cmd::print_view;
-use crate::config::smtp::Sending;
+use crate::config::smtp::SmtpSettings;
 use crate::db::Target;
 use crate::db::lock::Lock;
 use crate::exit::Exit;
 use crate::model::{Millis, Stage};
-use crate::output::resend::{Answer, Row, Rows, length};
-use crate::resend::driver::{Driver, Outcome, Ran, RowEnd, Seen, judge};
-use crate::resend::engine::{Counts, Engine, Progress, Reason};
-use crate::resend::ledger::{Clerk, Ledger};
+use crate::output::resend::{ResendOutput, ResendRow, ResendRows, length};
+use crate::resend::driver::{Driver, Outcome, RowEnd, RunResult, WatchedRows, judge};
+use crate::resend::engine::{EndReason, Engine, Progress, RunCounts};
+use crate::resend::ledger::{Ledger, LedgerWriter};
 use crate::resend::pace::Earlier;
 use crate::resend::points;
-use crate::resend::transport::smtp::{Connection, Opener};
-use crate::resend::transport::{Failure, Kind};
+use crate::resend::transport::smtp::{Opener, SmtpConnection};
+use crate::resend::transport::{FailureKind, SendFailure};
 
 const DAY: Millis = 86_400_000;
 const MINUTE: Millis = 60_000;
@@ -45,14 +45,19 @@ const INTERVAL: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// The ledger or the server's settings; nothing was sent then.
-pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Target) -> Result<Exit> {
+pub async fn run(
+    flags: &Global,
+    mut plan: ResendPlan,
+    sending: &SmtpSettings,
+    target: &Target,
+) -> Result<Exit> {
     let opener = sending.opener()?;
     opener.prepare().await.context("[smtp.oauth2]")?;
     let identity = sending.identity()?;
     plan.forget_looks();
     let (mut ledger, turn) = match turn(&plan, sending, target, &identity).await? {
-        Turn::Ours(ledger, turn) => (*ledger, turn),
-        Turn::Theirs(runs) => return no_turn(flags, &plan, sending, &runs),
+        LockedLedger::Ours(ledger, turn) => (*ledger, turn),
+        LockedLedger::Theirs(runs) => return no_turn(flags, &plan, sending, &runs),
     };
     ledger.bury_the_dead(now()).await?;
     ledger.catch_up().await?;
@@ -78,14 +83,15 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
     let (mut ran, mut ledger) = drive(flags, &plan, sending, way, ledger, target).await?;
     ran.trouble = ran.trouble.or(told.filter(|_| is_paused));
     let reason = reason(&ran);
-    let is_interrupted = ran.reason == Some(Reason::StopRequested) && ran.broken.is_none();
+    let is_interrupted = ran.reason == Some(EndReason::StopRequested) && ran.broken.is_none();
     let broken = ran.broken.take();
     points::pass("before the run ends");
     let ended = ledger.end_run(lock, &reason, now()).await;
     points::pass("after the run has ended");
     let freed = ledger.leave_turn(&identity, turn).await;
     ledger.close().await;
-    let answer = Answer { is_interrupted, ..answer(&plan, &ran, &run, &reason, sending, began.elapsed()) };
+    let answer =
+        ResendOutput { is_interrupted, ..answer(&plan, &ran, &run, &reason, sending, began.elapsed()) };
     print_view(flags, &answer)?;
     if !ran.unrecorded.is_empty() {
         tracing::error!(
@@ -101,7 +107,7 @@ pub async fn run(flags: &Global, mut plan: Plan, sending: &Sending, target: &Tar
 }
 
 /// Says that another run is at it, and that nothing was sent.
-fn no_turn(flags: &Global, plan: &Plan, sending: &Sending, runs: &str) -> Result<Exit> {
+fn no_turn(flags: &Global, plan: &ResendPlan, sending: &SmtpSettings, runs: &str) -> Result<Exit> {
     let reason = format!(
         "another run has been sending for the same account for longer than {} (--wait): {runs}",
         length(millis(sending.wait))
@@ -112,7 +118,7 @@ fn no_turn(flags: &Global, plan: &Plan, sending: &Sending, runs: &str) -> Result
 }
 
 /// The ledger, and the turn to send for an account: its caps hold for all runs together.
-enum Turn {
+enum LockedLedger {
     /// It is this run's.
     Ours(Box<Ledger>, Lock),
     /// Another run has it for longer than this one waits.
@@ -120,19 +126,24 @@ enum Turn {
 }
 
 /// Waits for the turn. While another run has it, the database is left alone: many may wait.
-async fn turn(plan: &Plan, sending: &Sending, target: &Target, identity: &str) -> Result<Turn> {
+async fn turn(
+    plan: &ResendPlan,
+    sending: &SmtpSettings,
+    target: &Target,
+    identity: &str,
+) -> Result<LockedLedger> {
     let sent_word = sending.log.sent_word(&plan.mapping.words)?;
     let began = Instant::now();
     let (mut is_told, mut look) = (false, FIRST_LOOK);
     loop {
         let mut ledger = open_ledger(sending, target, plan.mapping.clone(), sent_word.clone()).await?;
         if let Some(lock) = ledger.take_turn(identity).await? {
-            return Ok(Turn::Ours(Box::new(ledger), lock));
+            return Ok(LockedLedger::Ours(Box::new(ledger), lock));
         }
         let runs = ledger.bury_the_dead(now()).await?.join(", ");
         ledger.close().await;
         if began.elapsed() >= sending.wait {
-            return Ok(Turn::Theirs(runs));
+            return Ok(LockedLedger::Theirs(runs));
         }
         if !is_told {
             let which = if runs.is_empty() { String::new() } else { format!(": {runs}") };
@@ -145,19 +156,19 @@ async fn turn(plan: &Plan, sending: &Sending, target: &Target, identity: &str) -
 }
 
 /// The first connection, or a refusal for a moment.
-type Opened = Result<Connection, Failure>;
+type FirstConnection = Result<SmtpConnection, SendFailure>;
 
 /// How messages leave, and what went out and was said before.
 struct Way {
     opener: Opener,
-    first: Option<Opened>,
+    first: Option<FirstConnection>,
     earlier: Earlier,
-    seen: Seen,
+    seen: WatchedRows,
 }
 
 /// Looks whether the way is open, before any row is claimed; the connection is the first one that is used. A refusal for a
 /// moment is left to the run, which waits and tries again.
-async fn open_first(opener: &Opener, plan: &Plan, is_paused: bool) -> Result<Option<Opened>> {
+async fn open_first(opener: &Opener, plan: &ResendPlan, is_paused: bool) -> Result<Option<FirstConnection>> {
     // a server that asked to be left alone is not asked whether it would let us in
     if is_paused {
         return Ok(None);
@@ -183,11 +194,11 @@ async fn open_first(opener: &Opener, plan: &Plan, is_paused: bool) -> Result<Opt
 }
 
 /// Why the server does not let this program in, and what to do.
-pub fn closed(failure: &Failure) -> anyhow::Error {
+pub fn closed(failure: &SendFailure) -> anyhow::Error {
     let advice = match (failure.stage, failure.kind) {
         (Stage::Auth, _) => "check user and password, token or auth in [smtp]",
-        (_, Kind::Tls) => "check the host's name, its certificate, or ca_file in [smtp]",
-        (Stage::Connect, Kind::Network | Kind::TimedOut) => {
+        (_, FailureKind::Tls) => "check the host's name, its certificate, or ca_file in [smtp]",
+        (Stage::Connect, FailureKind::Network | FailureKind::TimedOut) => {
             "check host and port in --smtp or [smtp] url, and that the server runs"
         }
         _ => "check --smtp or [smtp] url",
@@ -197,12 +208,12 @@ pub fn closed(failure: &Failure) -> anyhow::Error {
 
 async fn drive(
     flags: &Global,
-    plan: &Plan,
-    sending: &Sending,
+    plan: &ResendPlan,
+    sending: &SmtpSettings,
     Way { opener, first, earlier, seen }: Way,
     ledger: Ledger,
     target: &Target,
-) -> Result<(Ran, Ledger)> {
+) -> Result<(RunResult, Ledger)> {
     let started_at = now();
     let run = ledger.run().to_owned();
 
@@ -215,7 +226,7 @@ async fn drive(
     let account = sending.account()?;
     let attachments = Arc::new(sending.attachments.clone());
     let mails = plan.outgoing();
-    let (clerk, desk) = Clerk::new(ledger);
+    let (clerk, desk) = LedgerWriter::new(ledger);
     let clerk = tokio::spawn(clerk.work());
     let opener = Arc::new(opener);
     let first = Arc::new(Mutex::new(first));
@@ -256,8 +267,8 @@ async fn drive(
 /// What went out lately, by the application and by earlier runs, and what the server asked those to do.
 async fn earlier(
     ledger: &mut Ledger,
-    plan: &Plan,
-    sending: &Sending,
+    plan: &ResendPlan,
+    sending: &SmtpSettings,
     now: Millis,
 ) -> Result<(Earlier, Option<String>)> {
     let mut earlier = plan.earlier.clone();
@@ -275,30 +286,32 @@ fn run_name() -> String {
     format!("{:x}-{:x}", now(), std::process::id())
 }
 
-fn reason(ran: &Ran) -> String {
+fn reason(ran: &RunResult) -> String {
     let trouble = ran.trouble.as_deref().map_or_else(String::new, |trouble| format!(": {trouble}"));
     match (&ran.broken, ran.reason) {
         (Some(error), _) => format!("{error:#}"),
-        (None, None | Some(Reason::NoRowsLeft)) => "every row had its turn".to_owned(),
-        (None, Some(Reason::StopRequested)) => "interrupted".to_owned(),
-        (None, Some(Reason::AccountRefused)) => format!("the account was refused{trouble}"),
-        (None, Some(Reason::ServerAsksToWait)) => format!("the server asks to wait{trouble}"),
-        (None, Some(Reason::RefusalsInARow)) => format!("too many refusals in a row{trouble}"),
-        (None, Some(Reason::ConnectionFailures)) => format!("too many failed connections in a row{trouble}"),
+        (None, None | Some(EndReason::NoRowsLeft)) => "every row had its turn".to_owned(),
+        (None, Some(EndReason::StopRequested)) => "interrupted".to_owned(),
+        (None, Some(EndReason::AccountRefused)) => format!("the account was refused{trouble}"),
+        (None, Some(EndReason::ServerAsksToWait)) => format!("the server asks to wait{trouble}"),
+        (None, Some(EndReason::RefusalsInARow)) => format!("too many refusals in a row{trouble}"),
+        (None, Some(EndReason::ConnectionFailures)) => {
+            format!("too many failed connections in a row{trouble}")
+        }
     }
 }
 
 fn answer<'r>(
-    plan: &'r Plan,
-    ran: &'r Ran,
+    plan: &'r ResendPlan,
+    ran: &'r RunResult,
     run: &str,
     reason: &'r str,
-    sending: &Sending,
+    sending: &SmtpSettings,
     took: Duration,
-) -> Answer<'r> {
+) -> ResendOutput<'r> {
     let count = |outcome| ran.rows.iter().filter(|row| row.outcome == outcome).count() as u64;
     let planned = plan.answer();
-    Answer {
+    ResendOutput {
         run_id: Some(run.to_owned()),
         dry_run: false,
         sent: count(Outcome::Sent),
@@ -312,7 +325,7 @@ fn answer<'r>(
         peak_connections: ran.counts.peak_connections,
         duration_ms: millis(took),
         server: sending.url().ok().map(str::to_owned),
-        rows: Rows::made_by(move || {
+        rows: ResendRows::made_by(move || {
             let sent = plan.selected.chosen.iter().zip(&ran.rows);
             sent.flat_map(move |(chosen, end)| rows(&chosen.mail, end, reason)).chain(plan.left())
         }),
@@ -325,10 +338,10 @@ fn millis(span: Duration) -> Millis {
 }
 
 /// What became of a mail: of the row that was to be sent, and the same of its further attempts.
-fn rows(mail: &Considered, end: &RowEnd, reason: &str) -> impl Iterator<Item = Row> {
+fn rows(mail: &Considered, end: &RowEnd, reason: &str) -> impl Iterator<Item = ResendRow> {
     let is_left = matches!(end.outcome, Outcome::Deferred | Outcome::Untouched);
     let said = end.reason.as_deref().map(str::to_owned);
-    let own = Row {
+    let own = ResendRow {
         id: mail.stands.key.id.clone(),
         attempts: end.attempts,
         next_at: end.next_at,
@@ -340,18 +353,18 @@ fn rows(mail: &Considered, end: &RowEnd, reason: &str) -> impl Iterator<Item = R
         sender: mail.stands.sender.as_deref().map(str::to_owned),
         recipient: mail.stands.recipient.clone(),
         group: if end.outcome == Outcome::Skipped { "dealt with by others meanwhile" } else { "" },
-        ..Row::bare(end.outcome.as_str(), String::new())
+        ..ResendRow::bare(end.outcome.as_str(), String::new())
     };
     std::iter::once(own).chain(plan::further_rows(mail, end.outcome.as_str()))
 }
 
 /// How the command ends. What nothing was sent for at the last is an error, told last.
-fn exit(answer: &Answer<'_>, ran: &Ran, reason: &str) -> Result<Exit> {
-    if ran.reason == Some(Reason::AccountRefused) {
+fn exit(answer: &ResendOutput<'_>, ran: &RunResult, reason: &str) -> Result<Exit> {
+    if ran.reason == Some(EndReason::AccountRefused) {
         bail!("{reason}; the rows that were left are as they were; mend it, then run resend again");
     }
     Ok(match (ran.reason, answer.refused + answer.doubt + answer.doubts, answer.deferred + answer.held) {
-        (Some(Reason::StopRequested), ..) => Exit::Interrupted,
+        (Some(EndReason::StopRequested), ..) => Exit::Interrupted,
         (_, 0, 0) => Exit::Fine,
         (_, 0, _) => Exit::Warning,
         _ => Exit::Critical,
@@ -370,7 +383,7 @@ impl Teller {
         Self { is_terminal: io::stderr().is_terminal(), is_quiet: flags.quiet, last: Instant::now() }
     }
 
-    fn tell(&mut self, progress: Progress, counts: Counts) {
+    fn tell(&mut self, progress: Progress, counts: RunCounts) {
         let interval = if self.is_terminal { Duration::from_millis(200) } else { INTERVAL };
         if self.is_quiet || self.last.elapsed() < interval {
             return;

@@ -8,12 +8,12 @@ use anyhow::Result;
 use tokio::sync::watch;
 
 use super::now;
-use super::plan::{self, Plan};
+use super::plan::{self, ResendPlan};
 use super::select::read;
 use crate::db::{Db, Target};
-use crate::log::Chosen;
+use crate::log::PlannedRows;
 use crate::model::{Disposition, Mail, Millis};
-use crate::resend::driver::{Outcome, Seen};
+use crate::resend::driver::{Outcome, WatchedRows};
 use crate::resend::points;
 use crate::resend::selection::{Standing, standing_meanwhile};
 
@@ -29,7 +29,7 @@ const LONGEST_LOOK: Duration = Duration::from_secs(2);
 const SLACK: Millis = 5 * 60_000;
 
 /// Looks again and again, as long as it is sent.
-pub async fn look_again(plan: &Plan, target: &Target, tell: watch::Sender<Seen>) -> Infallible {
+pub async fn look_again(plan: &ResendPlan, target: &Target, tell: watch::Sender<WatchedRows>) -> Infallible {
     // a look holds up the ledger's writer in some databases, so that it must be short
     let target = Target { statement_timeout: LONGEST_LOOK, ..target.clone() };
     let longest = points::interval(LONGEST_REST, "MAILTHROTTLE_LOOK_AGAIN");
@@ -49,10 +49,10 @@ pub async fn look_again(plan: &Plan, target: &Target, tell: watch::Sender<Seen>)
 ///
 /// # Errors
 /// The database's refusal.
-pub async fn look(plan: &Plan, target: &Target) -> Result<Seen> {
+pub async fn look(plan: &ResendPlan, target: &Target) -> Result<WatchedRows> {
     let mails = || plan.selected.chosen.iter().map(|chosen| &chosen.mail);
     let further = mails().flat_map(|mail| mail.further.iter().map(|row| row.key.id.as_str()));
-    let chosen = Chosen {
+    let chosen = PlannedRows {
         rows: mails().map(|mail| mail.stands.row.clone()).collect(),
         ids: mails().map(|mail| mail.stands.key.id.as_str()).chain(further).collect(),
         named: plan.named().map(str::to_owned).collect(),
@@ -64,7 +64,7 @@ pub async fn look(plan: &Plan, target: &Target) -> Result<Seen> {
     let fates = chosen.since(&mut db, &plan.mapping, plan.now - SLACK, now()).await?;
     db.close().await;
     let kept = fates.iter().filter_map(|(place, fate)| Some((*place, kept(standing_meanwhile(fate))?)));
-    Ok(Seen { is_sending, kept: kept.collect::<HashMap<_, _>>() })
+    Ok(WatchedRows { is_sending, kept: kept.collect::<HashMap<_, _>>() })
 }
 
 /// How a mail ends that must not go any more, and why.

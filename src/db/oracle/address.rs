@@ -18,11 +18,11 @@ pub struct Address {
     pub user: String,
     /// With which password.
     pub password: Option<Secret>,
-    place: Place,
+    place: ConnectString,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum ConnectString {
     /// `//host:port/service` with parameters, perhaps by TLS.
     Server { is_tls: bool, host: String, service: String, parameters: Vec<(String, String)> },
     /// An alias, or a description.
@@ -53,7 +53,7 @@ impl Address {
         let user = decoded(user.trim_start_matches('/'))?;
         let password = password.filter(|word| !word.is_empty()).map(decoded).transpose()?;
         let password = password.map(Secret::new).or_else(|| target.password.clone());
-        let place = Place::of(is_tls, place)?;
+        let place = ConnectString::of(is_tls, place)?;
         match (user.is_empty(), &password) {
             (false, None) => bail!(
                 "--db: no password for {user}; set password_file, password_command or password_env in [database], or write \
@@ -67,8 +67,8 @@ impl Address {
     /// What the client library is given. An old client does not know parameters after the service.
     pub fn connect_string(&self, knows_parameters: bool) -> String {
         match &self.place {
-            Place::Named(name) => name.clone(),
-            Place::Server { is_tls, host, service, parameters } => {
+            ConnectString::Named(name) => name.clone(),
+            ConnectString::Server { is_tls, host, service, parameters } => {
                 let protocol = if *is_tls { "tcps:" } else { "" };
                 let said = |key: &str| parameters.iter().any(|(known, _)| known.eq_ignore_ascii_case(key));
                 let usual = TIMEOUTS.iter().filter(|(key, _)| knows_parameters && !said(key));
@@ -84,18 +84,18 @@ impl Address {
     /// `oracle://HOST:PORT/SERVICE`, without user, password and parameters.
     pub fn name(&self) -> String {
         match &self.place {
-            Place::Named(name) => format!("oracle://{name}"),
-            Place::Server { is_tls, host, service, .. } => {
+            ConnectString::Named(name) => format!("oracle://{name}"),
+            ConnectString::Server { is_tls, host, service, .. } => {
                 format!("{}://{host}/{service}", if *is_tls { "oracles" } else { "oracle" })
             }
         }
     }
 }
 
-impl Place {
+impl ConnectString {
     fn of(is_tls: bool, text: &str) -> Result<Self> {
         if text.starts_with('(') {
-            return Ok(Place::Named(text.to_owned()));
+            return Ok(ConnectString::Named(text.to_owned()));
         }
         let (place, parameters) = text.split_once('?').unwrap_or((text, ""));
         let place = place.trim_start_matches('/');
@@ -106,7 +106,7 @@ impl Place {
             if is_tls {
                 bail!("--db: oracles:// wants HOST:PORT/SERVICE; an alias says by itself that it is by TLS");
             }
-            return Ok(Place::Named(decoded(place)?));
+            return Ok(ConnectString::Named(decoded(place)?));
         };
         if service.is_empty() {
             bail!("--db: no service after '{host}/'; write oracle://USER@HOST:1521/SERVICE");
@@ -120,7 +120,7 @@ impl Place {
             Ok((decoded(key)?, decoded(value)?))
         };
         let parameters = parameters.split('&').filter(|pair| !pair.is_empty());
-        Ok(Place::Server {
+        Ok(ConnectString::Server {
             is_tls,
             host: decoded(host)?,
             service: decoded(service)?,

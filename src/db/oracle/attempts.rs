@@ -13,10 +13,10 @@ use anyhow::{Result, bail};
 use super::Oracle;
 use super::session::{NARROW, NUMBERS, PAIRS};
 use super::values::Fetched;
-use crate::db::read::{Sink, Tried};
+use crate::db::read::{ReadAttempt, Sink};
 use crate::db::rehearsal::Rehearsal;
 use crate::db::row::Cells;
-use crate::mapping::resolve::Kind;
+use crate::mapping::resolve::ColumnKind;
 use crate::mapping::sql::{Selection, body};
 use crate::mapping::{Column, Mapping};
 
@@ -65,7 +65,7 @@ impl Oracle {
         rehearsal: &mut Rehearsal,
     ) -> Result<Option<Pairs>> {
         // where a column is not there, or several were made instants, there is no kind of all
-        let is_typed = |column| mapping.kind_of_time(column).is_none_or(Kind::is_time);
+        let is_typed = |column| mapping.kind_of_time(column).is_none_or(ColumnKind::is_time);
         if !is_typed(Column::SentDate) || !is_typed(Column::FinishedAt) {
             return Ok(None);
         }
@@ -105,7 +105,7 @@ impl Oracle {
                     mapping.table.1
                 );
             };
-            go_on = sink.take(Tried {
+            go_on = sink.take(ReadAttempt {
                 status: pair.status.as_deref(),
                 sent_date: row.time(0, mapping.kind_of_time(Column::SentDate))?,
                 sender: pair.sender.as_deref(),
@@ -132,7 +132,7 @@ impl Oracle {
         let mut go_on = true;
         let mut each = |row: &Fetched| {
             let (status, sender) = (row.bytes(0)?, row.bytes(2)?);
-            go_on = sink.take(Tried {
+            go_on = sink.take(ReadAttempt {
                 status: status.as_deref(),
                 sent_date: row.time(1, mapping.kind_of_time(Column::SentDate))?,
                 sender: sender.as_deref(),

@@ -20,7 +20,7 @@ use anyhow::Result;
 
 use crate::db::product::Product;
 use crate::db::row::{Cells, Row};
-use crate::db::statement::{Step, statements};
+use crate::db::statement::{WriteStep, statements};
 use crate::db::target::{Access, Target};
 use crate::mapping::Dialect;
 use crate::mapping::sql::Statement;
@@ -150,12 +150,12 @@ impl Oracle {
     ///
     /// # Errors
     /// The server's refusal.
-    pub async fn transact(&mut self, step: Step) -> Result<()> {
-        self.is_in_transaction = step == Step::Begin;
+    pub async fn transact(&mut self, step: WriteStep) -> Result<()> {
+        self.is_in_transaction = step == WriteStep::Begin;
         match step {
-            Step::Begin => Ok(()),
-            Step::Commit => self.session.execute(plain(COMMIT)).await.map(drop),
-            Step::RollBack => self.session.execute(plain("ROLLBACK")).await.map(drop),
+            WriteStep::Begin => Ok(()),
+            WriteStep::Commit => self.session.execute(plain(COMMIT)).await.map(drop),
+            WriteStep::RollBack => self.session.execute(plain("ROLLBACK")).await.map(drop),
         }
     }
 

@@ -49,7 +49,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
 /// Some rows of an answer, or why there are no more.
-type Batch = oracle::Result<Vec<Fetched>>;
+type RowBatch = oracle::Result<Vec<Fetched>>;
 
 /// An open session.
 pub struct Session {
@@ -231,7 +231,7 @@ impl Session {
         Ok(())
     }
 
-    fn ask(&self, statement: Statement, array: u32) -> Result<mpsc::Receiver<Batch>> {
+    fn ask(&self, statement: Statement, array: u32) -> Result<mpsc::Receiver<RowBatch>> {
         let (batches, answer) = mpsc::channel(AHEAD);
         let job: Job = Box::new(move |connection| {
             if let Err(cause) = fetch(connection, &statement, array, &batches) {
@@ -242,7 +242,7 @@ impl Session {
         Ok(answer)
     }
 
-    async fn next(&self, answer: &mut mpsc::Receiver<Batch>) -> Result<Option<Vec<Fetched>>> {
+    async fn next(&self, answer: &mut mpsc::Receiver<RowBatch>) -> Result<Option<Vec<Fetched>>> {
         let batch = self.answer(answer.recv()).await?;
         batch.transpose().map_err(|cause| error::explain(&cause, &self.asked))
     }
@@ -309,7 +309,7 @@ fn fetch(
     connection: &Connection,
     statement: &Statement,
     array: u32,
-    batches: &mpsc::Sender<Batch>,
+    batches: &mpsc::Sender<RowBatch>,
 ) -> oracle::Result<()> {
     let (sql, values) = binds::positional(statement);
     // a short answer comes with the first call; where many follow, the client would only keep room for them twice

@@ -12,7 +12,7 @@ use crate::db::row::Row;
 use crate::mapping::described::Described;
 use crate::mapping::dialect::RAW;
 use crate::mapping::name_parts;
-use crate::mapping::resolve::{Field, Kind, Misfit, Table};
+use crate::mapping::resolve::{ColumnKind, Field, MappingError, TableDescription};
 use crate::mapping::sql::{Bind, Statement, quoted_table};
 use crate::model::Rights;
 
@@ -34,8 +34,8 @@ impl Oracle {
     /// A table or view by the name the user wrote.
     ///
     /// # Errors
-    /// A `Misfit` where it is not there, or the server's refusal.
-    pub async fn table(&mut self, wanted: &str, key: &str) -> Result<Table> {
+    /// A `MappingError` where it is not there, or the server's refusal.
+    pub async fn table(&mut self, wanted: &str, key: &str) -> Result<TableDescription> {
         let own = self.schema().await?;
         for (schema, name) in candidates(wanted, &own) {
             if let Some(columns) = self.columns(&schema, &name).await? {
@@ -56,12 +56,12 @@ impl Oracle {
         bail!(no_table(wanted, key, &asked.name, &there))
     }
 
-    fn found(&mut self, schema: String, name: String, columns: Vec<Field>) -> Table {
+    fn found(&mut self, schema: String, name: String, columns: Vec<Field>) -> TableDescription {
         let named = (schema.clone(), name.clone());
         if !self.session.asked.tables.contains(&named) {
             self.session.asked.tables.push(named);
         }
-        Table { schema, name, columns }
+        TableDescription { schema, name, columns }
     }
 
     /// The schema in which names without one are looked up.
@@ -100,7 +100,7 @@ impl Oracle {
     ///
     /// # Errors
     /// The server's refusal.
-    pub async fn rights(&mut self, tables: &[Table], role: &str) -> Result<Rights> {
+    pub async fn rights(&mut self, tables: &[TableDescription], role: &str) -> Result<Rights> {
         let mut names = Vec::new();
         for table in tables {
             names.push(self.meant(&(table.schema.clone(), table.name.clone())).await?);
@@ -178,7 +178,7 @@ fn alike<'t>(wanted: &str, there: &'t [Name]) -> Option<&'t Name> {
 }
 
 /// What is said where this user may read no table at all, or may not ask which there are.
-fn nothing_to_read(wanted: &str, key: &str, asked: &Asked) -> Misfit {
+fn nothing_to_read(wanted: &str, key: &str, asked: &Asked) -> MappingError {
     let advice = match name_parts(wanted).as_slice() {
         [schema, table] => {
             let table = (schema.to_uppercase(), table.to_uppercase());
@@ -187,7 +187,7 @@ fn nothing_to_read(wanted: &str, key: &str, asked: &Asked) -> Misfit {
         }
         _ => format!("name it with its schema by {key}"),
     };
-    Misfit(format!(
+    MappingError(format!(
         "no table '{}' that this user may read in {}; {advice}",
         wanted.escape_debug(),
         asked.name
@@ -218,42 +218,44 @@ fn candidates(wanted: &str, own: &str) -> Vec<(String, String)> {
 }
 
 /// What a column holds that the driver describes so.
-fn kind_of_type(of: &OracleType) -> Kind {
+fn kind_of_type(of: &OracleType) -> ColumnKind {
     match of {
-        OracleType::Varchar2(_) | OracleType::NVarchar2(_) | OracleType::Long => Kind::Text,
-        OracleType::Char(_) | OracleType::NChar(_) => Kind::Padded,
-        OracleType::CLOB | OracleType::NCLOB => Kind::LongText,
-        OracleType::Number(digits, 0) if *digits > 0 => Kind::Integer,
+        OracleType::Varchar2(_) | OracleType::NVarchar2(_) | OracleType::Long => ColumnKind::Text,
+        OracleType::Char(_) | OracleType::NChar(_) => ColumnKind::Padded,
+        OracleType::CLOB | OracleType::NCLOB => ColumnKind::LongText,
+        OracleType::Number(digits, 0) if *digits > 0 => ColumnKind::Integer,
         OracleType::Number(..)
         | OracleType::Float(_)
         | OracleType::BinaryFloat
-        | OracleType::BinaryDouble => Kind::Decimal,
-        OracleType::Int64 | OracleType::UInt64 => Kind::Integer,
-        OracleType::Date => Kind::WallSecond,
-        OracleType::Timestamp(_) => Kind::WallClock,
-        OracleType::TimestampTZ(_) => Kind::Instant,
-        OracleType::TimestampLTZ(_) => Kind::LocalInstant,
-        OracleType::BLOB | OracleType::LongRaw => Kind::Bytes,
-        OracleType::Raw(_) => Kind::Other(RAW.to_owned()),
-        other => Kind::Other(other.to_string()),
+        | OracleType::BinaryDouble => ColumnKind::Decimal,
+        OracleType::Int64 | OracleType::UInt64 => ColumnKind::Integer,
+        OracleType::Date => ColumnKind::WallSecond,
+        OracleType::Timestamp(_) => ColumnKind::WallClock,
+        OracleType::TimestampTZ(_) => ColumnKind::Instant,
+        OracleType::TimestampLTZ(_) => ColumnKind::LocalInstant,
+        OracleType::BLOB | OracleType::LongRaw => ColumnKind::Bytes,
+        OracleType::Raw(_) => ColumnKind::Other(RAW.to_owned()),
+        other => ColumnKind::Other(other.to_string()),
     }
 }
 
 /// What a column of this type of the catalogue holds.
-fn kind_of_name(name: &str, scale: Option<i64>) -> Kind {
+fn kind_of_name(name: &str, scale: Option<i64>) -> ColumnKind {
     match name {
-        "VARCHAR2" | "NVARCHAR2" | "LONG" => Kind::Text,
-        "CHAR" | "NCHAR" => Kind::Padded,
-        "CLOB" | "NCLOB" => Kind::LongText,
-        "NUMBER" if scale == Some(0) => Kind::Integer,
-        "NUMBER" | "FLOAT" | "BINARY_FLOAT" | "BINARY_DOUBLE" => Kind::Decimal,
-        "DATE" => Kind::WallSecond,
-        "BLOB" | "LONG RAW" => Kind::Bytes,
-        "RAW" => Kind::Other(RAW.to_owned()),
-        time if time.starts_with("TIMESTAMP") && time.ends_with("WITH LOCAL TIME ZONE") => Kind::LocalInstant,
-        time if time.starts_with("TIMESTAMP") && time.ends_with("WITH TIME ZONE") => Kind::Instant,
-        time if time.starts_with("TIMESTAMP") => Kind::WallClock,
-        other => Kind::Other(other.to_owned()),
+        "VARCHAR2" | "NVARCHAR2" | "LONG" => ColumnKind::Text,
+        "CHAR" | "NCHAR" => ColumnKind::Padded,
+        "CLOB" | "NCLOB" => ColumnKind::LongText,
+        "NUMBER" if scale == Some(0) => ColumnKind::Integer,
+        "NUMBER" | "FLOAT" | "BINARY_FLOAT" | "BINARY_DOUBLE" => ColumnKind::Decimal,
+        "DATE" => ColumnKind::WallSecond,
+        "BLOB" | "LONG RAW" => ColumnKind::Bytes,
+        "RAW" => ColumnKind::Other(RAW.to_owned()),
+        time if time.starts_with("TIMESTAMP") && time.ends_with("WITH LOCAL TIME ZONE") => {
+            ColumnKind::LocalInstant
+        }
+        time if time.starts_with("TIMESTAMP") && time.ends_with("WITH TIME ZONE") => ColumnKind::Instant,
+        time if time.starts_with("TIMESTAMP") => ColumnKind::WallClock,
+        other => ColumnKind::Other(other.to_owned()),
     }
 }
 

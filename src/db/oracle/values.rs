@@ -8,7 +8,7 @@ use oracle::sql_type::{OracleType, Timestamp};
 use oracle::{Row, RowValue};
 
 use crate::db::row::{Cells, Time};
-use crate::mapping::resolve::Kind;
+use crate::mapping::resolve::ColumnKind;
 use crate::model::Millis;
 
 /// A value of a row.
@@ -113,14 +113,14 @@ impl Cells for Fetched {
         })
     }
 
-    fn time(&self, column: usize, kind: Option<&Kind>) -> Result<Option<Time<'_>>> {
-        let is_number = matches!(kind, Some(Kind::Integer | Kind::Decimal));
+    fn time(&self, column: usize, kind: Option<&ColumnKind>) -> Result<Option<Time<'_>>> {
+        let is_number = matches!(kind, Some(ColumnKind::Integer | ColumnKind::Decimal));
         Ok(match &self.0[column] {
             Cell::Null => None,
             Cell::Text(number) if is_number => number.parse().ok().map(Time::Number),
             Cell::Text(text) => Some(Time::Text(text.as_bytes())),
             Cell::Int(number) if is_number => Some(Time::Number(*number as f64)),
-            Cell::Int(digits) if kind.is_none_or(Kind::is_instant) => utc(*digits).map(Time::Instant),
+            Cell::Int(digits) if kind.is_none_or(ColumnKind::is_instant) => utc(*digits).map(Time::Instant),
             Cell::Int(digits) => utc(*digits).map(Time::Wall),
             Cell::Bytes(bytes) => Some(Time::Text(bytes)),
             Cell::Wall(wall) => Some(Time::Wall(*wall)),

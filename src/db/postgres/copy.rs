@@ -21,12 +21,12 @@ pub fn statement(sql: &str) -> String {
 
 /// Puts the pieces that arrive together to rows, wherever they are cut.
 #[derive(Debug, Default)]
-pub struct Rows {
+pub struct CopyRows {
     rest: Vec<u8>,
     has_begun: bool,
 }
 
-impl Rows {
+impl CopyRows {
     /// Takes in a piece and gives each whole row to `each`.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn rows_come_whole_wherever_the_answer_is_cut() {
         for length in 1..answer().len() {
-            let (mut rows, mut seen) = (Rows::default(), Vec::new());
+            let (mut rows, mut seen) = (CopyRows::default(), Vec::new());
             for piece in answer().chunks(length) {
                 let mut each = |tuple: &Tuple<'_>| {
                     seen.push((tuple[0].map(<[u8]>::to_vec), tuple[1].map(<[u8]>::to_vec)));
@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn what_is_no_copy_is_an_error() {
-        assert!(Rows::default().take(&[0; 30], &mut |_| Ok(())).is_err());
+        assert!(CopyRows::default().take(&[0; 30], &mut |_| Ok(())).is_err());
         let wide = [HEADER, &[0, 99]].concat();
-        assert!(Rows::default().take(&wide, &mut |_| Ok(())).is_err());
+        assert!(CopyRows::default().take(&wide, &mut |_| Ok(())).is_err());
     }
 }

@@ -21,12 +21,12 @@ use sqlx::postgres::PgConnection;
 
 use crate::db::product::{self, Product};
 use crate::db::row::{Cells, Row};
-use crate::db::statement::{Step, query};
+use crate::db::statement::{WriteStep, query};
 use crate::db::target::{Access, Target};
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Statement};
 use error::Asked;
-use values::{Answer, cells};
+use values::{PgAnswer, cells};
 
 const SETTINGS: &str = include_str!("../../../queries/postgres/settings.sql");
 
@@ -119,11 +119,11 @@ impl Postgres {
     ///
     /// # Errors
     /// The server's refusal.
-    pub async fn transact(&mut self, step: Step) -> Result<()> {
+    pub async fn transact(&mut self, step: WriteStep) -> Result<()> {
         let sql = match step {
-            Step::Begin => "BEGIN",
-            Step::Commit => "COMMIT",
-            Step::RollBack => "ROLLBACK",
+            WriteStep::Begin => "BEGIN",
+            WriteStep::Commit => "COMMIT",
+            WriteStep::RollBack => "ROLLBACK",
         };
         self.execute(plain(sql)).await.map(drop)
     }
@@ -161,7 +161,7 @@ impl Postgres {
         }
         let mut rows = query(statement).persistent(false).fetch(&mut self.connection);
         while let Some(row) = next(&mut rows, &self.asked).await? {
-            if !each(&Answer::Row(&row))? {
+            if !each(&PgAnswer::Row(&row))? {
                 break;
             }
         }
@@ -175,12 +175,12 @@ impl Postgres {
     ) -> Result<()> {
         let copy = copy::statement(sql);
         let mut pieces = self.asked.answer(self.connection.copy_out_raw(&copy)).await?;
-        let (mut rows, mut go_on) = (copy::Rows::default(), true);
+        let (mut rows, mut go_on) = (copy::CopyRows::default(), true);
         // to its end also where nobody listens any more, or the connection could not be asked again
         while let Some(piece) = next(&mut pieces, &self.asked).await? {
             if go_on {
                 rows.take(&piece, &mut |tuple| {
-                    go_on = go_on && each(&Answer::Tuple(tuple))?;
+                    go_on = go_on && each(&PgAnswer::Tuple(tuple))?;
                     Ok(())
                 })?;
             }

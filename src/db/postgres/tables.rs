@@ -10,7 +10,7 @@ use crate::db::names::{Name, no_table};
 use crate::db::row::Row;
 use crate::mapping::described::Described;
 use crate::mapping::name_parts;
-use crate::mapping::resolve::{Field, Kind, Misfit, Table};
+use crate::mapping::resolve::{ColumnKind, Field, MappingError, TableDescription};
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::Rights;
 
@@ -37,13 +37,13 @@ impl Postgres {
     /// A table or view by the name the user wrote.
     ///
     /// # Errors
-    /// A `Misfit` where it is not there, or the server's refusal.
-    pub async fn table(&mut self, wanted: &str, key: &str) -> Result<Table> {
+    /// A `MappingError` where it is not there, or the server's refusal.
+    pub async fn table(&mut self, wanted: &str, key: &str) -> Result<TableDescription> {
         let there: Vec<_> = self.rows(plain(TABLES)).await?.iter().map(name).collect();
         let Some((schema, name)) = find(wanted, &there) else {
             let place = &self.asked.name;
             if there.is_empty() {
-                bail!(Misfit(format!("{place} holds no table at all; name another database in --db")));
+                bail!(MappingError(format!("{place} holds no table at all; name another database in --db")));
             }
             bail!(no_table(wanted, key, place, &there))
         };
@@ -53,7 +53,7 @@ impl Postgres {
         if !self.asked.tables.contains(&named) {
             self.asked.tables.push(named);
         }
-        Ok(Table { schema, name, columns })
+        Ok(TableDescription { schema, name, columns })
     }
 
     async fn of_table(&mut self, sql: &str, (schema, name): &(String, String)) -> Result<Vec<Row>> {
@@ -74,7 +74,7 @@ impl Postgres {
     ///
     /// # Errors
     /// The server's refusal.
-    pub async fn rights(&mut self, tables: &[Table], role: &str) -> Result<Rights> {
+    pub async fn rights(&mut self, tables: &[TableDescription], role: &str) -> Result<Rights> {
         let names: Vec<_> = tables.iter().map(|table| (table.schema.clone(), table.name.clone())).collect();
         let (mut rights, mut closed) = (Rights::default(), Vec::new());
         for (place, table) in names.iter().enumerate() {
@@ -131,19 +131,19 @@ fn name(row: &Row) -> Name {
 }
 
 /// What a column of this type holds.
-fn kind(name: String, is_enum: bool) -> Kind {
+fn kind(name: String, is_enum: bool) -> ColumnKind {
     match name.as_str() {
-        _ if is_enum => Kind::Enum(name),
-        "text" | "character varying" | "name" => Kind::Text,
-        "character" => Kind::Padded,
-        "smallint" | "integer" | "bigint" => Kind::Integer,
-        "numeric" | "real" | "double precision" => Kind::Decimal,
-        "boolean" => Kind::Truth,
-        "timestamp with time zone" => Kind::Instant,
-        "timestamp without time zone" => Kind::WallClock,
-        "date" => Kind::Day,
-        "bytea" => Kind::Bytes,
-        _ => Kind::Other(name),
+        _ if is_enum => ColumnKind::Enum(name),
+        "text" | "character varying" | "name" => ColumnKind::Text,
+        "character" => ColumnKind::Padded,
+        "smallint" | "integer" | "bigint" => ColumnKind::Integer,
+        "numeric" | "real" | "double precision" => ColumnKind::Decimal,
+        "boolean" => ColumnKind::Truth,
+        "timestamp with time zone" => ColumnKind::Instant,
+        "timestamp without time zone" => ColumnKind::WallClock,
+        "date" => ColumnKind::Day,
+        "bytea" => ColumnKind::Bytes,
+        _ => ColumnKind::Other(name),
     }
 }
 

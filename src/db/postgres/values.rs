@@ -10,7 +10,7 @@ use sqlx::{Column as _, Row, TypeInfo as _, ValueRef};
 
 use super::copy::Tuple;
 use crate::db::row::{Cells, Time};
-use crate::mapping::resolve::Kind;
+use crate::mapping::resolve::ColumnKind;
 use crate::model::Millis;
 
 /// 2000-01-01T00:00:00Z, from which the server counts.
@@ -19,23 +19,23 @@ const YEAR_2000: Millis = 946_684_800_000;
 const DAY: Millis = 86_400_000;
 
 /// A row, however it came.
-pub enum Answer<'r> {
+pub enum PgAnswer<'r> {
     /// By itself.
     Row(&'r PgRow),
     /// In bulk.
     Tuple(&'r Tuple<'r>),
 }
 
-impl Answer<'_> {
+impl PgAnswer<'_> {
     fn cell(&self, column: usize) -> Result<Option<&[u8]>> {
         match self {
-            Answer::Row(row) => bytes(row, column),
-            Answer::Tuple(tuple) => Ok(tuple[column]),
+            PgAnswer::Row(row) => bytes(row, column),
+            PgAnswer::Tuple(tuple) => Ok(tuple[column]),
         }
     }
 }
 
-impl Cells for Answer<'_> {
+impl Cells for PgAnswer<'_> {
     fn bytes(&self, column: usize) -> Result<Option<Cow<'_, [u8]>>> {
         Ok(self.cell(column)?.map(Cow::Borrowed))
     }
@@ -44,16 +44,18 @@ impl Cells for Answer<'_> {
         self.cell(column)?.map(whole).transpose()
     }
 
-    fn time(&self, column: usize, kind: Option<&Kind>) -> Result<Option<Time<'_>>> {
+    fn time(&self, column: usize, kind: Option<&ColumnKind>) -> Result<Option<Time<'_>>> {
         let Some(bytes) = self.cell(column)? else {
             return Ok(None);
         };
         Ok(match kind {
-            None | Some(Kind::Instant | Kind::LocalInstant) => since_2000(bytes)?.map(Time::Instant),
-            Some(Kind::WallClock | Kind::WallSecond) => since_2000(bytes)?.map(Time::Wall),
-            Some(Kind::Day) => days(bytes)?.map(Time::Wall),
-            Some(Kind::Integer) => Some(Time::Number(whole(bytes)? as f64)),
-            Some(Kind::Decimal) => Some(Time::Number(f64::from_be_bytes(bytes.try_into()?))),
+            None | Some(ColumnKind::Instant | ColumnKind::LocalInstant) => {
+                since_2000(bytes)?.map(Time::Instant)
+            }
+            Some(ColumnKind::WallClock | ColumnKind::WallSecond) => since_2000(bytes)?.map(Time::Wall),
+            Some(ColumnKind::Day) => days(bytes)?.map(Time::Wall),
+            Some(ColumnKind::Integer) => Some(Time::Number(whole(bytes)? as f64)),
+            Some(ColumnKind::Decimal) => Some(Time::Number(f64::from_be_bytes(bytes.try_into()?))),
             Some(_) => Some(Time::Text(bytes)),
         })
     }

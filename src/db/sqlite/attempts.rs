@@ -10,11 +10,11 @@ use sqlx::sqlite::SqliteRow;
 
 use super::page::{ALL_COLUMNS, FEW_COLUMNS, Page};
 use super::{Sqlite, plain};
-use crate::db::read::{Sink, Tried, has_more, recipients};
+use crate::db::read::{ReadAttempt, Sink, has_more, recipients};
 use crate::db::rehearsal::Rehearsal;
 use crate::db::row::Time;
 use crate::mapping::Mapping;
-use crate::mapping::sql::{Selection, Times};
+use crate::mapping::sql::{Selection, TimeBounds};
 
 const ATTEMPTS: &str = include_str!("../../../queries/attempts.sql");
 const ATTEMPT_PAGE: &str = include_str!("../../../queries/sqlite/attempt_page.sql");
@@ -84,7 +84,8 @@ impl Sqlite {
             tracing::debug!("the attempts of the window are few and were read at once");
             return self.take_few(mapping, &pages, sink).await;
         }
-        let everything = Selection { time: Times::InsideOrUnplaced(sink.window()), ..Selection::default() };
+        let everything =
+            Selection { time: TimeBounds::InsideOrUnplaced(sink.window()), ..Selection::default() };
         if self.keyed.contains(&mapping.table.1) && self.is_narrow(mapping).await? {
             tracing::debug!("attempts are read by pages of the key");
             return self.by_page(mapping, everything, sink, rehearsal).await;
@@ -118,7 +119,7 @@ impl Sqlite {
         rehearsal: &mut Rehearsal,
     ) -> Result<Option<Vec<(Selection, SqliteRow)>>> {
         let is_all =
-            |part: &Selection| matches!(part.time, Times::InsideOrUnplaced(window) if window.is_all());
+            |part: &Selection| matches!(part.time, TimeBounds::InsideOrUnplaced(window) if window.is_all());
         if parts.iter().any(is_all) || !self.is_narrow(mapping).await? {
             return Ok(None);
         }
@@ -127,7 +128,7 @@ impl Sqlite {
         for part in parts {
             // a bound on rows makes the database slow, and counting them in an index is fast
             let bounded = match part.time {
-                Times::Inside(_) if !rehearsal.is_on() => {
+                TimeBounds::Inside(_) if !rehearsal.is_on() => {
                     let counted = self.rows(mapping.statement(part, COUNT)).await?;
                     if counted.first().and_then(|row| row.number(0)).unwrap_or(0) > left {
                         return Ok(None);
@@ -229,7 +230,7 @@ impl Sqlite {
 /// Hands over a whole page, and says whether to go on.
 fn take(mut page: Page<'_>, sink: &mut Sink<'_>) -> bool {
     page.all(|row| {
-        sink.take(Tried {
+        sink.take(ReadAttempt {
             status: row.status,
             sent_date: Some(Time::Text(row.sent_date)),
             sender: row.sender,

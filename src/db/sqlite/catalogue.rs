@@ -7,7 +7,7 @@ use crate::db::catalogue::Indexes;
 use crate::db::names::{Name, no_table};
 use crate::db::row::Row;
 use crate::mapping::described::Described;
-use crate::mapping::resolve::{Field, Kind, Misfit, Table};
+use crate::mapping::resolve::{ColumnKind, Field, MappingError, TableDescription};
 use crate::mapping::sql::{Bind, Statement, quoted};
 
 const COLUMNS: &str = include_str!("../../../queries/sqlite/columns.sql");
@@ -22,8 +22,8 @@ impl Sqlite {
     /// A table by its name, whatever the case the user wrote it in.
     ///
     /// # Errors
-    /// A `Misfit` where it is not there, or SQLite's refusal.
-    pub async fn table(&mut self, wanted: &str, key: &str) -> Result<Table> {
+    /// A `MappingError` where it is not there, or SQLite's refusal.
+    pub async fn table(&mut self, wanted: &str, key: &str) -> Result<TableDescription> {
         let (name, has_key) = self.find(wanted, key).await?;
         let mut columns: Vec<_> =
             self.of_table(COLUMNS, &name).await?.iter().map(|row| field(text(row))).collect();
@@ -32,7 +32,7 @@ impl Sqlite {
             columns.push(field(KEY.to_owned()));
             self.keyed.insert(name.clone());
         }
-        Ok(Table { schema: "main".to_owned(), name, columns })
+        Ok(TableDescription { schema: "main".to_owned(), name, columns })
     }
 
     async fn find(&mut self, wanted: &str, key: &str) -> Result<(String, bool)> {
@@ -47,7 +47,7 @@ impl Sqlite {
         }
         let file = self.path.display().to_string();
         if tables.is_empty() {
-            bail!(Misfit(format!("{file} holds no table at all; give another file to --db")));
+            bail!(MappingError(format!("{file} holds no table at all; give another file to --db")));
         }
         let name = |(name, _)| Name { schema: "main".to_owned(), name, is_visible: true };
         bail!(no_table(wanted, key, &file, &tables.into_iter().map(name).collect::<Vec<_>>()))
@@ -88,7 +88,7 @@ impl Sqlite {
             columns.push(field(KEY.to_owned()));
         }
         Ok(Described {
-            table: Table { schema: "main".to_owned(), name, columns },
+            table: TableDescription { schema: "main".to_owned(), name, columns },
             is_visible: true,
             keys: keys.into_iter().map(|(_, name)| name).collect(),
             estimate: None,
@@ -123,7 +123,7 @@ fn text(row: &Row) -> String {
 }
 
 fn field(name: String) -> Field {
-    Field { name, kind: Kind::Any }
+    Field { name, kind: ColumnKind::Any }
 }
 
 fn has_column(columns: &[Field], name: &str) -> bool {

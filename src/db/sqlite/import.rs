@@ -15,7 +15,7 @@ use super::error::{LOCK_WAIT, shown, sqlite};
 use super::limit::Limit;
 use super::plain;
 use crate::db::statement::query;
-use crate::import::Row;
+use crate::import::ParsedAttempt;
 use crate::import::source::Position;
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::Millis;
@@ -34,7 +34,7 @@ pub const ROWS_AT_ONCE: usize = 1000;
 const ROWS_OF_TRANSACTION: usize = 100_000;
 
 /// An open target.
-pub struct Target {
+pub struct ImportTarget {
     path: PathBuf,
     connection: SqliteConnection,
     limit: Limit,
@@ -47,7 +47,7 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileId(i64);
 
-impl Target {
+impl ImportTarget {
     /// Opens the file, making it and its tables where they are not there.
     ///
     /// # Errors
@@ -124,7 +124,7 @@ impl Target {
     ///
     /// # Errors
     /// SQLite's refusal.
-    pub async fn add(&mut self, file: &FileId, rows: Vec<(Row, i64)>) -> Result<u64> {
+    pub async fn add(&mut self, file: &FileId, rows: Vec<(ParsedAttempt, i64)>) -> Result<u64> {
         let mut added = 0;
         if self.uncommitted == 0 && !rows.is_empty() {
             self.run(plain("BEGIN IMMEDIATE")).await?;
@@ -132,7 +132,7 @@ impl Target {
         self.uncommitted += rows.len();
         let mut rows = rows.into_iter();
         loop {
-            let part: Vec<(Row, i64)> = rows.by_ref().take(ROWS_AT_ONCE).collect();
+            let part: Vec<(ParsedAttempt, i64)> = rows.by_ref().take(ROWS_AT_ONCE).collect();
             if part.is_empty() {
                 return Ok(added);
             }
@@ -263,7 +263,7 @@ fn many_rows(rows: usize) -> String {
 /// Values of one row.
 const VALUES: usize = 18;
 
-fn values(row: Row, hash: i64, file: &FileId) -> [Bind; VALUES] {
+fn values(row: ParsedAttempt, hash: i64, file: &FileId) -> [Bind; VALUES] {
     let text = |text: Option<String>| text.map_or(Bind::Null, Bind::Text);
     let time = |time: Option<Millis>| time.map_or(Bind::Null, Bind::Int);
     [

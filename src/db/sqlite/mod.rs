@@ -26,13 +26,13 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::db::product::{self, Product};
 use crate::db::row::Row;
-use crate::db::statement::{Step, query};
+use crate::db::statement::{WriteStep, query};
 use crate::db::target::Access;
 use crate::mapping::Dialect;
 use crate::mapping::sql::Statement;
 use at_rest::AtRest;
 use limit::Limit;
-use together::Ran;
+use together::StatementResult;
 
 pub use lock::FileLock;
 
@@ -259,11 +259,11 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's refusal.
-    pub async fn transact(&mut self, step: Step) -> Result<()> {
+    pub async fn transact(&mut self, step: WriteStep) -> Result<()> {
         let sql = match step {
-            Step::Begin => "BEGIN IMMEDIATE",
-            Step::Commit => "COMMIT",
-            Step::RollBack => "ROLLBACK",
+            WriteStep::Begin => "BEGIN IMMEDIATE",
+            WriteStep::Commit => "COMMIT",
+            WriteStep::RollBack => "ROLLBACK",
         };
         self.execute(plain(sql)).await.map(drop)
     }
@@ -272,7 +272,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// SQLite's first refusal; what stands after it is not run.
-    pub async fn run_each(&mut self, statements: &[Statement]) -> Result<Vec<Ran>> {
+    pub async fn run_each(&mut self, statements: &[Statement]) -> Result<Vec<StatementResult>> {
         together::run_each(&mut self.connection, &self.path, statements).await
     }
 

@@ -15,7 +15,7 @@ use crate::mapping::sql::{Statement, body};
 
 /// What came of a statement.
 #[derive(Default)]
-pub struct Ran {
+pub struct StatementResult {
     /// The rows of its answer.
     pub rows: Vec<Row>,
     /// How many rows it changed, if it does change rows.
@@ -31,11 +31,11 @@ pub async fn run_each(
     connection: &mut SqliteConnection,
     path: &Path,
     statements: &[Statement],
-) -> Result<Vec<Ran>> {
+) -> Result<Vec<StatementResult>> {
     let mut all = Vec::with_capacity(statements.len());
     for alike in statements.chunk_by(|one, next| one.sql == next.sql) {
         let mut answers = connection.fetch_many(query(joined(alike)));
-        let mut ran = Ran::default();
+        let mut ran = StatementResult::default();
         while let Some(part) = answers.try_next().await.map_err(|cause| error::writing(cause, path))? {
             match part {
                 Either::Right(row) => ran.rows.push(Row::of(cells(&row)?)),

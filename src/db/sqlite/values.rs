@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, TypeInfo, ValueRef};
 
 use crate::db::row::{Cells, Time};
-use crate::mapping::resolve::Kind;
+use crate::mapping::resolve::ColumnKind;
 use crate::mapping::sql::Bind;
 
 impl Cells for SqliteRow {
@@ -20,7 +20,7 @@ impl Cells for SqliteRow {
         Ok(self.try_get(column)?)
     }
 
-    fn time(&self, column: usize, _: Option<&Kind>) -> Result<Option<Time<'_>>> {
+    fn time(&self, column: usize, _: Option<&ColumnKind>) -> Result<Option<Time<'_>>> {
         Ok(bytes(self, column)?.map(Time::Text))
     }
 

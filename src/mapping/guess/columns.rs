@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::known::{BY_ITS_END, known};
 use crate::mapping::Column;
 use crate::mapping::described::{Described, Sample};
-use crate::mapping::resolve::Kind;
+use crate::mapping::resolve::ColumnKind;
 use crate::mapping::time::Reader;
 
 /// Values that most of a column's have to be alike.
@@ -17,7 +17,7 @@ const MOST_WORDS: usize = 20;
 
 /// A canonical column, found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Found {
+pub struct FoundColumn {
     /// Which.
     pub column: Column,
     /// The table's columns, by their own names.
@@ -46,7 +46,7 @@ const ORDER: &[Column] = &[
 ];
 
 /// Finds what can be found.
-pub fn find(described: &Described, sample: &Sample) -> Vec<Found> {
+pub fn find(described: &Described, sample: &Sample) -> Vec<FoundColumn> {
     let mut search = Search { described, sample, taken: HashSet::new(), found: Vec::new() };
     search.id();
     search.times();
@@ -66,7 +66,7 @@ struct Search<'t> {
     described: &'t Described,
     sample: &'t Sample,
     taken: HashSet<usize>,
-    found: Vec<Found>,
+    found: Vec<FoundColumn>,
 }
 
 impl Search<'_> {
@@ -166,7 +166,7 @@ impl Search<'_> {
 
     /// A body that is HTML in most rows is one, whatever its name.
     fn html(&mut self) {
-        let is_html = |found: &Found| {
+        let is_html = |found: &FoundColumn| {
             let place = self.described.place(&found.names[0]);
             let share =
                 place.and_then(|place| self.sample.share(place, |value| value.trim_start().starts_with('<')));
@@ -197,7 +197,7 @@ impl Search<'_> {
             }
             Column::BodyText | Column::BodyHtml => self.is_words(place) && few(is_number) && few(is_time),
             Column::Raw => share(|value| value.contains(": ")).is_none_or(|share| share >= MOST),
-            Column::Attempts => most(is_number) && self.described.kind(place) != &Kind::Truth,
+            Column::Attempts => most(is_number) && self.described.kind(place) != &ColumnKind::Truth,
             _ => !self.described.kind(place).is_time(),
         }
     }
@@ -214,7 +214,7 @@ impl Search<'_> {
 
     fn is_words(&self, place: usize) -> bool {
         let kind = self.described.kind(place);
-        !kind.is_time() && !matches!(kind, Kind::Integer | Kind::Decimal | Kind::Truth)
+        !kind.is_time() && !matches!(kind, ColumnKind::Integer | ColumnKind::Decimal | ColumnKind::Truth)
     }
 
     /// The untaken columns of a known name, the likeliest first. A state and a key by the end of a name may be another
@@ -245,7 +245,7 @@ impl Search<'_> {
 
     fn take(&mut self, column: Column, names: Vec<String>, reason: String) {
         self.taken.extend(names.iter().filter_map(|name| self.described.place(name)));
-        self.found.push(Found { column, names, reason });
+        self.found.push(FoundColumn { column, names, reason });
     }
 }
 
@@ -281,13 +281,16 @@ fn is_reply(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::resolve::{Field, Table};
+    use crate::mapping::resolve::{Field, TableDescription};
 
     /// Columns of one kind and rows of them; an empty value is NULL.
     fn found(columns: &[&str], rows: &[&[&str]]) -> Vec<String> {
-        let field = |name: &&str| Field { name: (*name).into(), kind: Kind::Any };
-        let table =
-            Table { schema: "main".into(), name: "t".into(), columns: columns.iter().map(field).collect() };
+        let field = |name: &&str| Field { name: (*name).into(), kind: ColumnKind::Any };
+        let table = TableDescription {
+            schema: "main".into(),
+            name: "t".into(),
+            columns: columns.iter().map(field).collect(),
+        };
         let described =
             Described { table, is_visible: true, keys: vec![columns[0].to_owned()], estimate: None };
         let value = |value: &&str| (!value.is_empty()).then(|| (*value).to_owned());

@@ -14,12 +14,12 @@ pub const BY_ITS_END: usize = 1000;
 /// The file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Known {
+pub struct GuessFile {
     /// Words in the names of tables.
     pub tables: Tables,
     columns: BTreeMap<String, Vec<String>>,
     /// Status words.
-    pub words: Words,
+    pub words: GuessWords,
 }
 
 /// Words in the names of tables.
@@ -37,7 +37,7 @@ pub struct Tables {
 /// Status words.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Words {
+pub struct GuessWords {
     sent: Vec<String>,
     failed: Vec<String>,
     pending: Vec<String>,
@@ -50,15 +50,15 @@ pub struct Words {
     pairs: Vec<[String; 2]>,
 }
 
-static KNOWN: LazyLock<Known> =
+static KNOWN: LazyLock<GuessFile> =
     LazyLock::new(|| toml::from_str(include_str!("known.toml")).expect("known.toml is tested to be valid"));
 
 /// All of it.
-pub fn known() -> &'static Known {
+pub fn known() -> &'static GuessFile {
     &KNOWN
 }
 
-impl Known {
+impl GuessFile {
     /// How likely a column of this name is a canonical one: 0 is likeliest, `None` not at all.
     pub fn rank(&self, name: &str, column: Column) -> Option<usize> {
         let names = self.columns.get(column.name())?;
@@ -71,7 +71,7 @@ impl Known {
     }
 }
 
-impl Words {
+impl GuessWords {
     /// What a word means in every application.
     pub fn meaning(&self, word: &str) -> Option<Meaning> {
         let lists =

@@ -6,17 +6,17 @@ pub mod columns;
 mod known;
 pub mod words;
 
-pub use columns::Found;
+pub use columns::FoundColumn;
 pub use words::GuessedWord;
 
 use crate::mapping::described::{Described, Sample};
 use crate::mapping::preset::{self, Preset};
 use crate::mapping::raw::{OneOrMany, RawMapping};
-use crate::mapping::resolve::Source;
+use crate::mapping::resolve::ColumnSource;
 use crate::mapping::wanted::Flags;
 use crate::mapping::words::RawWord;
-use crate::mapping::{Column, Dialect, Mapping, Words};
-use crate::model::{Counted, Meaning};
+use crate::mapping::{Column, Dialect, Mapping, StatusWords};
+use crate::model::{Meaning, WordCount};
 use known::known;
 
 /// A table with fewer points than this does not look like a mail log.
@@ -47,7 +47,7 @@ pub struct Proposal {
     /// The preset that fits it.
     pub preset: Option<&'static str>,
     /// The canonical columns that were found.
-    pub columns: Vec<Found>,
+    pub columns: Vec<FoundColumn>,
     /// The table's columns that are none of them.
     pub others: Vec<String>,
     /// Whether a row failed when its error text is not empty.
@@ -102,7 +102,7 @@ impl Catalogue<'_> {
         preset::all().iter().find(|preset| {
             let mapping = self.by_preset(described, preset);
             mapping.is_some_and(|mapping| {
-                let shown = |found: &Found| mapping.has(found.column);
+                let shown = |found: &FoundColumn| mapping.has(found.column);
                 let says_columns = !preset.mapping.columns.is_empty();
                 (says_columns || proposal.columns.iter().all(shown))
                     && lacks(&mapping, preset) <= 1
@@ -136,7 +136,7 @@ impl Catalogue<'_> {
 
 impl Proposal {
     /// Takes in how many rows have which status word; what they mean is guessed where nobody knows.
-    pub fn take_words(&mut self, counted: Vec<Counted>, known: Option<&Words>) {
+    pub fn take_words(&mut self, counted: Vec<WordCount>, known: Option<&StatusWords>) {
         let column = self.names(Column::Status).first().cloned().unwrap_or_default();
         self.words = words::guess(counted, &column);
         for word in self.words.iter_mut().filter(|_| known.is_some()) {
@@ -152,13 +152,15 @@ impl Proposal {
         let mut all: Vec<String> = self.columns.iter().flat_map(|found| found.names.clone()).collect();
         all.append(&mut self.others);
         let found = |column| {
-            let name = |source: &Source| match source {
-                Source::Own(field) => field.name.clone(),
-                Source::Joined(place, field) => format!("{}.{}", mapping.joins[*place].table.1, field.name),
+            let name = |source: &ColumnSource| match source {
+                ColumnSource::Own(field) => field.name.clone(),
+                ColumnSource::Joined(place, field) => {
+                    format!("{}.{}", mapping.joins[*place].table.1, field.name)
+                }
             };
             let names: Vec<_> = mapping.sources(column).iter().map(name).collect();
             let reason = "as the preset says".to_owned();
-            (!names.is_empty()).then_some(Found { column, names, reason })
+            (!names.is_empty()).then_some(FoundColumn { column, names, reason })
         };
         self.columns = Column::all().filter_map(found).collect();
         self.failed_when_not_empty = mapping.failed_when_not_empty;
@@ -248,18 +250,18 @@ pub fn is_good(proposal: &Proposal) -> bool {
     proposal.is_usable() && proposal.score >= LEAST_SCORE
 }
 
-fn has(columns: &[Found], column: Column) -> bool {
+fn has(columns: &[FoundColumn], column: Column) -> bool {
     columns.iter().any(|found| found.column == column)
 }
 
-fn others(described: &Described, columns: &[Found]) -> Vec<String> {
+fn others(described: &Described, columns: &[FoundColumn]) -> Vec<String> {
     let is_taken = |name: &String| columns.iter().any(|found| found.names.contains(name));
     let names = described.table.columns.iter().map(|field| field.name.clone());
     names.filter(|name| !is_taken(name) && name != "rowid").collect()
 }
 
 /// The words of a sample's status column.
-fn counted(described: &Described, sample: &Sample, columns: &[Found]) -> Vec<Counted> {
+fn counted(described: &Described, sample: &Sample, columns: &[FoundColumn]) -> Vec<WordCount> {
     let place = |column| {
         let found = columns.iter().find(|found| found.column == column)?;
         described.place(&found.names[0])
@@ -268,12 +270,12 @@ fn counted(described: &Described, sample: &Sample, columns: &[Found]) -> Vec<Cou
         return Vec::new();
     };
     let error = place(Column::ErrorMessage);
-    let mut words: Vec<Counted> = Vec::new();
+    let mut words: Vec<WordCount> = Vec::new();
     for row in &sample.rows {
         let text = error.and_then(|error| row[error].as_deref()).unwrap_or_default().trim();
         let is_error = !text.is_empty() && !text.starts_with('2');
         let known = words.iter().position(|counted| counted.word == row[status]).unwrap_or_else(|| {
-            words.push(Counted { word: row[status].clone(), rows: 0, with_error: 0 });
+            words.push(WordCount { word: row[status].clone(), rows: 0, with_error: 0 });
             words.len() - 1
         });
         words[known].rows += 1;
@@ -324,14 +326,14 @@ fn score(described: &Described, proposal: &Proposal) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::resolve::{Field, Kind, Table};
+    use crate::mapping::resolve::{ColumnKind, Field, TableDescription};
 
     fn table(name: &str, columns: &[&str]) -> Described {
-        let field = |name: &&str| Field { name: (*name).into(), kind: Kind::Any };
+        let field = |name: &&str| Field { name: (*name).into(), kind: ColumnKind::Any };
         let columns: Vec<Field> = columns.iter().map(field).collect();
         Described {
             keys: vec![columns[0].name.clone()],
-            table: Table { schema: "main".into(), name: name.into(), columns },
+            table: TableDescription { schema: "main".into(), name: name.into(), columns },
             is_visible: true,
             estimate: None,
         }

@@ -1,13 +1,13 @@
 //! What status words mean: by their name, by whether their rows have an error text, and by their share.
 
 use super::known::{known, parts};
-use crate::model::{Counted, Meaning};
+use crate::model::{Meaning, WordCount};
 
 /// What a word seems to mean, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GuessedWord {
     /// The word, and how many rows have it.
-    pub counted: Counted,
+    pub counted: WordCount,
     /// Its share of the rows, 0 to 1.
     pub share: f64,
     /// What it seems to mean; `None` where that cannot be told.
@@ -17,7 +17,7 @@ pub struct GuessedWord {
 }
 
 /// Guesses the words of a status column, the commonest first.
-pub fn guess(mut counted: Vec<Counted>, column: &str) -> Vec<GuessedWord> {
+pub fn guess(mut counted: Vec<WordCount>, column: &str) -> Vec<GuessedWord> {
     counted.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.word.cmp(&b.word)));
     let all: u64 = counted.iter().map(|word| word.rows).sum();
     let share = |rows: u64| if all == 0 { 0.0 } else { rows as f64 / all as f64 };
@@ -72,7 +72,7 @@ struct Context {
 }
 
 impl Context {
-    fn meaning(&self, counted: &Counted, share: f64) -> (Option<Meaning>, &'static str) {
+    fn meaning(&self, counted: &WordCount, share: f64) -> (Option<Meaning>, &'static str) {
         let Some(word) = counted.word.as_deref() else {
             return (None, "not a word");
         };
@@ -92,7 +92,7 @@ impl Context {
     }
 
     /// A truth value means little by itself: another application counts its states from 0.
-    fn truth(&self, counted: &Counted, share: f64, is_no: bool) -> (Option<Meaning>, &'static str) {
+    fn truth(&self, counted: &WordCount, share: f64, is_no: bool) -> (Option<Meaning>, &'static str) {
         if counted.with_error * 2 > counted.rows {
             return (Some(Meaning::Failed), "most of its rows have an error text");
         }
@@ -114,7 +114,7 @@ mod tests {
 
     /// Word, rows and rows with an error text to meanings.
     fn meanings(column: &str, words: &[(&str, u64, u64)]) -> Vec<(String, Option<Meaning>)> {
-        let counted = |(word, rows, with_error): &(&str, u64, u64)| Counted {
+        let counted = |(word, rows, with_error): &(&str, u64, u64)| WordCount {
             word: Some((*word).to_owned()),
             rows: *rows,
             with_error: *with_error,
@@ -182,7 +182,7 @@ mod tests {
     fn where_nothing_failed_the_word_is_the_one_that_goes_with_sent() {
         let sent = |word: &str| {
             likely_failed(&guess(
-                vec![Counted { word: Some(word.to_owned()), rows: 3, with_error: 0 }],
+                vec![WordCount { word: Some(word.to_owned()), rows: 3, with_error: 0 }],
                 "status",
             ))
         };

@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::SCHEMA;
 use crate::model::Millis;
-use crate::output::document::{Block, Column, Document, Table};
+use crate::output::document::{Block, ColumnHead, Document, Table};
 use crate::output::{Values, View, escape, values};
 use crate::zone;
 
 /// A run of the past.
 #[derive(Debug, Serialize)]
-pub struct PastRun {
+pub struct HistoryRow {
     /// Its name.
     pub run_id: String,
     /// The account and the server.
@@ -52,7 +52,7 @@ const RUN_KEYS: &[&str] = &[
 
 /// The runs of the past.
 #[derive(Debug)]
-pub struct History(pub Vec<PastRun>);
+pub struct History(pub Vec<HistoryRow>);
 
 impl View for History {
     fn document(&self, _: u16) -> Document {
@@ -72,11 +72,11 @@ impl View for History {
     }
 }
 
-fn runs_document(runs: &[PastRun]) -> Document {
+fn runs_document(runs: &[HistoryRow]) -> Document {
     if runs.is_empty() {
         return Document { blocks: vec![Block::Line("No run yet.".to_owned())] };
     }
-    let row = |run: &PastRun| {
+    let row = |run: &HistoryRow| {
         vec![
             run.started_at.map(zone::rfc3339).unwrap_or_default(),
             escape::line(&run.run_id),
@@ -89,14 +89,14 @@ fn runs_document(runs: &[PastRun]) -> Document {
         ]
     };
     let columns = vec![
-        Column::words("started"),
-        Column::words("run"),
-        Column::words("account and server").flexible().if_wide(),
-        Column::numbers("sent"),
-        Column::numbers("deferred"),
-        Column::numbers("refused"),
-        Column::numbers("doubt"),
-        Column::words("ended").flexible(),
+        ColumnHead::words("started"),
+        ColumnHead::words("run"),
+        ColumnHead::words("account and server").flexible().if_wide(),
+        ColumnHead::numbers("sent"),
+        ColumnHead::numbers("deferred"),
+        ColumnHead::numbers("refused"),
+        ColumnHead::numbers("doubt"),
+        ColumnHead::words("ended").flexible(),
     ];
     Document { blocks: vec![Block::Table(Table { columns, rows: runs.iter().map(row).collect() })] }
 }

@@ -14,7 +14,7 @@ use super::{Values, View, text, values};
 use crate::model::{Class, Enhanced, Millis};
 use crate::zone;
 
-pub use history::{History, PastRun};
+pub use history::{History, HistoryRow};
 pub use said::length;
 
 const KEYS: &[&str] = &[
@@ -35,7 +35,7 @@ const KEYS: &[&str] = &[
 
 /// A row of `mailthrottle/resend/1`.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
+pub struct ResendRow {
     /// The row's key.
     pub id: String,
     /// `sent`, `deferred`, `refused`, `doubt`, `skipped`, `held`, `untouched`; before sending `selected`.
@@ -71,7 +71,7 @@ pub struct Row {
     pub about: String,
 }
 
-impl Row {
+impl ResendRow {
     /// A row of which nothing is known but what became of it and why.
     pub fn bare(outcome: &'static str, reason: String) -> Self {
         Self {
@@ -95,13 +95,13 @@ impl Row {
 }
 
 /// Rows, made one by one as they are written: there may be hundreds of thousands.
-pub struct Rows<'r>(Box<dyn Fn() -> RowsIter<'r> + 'r>);
+pub struct ResendRows<'r>(Box<dyn Fn() -> RowsIter<'r> + 'r>);
 
-type RowsIter<'r> = Box<dyn Iterator<Item = Row> + 'r>;
+type RowsIter<'r> = Box<dyn Iterator<Item = ResendRow> + 'r>;
 
-impl<'r> Rows<'r> {
+impl<'r> ResendRows<'r> {
     /// The rows that `make` gives, the same ones each time.
-    pub fn made_by<I: Iterator<Item = Row> + 'r>(make: impl Fn() -> I + 'r) -> Self {
+    pub fn made_by<I: Iterator<Item = ResendRow> + 'r>(make: impl Fn() -> I + 'r) -> Self {
         Self(Box::new(move || Box::new(make())))
     }
 
@@ -110,13 +110,13 @@ impl<'r> Rows<'r> {
     }
 }
 
-impl Default for Rows<'_> {
+impl Default for ResendRows<'_> {
     fn default() -> Self {
         Self::made_by(std::iter::empty)
     }
 }
 
-impl fmt::Debug for Rows<'_> {
+impl fmt::Debug for ResendRows<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
@@ -124,7 +124,7 @@ impl fmt::Debug for Rows<'_> {
 
 /// `mailthrottle/resend/1`.
 #[derive(Debug, Default, Serialize)]
-pub struct Answer<'r> {
+pub struct ResendOutput<'r> {
     /// The version of this form.
     pub schema: &'static str,
     /// The run; none before it has begun.
@@ -178,13 +178,13 @@ pub struct Answer<'r> {
     pub caps: Option<String>,
     /// Every row; written last, one by one.
     #[serde(skip)]
-    pub rows: Rows<'r>,
+    pub rows: ResendRows<'r>,
 }
 
 /// The name of the form.
 pub const SCHEMA: &str = "mailthrottle/resend/1";
 
-impl View for Answer<'_> {
+impl View for ResendOutput<'_> {
     fn document(&self, _: u16) -> Document {
         said::document(self)
     }
@@ -208,7 +208,7 @@ impl View for Answer<'_> {
 
 /// The mails in doubt.
 #[derive(Debug)]
-pub struct Doubts<'r>(pub Answer<'r>);
+pub struct Doubts<'r>(pub ResendOutput<'r>);
 
 impl View for Doubts<'_> {
     fn document(&self, _: u16) -> Document {
@@ -233,6 +233,6 @@ impl View for Doubts<'_> {
 }
 
 /// The plan, for a person who is asked to agree to it.
-pub fn plan(answer: &Answer<'_>, look: text::Look) -> String {
+pub fn plan(answer: &ResendOutput<'_>, look: text::TextStyle) -> String {
     text::render(&said::document(answer), look)
 }

@@ -1,9 +1,9 @@
 //! The same in words and tables, for a person.
 
-use super::{Answer, Row};
+use super::{ResendOutput, ResendRow};
 use crate::analysis::wording::count;
 use crate::model::Millis;
-use crate::output::document::{Block, Column, Document, Table, Tone};
+use crate::output::document::{Block, ColumnHead, Document, Table, Tone};
 use crate::output::escape;
 use crate::zone;
 
@@ -13,7 +13,7 @@ const SHOWN: usize = 20;
 const DAY: Millis = 86_400_000;
 
 /// What will be done, or was done.
-pub fn document(answer: &Answer<'_>) -> Document {
+pub fn document(answer: &ResendOutput<'_>) -> Document {
     let is_plan = answer.run_id.is_none();
     let mut blocks = vec![verdict(answer)];
     if is_plan && answer.selected > 0 && answer.hides_claims {
@@ -44,7 +44,7 @@ pub fn document(answer: &Answer<'_>) -> Document {
     Document { blocks }
 }
 
-fn verdict(answer: &Answer<'_>) -> Block {
+fn verdict(answer: &ResendOutput<'_>) -> Block {
     if answer.run_id.is_none() {
         return Block::Verdict(planned(answer), Tone::Good);
     }
@@ -65,7 +65,7 @@ fn verdict(answer: &Answer<'_>) -> Block {
 }
 
 /// What goes and what does not, in a sentence.
-fn planned(answer: &Answer<'_>) -> String {
+fn planned(answer: &ResendOutput<'_>) -> String {
     let are = |number: u64| if number == 1 { "is" } else { "are" };
     let more = [
         (answer.held, "held"),
@@ -87,7 +87,7 @@ fn planned(answer: &Answer<'_>) -> String {
 }
 
 /// How many rows are too old, and which flag takes them.
-fn too_old(answer: &Answer<'_>) -> Option<String> {
+fn too_old(answer: &ResendOutput<'_>) -> Option<String> {
     let days = (answer.oldest_age_ms? + DAY) / DAY;
     Some(format!(
         "{} {} older than {}; --max-age {days}d takes {}.",
@@ -99,7 +99,7 @@ fn too_old(answer: &Answer<'_>) -> Option<String> {
 }
 
 /// The further attempts of the mails, which go or stay with them.
-fn further(answer: &Answer<'_>) -> Option<String> {
+fn further(answer: &ResendOutput<'_>) -> Option<String> {
     let mut rows = answer.rows.iter().filter(|row| row.same_as.is_some());
     let ids: Vec<String> = rows.by_ref().take(SHOWN).map(|row| escape::line(&row.id)).collect();
     let all = (ids.len() + rows.count()) as u64;
@@ -110,7 +110,7 @@ fn further(answer: &Answer<'_>) -> Option<String> {
 }
 
 /// The rows of a reason: how many, the first of them, and what is said of the very first.
-struct Reason {
+struct ReasonRows {
     group: &'static str,
     rows: u64,
     ids: Vec<String>,
@@ -118,7 +118,7 @@ struct Reason {
 }
 
 /// How many rows do not go for which reason, with their ids.
-fn reasons(answer: &Answer<'_>) -> Vec<Block> {
+fn reasons(answer: &ResendOutput<'_>) -> Vec<Block> {
     let mut blocks = Vec::new();
     for (title, outcome) in [("Held", "held"), ("Not due yet", "deferred"), ("Skipped", "skipped")] {
         let mut reasons = by_group(answer, outcome);
@@ -132,13 +132,14 @@ fn reasons(answer: &Answer<'_>) -> Vec<Block> {
     blocks
 }
 
-fn by_group(answer: &Answer<'_>, outcome: &str) -> Vec<Reason> {
-    let mut reasons: Vec<Reason> = Vec::new();
-    let of_outcome = |row: &Row| row.outcome == outcome && row.same_as.is_none() && !row.group.is_empty();
+fn by_group(answer: &ResendOutput<'_>, outcome: &str) -> Vec<ReasonRows> {
+    let mut reasons: Vec<ReasonRows> = Vec::new();
+    let of_outcome =
+        |row: &ResendRow| row.outcome == outcome && row.same_as.is_none() && !row.group.is_empty();
     for row in answer.rows.iter().filter(of_outcome) {
         let place = reasons.iter().position(|known| known.group == row.group).unwrap_or_else(|| {
             let said = escape::short(&escape::line(row.reason.as_deref().unwrap_or_default()), 160);
-            reasons.push(Reason { group: row.group, rows: 0, ids: Vec::new(), said });
+            reasons.push(ReasonRows { group: row.group, rows: 0, ids: Vec::new(), said });
             reasons.len() - 1
         });
         reasons[place].rows += 1;
@@ -149,7 +150,7 @@ fn by_group(answer: &Answer<'_>, outcome: &str) -> Vec<Reason> {
     reasons
 }
 
-fn told(reason: &Reason) -> Vec<(String, String)> {
+fn told(reason: &ReasonRows) -> Vec<(String, String)> {
     let mut told = vec![(reason.rows.to_string(), reason.group.to_owned())];
     if !reason.ids.is_empty() {
         let more = match reason.rows - reason.ids.len() as u64 {
@@ -167,8 +168,8 @@ fn told(reason: &Reason) -> Vec<(String, String)> {
 const WEIGHTY: [&str; 5] = ["doubt", "refused", "held", "deferred", "untouched"];
 
 /// The first rows of those that go or went, weighty ones first, how many there are in all, and whether none has a reason.
-fn first_rows(rows: impl Iterator<Item = Row>) -> (Vec<Row>, usize, bool) {
-    let mut by_weight: [Vec<Row>; WEIGHTY.len() + 1] = Default::default();
+fn first_rows(rows: impl Iterator<Item = ResendRow>) -> (Vec<ResendRow>, usize, bool) {
+    let mut by_weight: [Vec<ResendRow>; WEIGHTY.len() + 1] = Default::default();
     let (mut all, mut is_plan) = (0, true);
     // what is grouped stands above
     for row in rows.filter(|row| row.group.is_empty() && row.outcome != "skipped") {
@@ -183,17 +184,17 @@ fn first_rows(rows: impl Iterator<Item = Row>) -> (Vec<Row>, usize, bool) {
 }
 
 /// The rows that go or went, the first of them.
-fn rows(rows: impl Iterator<Item = Row>) -> Vec<Block> {
+fn rows(rows: impl Iterator<Item = ResendRow>) -> Vec<Block> {
     let (shown, all, is_plan) = first_rows(rows);
     if shown.is_empty() {
         return Vec::new();
     }
     let table = Table {
         columns: vec![
-            Column::words("row"),
-            Column::words("outcome"),
-            Column::words("next at").if_wide(),
-            Column::words(if is_plan { "mail" } else { "answer" }).flexible(),
+            ColumnHead::words("row"),
+            ColumnHead::words("outcome"),
+            ColumnHead::words("next at").if_wide(),
+            ColumnHead::words(if is_plan { "mail" } else { "answer" }).flexible(),
         ],
         rows: shown
             .iter()
@@ -215,7 +216,7 @@ fn rows(rows: impl Iterator<Item = Row>) -> Vec<Block> {
 }
 
 /// What to do about what did not go.
-fn next(answer: &Answer<'_>) -> Vec<Block> {
+fn next(answer: &ResendOutput<'_>) -> Vec<Block> {
     let mut steps = Vec::new();
     if answer.is_interrupted {
         steps.push("Interrupted: run the same command again to go on.".to_owned());
@@ -254,7 +255,7 @@ fn next(answer: &Answer<'_>) -> Vec<Block> {
 }
 
 /// The mails in doubt, with what is needed to look for them.
-pub fn doubts(answer: &Answer<'_>) -> Document {
+pub fn doubts(answer: &ResendOutput<'_>) -> Document {
     if answer.doubt == 0 {
         return Document { blocks: vec![Block::Verdict("No row is in doubt.".to_owned(), Tone::Good)] };
     }

@@ -2,9 +2,9 @@
 
 use crate::model::{Class, Disposition, Enhanced, Millis, Stage};
 use crate::reply::{Classifier, fingerprint};
-use crate::resend::engine::{Outcome, Scope};
+use crate::resend::engine::{CapScope, Outcome};
 use crate::resend::selection::Hold;
-use crate::resend::transport::{Accepted, Failure, Kind};
+use crate::resend::transport::{Accepted, FailureKind, SendFailure};
 
 const DAY: Millis = 86_400_000;
 
@@ -17,7 +17,7 @@ pub enum Answered {
     /// It could not be built, which somebody may mend.
     Held(Hold),
     /// The server, or the connection to it, answered.
-    Server(Result<Accepted, Failure>),
+    Server(Result<Accepted, SendFailure>),
 }
 
 /// What it means.
@@ -94,23 +94,25 @@ pub fn answered(classifier: &Classifier, answered: &Answered, now: Millis) -> Ju
 }
 
 /// Judges a failure.
-pub fn failure(classifier: &Classifier, failure: &Failure, now: Millis) -> Judged {
+pub fn failure(classifier: &Classifier, failure: &SendFailure, now: Millis) -> Judged {
     let reading = classifier.read(&failure.message);
     let code = failure.reply.as_ref().map(|reply| reply.code);
     let outcome = match failure.kind {
         _ if failure.may_have_been_accepted => Outcome::Doubt,
         // a server that does not greet back is met by another connection
-        Kind::Refused if failure.stage == Stage::Ehlo && code.is_some_and(|code| code >= 500) => {
+        FailureKind::Refused if failure.stage == Stage::Ehlo && code.is_some_and(|code| code >= 500) => {
             Outcome::Retry { retry_after: None }
         }
-        Kind::Refused => {
+        FailureKind::Refused => {
             let retry_after = reading.retry_after.map(|wait| millis(wait.as_secs() * 1000));
             refused(reading.class, reading.disposition, code, retry_after, now)
         }
-        Kind::Unsupported if failure.stage == Stage::Mail => Outcome::Held,
-        Kind::Unsupported => Outcome::Stop,
-        Kind::Tls => Outcome::Stop,
-        Kind::Network | Kind::TimedOut | Kind::Garbled | Kind::TakenBack => Outcome::Lost,
+        FailureKind::Unsupported if failure.stage == Stage::Mail => Outcome::Held,
+        FailureKind::Unsupported => Outcome::Stop,
+        FailureKind::Tls => Outcome::Stop,
+        FailureKind::Network | FailureKind::TimedOut | FailureKind::Garbled | FailureKind::TakenBack => {
+            Outcome::Lost
+        }
     };
     Judged {
         outcome,
@@ -134,7 +136,7 @@ fn refused(
     match disposition {
         Disposition::Stop => Outcome::Stop,
         Disposition::Wait => {
-            let scope = if class == Class::Quota { Scope::Account } else { Scope::Row };
+            let scope = if class == Class::Quota { CapScope::Account } else { CapScope::Row };
             Outcome::Wait { until: now + retry_after.unwrap_or(DAY), scope }
         }
         Disposition::Retry if matches!(class, Class::ThrottleConcurrency | Class::ThrottleRate) => {
@@ -157,24 +159,24 @@ mod tests {
 
     const NOW: Millis = 1_795_159_800_000;
 
-    fn judged(stage: Stage, kind: Kind, reply: Option<(u16, &str)>) -> Outcome {
+    fn judged(stage: Stage, kind: FailureKind, reply: Option<(u16, &str)>) -> Outcome {
         let classifier = Classifier::built_in();
         let reply = reply.map(|(code, text)| Reply { code, text: text.to_owned() });
         let message = reply.as_ref().map_or_else(|| "connection reset".to_owned(), ToString::to_string);
-        let failed = Failure { reply, ..Failure::new(stage, kind, &message) };
+        let failed = SendFailure { reply, ..SendFailure::new(stage, kind, &message) };
         failure(&classifier, &failed, NOW).outcome
     }
 
     #[test]
     fn a_refusal_means_what_its_words_say() {
-        let refused = |code, text| judged(Stage::Dot, Kind::Refused, Some((code, text)));
+        let refused = |code, text| judged(Stage::Dot, FailureKind::Refused, Some((code, text)));
         assert_eq!(
             refused(432, "4.3.2 Concurrent connections limit exceeded"),
             Outcome::Throttled { retry_after: None }
         );
         assert_eq!(
             refused(554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException"),
-            Outcome::Wait { until: NOW + DAY, scope: Scope::Account }
+            Outcome::Wait { until: NOW + DAY, scope: CapScope::Account }
         );
         assert_eq!(refused(550, "5.1.1 User unknown"), Outcome::Never);
         assert_eq!(refused(550, "5.7.30 Basic authentication is not supported"), Outcome::Stop);
@@ -183,10 +185,12 @@ mod tests {
 
     #[test]
     fn a_broken_connection_is_no_refusal_and_a_lost_answer_is_a_doubt() {
-        assert_eq!(judged(Stage::Mail, Kind::Network, None), Outcome::Lost);
-        assert_eq!(judged(Stage::Connect, Kind::TimedOut, None), Outcome::Lost);
-        let lost =
-            Failure { may_have_been_accepted: true, ..Failure::new(Stage::Dot, Kind::TimedOut, "no reply") };
+        assert_eq!(judged(Stage::Mail, FailureKind::Network, None), Outcome::Lost);
+        assert_eq!(judged(Stage::Connect, FailureKind::TimedOut, None), Outcome::Lost);
+        let lost = SendFailure {
+            may_have_been_accepted: true,
+            ..SendFailure::new(Stage::Dot, FailureKind::TimedOut, "no reply")
+        };
         assert_eq!(failure(&Classifier::built_in(), &lost, NOW).outcome, Outcome::Doubt);
     }
 }

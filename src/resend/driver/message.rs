@@ -7,14 +7,14 @@ use anyhow::Error;
 use super::Answered;
 use crate::model::Millis;
 use crate::resend::attachments::Attachments;
-use crate::resend::ledger::{Answer, Desk, Objection, Outgoing, Pending};
-use crate::resend::message::{self, Sending, Stored};
+use crate::resend::ledger::{ClaimAnswer, LedgerHandle, Objection, Outgoing, Pending};
+use crate::resend::message::{self, SendingOrigin, Stored};
 use crate::resend::points;
 use crate::resend::selection::Hold;
-use crate::resend::transport::{Kind, Mailer};
+use crate::resend::transport::{FailureKind, Mailer};
 
 /// How an attempt went.
-pub struct Attempt {
+pub struct SendAttempt {
     /// What came of it.
     pub tried: Tried,
     /// The Message-ID, once there was a message.
@@ -35,16 +35,16 @@ pub enum Tried {
     Answered(Answered),
 }
 
-impl From<Tried> for Attempt {
+impl From<Tried> for SendAttempt {
     fn from(tried: Tried) -> Self {
-        Attempt { tried, message_id: None, sender: String::new() }
+        SendAttempt { tried, message_id: None, sender: String::new() }
     }
 }
 
 /// What an attempt works with.
 pub struct Trying<'d> {
     pub mail: Arc<Outgoing>,
-    pub desk: Desk,
+    pub desk: LedgerHandle,
     pub attachments: Arc<Attachments>,
     pub account: Option<&'d str>,
     pub run: String,
@@ -56,13 +56,13 @@ impl Trying<'_> {
     /// Sends the message over a connection once the claim is granted, and gives the connection back if it can be used on.
     pub async fn send<M: Mailer>(
         self,
-        claim: Pending<Answer<Stored>>,
+        claim: Pending<ClaimAnswer<Stored>>,
         mut mailer: M,
-    ) -> (Option<M>, Attempt) {
+    ) -> (Option<M>, SendAttempt) {
         let stored = match claim.answer().await {
             Err(error) => return (Some(mailer), Tried::LedgerFailed(error).into()),
-            Ok(Answer::No(objection)) => return (Some(mailer), Tried::NotClaimed(objection).into()),
-            Ok(Answer::Yes(stored)) => stored,
+            Ok(ClaimAnswer::No(objection)) => return (Some(mailer), Tried::NotClaimed(objection).into()),
+            Ok(ClaimAnswer::Yes(stored)) => stored,
         };
         points::pass("after the claim");
         let built = match self.build(stored).await {
@@ -77,11 +77,11 @@ impl Trying<'_> {
         points::pass("after the answer");
         let usable = sent.as_ref().map_or_else(|failure| failure.connection_is_usable, |_| true);
         let tried = match (why.into_inner(), sent) {
-            (Some(tried), Err(failure)) if failure.kind == Kind::TakenBack => tried,
+            (Some(tried), Err(failure)) if failure.kind == FailureKind::TakenBack => tried,
             (_, sent) => Tried::Answered(Answered::Server(sent)),
         };
         let sender = built.envelope.sender.to_lowercase();
-        (usable.then_some(mailer), Attempt { tried, message_id: Some(built.message_id), sender })
+        (usable.then_some(mailer), SendAttempt { tried, message_id: Some(built.message_id), sender })
     }
 
     async fn build(&self, mut stored: Stored) -> Result<message::Message, Hold> {
@@ -95,7 +95,7 @@ impl Trying<'_> {
             let loaded = loading.await.unwrap_or_else(|error| Err(error.to_string()));
             stored.attachments = loaded.map_err(Hold::Attachment)?;
         }
-        let sending = Sending { run: self.run.clone(), attempt: self.attempt, at: self.now };
+        let sending = SendingOrigin { run: self.run.clone(), attempt: self.attempt, at: self.now };
         message::build(&stored, &sending).map_err(Hold::Message)
     }
 
@@ -104,8 +104,8 @@ impl Trying<'_> {
         let now = chrono::Utc::now().timestamp_millis();
         let objection = match self.desk.confirm(self.mail.clone(), message_id.to_owned(), now).answer().await
         {
-            Ok(Answer::Yes(())) => return Ok(()),
-            Ok(Answer::No(objection)) => objection,
+            Ok(ClaimAnswer::Yes(())) => return Ok(()),
+            Ok(ClaimAnswer::No(objection)) => objection,
             Err(error) => Objection { reason: format!("{error:#}"), is_for_now: true },
         };
         let reason = objection.reason.clone();
@@ -119,8 +119,8 @@ impl Trying<'_> {
         let answer = self.desk.hand_over(self.mail.clone(), message_id.to_owned(), self.now).answer().await;
         points::pass("after it is committed that it is handed over");
         let (reason, tried) = match answer {
-            Ok(Answer::Yes(())) => return Ok(()),
-            Ok(Answer::No(objection)) => (objection.reason.clone(), Tried::TakenBack(objection)),
+            Ok(ClaimAnswer::Yes(())) => return Ok(()),
+            Ok(ClaimAnswer::No(objection)) => (objection.reason.clone(), Tried::TakenBack(objection)),
             Err(error) => (format!("{error:#}"), Tried::LedgerFailed(error)),
         };
         let _ = why.set(tried);

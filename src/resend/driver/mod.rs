@@ -23,16 +23,18 @@ use crate::model::Millis;
 use crate::reply::Classifier;
 use crate::resend::attachments::Attachments;
 use crate::resend::engine::{
-    ConnectionId, Counts, Engine, Fate, Outcome as EngineOutcome, Progress, Reason, Sending, Step,
+    ConnectionId, EndReason, Engine, Fate, NextStep, Outcome as EngineOutcome, Progress, RunCounts, Sending,
 };
-use crate::resend::ledger::{Answer, Desk, Outgoing, Pause, Pending, Settlement, Stage, Wish};
+use crate::resend::ledger::{
+    ClaimAnswer, ClaimRequest, LedgerHandle, Outgoing, Pause, Pending, Settlement, Stage,
+};
 use crate::resend::message::Stored;
-use crate::resend::transport::{Failure, Mailer};
+use crate::resend::transport::{Mailer, SendFailure};
 
 pub use ends::{Outcome, RowEnd};
 use ends::{end_of, outcome, stage};
 pub use judge::{Answered, Judged};
-use message::{Attempt, Tried};
+use message::{SendAttempt, Tried};
 use suspects::{Suspects, Suspicion};
 
 /// How often progress is told while nothing else happens.
@@ -45,13 +47,13 @@ const UNWRITTEN: &str = "the ledger could not be written, so sending was ended";
 
 /// How a run went.
 #[derive(Debug)]
-pub struct Ran {
+pub struct RunResult {
     /// Every row, in the order they were given.
     pub rows: Vec<RowEnd>,
     /// Totals.
-    pub counts: Counts,
+    pub counts: RunCounts,
     /// Why it ended.
-    pub reason: Option<Reason>,
+    pub reason: Option<EndReason>,
     /// What kept the ledger or the log from being written, if that ended it.
     pub broken: Option<Error>,
     /// Rows that were accepted, which nothing could record.
@@ -62,7 +64,7 @@ pub struct Ran {
 
 /// What is seen in the log while it is sent.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub struct WatchedRows {
     /// Whether the application is sending itself.
     pub is_sending: bool,
     /// Mails that must not go any more, by their places: how they end, and why.
@@ -76,7 +78,7 @@ pub struct Driver<'d, O> {
     /// The mails that go, in the order they were added to the engine.
     pub mails: &'d [Arc<Outgoing>],
     /// Where the ledger is written.
-    pub desk: Desk,
+    pub desk: LedgerHandle,
     /// Opens a connection.
     pub opener: O,
     /// Says what replies mean.
@@ -88,18 +90,18 @@ pub struct Driver<'d, O> {
     /// The mailbox for rows that name none.
     pub account: Option<&'d str>,
     /// What is seen in the log while it is sent, as long as somebody looks.
-    pub seen: watch::Receiver<Seen>,
+    pub seen: watch::Receiver<WatchedRows>,
     /// The time of day when the run began; the clock goes on from there whatever happens to the time of day.
     pub started_at: Millis,
 }
 
-type Task<'d, M> = Pin<Box<dyn Future<Output = Event<M>> + 'd>>;
+type Task<'d, M> = Pin<Box<dyn Future<Output = DriverEvent<M>> + 'd>>;
 
-enum Event<M> {
-    Opened(ConnectionId, Result<M, Failure>),
+enum DriverEvent<M> {
+    Opened(ConnectionId, Result<M, SendFailure>),
     /// The opening was broken off, or the connection was closed.
     Gone(ConnectionId),
-    Tried(Sending<usize>, Option<M>, Box<Attempt>),
+    Tried(Sending<usize>, Option<M>, Box<SendAttempt>),
     Written(usize, bool, Result<Option<String>, Error>),
     Paused(Result<(), Error>),
 }
@@ -110,7 +112,7 @@ struct Work<'d, M> {
     idle: HashMap<ConnectionId, M>,
     opening: HashMap<ConnectionId, future::AbortHandle>,
     /// Claims asked for in advance, by row.
-    claims: HashMap<usize, Pending<Answer<Stored>>>,
+    claims: HashMap<usize, Pending<ClaimAnswer<Stored>>>,
     ends: Vec<RowEnd>,
     broken: Option<Error>,
     unrecorded: Vec<String>,
@@ -124,15 +126,15 @@ impl<'d, M, O, F> Driver<'d, O>
 where
     M: Mailer + 'd,
     O: Fn() -> F,
-    F: Future<Output = Result<M, Failure>> + 'd,
+    F: Future<Output = Result<M, SendFailure>> + 'd,
 {
     /// Sends until the engine is done. `stop` is awaited all the while: when it is ready nothing new is started. `watch` is
     /// told how it is getting on.
     pub async fn run(
         mut self,
         stop: impl Future<Output = ()>,
-        watch: &mut dyn FnMut(Progress, Counts),
-    ) -> Ran {
+        watch: &mut dyn FnMut(Progress, RunCounts),
+    ) -> RunResult {
         let began = Instant::now();
         let mut work = Work {
             tasks: FuturesUnordered::new(),
@@ -152,9 +154,9 @@ where
         loop {
             let now = self.now(began);
             let until = match self.engine.next(now) {
-                Step::Done if work.tasks.is_empty() => break,
-                Step::Done | Step::WaitForEvent => None,
-                Step::Wait { until } => Some(until),
+                NextStep::Done if work.tasks.is_empty() => break,
+                NextStep::Done | NextStep::WaitForEvent => None,
+                NextStep::Wait { until } => Some(until),
                 step => {
                     self.start(step, now, &mut work);
                     continue;
@@ -189,8 +191,8 @@ where
         self.started_at + Millis::try_from(began.elapsed().as_millis()).unwrap_or(Millis::MAX / 2)
     }
 
-    fn finish(self, work: Work<'d, M>) -> Ran {
-        Ran {
+    fn finish(self, work: Work<'d, M>) -> RunResult {
+        RunResult {
             rows: work.ends,
             counts: self.engine.counts(),
             reason: self.engine.reason(),
@@ -200,31 +202,31 @@ where
         }
     }
 
-    fn start(&mut self, step: Step<usize>, now: Millis, work: &mut Work<'d, M>) {
+    fn start(&mut self, step: NextStep<usize>, now: Millis, work: &mut Work<'d, M>) {
         match step {
-            Step::Open(id) => {
+            NextStep::Open(id) => {
                 let (opening, handle) = future::abortable((self.opener)());
                 work.opening.insert(id, handle);
                 work.tasks.push(Box::pin(async move {
-                    opening.await.map_or(Event::Gone(id), |opened| Event::Opened(id, opened))
+                    opening.await.map_or(DriverEvent::Gone(id), |opened| DriverEvent::Opened(id, opened))
                 }));
             }
-            Step::Send(sending) => self.send(sending, now, work),
-            Step::Close(id) => {
+            NextStep::Send(sending) => self.send(sending, now, work),
+            NextStep::Close(id) => {
                 if let Some(handle) = work.opening.get(&id) {
                     handle.abort();
                 } else if let Some(mailer) = work.idle.remove(&id) {
                     work.tasks.push(Box::pin(async move {
                         mailer.close().await;
-                        Event::Gone(id)
+                        DriverEvent::Gone(id)
                     }));
                 }
             }
-            Step::End { key, attempts, ending } => {
+            NextStep::End { key, attempts, ending } => {
                 let (outcome, next_at) = outcome(ending);
                 work.ends[key] = RowEnd { next_at, ..end_of(outcome, attempts, None) };
             }
-            Step::Wait { .. } | Step::WaitForEvent | Step::Done => {}
+            NextStep::Wait { .. } | NextStep::WaitForEvent | NextStep::Done => {}
         }
     }
 
@@ -258,7 +260,7 @@ where
         };
         work.tasks.push(Box::pin(async move {
             let (mailer, attempt) = trying.send(claim, mailer).await;
-            Event::Tried(sending, mailer, Box::new(attempt))
+            DriverEvent::Tried(sending, mailer, Box::new(attempt))
         }));
         self.claim_ahead(now, work);
     }
@@ -275,13 +277,13 @@ where
         }
     }
 
-    fn wish(&self, row: usize, attempts: u32, now: Millis) -> Wish {
-        Wish { mail: self.mails[row].clone(), attempts, now }
+    fn wish(&self, row: usize, attempts: u32, now: Millis) -> ClaimRequest {
+        ClaimRequest { mail: self.mails[row].clone(), attempts, now }
     }
 
-    fn take(&mut self, event: Event<M>, now: Millis, work: &mut Work<'d, M>) {
+    fn take(&mut self, event: DriverEvent<M>, now: Millis, work: &mut Work<'d, M>) {
         match event {
-            Event::Opened(id, opened) => {
+            DriverEvent::Opened(id, opened) => {
                 work.opening.remove(&id);
                 match opened {
                     Ok(mailer) => {
@@ -297,14 +299,14 @@ where
                     }
                 }
             }
-            Event::Gone(id) => {
+            DriverEvent::Gone(id) => {
                 work.opening.remove(&id);
                 self.engine.closed(id, now);
             }
-            Event::Tried(sending, mailer, attempt) => self.tried(sending, mailer, *attempt, now, work),
-            Event::Written(row, was_sent, written) => self.written(row, was_sent, written, work),
-            Event::Paused(Ok(())) => {}
-            Event::Paused(Err(error)) => self.break_off(error.context(UNWRITTEN), work),
+            DriverEvent::Tried(sending, mailer, attempt) => self.tried(sending, mailer, *attempt, now, work),
+            DriverEvent::Written(row, was_sent, written) => self.written(row, was_sent, written, work),
+            DriverEvent::Paused(Ok(())) => {}
+            DriverEvent::Paused(Err(error)) => self.break_off(error.context(UNWRITTEN), work),
         }
     }
 
@@ -312,7 +314,7 @@ where
         &mut self,
         sending: Sending<usize>,
         mailer: Option<M>,
-        attempt: Attempt,
+        attempt: SendAttempt,
         now: Millis,
         work: &mut Work<'d, M>,
     ) {
@@ -396,7 +398,7 @@ where
         if let Some(until) = self.engine.paused_until().filter(|until| *until > work.paused_until) {
             work.paused_until = until;
             let written = self.desk.pause(Pause { until, reason: said.to_owned() });
-            work.tasks.push(Box::pin(async move { Event::Paused(written.answer().await) }));
+            work.tasks.push(Box::pin(async move { DriverEvent::Paused(written.answer().await) }));
         }
     }
 
@@ -433,7 +435,7 @@ where
         work.tasks.push(Box::pin(async move {
             let written = settled.answer().await;
             super::points::pass("after the outcome is committed");
-            Event::Written(row, was_sent, written)
+            DriverEvent::Written(row, was_sent, written)
         }));
     }
 

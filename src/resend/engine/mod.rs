@@ -23,15 +23,15 @@ use super::backoff::Random;
 use super::pace::{Earlier, Pace};
 
 pub use connections::ConnectionId;
-pub use progress::{Counts, Progress};
-pub use settings::Settings;
-pub use terms::{Ending, Fate, Outcome, Reason, Refusal, Scope, Sending, Settled, Step};
+pub use progress::{Progress, RunCounts};
+pub use settings::Limits;
+pub use terms::{CapScope, EndReason, Ending, Fate, NextStep, Outcome, Refusal, Sending, Settled};
 
 use clock::Steady;
 use connections::Connections;
 use progress::Deliveries;
-use restraint::{Allowance, Trouble};
-use rows::Rows;
+use restraint::{Allowance, RepeatedTrouble};
+use rows::RowQueue;
 
 /// The state machine of one submission identity. `K` is what the driver knows a row by.
 ///
@@ -39,20 +39,20 @@ use rows::Rows;
 /// clock that is set back is taken to stand still for a moment.
 #[derive(Debug)]
 pub struct Engine<K> {
-    settings: Settings,
+    settings: Limits,
     clock: Steady,
     pace: Pace,
-    rows: Rows<K>,
+    rows: RowQueue<K>,
     connections: Connections,
     allowance: Allowance,
     /// Throttle replies: they hold up all messages.
-    throttle: Trouble,
+    throttle: RepeatedTrouble,
     /// Failed connections: they hold up the opening of others.
-    outage: Trouble,
+    outage: RepeatedTrouble,
     /// Refusals of any kind since the last delivery.
     refusals: u32,
     random: Random,
-    counts: Counts,
+    counts: RunCounts,
     deliveries: Deliveries,
     /// Whether the application is sending itself.
     shared: bool,
@@ -64,15 +64,15 @@ pub struct Engine<K> {
 /// The run is ending.
 #[derive(Debug, Clone, Copy)]
 struct End {
-    reason: Reason,
+    reason: EndReason,
     /// The rows that are left are deferred to this time; without it they are left as they were.
     next_at: Option<Millis>,
 }
 
 impl<K> Engine<K> {
     /// An engine without rows that goes on where `earlier` ended. `seed` decides the jitter.
-    pub fn new(settings: Settings, earlier: Earlier, seed: u64, now: Millis) -> Self {
-        let settings = Settings { cap: settings.cap.max(1), ..settings };
+    pub fn new(settings: Limits, earlier: Earlier, seed: u64, now: Millis) -> Self {
+        let settings = Limits { cap: settings.cap.max(1), ..settings };
         let mut clock = Steady::default();
         let now = clock.read(now);
         let paused = earlier.paused_until.map(|until| clock.steady(until));
@@ -81,13 +81,13 @@ impl<K> Engine<K> {
             allowance: Allowance::new(settings.cap),
             settings,
             clock,
-            rows: Rows::new(),
+            rows: RowQueue::new(),
             connections: Connections::default(),
-            throttle: Trouble::default(),
-            outage: Trouble::default(),
+            throttle: RepeatedTrouble::default(),
+            outage: RepeatedTrouble::default(),
             refusals: 0,
             random: Random::new(seed),
-            counts: Counts::default(),
+            counts: RunCounts::default(),
             deliveries: Deliveries::default(),
             shared: false,
             expects_rows: true,
@@ -102,7 +102,7 @@ impl<K> Engine<K> {
     /// Before which time nothing goes for the account, in the caller's time; none where nothing is known of such a time.
     pub fn paused_until(&self) -> Option<Millis> {
         let deferred =
-            self.end.filter(|end| end.reason == Reason::ServerAsksToWait).and_then(|end| end.next_at);
+            self.end.filter(|end| end.reason == EndReason::ServerAsksToWait).and_then(|end| end.next_at);
         let until = self.throttle.until().max(deferred.unwrap_or(0));
         (until > 0).then(|| self.clock.shown(until))
     }
@@ -125,7 +125,7 @@ impl<K> Engine<K> {
 
     /// Ends the run: nothing new is started, what is under way is settled, then the connections are closed.
     pub fn stop_requested(&mut self) {
-        self.finish_run(Reason::StopRequested, None);
+        self.finish_run(EndReason::StopRequested, None);
     }
 
     /// The connection is open and logged in.
@@ -177,12 +177,12 @@ impl<K> Engine<K> {
     }
 
     /// What was done so far.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> RunCounts {
         self.counts
     }
 
     /// Why the run is ending; `None` as long as it is not.
-    pub fn reason(&self) -> Option<Reason> {
+    pub fn reason(&self) -> Option<EndReason> {
         self.end.map(|end| end.reason)
     }
 
@@ -190,7 +190,7 @@ impl<K> Engine<K> {
     pub fn progress(&mut self, now: Millis) -> Progress {
         let now = self.clock.read(now);
         let left = (self.rows.len() + self.connections.busy()) as u64;
-        let now_allowed = Settings { cap: self.cap(), ..self.settings.clone() };
+        let now_allowed = Limits { cap: self.cap(), ..self.settings.clone() };
         let session = self.deliveries.mean_session();
         Progress {
             connections: self.connections.len() as u64,
@@ -207,7 +207,7 @@ impl<K> Engine<K> {
         self.settings.cap.saturating_sub(reserve).max(1).min(self.allowance.cap())
     }
 
-    fn finish_run(&mut self, reason: Reason, next_at: Option<Millis>) {
+    fn finish_run(&mut self, reason: EndReason, next_at: Option<Millis>) {
         self.end.get_or_insert(End { reason, next_at });
     }
 }

@@ -8,7 +8,7 @@ use super::Ending;
 
 /// Counts of one run, for its summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RunCounts {
     /// Rows added.
     pub selected: u64,
     /// Rows delivered.
@@ -33,7 +33,7 @@ pub struct Counts {
     pub peak_connections: u64,
 }
 
-impl Counts {
+impl RunCounts {
     pub(super) fn end(&mut self, ending: Ending) {
         let count = match ending {
             Ending::Sent => &mut self.sent,

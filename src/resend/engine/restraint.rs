@@ -15,13 +15,13 @@ const EARN_MOST: u32 = 320;
 
 /// Something that went wrong several times in a row, with growing pauses in between.
 #[derive(Debug, Default)]
-pub(super) struct Trouble {
+pub(super) struct RepeatedTrouble {
     in_a_row: u32,
     last: Option<Millis>,
     until: Millis,
 }
 
-impl Trouble {
+impl RepeatedTrouble {
     /// Counts what began at `begun` and failed now, unless it was under way at the last count, and pauses for at least
     /// `asked`. Says whether it counted.
     pub fn count(&mut self, begun: Millis, asked: Option<Millis>, now: Millis, random: &mut Random) -> bool {
@@ -105,9 +105,9 @@ mod tests {
 
     #[test]
     fn pauses_double_to_ten_seconds_and_begin_again_after_a_success() {
-        let (mut trouble, mut random) = (Trouble::default(), Random::new(1));
+        let (mut trouble, mut random) = (RepeatedTrouble::default(), Random::new(1));
         let mut now = 0;
-        let mut pause = |trouble: &mut Trouble| {
+        let mut pause = |trouble: &mut RepeatedTrouble| {
             now = trouble.until() + 1;
             trouble.count(now, None, now, &mut random);
             trouble.until() - now
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_was_under_way_counts_once_but_may_ask_for_longer() {
-        let (mut trouble, mut random) = (Trouble::default(), Random::new(1));
+        let (mut trouble, mut random) = (RepeatedTrouble::default(), Random::new(1));
         assert!(trouble.count(0, None, 50, &mut random));
         assert!(!trouble.count(10, Some(30_000), 60, &mut random));
         assert_eq!((trouble.in_a_row(), trouble.until()), (1, 30_060));

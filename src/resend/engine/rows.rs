@@ -8,7 +8,7 @@ use crate::model::Millis;
 
 /// One row to be sent. It moves from hand to hand and is never copied, so it cannot be in two places at once.
 #[derive(Debug)]
-pub(super) struct Row<K> {
+pub(super) struct QueuedRow<K> {
     pub key: K,
     pub recipients: u32,
     /// Attempts used up, in this run and before.
@@ -24,36 +24,37 @@ pub(super) struct Row<K> {
 }
 
 #[derive(Debug)]
-pub(super) struct Rows<K> {
-    fresh: VecDeque<Row<K>>,
+pub(super) struct RowQueue<K> {
+    fresh: VecDeque<QueuedRow<K>>,
     /// Came back and may go at once.
-    again: BTreeMap<u64, Row<K>>,
+    again: BTreeMap<u64, QueuedRow<K>>,
     /// Came back and must wait.
-    later: BTreeMap<(Millis, u64), Row<K>>,
+    later: BTreeMap<(Millis, u64), QueuedRow<K>>,
     added: u64,
     recipients: u64,
 }
 
-impl<K> Rows<K> {
+impl<K> RowQueue<K> {
     pub fn new() -> Self {
         let (fresh, again, later) = (VecDeque::new(), BTreeMap::new(), BTreeMap::new());
         Self { fresh, again, later, added: 0, recipients: 0 }
     }
 
     pub fn add(&mut self, key: K, recipients: u32, attempts: u32) {
-        let row = Row { key, recipients, attempts, due: Millis::MIN, tried: false, throttles: 0, order: 0 };
+        let row =
+            QueuedRow { key, recipients, attempts, due: Millis::MIN, tried: false, throttles: 0, order: 0 };
         self.put_last(row);
     }
 
     /// Behind all rows that were never tried.
-    pub fn put_last(&mut self, row: Row<K>) {
+    pub fn put_last(&mut self, row: QueuedRow<K>) {
         self.added += 1;
         self.recipients += u64::from(row.recipients);
-        self.fresh.push_back(Row { order: self.added, ..row });
+        self.fresh.push_back(QueuedRow { order: self.added, ..row });
     }
 
     /// In the order of age, as soon as it is due.
-    pub fn put_back(&mut self, row: Row<K>) {
+    pub fn put_back(&mut self, row: QueuedRow<K>) {
         self.recipients += u64::from(row.recipients);
         self.later.insert((row.due, row.order), row);
     }
@@ -67,24 +68,24 @@ impl<K> Rows<K> {
     }
 
     /// The row whose turn it is.
-    pub fn first(&self) -> Option<&Row<K>> {
+    pub fn first(&self) -> Option<&QueuedRow<K>> {
         self.again.values().next().or_else(|| self.fresh.front())
     }
 
     /// The rows that could go now, in their order.
-    pub fn in_turn(&self) -> impl Iterator<Item = &Row<K>> {
+    pub fn in_turn(&self) -> impl Iterator<Item = &QueuedRow<K>> {
         self.again.values().chain(&self.fresh)
     }
 
     /// Takes the row whose turn it is.
-    pub fn take(&mut self) -> Option<Row<K>> {
+    pub fn take(&mut self) -> Option<QueuedRow<K>> {
         let row = self.again.pop_first().map(|(_, row)| row).or_else(|| self.fresh.pop_front())?;
         self.recipients -= u64::from(row.recipients);
         Some(row)
     }
 
     /// Takes any row, those that must wait last.
-    pub fn take_any(&mut self) -> Option<Row<K>> {
+    pub fn take_any(&mut self) -> Option<QueuedRow<K>> {
         self.wake(Millis::MAX);
         self.take()
     }
@@ -113,17 +114,17 @@ impl<K> Rows<K> {
 mod tests {
     use super::*;
 
-    fn order(rows: &mut Rows<&&'static str>) -> Vec<&'static str> {
+    fn order(rows: &mut RowQueue<&&'static str>) -> Vec<&'static str> {
         std::iter::from_fn(|| rows.take()).map(|row| *row.key).collect()
     }
 
     #[test]
     fn a_row_that_came_back_goes_before_the_fresh_ones_by_age() {
-        let mut rows = Rows::new();
+        let mut rows = RowQueue::new();
         ["a", "b", "c", "d"].iter().for_each(|key| rows.add(key, 2, 0));
         let (a, b) = (rows.take().unwrap(), rows.take().unwrap());
-        rows.put_back(Row { due: 20, ..b });
-        rows.put_back(Row { due: 10, ..a });
+        rows.put_back(QueuedRow { due: 20, ..b });
+        rows.put_back(QueuedRow { due: 10, ..a });
         assert_eq!((rows.next_due(), rows.ready(), rows.len(), rows.recipients()), (Some(10), 2, 4, 8));
         rows.wake(9);
         assert_eq!(*rows.first().unwrap().key, "c");
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_row_put_last_goes_after_the_fresh_ones() {
-        let mut rows = Rows::new();
+        let mut rows = RowQueue::new();
         ["a", "b"].iter().for_each(|key| rows.add(key, 1, 0));
         let a = rows.take().unwrap();
         rows.put_last(a);

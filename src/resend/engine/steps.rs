@@ -2,8 +2,8 @@
 
 use crate::model::Millis;
 
-use super::rows::Row;
-use super::terms::{Ending, Reason, Refusal, Sending, Step};
+use super::rows::QueuedRow;
+use super::terms::{EndReason, Ending, NextStep, Refusal, Sending};
 use super::{End, Engine};
 
 /// Connections are opened ahead for so many milliseconds of the pace: about what a login takes.
@@ -11,11 +11,11 @@ const LOGIN: Millis = 1_000;
 
 impl<K> Engine<K> {
     /// What to do now. After every step but the waits and `Done`, ask again at once.
-    pub fn next(&mut self, now: Millis) -> Step<K> {
+    pub fn next(&mut self, now: Millis) -> NextStep<K> {
         let now = self.clock.read(now);
         self.rows.wake(now);
         if self.rows.len() + self.connections.busy() == 0 && !self.expects_rows {
-            self.finish_run(Reason::NoRowsLeft, None);
+            self.finish_run(EndReason::NoRowsLeft, None);
         }
         match self.end {
             Some(end) => self.wind_down(end, now),
@@ -23,7 +23,7 @@ impl<K> Engine<K> {
         }
     }
 
-    fn go_on(&mut self, now: Millis) -> Step<K> {
+    fn go_on(&mut self, now: Millis) -> NextStep<K> {
         self.close_surplus(now)
             .or_else(|| self.end_first(now))
             .or_else(|| self.send(now))
@@ -31,20 +31,20 @@ impl<K> Engine<K> {
             .unwrap_or_else(|| self.wait(now))
     }
 
-    fn wind_down(&mut self, end: End, now: Millis) -> Step<K> {
+    fn wind_down(&mut self, end: End, now: Millis) -> NextStep<K> {
         if let Some(row) = self.rows.take_any() {
             let ending = self.left_over(&row, end, now);
             return self.end_row(row, ending);
         }
         match self.connections.close_any(now) {
-            Some(connection) => Step::Close(connection),
-            None if self.connections.len() == 0 => Step::Done,
-            None => Step::WaitForEvent,
+            Some(connection) => NextStep::Close(connection),
+            None if self.connections.len() == 0 => NextStep::Done,
+            None => NextStep::WaitForEvent,
         }
     }
 
     /// How a row ends that is left when the run ends.
-    pub(super) fn left_over(&self, row: &Row<K>, end: End, now: Millis) -> Ending {
+    pub(super) fn left_over(&self, row: &QueuedRow<K>, end: End, now: Millis) -> Ending {
         match end.next_at {
             Some(next_at) => self.deferred(next_at.max(row.due)),
             None if row.tried => self.deferred(now.max(row.due)),
@@ -56,23 +56,23 @@ impl<K> Engine<K> {
         Ending::Deferred { next_at: self.clock.shown(until) }
     }
 
-    fn end_row(&mut self, row: Row<K>, ending: Ending) -> Step<K> {
+    fn end_row(&mut self, row: QueuedRow<K>, ending: Ending) -> NextStep<K> {
         self.counts.end(ending);
-        Step::End { key: row.key, attempts: row.attempts, ending }
+        NextStep::End { key: row.key, attempts: row.attempts, ending }
     }
 
-    fn close_surplus(&mut self, now: Millis) -> Option<Step<K>> {
-        self.connections.close_surplus(self.cap(), now, &self.settings).map(Step::Close)
+    fn close_surplus(&mut self, now: Millis) -> Option<NextStep<K>> {
+        self.connections.close_surplus(self.cap(), now, &self.settings).map(NextStep::Close)
     }
 
     /// Ends the row whose turn it is if it cannot go in this run.
-    fn end_first(&mut self, now: Millis) -> Option<Step<K>> {
+    fn end_first(&mut self, now: Millis) -> Option<NextStep<K>> {
         let ending = self.obstacle(self.rows.first()?, now)?;
         let row = self.rows.take()?;
         Some(self.end_row(row, ending))
     }
 
-    fn obstacle(&self, row: &Row<K>, now: Millis) -> Option<Ending> {
+    fn obstacle(&self, row: &QueuedRow<K>, now: Millis) -> Option<Ending> {
         if row.attempts >= self.settings.max_attempts {
             return Some(Ending::Refused(Refusal::AttemptsUsedUp));
         }
@@ -89,16 +89,16 @@ impl<K> Engine<K> {
         Some(paced.max(self.throttle.until()))
     }
 
-    fn send(&mut self, now: Millis) -> Option<Step<K>> {
+    fn send(&mut self, now: Millis) -> Option<NextStep<K>> {
         let connection = self.connections.idle()?;
         self.turn(now).filter(|turn| *turn <= now)?;
         let row = self.rows.take()?;
         self.pace.take(now, row.recipients);
         self.connections.start(connection, now);
-        Some(Step::Send(Sending { connection, row, started: now }))
+        Some(NextStep::Send(Sending { connection, row, started: now }))
     }
 
-    fn open(&mut self, now: Millis) -> Option<Step<K>> {
+    fn open(&mut self, now: Millis) -> Option<NextStep<K>> {
         self.turn(now).filter(|turn| (*turn).max(self.outage.until()) <= now)?;
         let is_free = self.connections.places(now) < self.cap() as usize;
         if !is_free || self.connections.opening() >= self.useful_openings() {
@@ -107,7 +107,7 @@ impl<K> Engine<K> {
         let connection = self.connections.open(now);
         let open = self.connections.len() as u64;
         self.counts.peak_connections = self.counts.peak_connections.max(open);
-        Some(Step::Open(connection))
+        Some(NextStep::Open(connection))
     }
 
     /// How many connections to open at once: as many as the pace could use by then, but one alone as long as none came
@@ -130,15 +130,15 @@ impl<K> Engine<K> {
         let now = self.clock.read(now);
         let is_near = self.end.is_none() && self.turn(now).is_some_and(|turn| turn <= now + LOGIN);
         let most = if is_near { self.soon().min(self.cap() as usize) } else { 0 };
-        let may_go = |row: &&Row<K>| self.obstacle(row, now).is_none();
+        let may_go = |row: &&QueuedRow<K>| self.obstacle(row, now).is_none();
         self.rows.in_turn().take(most).take_while(may_go).map(|row| (&row.key, row.attempts)).collect()
     }
 
-    fn wait(&self, now: Millis) -> Step<K> {
+    fn wait(&self, now: Millis) -> NextStep<K> {
         let opening = self.rows.first().map(|_| self.outage.until());
         let change = self.connections.next_change(now, &self.settings);
         let times = [self.turn(now), opening, self.rows.next_due(), change];
         let next = times.into_iter().flatten().filter(|at| *at > now).min();
-        next.map_or(Step::WaitForEvent, |at| Step::Wait { until: self.clock.shown(at) })
+        next.map_or(NextStep::WaitForEvent, |at| NextStep::Wait { until: self.clock.shown(at) })
     }
 }

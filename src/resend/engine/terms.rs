@@ -3,12 +3,12 @@
 use crate::model::Millis;
 
 use super::ConnectionId;
-use super::rows::Row;
+use super::rows::QueuedRow;
 
 /// What the driver is to do next.
 #[derive(Debug)]
 #[must_use]
-pub enum Step<K> {
+pub enum NextStep<K> {
     /// Open a connection up to the end of its login, then tell [`opened`](super::Engine::opened) or
     /// [`open_failed`](super::Engine::open_failed).
     Open(ConnectionId),
@@ -41,7 +41,7 @@ pub enum Step<K> {
 #[must_use]
 pub struct Sending<K> {
     pub(super) connection: ConnectionId,
-    pub(super) row: Row<K>,
+    pub(super) row: QueuedRow<K>,
     pub(super) started: Millis,
 }
 
@@ -82,7 +82,7 @@ pub enum Outcome {
         /// When it frees, in the caller's time; if that has passed, the schedule's first wait is kept instead.
         until: Millis,
         /// For whom it is used up.
-        scope: Scope,
+        scope: CapScope,
     },
     /// Refused for good.
     Never,
@@ -100,7 +100,7 @@ pub enum Outcome {
 
 /// For whom a counted window is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum CapScope {
     /// For this row alone, such as too many messages to one recipient.
     Row,
     /// For all that the account sends.
@@ -161,7 +161,7 @@ pub enum Refusal {
 
 /// Why the run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum EndReason {
     /// Every row had its turn.
     NoRowsLeft,
     /// The driver asked for it.

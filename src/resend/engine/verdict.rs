@@ -3,8 +3,8 @@
 use crate::model::Millis;
 
 use super::Engine;
-use super::rows::Row;
-use super::terms::{Ending, Fate, Outcome, Reason, Refusal, Scope, Settled};
+use super::rows::QueuedRow;
+use super::terms::{CapScope, EndReason, Ending, Fate, Outcome, Refusal, Settled};
 
 /// A row that a throttle has sent back so often lets others go first: perhaps it is the row.
 const THROTTLES_IN_TURN: u32 = 3;
@@ -18,7 +18,9 @@ impl<K> Engine<K> {
                 self.account_waits(until, now);
                 self.count_refusal(now);
             }
-            Outcome::Stop | Outcome::Never | Outcome::Noted => self.finish_run(Reason::AccountRefused, None),
+            Outcome::Stop | Outcome::Never | Outcome::Noted => {
+                self.finish_run(EndReason::AccountRefused, None)
+            }
             Outcome::Retry { retry_after } => self.connection_failed(begun, retry_after, now),
             Outcome::Lost | Outcome::Held | Outcome::Doubt | Outcome::Delivered => {
                 self.connection_failed(begun, None, now)
@@ -26,11 +28,17 @@ impl<K> Engine<K> {
         }
     }
 
-    pub(super) fn judge(&mut self, row: Row<K>, outcome: Outcome, started: Millis, now: Millis) -> Settled {
+    pub(super) fn judge(
+        &mut self,
+        row: QueuedRow<K>,
+        outcome: Outcome,
+        started: Millis,
+        now: Millis,
+    ) -> Settled {
         let uses_attempt =
             matches!(outcome, Outcome::Delivered | Outcome::Retry { .. } | Outcome::Never | Outcome::Doubt);
         let attempts = row.attempts + u32::from(uses_attempt);
-        let row = Row { attempts, tried: row.tried || outcome != Outcome::Lost, ..row };
+        let row = QueuedRow { attempts, tried: row.tried || outcome != Outcome::Lost, ..row };
         let fate = match outcome {
             Outcome::Delivered => self.delivered(now - started, now),
             Outcome::Throttled { retry_after } => self.throttled(row, started, retry_after, now),
@@ -55,30 +63,30 @@ impl<K> Engine<K> {
         self.ended(Ending::Sent)
     }
 
-    fn throttled(&mut self, row: Row<K>, started: Millis, asked: Option<Millis>, now: Millis) -> Fate {
+    fn throttled(&mut self, row: QueuedRow<K>, started: Millis, asked: Option<Millis>, now: Millis) -> Fate {
         self.hold_back(started, asked, now);
-        let row = Row { throttles: row.throttles + 1, due: self.throttle.until(), ..row };
+        let row = QueuedRow { throttles: row.throttles + 1, due: self.throttle.until(), ..row };
         self.back(row, now)
     }
 
-    fn refused_for_now(&mut self, row: Row<K>, asked: Option<Millis>, now: Millis) -> Fate {
+    fn refused_for_now(&mut self, row: QueuedRow<K>, asked: Option<Millis>, now: Millis) -> Fate {
         let delay = self.settings.schedule.delay(row.attempts, self.random.draw());
         match delay.filter(|_| row.attempts < self.settings.max_attempts) {
             None => self.refused(Refusal::AttemptsUsedUp, now),
             Some(delay) => {
                 self.count_refusal(now);
-                self.back(Row { due: now + delay.max(asked.unwrap_or(0)), ..row }, now)
+                self.back(QueuedRow { due: now + delay.max(asked.unwrap_or(0)), ..row }, now)
             }
         }
     }
 
-    fn must_wait(&mut self, row: Row<K>, until: Millis, scope: Scope, now: Millis) -> Fate {
+    fn must_wait(&mut self, row: QueuedRow<K>, until: Millis, scope: CapScope, now: Millis) -> Fate {
         let until = self.coming(until, now);
-        if scope == Scope::Account {
+        if scope == CapScope::Account {
             self.account_waits(until, now);
         }
         self.count_refusal(now);
-        self.back(Row { due: until, ..row }, now)
+        self.back(QueuedRow { due: until, ..row }, now)
     }
 
     fn refused(&mut self, refusal: Refusal, now: Millis) -> Fate {
@@ -92,7 +100,7 @@ impl<K> Engine<K> {
     }
 
     fn account_refused(&mut self) -> Fate {
-        self.finish_run(Reason::AccountRefused, None);
+        self.finish_run(EndReason::AccountRefused, None);
         self.ended(Ending::Untouched)
     }
 
@@ -102,7 +110,7 @@ impl<K> Engine<K> {
         self.ended(Ending::Doubt)
     }
 
-    fn lost(&mut self, row: Row<K>, started: Millis, now: Millis) -> Fate {
+    fn lost(&mut self, row: QueuedRow<K>, started: Millis, now: Millis) -> Fate {
         self.connection_failed(started, None, now);
         self.back(row, now)
     }
@@ -113,7 +121,7 @@ impl<K> Engine<K> {
     }
 
     /// The row goes again when it is due, or is left for a later run.
-    fn back(&mut self, row: Row<K>, now: Millis) -> Fate {
+    fn back(&mut self, row: QueuedRow<K>, now: Millis) -> Fate {
         if let Some(end) = self.end {
             return self.ended(self.left_over(&row, end, now));
         }
@@ -145,29 +153,29 @@ impl<K> Engine<K> {
     pub(super) fn account_waits(&mut self, until: Millis, now: Millis) {
         self.throttle.pause(until);
         if until > now + self.settings.longest_wait {
-            self.finish_run(Reason::ServerAsksToWait, Some(until));
+            self.finish_run(EndReason::ServerAsksToWait, Some(until));
         }
     }
 
     fn count_refusal(&mut self, now: Millis) {
         self.refusals += 1;
         if self.refusals >= self.settings.refusals_in_a_row {
-            self.give_up(Reason::RefusalsInARow, now);
+            self.give_up(EndReason::RefusalsInARow, now);
         }
     }
 
     fn connection_failed(&mut self, begun: Millis, asked: Option<Millis>, now: Millis) {
         self.outage.count(begun, asked, now, &mut self.random);
         if self.outage.until() > now + self.settings.longest_wait {
-            self.finish_run(Reason::ServerAsksToWait, Some(self.outage.until()));
+            self.finish_run(EndReason::ServerAsksToWait, Some(self.outage.until()));
         }
         if self.outage.in_a_row() >= self.settings.connection_failures_in_a_row {
-            self.give_up(Reason::ConnectionFailures, now);
+            self.give_up(EndReason::ConnectionFailures, now);
         }
     }
 
     /// Leaves the rest to a later run.
-    fn give_up(&mut self, reason: Reason, now: Millis) {
+    fn give_up(&mut self, reason: EndReason, now: Millis) {
         let next_at = now + self.first_wait();
         self.finish_run(reason, Some(next_at));
     }

@@ -5,12 +5,12 @@
 
 use anyhow::{Result, bail};
 
-use super::{Key, Ledger};
+use super::{Ledger, MailKey};
 use crate::db::Db;
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, body};
 use crate::model::Millis;
-use crate::resend::fingerprint::Fingerprint;
+use crate::resend::fingerprint::MailFingerprint;
 use crate::resend::kept::{Kept, MESSAGE};
 
 const ELSEWHERE: &str = include_str!("../../../queries/ledger/elsewhere.sql");
@@ -98,10 +98,11 @@ impl Ledger {
     async fn mail_in_common(&mut self, other: &str) -> Result<Option<String>> {
         let newest = self.store.statement(NEWEST, vec![Bind::Text(other.to_owned())]);
         let known = self.store.rows(newest).await?;
-        let known =
-            known.iter().filter_map(|row| Some((row.text(0)?, row.text(1)?.parse::<Fingerprint>().ok()?)));
-        let (keys, contents): (Vec<Key>, Vec<Fingerprint>) =
-            known.map(|(id, content)| (Key { id, sent_date: None }, content)).unzip();
+        let known = known
+            .iter()
+            .filter_map(|row| Some((row.text(0)?, row.text(1)?.parse::<MailFingerprint>().ok()?)));
+        let (keys, contents): (Vec<MailKey>, Vec<MailFingerprint>) =
+            known.map(|(id, content)| (MailKey { id, sent_date: None }, content)).unzip();
         let here = self.in_log(MESSAGE, keys.iter()).await?;
         let same =
             keys.into_iter().zip(&contents).zip(&here).find(|((_, content), rows)| {

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::steps::LogIs;
-use super::{Answer, Ledger, Outgoing, Settlement, Wish};
+use super::{ClaimAnswer, ClaimRequest, Ledger, Outgoing, Settlement};
 use crate::db::Db;
 use crate::model::Millis;
 use crate::resend::message::Stored;
@@ -48,8 +48,8 @@ type Reply<T> = oneshot::Sender<Result<T>>;
 
 /// What a worker may ask.
 enum Request {
-    Claim(Wish, Haste, Reply<Answer<Stored>>),
-    HandOver(Handing, Reply<Answer<()>>),
+    Claim(ClaimRequest, Priority, Reply<ClaimAnswer<Stored>>),
+    HandOver(Handing, Reply<ClaimAnswer<()>>),
     Settle(Settlement, Reply<Option<String>>),
     Pause(Pause, Reply<()>),
 }
@@ -65,7 +65,7 @@ pub struct Pause {
 
 /// Whether a message waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Haste {
+enum Priority {
     Now,
     Soon,
 }
@@ -85,15 +85,15 @@ pub struct Handing {
 
 /// What is sent back once the commit is done.
 enum Done {
-    Claim(Box<Answer<Stored>>),
-    HandOver(Answer<()>),
+    Claim(Box<ClaimAnswer<Stored>>),
+    HandOver(ClaimAnswer<()>),
     Settle(Option<String>),
     Pause,
 }
 
 /// Where the workers ask. Cheap to copy. What is asked is served in the order of asking.
 #[derive(Clone)]
-pub struct Desk(mpsc::UnboundedSender<Request>);
+pub struct LedgerHandle(mpsc::UnboundedSender<Request>);
 
 /// An answer that is still to come.
 pub struct Pending<T>(oneshot::Receiver<Result<T>>);
@@ -108,25 +108,30 @@ impl<T> Pending<T> {
     }
 }
 
-impl Desk {
+impl LedgerHandle {
     /// Claims a mail that goes now; the answer is on the disk. An error: nothing may be sent any more.
-    pub fn claim(&self, wish: Wish) -> Pending<Answer<Stored>> {
-        self.ask(|reply| Request::Claim(wish, Haste::Now, reply))
+    pub fn claim(&self, wish: ClaimRequest) -> Pending<ClaimAnswer<Stored>> {
+        self.ask(|reply| Request::Claim(wish, Priority::Now, reply))
     }
 
     /// Claims a mail that goes soon.
-    pub fn claim_ahead(&self, wish: Wish) -> Pending<Answer<Stored>> {
-        self.ask(|reply| Request::Claim(wish, Haste::Soon, reply))
+    pub fn claim_ahead(&self, wish: ClaimRequest) -> Pending<ClaimAnswer<Stored>> {
+        self.ask(|reply| Request::Claim(wish, Priority::Soon, reply))
     }
 
     /// Writes down that a message is about to be handed over; the answer is on the disk. An error: it must not be handed
     /// over.
-    pub fn hand_over(&self, mail: Arc<Outgoing>, message_id: String, now: Millis) -> Pending<Answer<()>> {
+    pub fn hand_over(
+        &self,
+        mail: Arc<Outgoing>,
+        message_id: String,
+        now: Millis,
+    ) -> Pending<ClaimAnswer<()>> {
         self.ask(|reply| Request::HandOver(Handing { mail, message_id, now, has_begun: false }, reply))
     }
 
     /// Makes sure that a message which took long is still to be handed over to its end. An error: it must not be.
-    pub fn confirm(&self, mail: Arc<Outgoing>, message_id: String, now: Millis) -> Pending<Answer<()>> {
+    pub fn confirm(&self, mail: Arc<Outgoing>, message_id: String, now: Millis) -> Pending<ClaimAnswer<()>> {
         self.ask(|reply| Request::HandOver(Handing { mail, message_id, now, has_begun: true }, reply))
     }
 
@@ -150,7 +155,7 @@ impl Desk {
 }
 
 /// The writer.
-pub struct Clerk {
+pub struct LedgerWriter {
     ledger: Ledger,
     requests: mpsc::UnboundedReceiver<Request>,
     /// Messages handed over and not settled yet.
@@ -164,12 +169,12 @@ pub struct Clerk {
     no_waits: u32,
 }
 
-impl Clerk {
+impl LedgerWriter {
     /// A writer for a ledger, and where to ask it.
-    pub fn new(ledger: Ledger) -> (Self, Desk) {
+    pub fn new(ledger: Ledger) -> (Self, LedgerHandle) {
         let (sender, requests) = mpsc::unbounded_channel();
         let (took, done_at) = (Duration::ZERO, Instant::now());
-        (Self { ledger, requests, under_way: 0, took, done_at, busy: 0.0, no_waits: 0 }, Desk(sender))
+        (Self { ledger, requests, under_way: 0, took, done_at, busy: 0.0, no_waits: 0 }, LedgerHandle(sender))
     }
 
     /// Writes until nobody can ask any more; gives the ledger back.
@@ -423,7 +428,7 @@ impl Request {
         }
     }
 
-    fn wish(&self) -> Option<&Wish> {
+    fn wish(&self) -> Option<&ClaimRequest> {
         match self {
             Request::Claim(wish, ..) => Some(wish),
             Request::HandOver(..) | Request::Settle(..) | Request::Pause(..) => None,
@@ -455,7 +460,7 @@ impl Request {
     }
 
     fn is_urgent(&self) -> bool {
-        matches!(self, Request::Claim(_, Haste::Now, _) | Request::HandOver(..))
+        matches!(self, Request::Claim(_, Priority::Now, _) | Request::HandOver(..))
     }
 
     fn reply(self, done: Done) {

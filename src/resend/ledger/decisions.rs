@@ -4,8 +4,8 @@
 use anyhow::{Result, bail};
 
 use super::past::join_word;
-use super::{Key, Known, Ledger, Stage};
-use crate::analysis::mails::Join;
+use super::{Ledger, MailKey, MailRecord, Stage};
+use crate::analysis::mails::SameMailBy;
 use crate::db::Db;
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::Millis;
@@ -53,7 +53,7 @@ impl Decision {
 #[derive(Debug, Clone)]
 pub struct Doubted {
     /// Which row.
-    pub key: Key,
+    pub key: MailKey,
     /// Whose doubt it is.
     pub origin: Origin,
 }
@@ -62,7 +62,7 @@ pub struct Doubted {
 #[derive(Debug, Clone)]
 pub enum Origin {
     /// This program handed the mail over, and nothing was answered; what the ledger knows of it.
-    Ours(Box<Known>),
+    Ours(Box<MailRecord>),
     /// The application did: its error text in the log says so.
     Log {
         /// The status word.
@@ -70,7 +70,7 @@ pub enum Origin {
         /// How many recipients it has.
         recipients: u32,
         /// For a further attempt, the row that stands for its mail and by what that is known.
-        same_as: Option<(String, Join)>,
+        same_as: Option<(String, SameMailBy)>,
     },
 }
 
@@ -93,14 +93,14 @@ pub struct PastRun {
     pub ended: [u64; 4],
 }
 
-impl AsRef<Key> for Key {
-    fn as_ref(&self) -> &Key {
+impl AsRef<MailKey> for MailKey {
+    fn as_ref(&self) -> &MailKey {
         self
     }
 }
 
-impl AsRef<Key> for Doubted {
-    fn as_ref(&self) -> &Key {
+impl AsRef<MailKey> for Doubted {
+    fn as_ref(&self) -> &MailKey {
         &self.key
     }
 }
@@ -125,8 +125,8 @@ impl Ledger {
     ///
     /// # Errors
     /// One of them is neither any more, or the database's refusal.
-    pub async fn set_free(&mut self, rows: &[(Key, Known)], who: &str, now: Millis) -> Result<()> {
-        let free = |(key, known): &(Key, Known)| match known.run == BY_HAND {
+    pub async fn set_free(&mut self, rows: &[(MailKey, MailRecord)], who: &str, now: Millis) -> Result<()> {
+        let free = |(key, known): &(MailKey, MailRecord)| match known.run == BY_HAND {
             true => self.about_mail(UNDO_DECISION, key, Vec::new()),
             false => self.about_mail(SET_FREE, key, vec![Bind::Text(who.to_owned()), Bind::Int(now)]),
         };
@@ -141,7 +141,8 @@ impl Ledger {
         let (stage_word, who) = (Bind::Text(stage.as_str().to_owned()), Bind::Text(who.to_owned()));
         match &row.origin {
             Origin::Ours(known) => {
-                let due = self.due(stage, &known.status).filter(|_| known.same_by != Some(Join::Content));
+                let due =
+                    self.due(stage, &known.status).filter(|_| known.same_by != Some(SameMailBy::Content));
                 let next_at = decision.next_at(Some(known.changed_at));
                 let rest = vec![stage_word, text(due), who, Bind::Int(now), time(next_at)];
                 self.about_mail(SETTLE_DOUBT, &row.key, rest)
@@ -160,7 +161,7 @@ impl Ledger {
     }
 
     /// Runs statements, each of which changes one row of the ledger, or none of them.
-    async fn all_or_none<K: AsRef<Key>>(
+    async fn all_or_none<K: AsRef<MailKey>>(
         &mut self,
         statements: Vec<(K, Statement)>,
         otherwise: &str,

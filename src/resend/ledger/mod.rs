@@ -13,31 +13,31 @@ mod steps;
 
 use std::sync::Arc;
 
-use crate::analysis::mails::Join;
+use crate::analysis::mails::SameMailBy;
 use crate::db::Db;
 use crate::digest::Digest;
 use crate::mapping::Mapping;
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::{Class, Millis};
-use crate::resend::fingerprint::Fingerprint;
+use crate::resend::fingerprint::MailFingerprint;
 use crate::resend::kept::Version;
 use crate::zone;
 
 use clerk::Handing;
-pub use clerk::{Clerk, Desk, Pause, Pending};
+pub use clerk::{LedgerHandle, LedgerWriter, Pause, Pending};
 pub use decisions::{Decision, Doubted, Origin, PastRun};
-pub use past::{Known, Past, PastAttempt, Stage, read_attempts, read_past};
+pub use past::{MailRecord, Past, PastAttempt, Stage, read_attempts, read_past};
 
 /// A mail of the log, as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key {
+pub struct MailKey {
     /// The row's key.
     pub id: String,
     /// The time of its first attempt; `None` where the log has none that can be read.
     pub sent_date: Option<Millis>,
 }
 
-impl Key {
+impl MailKey {
     /// The time as the ledger writes it; Oracle takes an empty text for NULL.
     pub fn time(&self) -> String {
         self.sent_date.map_or_else(|| "-".to_owned(), zone::rfc3339)
@@ -48,11 +48,11 @@ impl Key {
 #[derive(Debug, Clone)]
 pub struct Further {
     /// Which row.
-    pub key: Key,
+    pub key: MailKey,
     /// The status word it has in the log.
     pub status: Arc<str>,
     /// By what it is known to be of the same mail.
-    pub join: Join,
+    pub join: SameMailBy,
     /// Whether its error says that it may have been delivered.
     pub is_doubt: bool,
     /// Whether it counts as failed still; else only the ledger has it.
@@ -63,7 +63,7 @@ pub struct Further {
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     /// The row that is sent.
-    pub key: Key,
+    pub key: MailKey,
     /// The status word it has in the log.
     pub status: Arc<str>,
     /// How many recipients it has.
@@ -71,7 +71,7 @@ pub struct Outgoing {
     /// What the log kept of it when it was planned.
     pub version: Version,
     /// What of it is sent.
-    pub content: Fingerprint,
+    pub content: MailFingerprint,
     /// What other attempts of the same mail have in common with it.
     pub ties: [Option<Digest>; 2],
     /// The Message-ID it was handed over with before.
@@ -86,7 +86,7 @@ pub struct Outgoing {
 
 /// A mail that is to be claimed.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct ClaimRequest {
     /// Which mail.
     pub mail: Arc<Outgoing>,
     /// The attempts it has used up.
@@ -97,7 +97,7 @@ pub struct Wish {
 
 /// What came of a claim, or of asking whether it still holds.
 #[derive(Debug)]
-pub enum Answer<T> {
+pub enum ClaimAnswer<T> {
     /// Granted.
     Yes(T),
     /// It is not; why.
@@ -123,9 +123,9 @@ impl Objection {
     }
 }
 
-impl<T> Answer<T> {
+impl<T> ClaimAnswer<T> {
     fn is_yes(&self) -> bool {
-        matches!(self, Answer::Yes(_))
+        matches!(self, ClaimAnswer::Yes(_))
     }
 }
 
@@ -209,11 +209,11 @@ impl Ledger {
         self.claim_status.as_deref().unwrap_or(status)
     }
 
-    fn key_binds(&self, key: &Key) -> Vec<Bind> {
+    fn key_binds(&self, key: &MailKey) -> Vec<Bind> {
         vec![Bind::Text(self.table.clone()), Bind::Text(key.id.clone()), Bind::Text(key.time())]
     }
 
-    fn about_mail(&self, sql: &str, key: &Key, rest: Vec<Bind>) -> Statement {
+    fn about_mail(&self, sql: &str, key: &MailKey, rest: Vec<Bind>) -> Statement {
         self.store.statement(sql, [self.key_binds(key), rest].concat())
     }
 

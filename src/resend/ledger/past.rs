@@ -5,14 +5,14 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result};
 
-use super::{Key, Ledger};
-use crate::analysis::mails::Join;
+use super::{Ledger, MailKey};
+use crate::analysis::mails::SameMailBy;
 use crate::db::row::Row;
-use crate::db::{Db, There};
+use crate::db::{Db, TablePresence};
 use crate::digest::Digest;
 use crate::mapping::sql::Bind;
 use crate::model::Millis;
-use crate::resend::fingerprint::Fingerprint;
+use crate::resend::fingerprint::MailFingerprint;
 use crate::window::Window;
 use crate::zone;
 
@@ -73,7 +73,7 @@ impl FromStr for Stage {
 
 /// What the ledger knows of a mail.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub struct MailRecord {
     /// The run that dealt with it last.
     pub run: String,
     /// How far that came.
@@ -97,11 +97,11 @@ pub struct Known {
     /// The row that stands for this one, where it is a further attempt of the same mail.
     pub same_as: Option<String>,
     /// By what that is known.
-    pub same_by: Option<Join>,
+    pub same_by: Option<SameMailBy>,
     /// The time of the row under which the ledger has it.
     pub sent_date: Option<Millis>,
     /// What was sent of it, where that was written down.
-    pub content: Option<Fingerprint>,
+    pub content: Option<MailFingerprint>,
     /// What other attempts of the same mail have in common with it.
     pub ties: [Option<Digest>; 2],
 }
@@ -112,10 +112,10 @@ pub struct Known {
 /// The database's refusal.
 pub async fn read_past(db: &mut Db, table: &(String, String)) -> Result<Past> {
     match db.there("mailthrottle_mail").await? {
-        There::No => return Ok(Past::default()),
+        TablePresence::No => return Ok(Past::default()),
         // a question would end the transaction of those that follow
-        There::Closed => return Ok(Past { is_closed: true, ..Past::default() }),
-        There::Yes => {}
+        TablePresence::Closed => return Ok(Past { is_closed: true, ..Past::default() }),
+        TablePresence::Yes => {}
     }
     let version = db.rows(db.statement(VERSION, Vec::new())).await?;
     let sql = match version.first().and_then(|row| row.number(0)) {
@@ -131,15 +131,15 @@ pub async fn read_past(db: &mut Db, table: &(String, String)) -> Result<Past> {
 }
 
 /// The word in the ledger for how two rows are known to be one mail.
-pub(super) fn join_word(join: Join) -> &'static str {
+pub(super) fn join_word(join: SameMailBy) -> &'static str {
     match join {
-        Join::MessageId => "message-id",
-        Join::Content => "content",
+        SameMailBy::MessageId => "message-id",
+        SameMailBy::Content => "content",
     }
 }
 
-fn join_of(word: &str) -> Option<Join> {
-    [Join::MessageId, Join::Content].into_iter().find(|join| join_word(*join) == word)
+fn join_of(word: &str) -> Option<SameMailBy> {
+    [SameMailBy::MessageId, SameMailBy::Content].into_iter().find(|join| join_word(*join) == word)
 }
 
 /// How an attempt to send a mail again ended.
@@ -163,8 +163,8 @@ pub struct PastAttempt {
 ///
 /// # Errors
 /// The database's refusal.
-pub async fn read_attempts(db: &mut Db, table: &(String, String), key: &Key) -> Result<Vec<PastAttempt>> {
-    if db.there("mailthrottle_attempt").await? != There::Yes {
+pub async fn read_attempts(db: &mut Db, table: &(String, String), key: &MailKey) -> Result<Vec<PastAttempt>> {
+    if db.there("mailthrottle_attempt").await? != TablePresence::Yes {
         return Ok(Vec::new());
     }
     let binds = vec![Bind::Text(format!("{}.{}", table.0, table.1)), Bind::Text(key.id.clone())];
@@ -182,10 +182,10 @@ pub async fn read_attempts(db: &mut Db, table: &(String, String), key: &Key) -> 
 }
 
 fn past_of(rows: &[Row]) -> Result<Past> {
-    let mut past: HashMap<String, Vec<Known>> = HashMap::new();
+    let mut past: HashMap<String, Vec<MailRecord>> = HashMap::new();
     for row in rows {
         let text = |column| row.text(column).unwrap_or_default();
-        let known = Known {
+        let known = MailRecord {
             run: text(2),
             stage: text(3).parse()?,
             status: text(4),
@@ -210,16 +210,16 @@ fn past_of(rows: &[Row]) -> Result<Past> {
 /// What the ledger knows of the mails of a log.
 #[derive(Debug, Default)]
 pub struct Past {
-    by_id: HashMap<String, Vec<Known>>,
+    by_id: HashMap<String, Vec<MailRecord>>,
     /// Rows whose time has changed since, with the time under which the ledger has them.
-    moved: HashMap<Key, Option<Millis>>,
+    moved: HashMap<MailKey, Option<Millis>>,
     /// There is a ledger that may not be read.
     pub is_closed: bool,
 }
 
 impl Past {
     /// What is known of a mail. Times are compared to the second, which is what some logs keep.
-    pub fn of(&self, key: &Key) -> Option<&Known> {
+    pub fn of(&self, key: &MailKey) -> Option<&MailRecord> {
         let at = self.moved.get(key).copied().unwrap_or(key.sent_date);
         let second = |at: Option<Millis>| at.map(|at| at.div_euclid(1000));
         let all = self.by_id.get(&key.id)?;
@@ -228,14 +228,14 @@ impl Past {
     }
 
     /// Whether something is known of a row's key, but not of its time: what is sent tells whether it is the same mail.
-    pub fn is_ambiguous(&self, key: &Key) -> bool {
+    pub fn is_ambiguous(&self, key: &MailKey) -> bool {
         self.of(key).is_none() && self.by_id.contains_key(&key.id)
     }
 
     /// Takes a row for the mail that the ledger has under another time, if what is sent does not say otherwise.
-    pub fn settle_time(&mut self, key: &Key, content: &Fingerprint) {
+    pub fn settle_time(&mut self, key: &MailKey, content: &MailFingerprint) {
         let is_same =
-            |known: &&Known| known.content.as_ref().is_some_and(|there| !there.is_of_another(content));
+            |known: &&MailRecord| known.content.as_ref().is_some_and(|there| !there.is_of_another(content));
         let same = self.by_id.get(&key.id).and_then(|all| all.iter().rfind(is_same));
         if let Some(sent_date) = same.map(|known| known.sent_date) {
             self.moved.insert(key.clone(), sent_date);
@@ -243,16 +243,17 @@ impl Past {
     }
 
     /// Whether a mail of the same sender was delivered after a moment.
-    pub fn is_delivered_since(&self, at: Millis, content: &Fingerprint) -> bool {
-        let is_delivered = |known: &Known| known.stage == Stage::Sent && known.settled_by.is_none();
+    pub fn is_delivered_since(&self, at: Millis, content: &MailFingerprint) -> bool {
+        let is_delivered = |known: &MailRecord| known.stage == Stage::Sent && known.settled_by.is_none();
         let is_of_sender =
-            |known: &Known| known.content.as_ref().is_none_or(|other| other.is_from_sender_of(content));
+            |known: &MailRecord| known.content.as_ref().is_none_or(|other| other.is_from_sender_of(content));
         self.entries().any(|(_, known)| is_delivered(known) && known.changed_at > at && is_of_sender(known))
     }
 
     /// Whether nothing more is to be done about a row: it went, or will not go, or a person has decided.
-    pub fn is_done(&self, key: &Key) -> bool {
-        let is_open = |known: &Known| matches!(known.stage, Stage::Deferred | Stage::Claimed | Stage::Data);
+    pub fn is_done(&self, key: &MailKey) -> bool {
+        let is_open =
+            |known: &MailRecord| matches!(known.stage, Stage::Deferred | Stage::Claimed | Stage::Data);
         self.of(key).is_some_and(|known| !is_open(known))
     }
 
@@ -262,13 +263,13 @@ impl Past {
         if self.by_id.is_empty() {
             return false;
         }
-        let key = Key { id: id.to_owned(), sent_date: at };
+        let key = MailKey { id: id.to_owned(), sent_date: at };
         self.of(&key).is_some_and(|known| known.stage == Stage::Sent)
     }
 
     /// The keys of the mails of a window that went out by the ledger, in order.
     pub fn sent_within(&self, window: Window) -> Vec<String> {
-        let is_in = |known: &Known| known.sent_date.is_none_or(|at| window.contains(at));
+        let is_in = |known: &MailRecord| known.sent_date.is_none_or(|at| window.contains(at));
         let sent = self.entries().filter(|(_, known)| known.stage == Stage::Sent && is_in(known));
         let mut ids: Vec<_> = sent.map(|(key, _)| key.id).collect();
         ids.sort();
@@ -282,16 +283,16 @@ impl Past {
     }
 
     /// Every row that the ledger knows, with the time under which it has it.
-    pub fn entries(&self) -> impl Iterator<Item = (Key, &Known)> {
-        let key = |id: &str, known: &Known| Key { id: id.to_owned(), sent_date: known.sent_date };
+    pub fn entries(&self) -> impl Iterator<Item = (MailKey, &MailRecord)> {
+        let key = |id: &str, known: &MailRecord| MailKey { id: id.to_owned(), sent_date: known.sent_date };
         self.by_id.iter().flat_map(move |(id, all)| all.iter().map(move |known| (key(id, known), known)))
     }
 
     /// All rows of the mail that a row is of, of which something holds: the one that stands for it, and its further attempts.
-    pub fn mail_of(&self, id: &str, holds: impl Fn(&Known) -> bool) -> Vec<(Key, Known)> {
+    pub fn mail_of(&self, id: &str, holds: impl Fn(&MailRecord) -> bool) -> Vec<(MailKey, MailRecord)> {
         let stands = self.entries().find(|(key, known)| key.id == id && holds(known));
         let stands = stands.and_then(|(_, known)| known.same_as.clone()).unwrap_or_else(|| id.to_owned());
-        let is_of_it = |key: &Key, known: &Known| {
+        let is_of_it = |key: &MailKey, known: &MailRecord| {
             key.id == id || key.id == stands || known.same_as.as_deref() == Some(stands.as_str())
         };
         let all = self.entries().filter(|(key, known)| is_of_it(key, known) && holds(known));
@@ -299,8 +300,8 @@ impl Past {
     }
 }
 
-impl FromIterator<(String, Known)> for Past {
-    fn from_iter<I: IntoIterator<Item = (String, Known)>>(known: I) -> Self {
+impl FromIterator<(String, MailRecord)> for Past {
+    fn from_iter<I: IntoIterator<Item = (String, MailRecord)>>(known: I) -> Self {
         let mut past = Self::default();
         known.into_iter().for_each(|(id, known)| past.by_id.entry(id).or_default().push(known));
         past

@@ -5,13 +5,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::past::VERSION;
-use super::{Key, Ledger};
+use super::{Ledger, MailKey};
 use crate::db::Db;
 use crate::db::lock::Lock;
 use crate::db::row::Row;
 use crate::mapping::sql::Bind;
 use crate::model::Millis;
-use crate::resend::fingerprint::Fingerprint;
+use crate::resend::fingerprint::MailFingerprint;
 use crate::resend::kept::{Kept, MESSAGE};
 
 const BEGIN_RUN: &str = include_str!("../../../queries/ledger/begin_run.sql");
@@ -174,17 +174,17 @@ impl Ledger {
     }
 
     /// Whether a row of the log still is the mail that the ledger has of it, and not another one that got its key.
-    async fn is_same_mail(&mut self, id: &str, content: Option<Fingerprint>) -> Result<bool> {
+    async fn is_same_mail(&mut self, id: &str, content: Option<MailFingerprint>) -> Result<bool> {
         let Some(content) = content else {
             return Ok(true);
         };
-        let key = Key { id: id.to_owned(), sent_date: None };
+        let key = MailKey { id: id.to_owned(), sent_date: None };
         let rows = self.in_log(MESSAGE, std::iter::once(&key)).await?;
         let is_same = |row: &Row| !Kept(row).fingerprint().is_of_another(&content);
         Ok(rows.iter().flatten().all(is_same))
     }
 
-    pub(super) async fn learnt(&mut self, key: &Key) -> Result<()> {
+    pub(super) async fn learnt(&mut self, key: &MailKey) -> Result<()> {
         self.learnt_at(&key.id, &key.time()).await
     }
 

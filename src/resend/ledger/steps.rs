@@ -4,13 +4,15 @@
 use anyhow::{Result, bail};
 
 use super::past::join_word;
-use super::{Answer, Handing, Key, Ledger, Objection, Outgoing, Pause, Settlement, Stage, Wish};
-use crate::analysis::mails::Join;
+use super::{
+    ClaimAnswer, ClaimRequest, Handing, Ledger, MailKey, Objection, Outgoing, Pause, Settlement, Stage,
+};
+use crate::analysis::mails::SameMailBy;
 use crate::db::row::Row;
 use crate::digest::Digest;
 use crate::mapping::sql::{Bind, Selection, Statement};
 use crate::model::{Class, Millis};
-use crate::resend::fingerprint::Fingerprint;
+use crate::resend::fingerprint::MailFingerprint;
 use crate::resend::kept::{Kept, MESSAGE};
 use crate::resend::message::Stored;
 
@@ -33,7 +35,7 @@ pub(super) enum LogIs {
 
 /// A row of the log whose status is to change.
 pub(super) struct InLog {
-    pub(super) key: Key,
+    pub(super) key: MailKey,
     pub(super) from: String,
     pub(super) to: String,
     pub(super) is_sent: bool,
@@ -42,16 +44,16 @@ pub(super) struct InLog {
 /// A row of a mail: the one that is sent, or a further attempt.
 #[derive(Clone, Copy)]
 struct Part<'m> {
-    key: &'m Key,
+    key: &'m MailKey,
     status: &'m str,
     /// For a further attempt, the row that is sent and by what they are known to be one mail.
-    of: Option<(&'m Key, Join)>,
+    of: Option<(&'m MailKey, SameMailBy)>,
 }
 
 impl Part<'_> {
     /// Whether its status in the log follows: not where the content alone says that it is the same mail.
     fn follows(self) -> bool {
-        self.of.is_none_or(|(_, join)| join == Join::MessageId)
+        self.of.is_none_or(|(_, join)| join == SameMailBy::MessageId)
     }
 }
 
@@ -70,9 +72,9 @@ impl Ledger {
     pub(super) async fn in_log<'a>(
         &mut self,
         query: &str,
-        keys: impl Iterator<Item = &'a Key>,
+        keys: impl Iterator<Item = &'a MailKey>,
     ) -> Result<Vec<Vec<Row>>> {
-        let by_id = |key: &Key| Selection { ids: Some(vec![key.id.clone()]), ..Selection::default() };
+        let by_id = |key: &MailKey| Selection { ids: Some(vec![key.id.clone()]), ..Selection::default() };
         let statements = keys.map(|key| self.mapping.statement(&by_id(key), query)).collect();
         self.log().rows_of_each(statements).await
     }
@@ -123,7 +125,7 @@ impl Ledger {
     }
 
     /// Claims mails and gives what the log keeps of them.
-    pub(super) async fn claim(&mut self, wishes: &[&Wish]) -> Result<Vec<Answer<Stored>>> {
+    pub(super) async fn claim(&mut self, wishes: &[&ClaimRequest]) -> Result<Vec<ClaimAnswer<Stored>>> {
         let kept = self.in_log(MESSAGE, wishes.iter().map(|wish| &wish.mail.key)).await?;
         let mut answers = Vec::with_capacity(wishes.len());
         let others = wishes.iter().map(|wish| self.about_mail(OTHER_TIMES, &wish.mail.key, Vec::new()));
@@ -134,8 +136,8 @@ impl Ledger {
                 Ok(row) => self
                     .further_changed(&wish.mail, false)
                     .await?
-                    .map_or(Answer::Yes(self.stored(row, &wish.mail)), Answer::No),
-                Err(objection) => Answer::No(objection),
+                    .map_or(ClaimAnswer::Yes(self.stored(row, &wish.mail)), ClaimAnswer::No),
+                Err(objection) => ClaimAnswer::No(objection),
             });
         }
         self.take(wishes, &mut answers).await?;
@@ -153,7 +155,7 @@ impl Ledger {
     }
 
     /// The row of the log, if it is as it was when it was planned.
-    fn unchanged<'r>(&self, wish: &Wish, rows: &'r [Row]) -> Result<&'r Row, Objection> {
+    fn unchanged<'r>(&self, wish: &ClaimRequest, rows: &'r [Row]) -> Result<&'r Row, Objection> {
         let row = self.only(rows, &wish.mail.status)?;
         match Kept(row).version().change_since(&wish.mail.version) {
             Some(change) => Err(Objection::for_now(change)),
@@ -177,7 +179,7 @@ impl Ledger {
     }
 
     /// Claims the mails that may be claimed so far.
-    async fn take(&mut self, wishes: &[&Wish], answers: &mut [Answer<Stored>]) -> Result<()> {
+    async fn take(&mut self, wishes: &[&ClaimRequest], answers: &mut [ClaimAnswer<Stored>]) -> Result<()> {
         let wanted: Vec<usize> = (0..wishes.len()).filter(|place| answers[*place].is_yes()).collect();
         let statements: Vec<_> = wanted.iter().flat_map(|place| self.claims(wishes[*place])).collect();
         let mut taken = self.store.execute_each(statements).await?.into_iter();
@@ -190,13 +192,13 @@ impl Ledger {
             if let Err(reason) = shown {
                 let own = parts(&wishes[place].mail).zip(taken).filter(|(_, taken)| *taken > 0);
                 self.release(own.map(|(part, _)| part.key), wishes[place]).await?;
-                answers[place] = Answer::No(Objection::over(reason));
+                answers[place] = ClaimAnswer::No(Objection::over(reason));
             }
         }
         Ok(())
     }
 
-    fn claims(&self, wish: &Wish) -> Vec<Statement> {
+    fn claims(&self, wish: &ClaimRequest) -> Vec<Statement> {
         let sql = self.store.product().claim;
         let claim = |part: Part<'_>| {
             let rest = vec![
@@ -235,7 +237,11 @@ impl Ledger {
     }
 
     /// Gives claims back.
-    async fn release<'k>(&mut self, keys: impl Iterator<Item = &'k Key>, wish: &Wish) -> Result<()> {
+    async fn release<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k MailKey>,
+        wish: &ClaimRequest,
+    ) -> Result<()> {
         let release = |key| {
             let rest = vec![
                 Bind::Text(self.run.clone()),
@@ -254,13 +260,13 @@ impl Ledger {
     }
 
     /// Writes down that messages are about to be handed over, where claim, status and what is sent still hold.
-    pub(super) async fn hand_over(&mut self, handings: &[&Handing]) -> Result<Vec<Answer<()>>> {
+    pub(super) async fn hand_over(&mut self, handings: &[&Handing]) -> Result<Vec<ClaimAnswer<()>>> {
         let rows = self.in_log(MESSAGE, handings.iter().map(|handing| &handing.mail.key)).await?;
         let mut answers: Vec<_> =
             handings.iter().zip(&rows).map(|(handing, rows)| self.still_holds(handing, rows)).collect();
         for (handing, answer) in handings.iter().zip(&mut answers).filter(|(_, answer)| answer.is_yes()) {
             if let Some(objection) = self.further_changed(&handing.mail, true).await? {
-                *answer = Answer::No(objection);
+                *answer = ClaimAnswer::No(objection);
             }
         }
         let wanted: Vec<usize> = (0..handings.len()).filter(|place| answers[*place].is_yes()).collect();
@@ -269,25 +275,25 @@ impl Ledger {
         for place in wanted {
             let mut changed = changed.by_ref().take(1 + handings[place].mail.further.len());
             if changed.any(|changed| changed == 0) {
-                answers[place] = Answer::No(Objection::for_now("the claim was lost"));
+                answers[place] = ClaimAnswer::No(Objection::for_now("the claim was lost"));
             }
             changed.for_each(drop);
         }
         Ok(answers)
     }
 
-    fn still_holds(&self, handing: &Handing, rows: &[Row]) -> Answer<()> {
+    fn still_holds(&self, handing: &Handing, rows: &[Row]) -> ClaimAnswer<()> {
         let mail = &handing.mail;
         let row = match self.only(rows, self.held(&mail.status)) {
             Ok(row) => row,
-            Err(objection) => return Answer::No(objection),
+            Err(objection) => return ClaimAnswer::No(objection),
         };
         let now = Kept(row).version();
         // where the claim is written into the log, the application may have noted when
         let is_ours = self.claim_status.is_some() && now.is_sent_alike(&mail.version);
         match now.change_since(&mail.version).filter(|_| !is_ours) {
-            Some(change) => Answer::No(Objection::for_now(change)),
-            None => Answer::Yes(()),
+            Some(change) => ClaimAnswer::No(Objection::for_now(change)),
+            None => ClaimAnswer::Yes(()),
         }
     }
 
@@ -361,9 +367,9 @@ impl Ledger {
 }
 
 /// Refuses a row that the ledger has under another time, unless what is sent says that its key was used again.
-fn not_known_otherwise(wish: &Wish, others: &[Row]) -> Result<(), Objection> {
+fn not_known_otherwise(wish: &ClaimRequest, others: &[Row]) -> Result<(), Objection> {
     let is_same = |row: &&Row| {
-        let content = row.text(1).and_then(|content| content.parse::<Fingerprint>().ok());
+        let content = row.text(1).and_then(|content| content.parse::<MailFingerprint>().ok());
         content.is_some_and(|content| !content.is_of_another(&wish.mail.content))
     };
     match others.iter().find(is_same) {

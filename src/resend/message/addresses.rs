@@ -5,7 +5,7 @@ use lettre::message::Mailbox;
 
 use crate::address;
 
-use super::{Envelope, Refusal, Stored};
+use super::{Envelope, Stored, Unbuildable};
 
 /// Everyone a message is from and for.
 pub struct People {
@@ -18,10 +18,10 @@ pub struct People {
 
 impl People {
     /// Reads all address fields of the log.
-    pub fn of(stored: &Stored) -> Result<People, Refusal> {
+    pub fn of(stored: &Stored) -> Result<People, Unbuildable> {
         let mut senders = list("sender", &stored.sender)?;
         let (Some(sender), true) = (senders.pop(), senders.is_empty()) else {
-            return Err(Refusal::NotOneSender(stored.sender.clone()));
+            return Err(Unbuildable::NotOneSender(stored.sender.clone()));
         };
         check_names([("sender", std::slice::from_ref(&sender))])?;
         let people = People {
@@ -37,7 +37,7 @@ impl People {
             ("bcc", &people.bcc),
             ("reply_to", &people.reply_to),
         ])?;
-        if people.recipients().next().is_none() { Err(Refusal::NoRecipient) } else { Ok(people) }
+        if people.recipients().next().is_none() { Err(Unbuildable::NoRecipient) } else { Ok(people) }
     }
 
     fn recipients(&self) -> impl Iterator<Item = &Mailbox> {
@@ -72,17 +72,17 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// A list in JSON may write a line break into a name.
-fn check_names<const N: usize>(lists: [(&'static str, &[Mailbox]); N]) -> Result<(), Refusal> {
+fn check_names<const N: usize>(lists: [(&'static str, &[Mailbox]); N]) -> Result<(), Unbuildable> {
     let all = lists.into_iter().flat_map(|(field, people)| people.iter().map(move |person| (field, person)));
     let mut names = all.filter_map(|(field, person)| Some((field, person.name.as_deref()?)));
     match names.find(|(_, name)| name.contains(char::is_control)) {
-        Some((field, name)) => Err(Refusal::ControlCharacter { field, value: name.to_owned() }),
+        Some((field, name)) => Err(Unbuildable::ControlCharacter { field, value: name.to_owned() }),
         None => Ok(()),
     }
 }
 
-fn list(field: &'static str, text: &str) -> Result<Vec<Mailbox>, Refusal> {
-    let no_address = |entry: &String| Refusal::NoAddress { field, value: entry.clone() };
+fn list(field: &'static str, text: &str) -> Result<Vec<Mailbox>, Unbuildable> {
+    let no_address = |entry: &String| Unbuildable::NoAddress { field, value: entry.clone() };
     address::entries(text).iter().map(|entry| mailbox(entry).ok_or_else(|| no_address(entry))).collect()
 }
 

@@ -9,26 +9,26 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Attachment as Part, Body, MessageBuilder, MultiPart, SinglePart};
 
 use super::addresses::People;
-use super::{Attachment, MARK, Refusal, Sending, Stored, crlf, header, mark, stable_hash};
+use super::{Attachment, MARK, SendingOrigin, Stored, Unbuildable, crlf, header, mark, stable_hash};
 
 /// Headers and body with CRLF line ends.
 pub fn compose(
     stored: &Stored,
     people: &People,
-    sending: &Sending,
+    sending: &SendingOrigin,
     message_id: &str,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Vec<u8>, Unbuildable> {
     let builder = headers(stored, people, sending, message_id);
     let boundary = boundary(stored, message_id);
     let text = stored.body_text.as_deref().filter(|text| !text.is_empty());
     let html = stored.body_html.as_deref().filter(|html| !html.is_empty());
     let content = content(text, html, &boundary);
     let ends_line = text.or(html).is_some_and(|text| text.ends_with(['\r', '\n']));
-    let is_alone = stored.attachments.is_empty() && matches!(content, Content::One(_));
+    let is_alone = stored.attachments.is_empty() && matches!(content, ReadablePart::One(_));
     let built = if stored.attachments.is_empty() {
         match content {
-            Content::One(part) => builder.singlepart(part),
-            Content::Both(parts) => builder.multipart(parts),
+            ReadablePart::One(part) => builder.singlepart(part),
+            ReadablePart::Both(parts) => builder.multipart(parts),
         }
     } else {
         builder.multipart(with_files(content, &stored.attachments, &boundary)?)
@@ -44,7 +44,7 @@ pub fn compose(
 /// Stands for the value of a header that is written without lettre; it is sent nowhere.
 const READ_BY_LETTRE: &str = "a@example.org";
 
-fn headers(stored: &Stored, people: &People, sending: &Sending, message_id: &str) -> MessageBuilder {
+fn headers(stored: &Stored, people: &People, sending: &SendingOrigin, message_id: &str) -> MessageBuilder {
     let everyone = people.to.iter().chain(&people.cc).chain(&people.bcc);
     let envelope =
         Envelope::new(Some(people.sender.email.clone()), everyone.map(|p| p.email.clone()).collect())
@@ -77,18 +77,18 @@ fn encoded(name: &'static str, value: String) -> HeaderValue {
 }
 
 /// The readable part of a message.
-enum Content {
+enum ReadablePart {
     One(SinglePart),
     Both(MultiPart),
 }
 
-fn content(text: Option<&str>, html: Option<&str>, boundary: &str) -> Content {
+fn content(text: Option<&str>, html: Option<&str>, boundary: &str) -> ReadablePart {
     let plain = |text: &str| readable(text, ContentType::TEXT_PLAIN);
     let html_of = |html: &str| readable(html, ContentType::TEXT_HTML);
     match (text, html) {
-        (text, None) => Content::One(plain(text.unwrap_or_default())),
-        (None, Some(html)) => Content::One(html_of(html)),
-        (Some(text), Some(html)) => Content::Both(
+        (text, None) => ReadablePart::One(plain(text.unwrap_or_default())),
+        (None, Some(html)) => ReadablePart::One(html_of(html)),
+        (Some(text), Some(html)) => ReadablePart::Both(
             MultiPart::alternative()
                 .boundary(format!("a.{boundary}"))
                 .singlepart(plain(text))
@@ -109,20 +109,22 @@ fn readable(text: &str, content_type: ContentType) -> SinglePart {
     SinglePart::builder().header(content_type).body(body)
 }
 
-fn with_files(content: Content, files: &[Attachment], boundary: &str) -> Result<MultiPart, Refusal> {
+fn with_files(content: ReadablePart, files: &[Attachment], boundary: &str) -> Result<MultiPart, Unbuildable> {
     let mixed = MultiPart::mixed().boundary(format!("m.{boundary}"));
     let mixed = match content {
-        Content::One(part) => mixed.singlepart(part),
-        Content::Both(parts) => mixed.multipart(parts),
+        ReadablePart::One(part) => mixed.singlepart(part),
+        ReadablePart::Both(parts) => mixed.multipart(parts),
     };
     files.iter().try_fold(mixed, |mixed, file| Ok(mixed.singlepart(part(file)?)))
 }
 
 /// Always Base64, or the line ends of a text file would be changed on the way.
-fn part(file: &Attachment) -> Result<SinglePart, Refusal> {
+fn part(file: &Attachment) -> Result<SinglePart, Unbuildable> {
     let media_type = if file.media_type.is_empty() { media_type(&file.name) } else { &file.media_type };
-    let content_type = ContentType::parse(media_type)
-        .map_err(|_| Refusal::MediaType { name: file.name.clone(), media_type: file.media_type.clone() })?;
+    let content_type = ContentType::parse(media_type).map_err(|_| Unbuildable::MediaType {
+        name: file.name.clone(),
+        media_type: file.media_type.clone(),
+    })?;
     let body = Body::new_with_encoding(file.bytes.clone(), ContentTransferEncoding::Base64)
         .expect("everything can be written in Base64");
     Ok(Part::new(file.name.clone()).body(body, content_type))

@@ -63,7 +63,7 @@ pub struct Attachment {
 
 /// Which sending of the message this is.
 #[derive(Debug, Clone)]
-pub struct Sending {
+pub struct SendingOrigin {
     /// The run's name in the ledger.
     pub run: String,
     /// The attempt within the ledger, from 1.
@@ -98,7 +98,7 @@ pub struct Message {
 
 /// Why a message cannot be built from what the log keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Refusal {
+pub enum Unbuildable {
     /// A header would be broken up by what its value holds.
     #[error("the {field} holds a line break or control character: {value:?}")]
     ControlCharacter {
@@ -147,7 +147,7 @@ pub enum Refusal {
 ///
 /// # Errors
 /// Says which field of the log cannot be sent and why.
-pub fn build(stored: &Stored, sending: &Sending) -> Result<Message, Refusal> {
+pub fn build(stored: &Stored, sending: &SendingOrigin) -> Result<Message, Unbuildable> {
     let (people, message_id) = checked(stored)?;
     check_field("run", &sending.run)?;
     let (bytes, message_id) = match stored.whole() {
@@ -162,18 +162,18 @@ pub fn build(stored: &Stored, sending: &Sending) -> Result<Message, Refusal> {
 ///
 /// # Errors
 /// Says which field of the log cannot be sent and why.
-pub fn check(stored: &Stored) -> Result<(), Refusal> {
+pub fn check(stored: &Stored) -> Result<(), Unbuildable> {
     checked(stored).map(drop)
 }
 
-fn checked(stored: &Stored) -> Result<(addresses::People, String), Refusal> {
+fn checked(stored: &Stored) -> Result<(addresses::People, String), Unbuildable> {
     check_headers(stored)?;
     let people = addresses::People::of(stored)?;
     let message_id = message_id(stored, people.sender.email.domain())?;
     match stored.whole() {
         Some(raw) => raw::check(raw)?,
         None if stored.has_content() || !stored.subject.is_empty() => {}
-        None => return Err(Refusal::Empty),
+        None => return Err(Unbuildable::Empty),
     }
     Ok((people, message_id))
 }
@@ -225,12 +225,12 @@ const LONGEST_ID: usize = 900;
 const MARK: &str = "X-Mailthrottle-Resend";
 
 /// The value of [`MARK`].
-fn mark(sending: &Sending) -> String {
+fn mark(sending: &SendingOrigin) -> String {
     format!("{}/{}", sending.run, sending.attempt)
 }
 
 /// Every value that ends up in a header.
-fn check_headers(stored: &Stored) -> Result<(), Refusal> {
+fn check_headers(stored: &Stored) -> Result<(), Unbuildable> {
     let fields = [
         ("sender", stored.sender.as_str()),
         ("recipient", &stored.to),
@@ -247,15 +247,15 @@ fn check_headers(stored: &Stored) -> Result<(), Refusal> {
 }
 
 /// A tab in a subject can be encoded; nothing else that controls can.
-fn check_field(field: &'static str, value: &str) -> Result<(), Refusal> {
+fn check_field(field: &'static str, value: &str) -> Result<(), Unbuildable> {
     match value.contains(|c: char| c.is_control() && (c != '\t' || field != "subject")) {
-        true => Err(Refusal::ControlCharacter { field, value: value.to_owned() }),
+        true => Err(Unbuildable::ControlCharacter { field, value: value.to_owned() }),
         false => Ok(()),
     }
 }
 
 /// The log's own Message-ID, else one that the row always gets, whatever its time, at the sender's domain.
-fn message_id(stored: &Stored, domain: &str) -> Result<String, Refusal> {
+fn message_id(stored: &Stored, domain: &str) -> Result<String, Unbuildable> {
     let kept = stored.message_id.as_deref().map(str::trim).unwrap_or_default();
     if kept.is_empty() {
         let hash = stable_hash([&stored.identity, &stored.table, &stored.id].map(String::as_bytes));
@@ -264,7 +264,7 @@ fn message_id(stored: &Stored, domain: &str) -> Result<String, Refusal> {
     let inner = kept.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(kept);
     let fits = |c: char| c.is_ascii_graphic() && !matches!(c, '<' | '>');
     if inner.is_empty() || inner.len() > LONGEST_ID || !inner.chars().all(fits) {
-        return Err(Refusal::MessageId(kept.to_owned()));
+        return Err(Unbuildable::MessageId(kept.to_owned()));
     }
     Ok(format!("<{inner}>"))
 }

@@ -3,17 +3,17 @@
 //! It goes as it is: line ends become CRLF, Bcc and Resent-Bcc are taken out, the mark of this sending is put on top, and a Message-ID is
 //! added where there is none. Everything else, wrong or not, was the application's choice.
 
-use super::{MARK, Refusal, crlf};
+use super::{MARK, Unbuildable, crlf};
 
 /// # Errors
 /// It does not begin with a header, or mail cannot carry it.
-pub fn check(raw: &[u8]) -> Result<(), Refusal> {
+pub fn check(raw: &[u8]) -> Result<(), Unbuildable> {
     if memchr::memchr(0, raw).is_some() {
-        return Err(Refusal::NulInRaw);
+        return Err(Unbuildable::NulInRaw);
     }
     let text = crlf(raw);
     match headers(split(&text).0).first() {
-        Some(first) if name(first).is_none() => Err(Refusal::RawWithoutHeader(short(first))),
+        Some(first) if name(first).is_none() => Err(Unbuildable::RawWithoutHeader(short(first))),
         _ => Ok(()),
     }
 }

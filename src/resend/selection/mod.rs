@@ -9,9 +9,9 @@ mod reasons;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::analysis::mails::{Fate, Join, Likeness, Row};
+use crate::analysis::mails::{FailedFate, Likeness, MailRow, SameMailBy};
 use crate::model::{Class, Disposition, Enhanced, Mail, Millis};
-use crate::resend::ledger::{Further, Key, Known, Past, Stage};
+use crate::resend::ledger::{Further, MailKey, MailRecord, Past, Stage};
 
 pub use reasons::{Hold, Skip};
 
@@ -19,7 +19,7 @@ const DAY: Millis = 86_400_000;
 
 /// What the stored error of a mail means for sending it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
+pub struct StoredError {
     /// The reply code.
     pub reply: Option<u16>,
     /// The enhanced code.
@@ -38,7 +38,7 @@ pub struct Reading {
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// Which mail.
-    pub key: Key,
+    pub key: MailKey,
     /// The status word in the log; one for all that have it.
     pub status: Arc<str>,
     /// The mailbox it goes out from; likewise.
@@ -52,20 +52,26 @@ pub struct Candidate {
     /// How many recipients it has, copies included.
     pub recipients: u32,
     /// What its error means.
-    pub reading: Reading,
+    pub reading: StoredError,
     /// What tells which mail it is.
-    pub row: Row,
+    pub row: MailRow,
     /// The error text, where it says that the mail may have been delivered.
     pub doubt: Option<String>,
 }
 
 impl Candidate {
     /// A failed mail with what its error means and how many recipients it has. `words` keeps what many mails have in common.
-    pub fn new(mail: Mail, row: Row, recipients: u32, reading: Reading, words: &mut Words) -> Self {
+    pub fn new(
+        mail: Mail,
+        row: MailRow,
+        recipients: u32,
+        reading: StoredError,
+        words: &mut SharedTexts,
+    ) -> Self {
         Self {
             row,
             doubt: mail.error.filter(|_| reading.disposition == Disposition::Doubt),
-            key: Key { id: mail.id, sent_date: mail.at },
+            key: MailKey { id: mail.id, sent_date: mail.at },
             status: words.one(mail.status.as_deref().unwrap_or_default()),
             sender: mail.sender.map(|sender| words.one(&sender)),
             recipient: mail.recipient,
@@ -77,11 +83,11 @@ impl Candidate {
     }
 }
 
-/// Words that many mails have in common, each kept once.
+/// Texts that many mails have in common, each kept once.
 #[derive(Debug, Default)]
-pub struct Words(HashSet<Arc<str>>);
+pub struct SharedTexts(HashSet<Arc<str>>);
 
-impl Words {
+impl SharedTexts {
     /// The word, kept.
     pub fn one(&mut self, word: &str) -> Arc<str> {
         if let Some(known) = self.0.get(word) {
@@ -126,7 +132,7 @@ impl Against<'_> {
 }
 
 /// Whether a mail goes, by the attempt that stands for it and the further ones. `fate` is what other rows of the log say.
-pub fn standing(mail: &Candidate, further: &[Further], fate: &Fate, against: &Against<'_>) -> Standing {
+pub fn standing(mail: &Candidate, further: &[Further], fate: &FailedFate, against: &Against<'_>) -> Standing {
     let skip = by_ledger(mail, further, against)
         .or_else(|| by_fate(fate))
         .or_else(|| by_doubt(mail, further, against))
@@ -141,7 +147,7 @@ pub fn standing(mail: &Candidate, further: &[Further], fate: &Fate, against: &Ag
 /// What the ledger knows of any attempt; the weightiest counts.
 fn by_ledger(mail: &Candidate, further: &[Further], against: &Against<'_>) -> Option<Skip> {
     let is_named = against.is_named(&mail.key.id);
-    let known = |key: &Key, join: Option<Join>| {
+    let known = |key: &MailKey, join: Option<SameMailBy>| {
         against.past.of(key).filter(|known| !(is_named && is_by_content(known, join)))
     };
     let own = known(&mail.key, None);
@@ -161,11 +167,12 @@ fn by_ledger(mail: &Candidate, further: &[Further], against: &Against<'_>) -> Op
 }
 
 /// Whether only the content says that a row went with its mail: if a person names the row, it is another mail.
-fn is_by_content(known: &Known, join: Option<Join>) -> bool {
-    known.stage == Stage::Sent && (known.same_by == Some(Join::Content) || join == Some(Join::Content))
+fn is_by_content(known: &MailRecord, join: Option<SameMailBy>) -> bool {
+    known.stage == Stage::Sent
+        && (known.same_by == Some(SameMailBy::Content) || join == Some(SameMailBy::Content))
 }
 
-fn by_known(known: &Known, now: Millis) -> Option<Skip> {
+fn by_known(known: &MailRecord, now: Millis) -> Option<Skip> {
     match known.stage {
         Stage::Sent => Some(match (&known.same_as, &known.settled_by) {
             (Some(id), _) => Skip::SentAs(id.clone()),
@@ -181,18 +188,18 @@ fn by_known(known: &Known, now: Millis) -> Option<Skip> {
     }
 }
 
-fn by_fate(fate: &Fate) -> Option<Skip> {
+fn by_fate(fate: &FailedFate) -> Option<Skip> {
     match fate {
-        Fate::Went(id) => Some(Skip::Went(id.to_string())),
-        Fate::Waits(id) => Some(Skip::Pending(id.to_string())),
-        Fate::InDoubt(id) => Some(Skip::InDoubtByLog(Some(id.to_string()))),
-        Fate::Stands | Fate::SameAs(..) | Fate::LooksLike(..) => None,
+        FailedFate::Went(id) => Some(Skip::Went(id.to_string())),
+        FailedFate::Waits(id) => Some(Skip::Pending(id.to_string())),
+        FailedFate::InDoubt(id) => Some(Skip::InDoubtByLog(Some(id.to_string()))),
+        FailedFate::Stands | FailedFate::SameAs(..) | FailedFate::LooksLike(..) => None,
     }
 }
 
 /// An error that speaks of doubt, until a person has decided: whatever the ledger has of the row came after that.
 fn by_doubt(mail: &Candidate, further: &[Further], against: &Against<'_>) -> Option<Skip> {
-    let is_open = |key: &Key| against.past.of(key).is_none();
+    let is_open = |key: &MailKey| against.past.of(key).is_none();
     if mail.reading.disposition == Disposition::Doubt && is_open(&mail.key) {
         return Some(Skip::InDoubtByLog(None));
     }
@@ -201,7 +208,7 @@ fn by_doubt(mail: &Candidate, further: &[Further], against: &Against<'_>) -> Opt
 }
 
 fn by_error(mail: &Candidate, now: Millis) -> Option<Skip> {
-    let Reading { class, disposition, window, has_text, .. } = mail.reading;
+    let StoredError { class, disposition, window, has_text, .. } = mail.reading;
     match disposition {
         // a row without an error text is held; a doubt was settled, or it would have been named before
         _ if !has_text => None,
@@ -221,12 +228,12 @@ fn is_too_old(mail: &Candidate, against: &Against<'_>) -> bool {
     mail.key.sent_date.is_some_and(|at| at < oldest) && !against.is_named(&mail.key.id)
 }
 
-fn held(mail: &Candidate, fate: &Fate, against: &Against<'_>) -> Option<Hold> {
+fn held(mail: &Candidate, fate: &FailedFate, against: &Against<'_>) -> Option<Hold> {
     if against.is_named(&mail.key.id) {
         return None;
     }
     match fate {
-        Fate::LooksLike(id, likeness) => Some(Hold::LooksLike(id.to_string(), *likeness)),
+        FailedFate::LooksLike(id, likeness) => Some(Hold::LooksLike(id.to_string(), *likeness)),
         _ if mail.key.sent_date.is_none() => Some(Hold::NoTime),
         _ if !mail.reading.has_text => Some(Hold::NoError),
         _ if mail.reading.disposition == Disposition::Stop => Some(Hold::Account(mail.reading.class)),
@@ -235,10 +242,10 @@ fn held(mail: &Candidate, fate: &Fate, against: &Against<'_>) -> Option<Hold> {
 }
 
 /// What keeps a mail from going while the run goes on: a row that only failed does not.
-pub fn standing_meanwhile(fate: &Fate) -> Standing {
+pub fn standing_meanwhile(fate: &FailedFate) -> Standing {
     match (by_fate(fate), fate) {
         (Some(skip), _) => Standing::Skipped(skip),
-        (None, Fate::LooksLike(id, Likeness::Sent)) => {
+        (None, FailedFate::LooksLike(id, Likeness::Sent)) => {
             Standing::Held(Hold::LooksLike(id.to_string(), Likeness::Sent))
         }
         (None, _) => Standing::Goes,

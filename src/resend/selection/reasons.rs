@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::analysis::mails::Likeness;
 use crate::model::{Class, Millis};
-use crate::resend::message::Refusal;
+use crate::resend::message::Unbuildable;
 
 /// Why a mail is skipped: sending it is not to be thought of, now or at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +143,7 @@ pub enum Hold {
     /// The log keeps nothing to send.
     NoContent,
     /// No message can be made of what the log keeps.
-    Message(Refusal),
+    Message(Unbuildable),
     /// An attachment cannot be had, or the message is too large.
     Attachment(String),
     /// Its text speaks of an attachment, and the log holds none.
@@ -168,9 +168,9 @@ impl Hold {
             Hold::SeveralRows(_) => "several rows have the same id; map id to a column that is unique",
             Hold::Gone => "not found again by their id",
             Hold::NoContent => "the log keeps nothing to send",
-            Hold::Message(Refusal::NoRecipient | Refusal::NoAddress { .. } | Refusal::NotOneSender(_)) => {
-                "no usable address"
-            }
+            Hold::Message(
+                Unbuildable::NoRecipient | Unbuildable::NoAddress { .. } | Unbuildable::NotOneSender(_),
+            ) => "no usable address",
             Hold::Message(_) => "a field that cannot be sent as it is",
             Hold::Attachment(_) => "an attachment that cannot go",
             Hold::LacksAttachment => {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::resend::ledger::Known;
+use crate::resend::ledger::MailRecord;
 
 const NOW: Millis = 1_795_159_800_000;
 const HOUR: Millis = 3_600_000;
@@ -14,7 +14,7 @@ fn candidate(disposition: Disposition) -> Candidate {
         error: Some("text".into()),
         ..Mail::default()
     };
-    let reading = Reading {
+    let reading = StoredError {
         reply: None,
         enhanced: None,
         class: Class::Quota,
@@ -22,11 +22,11 @@ fn candidate(disposition: Disposition) -> Candidate {
         window: None,
         has_text: true,
     };
-    Candidate::new(mail.clone(), Row::of(&mail), 1, reading, &mut Words::default())
+    Candidate::new(mail.clone(), MailRow::of(&mail), 1, reading, &mut SharedTexts::default())
 }
 
-fn known(id: &str, stage: Stage) -> (String, Known) {
-    let known = Known {
+fn known(id: &str, stage: Stage) -> (String, MailRecord) {
+    let known = MailRecord {
         run: "r1".into(),
         stage,
         status: "F".into(),
@@ -47,18 +47,18 @@ fn known(id: &str, stage: Stage) -> (String, Known) {
 }
 
 fn further(id: &str, is_doubt: bool) -> Further {
-    let key = Key { id: id.into(), sent_date: Some(NOW - HOUR) };
-    Further { key, status: "F".into(), join: Join::Content, is_doubt, is_failed: true }
+    let key = MailKey { id: id.into(), sent_date: Some(NOW - HOUR) };
+    Further { key, status: "F".into(), join: SameMailBy::Content, is_doubt, is_failed: true }
 }
 
 /// What becomes of a mail; `named`: a person named row 1.
-fn judged(mail: &Candidate, rows: &[Further], fate: &Fate, past: &Past, named: bool) -> Standing {
+fn judged(mail: &Candidate, rows: &[Further], fate: &FailedFate, past: &Past, named: bool) -> Standing {
     let named: HashSet<String> = named.then(|| "1".to_owned()).into_iter().collect();
     standing(mail, rows, fate, &Against { past, max_age: 7 * DAY, named: &named, now: NOW })
 }
 
 fn alone(mail: &Candidate, past: &Past) -> Standing {
-    judged(mail, &[], &Fate::Stands, past, false)
+    judged(mail, &[], &FailedFate::Stands, past, false)
 }
 
 fn skipped(skip: Skip) -> Standing {
@@ -83,7 +83,7 @@ fn only_what_may_be_retried_goes() {
 fn what_the_ledger_knows_comes_first() {
     let deferred = |next_at| {
         let (key, known) = known("1", Stage::Deferred);
-        (key, Known { next_at, ..known })
+        (key, MailRecord { next_at, ..known })
     };
     let cases = [
         (known("1", Stage::Sent), skipped(Skip::Sent("r1".into()))),
@@ -104,7 +104,7 @@ fn what_the_ledger_knows_comes_first() {
 #[test]
 fn what_speaks_against_any_attempt_speaks_against_the_mail() {
     let (mail, rows) = (candidate(Disposition::Retry), [further("2", false)]);
-    let fate = Fate::Stands;
+    let fate = FailedFate::Stands;
     for (stage, expected) in [
         (Stage::Claimed, skipped(Skip::Claimed("r1".into()))),
         (Stage::Sent, skipped(Skip::Sent("r1".into()))),
@@ -124,7 +124,7 @@ fn what_speaks_against_any_attempt_speaks_against_the_mail() {
 #[test]
 fn a_doubt_in_any_attempt_makes_the_mail_a_doubt_until_it_is_settled() {
     let (mail, rows) = (candidate(Disposition::Retry), [further("2", true)]);
-    let fate = Fate::Stands;
+    let fate = FailedFate::Stands;
     let open = skipped(Skip::InDoubtByLog(Some("2".into())));
     assert_eq!(judged(&mail, &rows, &fate, &Past::default(), true), open);
     let again: Past = [known("2", Stage::Deferred)].into_iter().collect();
@@ -137,26 +137,26 @@ fn a_doubt_in_any_attempt_makes_the_mail_a_doubt_until_it_is_settled() {
 fn content_that_went_as_another_row_goes_once_more_only_if_it_is_named() {
     let entry = |same_by| {
         let (key, known) = known("1", Stage::Sent);
-        [(key, Known { same_as: Some("9".into()), same_by: Some(same_by), ..known })]
+        [(key, MailRecord { same_as: Some("9".into()), same_by: Some(same_by), ..known })]
             .into_iter()
             .collect::<Past>()
     };
-    let (mail, fate) = (candidate(Disposition::Retry), Fate::Stands);
+    let (mail, fate) = (candidate(Disposition::Retry), FailedFate::Stands);
     let went = skipped(Skip::SentAs("9".into()));
-    assert_eq!(judged(&mail, &[], &fate, &entry(Join::Content), false), went);
-    assert_eq!(judged(&mail, &[], &fate, &entry(Join::Content), true), Standing::Goes);
-    assert_eq!(judged(&mail, &[], &fate, &entry(Join::MessageId), true), went);
+    assert_eq!(judged(&mail, &[], &fate, &entry(SameMailBy::Content), false), went);
+    assert_eq!(judged(&mail, &[], &fate, &entry(SameMailBy::Content), true), Standing::Goes);
+    assert_eq!(judged(&mail, &[], &fate, &entry(SameMailBy::MessageId), true), went);
 }
 
 #[test]
 fn what_could_go_once_somebody_says_so_is_held_and_goes_by_name() {
     let none = Past::default();
     let retry = candidate(Disposition::Retry);
-    let stands = Fate::Stands;
-    let timeless = Candidate { key: Key { id: "1".into(), sent_date: None }, ..retry.clone() };
+    let stands = FailedFate::Stands;
+    let timeless = Candidate { key: MailKey { id: "1".into(), sent_date: None }, ..retry.clone() };
     let mut silent = candidate(Disposition::Never);
     silent.reading.has_text = false;
-    let alike = Fate::LooksLike("7".into(), Likeness::Sent);
+    let alike = FailedFate::LooksLike("7".into(), Likeness::Sent);
     let cases = [
         (timeless, stands.clone(), Hold::NoTime),
         (silent, stands, Hold::NoError),
@@ -171,25 +171,25 @@ fn what_could_go_once_somebody_says_so_is_held_and_goes_by_name() {
 #[test]
 fn a_mail_of_long_ago_goes_only_by_name() {
     let old = Candidate {
-        key: Key { id: "1".into(), sent_date: Some(NOW - 8 * DAY) },
+        key: MailKey { id: "1".into(), sent_date: Some(NOW - 8 * DAY) },
         ..candidate(Disposition::Retry)
     };
     assert_eq!(alone(&old, &Past::default()), Standing::TooOld);
-    assert_eq!(judged(&old, &[], &Fate::Stands, &Past::default(), true), Standing::Goes);
+    assert_eq!(judged(&old, &[], &FailedFate::Stands, &Past::default(), true), Standing::Goes);
 }
 
 #[test]
 fn a_mail_that_went_or_is_about_to_does_not_go() {
     let mail = candidate(Disposition::Retry);
     for (fate, skip) in [
-        (Fate::Went("7".into()), Skip::Went("7".into())),
-        (Fate::Waits("7".into()), Skip::Pending("7".into())),
-        (Fate::InDoubt("7".into()), Skip::InDoubtByLog(Some("7".into()))),
+        (FailedFate::Went("7".into()), Skip::Went("7".into())),
+        (FailedFate::Waits("7".into()), Skip::Pending("7".into())),
+        (FailedFate::InDoubt("7".into()), Skip::InDoubtByLog(Some("7".into()))),
     ] {
         assert_eq!(judged(&mail, &[], &fate, &Past::default(), true), skipped(skip));
         assert_eq!(standing_meanwhile(&fate), judged(&mail, &[], &fate, &Past::default(), true));
     }
-    let alike = |likeness| standing_meanwhile(&Fate::LooksLike("7".into(), likeness));
+    let alike = |likeness| standing_meanwhile(&FailedFate::LooksLike("7".into(), likeness));
     assert_eq!(alike(Likeness::Failed), Standing::Goes);
     assert_eq!(alike(Likeness::Sent), Standing::Held(Hold::LooksLike("7".into(), Likeness::Sent)));
 }

@@ -26,7 +26,7 @@ pub trait Mailer {
         message: &Message,
         commit: impl Future<Output = Result<(), String>> + Send,
         confirm: impl Future<Output = Result<(), String>> + Send,
-    ) -> impl Future<Output = Result<Accepted, Failure>> + Send;
+    ) -> impl Future<Output = Result<Accepted, SendFailure>> + Send;
 
     /// Takes leave.
     fn close(self) -> impl Future<Output = ()> + Send;
@@ -74,11 +74,11 @@ impl fmt::Display for Reply {
 /// Why a message did not go, or a connection did not come about.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}")]
-pub struct Failure {
+pub struct SendFailure {
     /// The step that failed.
     pub stage: Stage,
     /// What kind of failure it is.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// What the server answered, where that is the failure.
     pub reply: Option<Reply>,
     /// One line for a person, which `reply::Classifier` reads as well.
@@ -91,7 +91,7 @@ pub struct Failure {
 
 /// The kinds of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     /// The server said no: 4yz or 5yz.
     Refused,
     /// No connection, or it broke.
@@ -111,11 +111,11 @@ pub enum Kind {
 /// A longer message says nothing more to anybody, and is kept in a ledger.
 const MOST_CHARACTERS: usize = 1000;
 
-impl Failure {
+impl SendFailure {
     /// A failure without an answer, after which the connection is over.
-    pub fn new(stage: Stage, kind: Kind, message: &str) -> Failure {
+    pub fn new(stage: Stage, kind: FailureKind, message: &str) -> SendFailure {
         let message = escape::short(&escape::line(message), MOST_CHARACTERS);
-        Failure {
+        SendFailure {
             stage,
             kind,
             reply: None,
@@ -126,7 +126,7 @@ impl Failure {
     }
 
     /// The same, and the connection is over.
-    fn and_over(self) -> Failure {
-        Failure { connection_is_usable: false, ..self }
+    fn and_over(self) -> SendFailure {
+        SendFailure { connection_is_usable: false, ..self }
     }
 }

@@ -9,7 +9,7 @@ use super::*;
 struct World {
     rows: u32,
     recipients: u32,
-    settings: Settings,
+    settings: Limits,
     places: usize,
     login: Millis,
     session: (Millis, Millis),
@@ -27,12 +27,12 @@ const CLOCKS: [fn(Millis) -> Millis; 3] = [
     |now| if (now / 700) % 2 == 0 { now } else { now + HOUR },
 ];
 
-fn settings() -> impl Strategy<Value = Settings> {
+fn settings() -> impl Strategy<Value = Limits> {
     let rate = prop::sample::select(vec!["1000/1s", "7/1s", "30/1m"]);
     let schedule = prop::sample::select(vec!["1s*3", "1m, 5m*2", "10s, 50s*9"]);
     let limits = (1_u32..6, 0_u32..4, rate, prop::option::of(1_u32..200), prop::option::of(1_u32..9));
     (limits, schedule, 1_u32..9).prop_map(
-        |((cap, reserve, rate, day, per_connection), schedule, max_attempts)| Settings {
+        |((cap, reserve, rate, day, per_connection), schedule, max_attempts)| Limits {
             cap,
             reserve,
             rate: rate.parse().unwrap(),
@@ -40,7 +40,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             messages_per_connection: per_connection,
             schedule: schedule.parse().unwrap(),
             max_attempts,
-            ..Settings::default()
+            ..Limits::default()
         },
     )
 }
@@ -110,7 +110,7 @@ fn fault(random: &mut Random, in_thousand: u64, now: Millis) -> Option<Outcome> 
         return None;
     }
     let asked = [None, Some(0), Some(3 * SECOND), Some(HOUR)][(random.draw() % 4) as usize];
-    let scope = if random.draw().is_multiple_of(2) { Scope::Row } else { Scope::Account };
+    let scope = if random.draw().is_multiple_of(2) { CapScope::Row } else { CapScope::Account };
     Some(match random.draw() % 16 {
         0..5 => throttle(),
         5 => Outcome::Throttled { retry_after: asked },
@@ -146,7 +146,7 @@ proptest! {
 
     #[test]
     fn without_faults_every_row_is_delivered(world in world()) {
-        let settings = Settings { recipients_per_day: None, reserve: 0, ..world.settings.clone() };
+        let settings = Limits { recipients_per_day: None, reserve: 0, ..world.settings.clone() };
         let places = settings.cap as usize;
         let freed_late = world.freed_late.min(settings.replace_after - 10);
         let world = World { settings, places, freed_late, faults: 0, clock: 0, events: Vec::new(), ..world };

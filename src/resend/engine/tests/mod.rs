@@ -16,8 +16,8 @@ const HOUR: Millis = 60 * MINUTE;
 const DAY: Millis = 24 * HOUR;
 
 /// As many messages as the connections can carry.
-fn fast() -> Settings {
-    Settings { rate: "1000/1s".parse().unwrap(), ..Settings::default() }
+fn fast() -> Limits {
+    Limits { rate: "1000/1s".parse().unwrap(), ..Limits::default() }
 }
 
 fn throttle() -> Outcome {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::Millis;
 use crate::resend::engine::{
-    ConnectionId, Counts, Ending, Engine, Fate, Outcome, Reason, Sending, Settings, Step,
+    ConnectionId, EndReason, Ending, Engine, Fate, Limits, NextStep, Outcome, RunCounts, Sending,
 };
 use crate::resend::pace::Earlier;
 
@@ -27,7 +27,7 @@ pub enum Event {
 pub struct Run {
     pub engine: Engine<u32>,
     pub server: Server,
-    pub settings: Settings,
+    pub settings: Limits,
     /// Rows that somebody else has claimed.
     pub claimed: fn(u32) -> bool,
     /// What the engine's clock shows at a time.
@@ -53,11 +53,11 @@ pub struct Run {
 
 impl Run {
     /// So many rows of one recipient each.
-    pub fn new(rows: u32, settings: Settings, server: Server) -> Self {
+    pub fn new(rows: u32, settings: Limits, server: Server) -> Self {
         Self::of(rows, 1, settings, server, Earlier::default())
     }
 
-    pub fn of(rows: u32, recipients: u32, settings: Settings, server: Server, earlier: Earlier) -> Self {
+    pub fn of(rows: u32, recipients: u32, settings: Limits, server: Server, earlier: Earlier) -> Self {
         let mut engine = Engine::new(settings.clone(), earlier, 1, 0);
         (0..rows).for_each(|row| engine.add(row, recipients, 0));
         engine.all_added();
@@ -93,16 +93,16 @@ impl Run {
         for _ in 0..2_000_000 {
             let shown = (self.clock)(self.now);
             match self.engine.next(shown) {
-                Step::Open(id) => self.open(id),
-                Step::Send(sending) => self.send(sending),
-                Step::Close(id) => self.at(self.now + 5, Event::Closed(id)),
-                Step::End { key, ending, .. } => self.end(key, ending),
-                Step::Wait { until } => {
+                NextStep::Open(id) => self.open(id),
+                NextStep::Send(sending) => self.send(sending),
+                NextStep::Close(id) => self.at(self.now + 5, Event::Closed(id)),
+                NextStep::End { key, ending, .. } => self.end(key, ending),
+                NextStep::Wait { until } => {
                     assert!(until > shown, "waits for a time that has passed");
                     self.proceed(Some(self.now + until - shown));
                 }
-                Step::WaitForEvent => self.proceed(None),
-                Step::Done => return self.checked(),
+                NextStep::WaitForEvent => self.proceed(None),
+                NextStep::Done => return self.checked(),
             }
         }
         panic!("does not come to an end");
@@ -228,11 +228,11 @@ impl Run {
         self
     }
 
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> RunCounts {
         self.engine.counts()
     }
 
-    pub fn reason(&self) -> Reason {
+    pub fn reason(&self) -> EndReason {
         self.engine.reason().unwrap()
     }
 

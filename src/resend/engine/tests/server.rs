@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::Millis;
-use crate::resend::engine::{ConnectionId, Outcome, Scope};
+use crate::resend::engine::{CapScope, ConnectionId, Outcome};
 
 const DAY: Millis = 86_400_000;
 
@@ -77,7 +77,7 @@ impl Server {
         }
         self.holders.insert(connection, Millis::MAX);
         if self.per_day.is_some_and(|most| today() + recipients > most) {
-            return Outcome::Wait { until: now + DAY, scope: Scope::Account };
+            return Outcome::Wait { until: now + DAY, scope: CapScope::Account };
         }
         Outcome::Delivered
     }

@@ -36,7 +36,7 @@ fn strict_counter() -> Server {
 
 #[test]
 fn a_server_that_counts_the_same_rate_elsewhere_refuses_a_message_or_two_in_an_hour() {
-    let run = Run::new(1_800, Settings::default(), strict_counter()).done();
+    let run = Run::new(1_800, Limits::default(), strict_counter()).done();
     assert_eq!(run.counts().sent, 1_800);
     assert!(run.server.throttled <= 2, "{} refusals", run.server.throttled);
     assert!(run.last_finish() <= HOUR + 2 * MINUTE);
@@ -46,7 +46,7 @@ fn a_server_that_counts_the_same_rate_elsewhere_refuses_a_message_or_two_in_an_h
 fn a_throttled_row_goes_again_first() {
     let run = Run::new(
         4,
-        Settings { cap: 1, ..fast() },
+        Limits { cap: 1, ..fast() },
         server(|row, now| (row == 1 && now < SECOND).then(throttle)),
     );
     assert_eq!(order(&run.done()), [0, 1, 1, 2, 3]);
@@ -62,7 +62,7 @@ fn a_storm_of_refusals_is_sat_out() {
 
 #[test]
 fn pauses_grow_while_the_server_refuses() {
-    let settings = Settings { cap: 1, ..fast() };
+    let settings = Limits { cap: 1, ..fast() };
     let run = Run::new(5, settings, server(|_, now| (now < 20 * SECOND).then(throttle))).done();
     let pauses: Vec<_> = run.spacings().into_iter().take(5).map(|spacing| spacing - 50).collect();
     for (pause, expected) in pauses.into_iter().zip([1_000, 2_000, 4_000, 8_000, 10_000]) {
@@ -73,7 +73,7 @@ fn pauses_grow_while_the_server_refuses() {
 #[test]
 fn a_storm_without_end_is_left_to_a_later_run() {
     let run = Run::new(500, fast(), server(|_, _| Some(throttle()))).done();
-    assert_eq!((run.counts().deferred, run.reason()), (500, Reason::RefusalsInARow));
+    assert_eq!((run.counts().deferred, run.reason()), (500, EndReason::RefusalsInARow));
     assert_eq!(run.started.len(), 20);
 }
 
@@ -90,17 +90,17 @@ fn a_wait_the_server_asks_for_is_kept() {
         let reply = Outcome::Throttled { retry_after: Some(seconds * SECOND) };
         server(move |_, now| (now < SECOND).then_some(reply))
     };
-    let short = Run::new(2, Settings { cap: 1, ..fast() }, asks(15)).done();
+    let short = Run::new(2, Limits { cap: 1, ..fast() }, asks(15)).done();
     assert_eq!(short.started[1], (100 + 50 + 15 * SECOND, 0));
-    let long = Run::new(2, Settings { cap: 1, ..fast() }, asks(600)).done();
+    let long = Run::new(2, Limits { cap: 1, ..fast() }, asks(600)).done();
     assert_eq!(long.endings[&1], Ending::Deferred { next_at: 100 + 50 + 600 * SECOND });
-    assert_eq!((long.started.len(), long.reason()), (1, Reason::ServerAsksToWait));
+    assert_eq!((long.started.len(), long.reason()), (1, EndReason::ServerAsksToWait));
 }
 
 #[test]
 fn the_schedule_decides_when_a_row_goes_again() {
     let schedule: Schedule = "10s, 20s*2".parse().unwrap();
-    let run = Run::new(1, Settings { schedule, ..fast() }, server(|_, _| Some(retry()))).done();
+    let run = Run::new(1, Limits { schedule, ..fast() }, server(|_, _| Some(retry()))).done();
     assert_eq!(run.endings[&0], Ending::Refused(Refusal::AttemptsUsedUp));
     let waits: Vec<_> = run.spacings().into_iter().map(|spacing| spacing - 50).collect();
     assert_eq!(waits.len(), 3);
@@ -112,7 +112,7 @@ fn the_schedule_decides_when_a_row_goes_again() {
 #[test]
 fn a_row_due_later_than_the_run_lasts_is_deferred() {
     let schedule: Schedule = "5m".parse().unwrap();
-    let run = Run::new(2, Settings { schedule, ..fast() }, server(|row, _| (row == 0).then(retry))).done();
+    let run = Run::new(2, Limits { schedule, ..fast() }, server(|row, _| (row == 0).then(retry))).done();
     let Ending::Deferred { next_at } = run.endings[&0] else { panic!("not deferred") };
     assert!((270 * SECOND..=331 * SECOND).contains(&next_at));
     assert_eq!(run.counts().sent, 1);
@@ -138,7 +138,7 @@ fn attempts_of_earlier_runs_count() {
 #[test]
 fn a_due_row_goes_before_the_fresh_ones() {
     let schedule: Schedule = "5s".parse().unwrap();
-    let settings = Settings { schedule, cap: 1, ..Settings::default() };
+    let settings = Limits { schedule, cap: 1, ..Limits::default() };
     let run = Run::new(6, settings, server(|row, now| (row == 0 && now < SECOND).then(retry))).done();
     assert_eq!(order(&run), [0, 1, 2, 0, 3, 4, 5]);
 }
@@ -146,17 +146,17 @@ fn a_due_row_goes_before_the_fresh_ones() {
 #[test]
 fn a_quota_of_the_account_defers_all_that_is_left() {
     let until = DAY;
-    let quota = Outcome::Wait { until, scope: Scope::Account };
+    let quota = Outcome::Wait { until, scope: CapScope::Account };
     let run =
-        Run::new(10, Settings { cap: 1, ..fast() }, server(move |row, _| (row == 2).then_some(quota))).done();
+        Run::new(10, Limits { cap: 1, ..fast() }, server(move |row, _| (row == 2).then_some(quota))).done();
     assert_eq!((run.counts().sent, run.counts().deferred, run.started.len()), (2, 8, 3));
     assert_eq!(run.endings[&9], Ending::Deferred { next_at: until });
 }
 
 #[test]
 fn a_quota_that_frees_soon_is_waited_for() {
-    let quota = Outcome::Wait { until: 30 * SECOND, scope: Scope::Account };
-    let settings = Settings { cap: 1, ..fast() };
+    let quota = Outcome::Wait { until: 30 * SECOND, scope: CapScope::Account };
+    let settings = Limits { cap: 1, ..fast() };
     let run = Run::new(3, settings, server(move |_, now| (now < SECOND).then_some(quota))).done();
     assert_eq!((run.counts().sent, order(&run)), (3, vec![0, 0, 1, 2]));
     assert!(run.started[1].0 >= 30 * SECOND);
@@ -164,16 +164,16 @@ fn a_quota_that_frees_soon_is_waited_for() {
 
 #[test]
 fn a_quota_of_one_recipient_defers_only_that_row() {
-    let quota = Outcome::Wait { until: HOUR, scope: Scope::Row };
+    let quota = Outcome::Wait { until: HOUR, scope: CapScope::Row };
     let run = Run::new(10, fast(), server(move |row, _| (row == 2).then_some(quota))).done();
     assert_eq!((run.counts().sent, run.endings[&2]), (9, Ending::Deferred { next_at: HOUR }));
 }
 
 #[test]
 fn a_refused_account_ends_the_run_and_leaves_the_rows_as_they_were() {
-    let settings = Settings { cap: 1, ..fast() };
+    let settings = Limits { cap: 1, ..fast() };
     let run = Run::new(10, settings, server(|row, _| (row == 2).then_some(Outcome::Stop))).done();
-    assert_eq!((run.counts().sent, run.counts().untouched, run.reason()), (2, 8, Reason::AccountRefused));
+    assert_eq!((run.counts().sent, run.counts().untouched, run.reason()), (2, 8, EndReason::AccountRefused));
     assert_eq!(run.started.len(), 3);
 }
 
@@ -188,18 +188,21 @@ fn a_wrong_password_is_tried_once() {
 fn refusals_for_good_end_the_row_and_many_in_a_row_end_the_run() {
     let some = Run::new(100, fast(), server(|row, _| (row % 2 == 0).then_some(Outcome::Never))).done();
     assert_eq!((some.counts().sent, some.counts().refused), (50, 50));
-    let all = Run::new(100, Settings { cap: 1, ..fast() }, server(|_, _| Some(Outcome::Never))).done();
-    assert_eq!((all.counts().refused, all.counts().deferred, all.reason()), (20, 80, Reason::RefusalsInARow));
+    let all = Run::new(100, Limits { cap: 1, ..fast() }, server(|_, _| Some(Outcome::Never))).done();
+    assert_eq!(
+        (all.counts().refused, all.counts().deferred, all.reason()),
+        (20, 80, EndReason::RefusalsInARow)
+    );
 }
 
 #[test]
 fn a_row_in_doubt_is_never_sent_again_and_few_are_risked() {
     let run = Run::new(10, fast(), server(|row, _| (row == 4).then_some(Outcome::Doubt))).done();
     assert_eq!((run.counts().sent, run.endings[&4]), (9, Ending::Doubt));
-    let all = Run::new(100, Settings { cap: 1, ..fast() }, server(|_, _| Some(Outcome::Doubt))).done();
+    let all = Run::new(100, Limits { cap: 1, ..fast() }, server(|_, _| Some(Outcome::Doubt))).done();
     assert_eq!(
         (all.counts().doubt, all.counts().deferred, all.reason()),
-        (8, 92, Reason::ConnectionFailures)
+        (8, 92, EndReason::ConnectionFailures)
     );
 }
 
@@ -212,14 +215,14 @@ fn a_server_that_is_down_for_a_while_is_waited_for() {
 #[test]
 fn a_server_that_stays_down_is_not_hammered() {
     let run = Run::new(10, fast(), closed_server(|_| Some(Outcome::Lost))).done();
-    assert_eq!((run.counts().deferred, run.reason()), (10, Reason::ConnectionFailures));
+    assert_eq!((run.counts().deferred, run.reason()), (10, EndReason::ConnectionFailures));
     assert!(run.now >= 40 * SECOND);
     assert_eq!(run.counts().peak_connections, 1);
 }
 
 #[test]
 fn a_connection_lost_before_the_message_costs_the_row_no_attempt() {
-    let settings = Settings { max_attempts: 1, ..fast() };
+    let settings = Limits { max_attempts: 1, ..fast() };
     let run = Run::new(9, settings, server(|_, now| (now < 2 * SECOND).then_some(Outcome::Lost))).done();
     assert_eq!(run.counts().sent, 9);
 }
@@ -234,14 +237,14 @@ fn connections_lost_now_and_then_do_not_end_the_run() {
 
 #[test]
 fn recipients_of_a_refused_message_do_not_count_for_the_day() {
-    let settings = Settings { recipients_per_day: Some(3), cap: 1, ..fast() };
+    let settings = Limits { recipients_per_day: Some(3), cap: 1, ..fast() };
     let run = Run::new(3, settings, server(|row, now| (row == 1 && now < 5 * SECOND).then(throttle))).done();
     assert_eq!((run.counts().sent, run.counts().throttled), (3, 3));
 }
 
 #[test]
 fn a_stop_defers_rows_that_were_tried_and_leaves_the_others_as_they_were() {
-    let mut run = Run::new(3, Settings { cap: 1, ..fast() }, server(|row, _| (row == 1).then(throttle)));
+    let mut run = Run::new(3, Limits { cap: 1, ..fast() }, server(|row, _| (row == 1).then(throttle)));
     run.at(500, Event::Stop);
     let run = run.done();
     assert!(matches!(run.endings[&1], Ending::Deferred { next_at } if next_at > 1_000));

@@ -8,9 +8,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::wire::{Trouble, Wire, refused};
+use super::wire::{SmtpWire, WireError, refused};
 use crate::model::Stage;
-use crate::resend::transport::{Failure, Kind, Reply};
+use crate::resend::transport::{FailureKind, Reply, SendFailure};
 use crate::secret::{Secret, Veil};
 
 /// Who logs in and how.
@@ -99,14 +99,14 @@ pub fn veil(login: &Login) -> Veil {
 
 /// Logs in, by the best of the ways that the server offers.
 pub async fn log_in(
-    wire: &mut Wire,
+    wire: &mut SmtpWire,
     login: &Login,
     offered: &[String],
     limit: Duration,
-) -> Result<(), Failure> {
+) -> Result<(), SendFailure> {
     let mechanism = choose(login.method, offered)?;
     let place = format!("after AUTH {}", mechanism.name());
-    let trouble = |trouble: Trouble| trouble.at(Stage::Auth, &place);
+    let trouble = |trouble: WireError| trouble.at(Stage::Auth, &place);
     let mut reply = begin(wire, mechanism, login, limit).await.map_err(trouble)?;
     for number in 0..2 {
         let challenged = if reply.code == 334 { mechanism.answer(login, number, &reply.text) } else { None };
@@ -117,7 +117,7 @@ pub async fn log_in(
     if reply.code / 100 == 2 { Ok(()) } else { Err(refused(Stage::Auth, &place, reply)) }
 }
 
-fn choose(method: Method, offered: &[String]) -> Result<Mechanism, Failure> {
+fn choose(method: Method, offered: &[String]) -> Result<Mechanism, SendFailure> {
     let wanted = method.mechanisms();
     let is_offered = |mechanism: &&Mechanism| offered.iter().any(|name| name == mechanism.name());
     wanted.iter().find(is_offered).copied().ok_or_else(|| {
@@ -125,16 +125,16 @@ fn choose(method: Method, offered: &[String]) -> Result<Mechanism, Failure> {
         let offer = if offered.is_empty() { "no login at all".to_owned() } else { offered.join(", ") };
         let message =
             format!("failed to authenticate: wanted is {}, the server offers {offer}", names.join(" or "));
-        Failure::new(Stage::Auth, Kind::Unsupported, &message)
+        SendFailure::new(Stage::Auth, FailureKind::Unsupported, &message)
     })
 }
 
 async fn begin(
-    wire: &mut Wire,
+    wire: &mut SmtpWire,
     mechanism: Mechanism,
     login: &Login,
     limit: Duration,
-) -> Result<Reply, Trouble> {
+) -> Result<Reply, WireError> {
     let name = mechanism.name();
     match mechanism.initial(login) {
         Some(initial) => {
@@ -145,7 +145,7 @@ async fn begin(
     }
 }
 
-async fn ask(wire: &mut Wire, line: &str, shown: &str, limit: Duration) -> Result<Reply, Trouble> {
+async fn ask(wire: &mut SmtpWire, line: &str, shown: &str, limit: Duration) -> Result<Reply, WireError> {
     wire.say(line, shown, limit).await?;
     wire.reply(limit).await
 }

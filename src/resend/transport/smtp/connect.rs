@@ -7,26 +7,26 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::wire::{Trouble, Wire, refused};
-use super::{Capabilities, Connection, Security, Smtp, auth, bare, tls};
+use super::wire::{SmtpWire, WireError, refused};
+use super::{Capabilities, Security, Smtp, SmtpConnection, auth, bare, tls};
 use crate::model::Stage;
-use crate::resend::transport::{Failure, Kind, Reply};
+use crate::resend::transport::{FailureKind, Reply, SendFailure};
 use crate::secret::Veil;
 
-impl Connection {
+impl SmtpConnection {
     /// Opens a connection and logs in.
     ///
     /// # Errors
     /// Says at which step it failed, from `Stage::Connect` to `Stage::Auth`.
-    pub async fn open(smtp: &Smtp) -> Result<Connection, Failure> {
-        Self::try_open(smtp).await.map_err(Failure::and_over)
+    pub async fn open(smtp: &Smtp) -> Result<SmtpConnection, SendFailure> {
+        Self::try_open(smtp).await.map_err(SendFailure::and_over)
     }
 
-    async fn try_open(smtp: &Smtp) -> Result<Connection, Failure> {
+    async fn try_open(smtp: &Smtp) -> Result<SmtpConnection, SendFailure> {
         let tcp = dial(smtp).await?;
         let hello = hello(smtp, tcp.local_addr())?;
         let veil = smtp.login.as_ref().map(auth::veil).unwrap_or_default();
-        let mut wire = Wire::over(Box::new(tcp), veil.clone());
+        let mut wire = SmtpWire::over(Box::new(tcp), veil.clone());
         if let Security::ImplicitTls(trust) = &smtp.security {
             wire = wrap(wire, trust, smtp, veil.clone()).await?;
         }
@@ -41,24 +41,25 @@ impl Connection {
         if let Some(login) = &smtp.login {
             auth::log_in(&mut wire, login, &capabilities.auth, smtp.timeouts.hello).await?;
         }
-        Ok(Connection::over(wire, capabilities, smtp.timeouts.clone()))
+        Ok(SmtpConnection::over(wire, capabilities, smtp.timeouts.clone()))
     }
 }
 
 /// Connects to the first address of the host that answers.
-async fn dial(smtp: &Smtp) -> Result<TcpStream, Failure> {
-    let fail = |kind: Kind, what: &str| {
-        Failure::new(Stage::Connect, kind, &format!("connect to {}:{}: {what}", smtp.host, smtp.port))
+async fn dial(smtp: &Smtp) -> Result<TcpStream, SendFailure> {
+    let fail = |kind: FailureKind, what: &str| {
+        SendFailure::new(Stage::Connect, kind, &format!("connect to {}:{}: {what}", smtp.host, smtp.port))
     };
     let limit = smtp.timeouts.connect;
-    let late = || fail(Kind::TimedOut, &format!("no answer within {}", humantime::format_duration(limit)));
+    let late =
+        || fail(FailureKind::TimedOut, &format!("no answer within {}", humantime::format_duration(limit)));
     let found = timeout(limit, lookup_host((bare(&smtp.host), smtp.port))).await.map_err(|_| late())?;
-    let mut last = fail(Kind::Network, "the name has no address");
-    for address in found.map_err(|error| fail(Kind::Network, &error.to_string()))? {
+    let mut last = fail(FailureKind::Network, "the name has no address");
+    for address in found.map_err(|error| fail(FailureKind::Network, &error.to_string()))? {
         debug!("connecting to {address}");
         match timeout(limit, TcpStream::connect(address)).await {
-            Ok(Ok(tcp)) => return prepare(tcp, &smtp.security).map_err(|what| fail(Kind::Tls, &what)),
-            Ok(Err(error)) => last = fail(Kind::Network, &error.to_string()),
+            Ok(Ok(tcp)) => return prepare(tcp, &smtp.security).map_err(|what| fail(FailureKind::Tls, &what)),
+            Ok(Err(error)) => last = fail(FailureKind::Network, &error.to_string()),
             Err(_) => last = late(),
         }
     }
@@ -76,50 +77,55 @@ fn prepare(tcp: TcpStream, security: &Security) -> Result<TcpStream, String> {
 }
 
 /// The name for EHLO (RFC 5321, 4.1.3).
-fn hello(smtp: &Smtp, local: io::Result<SocketAddr>) -> Result<String, Failure> {
+fn hello(smtp: &Smtp, local: io::Result<SocketAddr>) -> Result<String, SendFailure> {
     match (&smtp.hello, local.map(|address| address.ip().to_canonical())) {
         (Some(name), _) if !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic()) => Ok(name.clone()),
         (Some(name), _) => {
             let message = format!("EHLO command failed: {name:?} is no host name");
-            Err(Failure::new(Stage::Ehlo, Kind::Unsupported, &message))
+            Err(SendFailure::new(Stage::Ehlo, FailureKind::Unsupported, &message))
         }
         (None, Ok(ip)) if ip.is_ipv6() => Ok(format!("[IPv6:{ip}]")),
         (None, Ok(ip)) => Ok(format!("[{ip}]")),
-        (None, Err(error)) => Err(Trouble::from(error).at(Stage::Connect, "after initial connection")),
+        (None, Err(error)) => Err(WireError::from(error).at(Stage::Connect, "after initial connection")),
     }
 }
 
-async fn wrap(wire: Wire, trust: &super::Trust, smtp: &Smtp, veil: Veil) -> Result<Wire, Failure> {
+async fn wrap(
+    wire: SmtpWire,
+    trust: &super::Trust,
+    smtp: &Smtp,
+    veil: Veil,
+) -> Result<SmtpWire, SendFailure> {
     let stream = wire.into_stream().map_err(|trouble| trouble.at(Stage::Tls, "after STARTTLS"))?;
-    Ok(Wire::over(tls::wrap(stream, trust, smtp).await?, veil))
+    Ok(SmtpWire::over(tls::wrap(stream, trust, smtp).await?, veil))
 }
 
-async fn greet(wire: &mut Wire, smtp: &Smtp) -> Result<(), Failure> {
+async fn greet(wire: &mut SmtpWire, smtp: &Smtp) -> Result<(), SendFailure> {
     let place = format!("after initial connection to {}:{}", smtp.host, smtp.port);
     let greeting = wire.reply(smtp.timeouts.greeting).await;
     positive(greeting, Stage::Connect, &place).map(drop)
 }
 
-async fn introduce(wire: &mut Wire, smtp: &Smtp, name: &str) -> Result<Capabilities, Failure> {
+async fn introduce(wire: &mut SmtpWire, smtp: &Smtp, name: &str) -> Result<Capabilities, SendFailure> {
     let reply = ask(wire, &format!("EHLO {name}"), smtp).await;
     positive(reply, Stage::Ehlo, "after EHLO").map(|reply| Capabilities::of(&reply.text))
 }
 
-async fn start_tls(wire: &mut Wire, smtp: &Smtp, capabilities: &Capabilities) -> Result<(), Failure> {
+async fn start_tls(wire: &mut SmtpWire, smtp: &Smtp, capabilities: &Capabilities) -> Result<(), SendFailure> {
     if !capabilities.starttls {
         let message = "cannot start TLS: the server does not offer STARTTLS";
-        return Err(Failure::new(Stage::Tls, Kind::Tls, message));
+        return Err(SendFailure::new(Stage::Tls, FailureKind::Tls, message));
     }
     let reply = ask(wire, "STARTTLS", smtp).await;
     positive(reply, Stage::Tls, "after STARTTLS").map(drop)
 }
 
-async fn ask(wire: &mut Wire, command: &str, smtp: &Smtp) -> Result<Reply, Trouble> {
+async fn ask(wire: &mut SmtpWire, command: &str, smtp: &Smtp) -> Result<Reply, WireError> {
     wire.say(&format!("{command}\r\n"), command, smtp.timeouts.hello).await?;
     wire.reply(smtp.timeouts.hello).await
 }
 
-fn positive(reply: Result<Reply, Trouble>, stage: Stage, place: &str) -> Result<Reply, Failure> {
+fn positive(reply: Result<Reply, WireError>, stage: Stage, place: &str) -> Result<Reply, SendFailure> {
     match reply {
         Ok(reply) if reply.code / 100 == 2 => Ok(reply),
         Ok(reply) => Err(refused(stage, place, reply)),

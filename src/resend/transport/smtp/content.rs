@@ -5,17 +5,17 @@
 
 /// Hands out the content in pieces.
 #[derive(Debug)]
-pub struct Content<'m> {
+pub struct ContentPieces<'m> {
     rest: &'m [u8],
     /// The byte before `rest`.
     before: u8,
     ended: bool,
 }
 
-impl<'m> Content<'m> {
+impl<'m> ContentPieces<'m> {
     /// The pieces of a message with CRLF line ends.
     pub fn of(message: &'m [u8]) -> Self {
-        Content { rest: message, before: b'\n', ended: false }
+        ContentPieces { rest: message, before: b'\n', ended: false }
     }
 
     /// Fills `piece` up to about its capacity; false when all was given out. The last piece has the whole final dot.
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn wire(message: &[u8], capacity: usize) -> Vec<u8> {
-        let mut content = Content::of(message);
+        let mut content = ContentPieces::of(message);
         let (mut piece, mut all) = (Vec::with_capacity(capacity), Vec::new());
         let room = piece.capacity();
         while content.fill(&mut piece) {
@@ -110,7 +110,7 @@ mod tests {
     fn a_usual_message_goes_in_one_piece() {
         let message = "line\r\n".repeat(300);
         let mut piece = Vec::with_capacity(64 * 1024);
-        let mut content = Content::of(message.as_bytes());
+        let mut content = ContentPieces::of(message.as_bytes());
         assert!(content.fill(&mut piece) && piece.ends_with(b"line\r\n.\r\n"));
         assert!(!content.fill(&mut piece));
     }

@@ -21,7 +21,7 @@ pub use auth::{Login, Method};
 pub use capabilities::Capabilities;
 pub use tls::{Trust, TrustError};
 pub use token::{NoToken, Oauth2, Opener, Tokens};
-pub use transaction::{Connection, Ready};
+pub use transaction::{Ready, SmtpConnection};
 
 /// A server to submit mail to.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ use tokio_rustls::rustls::{CertificateError, ClientConfig, Error as TlsError, Ro
 use super::wire::Stream;
 use super::{Smtp, bare};
 use crate::model::Stage;
-use crate::resend::transport::{Failure, Kind};
+use crate::resend::transport::{FailureKind, SendFailure};
 
 /// The authorities whose certificates are believed; loaded once, shared by all connections.
 #[derive(Clone)]
@@ -86,11 +86,15 @@ impl fmt::Debug for Trust {
 }
 
 /// Puts TLS around a stream.
-pub async fn wrap(stream: Box<dyn Stream>, trust: &Trust, smtp: &Smtp) -> Result<Box<dyn Stream>, Failure> {
+pub async fn wrap(
+    stream: Box<dyn Stream>,
+    trust: &Trust,
+    smtp: &Smtp,
+) -> Result<Box<dyn Stream>, SendFailure> {
     let fail = |what: &str| {
-        Failure::new(
+        SendFailure::new(
             Stage::Tls,
-            Kind::Tls,
+            FailureKind::Tls,
             &format!("TLS handshake with {}:{}: {what}", smtp.host, smtp.port),
         )
     };
@@ -102,7 +106,7 @@ pub async fn wrap(stream: Box<dyn Stream>, trust: &Trust, smtp: &Smtp) -> Result
         Ok(Err(error)) => Err(fail(&explained(&error))),
         Err(_) => {
             let late = format!("no answer within {}", humantime::format_duration(limit));
-            Err(Failure { kind: Kind::TimedOut, ..fail(&late) })
+            Err(SendFailure { kind: FailureKind::TimedOut, ..fail(&late) })
         }
     }
 }

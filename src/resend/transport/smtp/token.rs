@@ -13,10 +13,10 @@ use tokio::sync::Mutex;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use url::Url;
 
-use super::{Connection, Smtp};
+use super::{Smtp, SmtpConnection};
 use crate::model::Stage;
 use crate::output::escape;
-use crate::resend::transport::{Failure, Kind};
+use crate::resend::transport::{FailureKind, SendFailure};
 use crate::secret::{Secret, Veil};
 
 /// How long the token server may take.
@@ -206,15 +206,15 @@ impl Opener {
     ///
     /// # Errors
     /// Says at which step it failed.
-    pub async fn open(&self) -> Result<Connection, Failure> {
+    pub async fn open(&self) -> Result<SmtpConnection, SendFailure> {
         let Some(tokens) = &self.tokens else {
-            return Connection::open(&self.smtp).await;
+            return SmtpConnection::open(&self.smtp).await;
         };
         let token = tokens.current().await.map_err(NoToken::into_failure)?;
-        match Connection::open(&self.with(token.clone())).await {
+        match SmtpConnection::open(&self.with(token.clone())).await {
             Err(failure) if failure.reply.as_ref().is_some_and(|reply| reply.code == 535) => {
                 let other = tokens.but(Some(&token)).await.map_err(NoToken::into_failure)?;
-                if other == token { Err(failure) } else { Connection::open(&self.with(other)).await }
+                if other == token { Err(failure) } else { SmtpConnection::open(&self.with(other)).await }
             }
             opened => opened,
         }
@@ -230,9 +230,9 @@ impl Opener {
 }
 
 impl NoToken {
-    fn into_failure(self) -> Failure {
-        let kind = if self.is_refusal { Kind::Unsupported } else { Kind::Network };
-        Failure::new(Stage::Auth, kind, &self.to_string())
+    fn into_failure(self) -> SendFailure {
+        let kind = if self.is_refusal { FailureKind::Unsupported } else { FailureKind::Network };
+        SendFailure::new(Stage::Auth, kind, &self.to_string())
     }
 }
 

@@ -7,23 +7,23 @@
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::content::{self, Content};
-use super::wire::{Trouble, Wire, refused};
+use super::content::{self, ContentPieces};
+use super::wire::{SmtpWire, WireError, refused};
 use super::{Capabilities, Timeouts};
 use crate::model::Stage;
 use crate::resend::message::{Envelope, Message};
-use crate::resend::transport::{Accepted, Failure, Kind, Mailer, Reply};
+use crate::resend::transport::{Accepted, FailureKind, Mailer, Reply, SendFailure};
 
 mod step;
 
-use step::Step;
+use step::SmtpCommand;
 
 /// A connection on which messages can be sent, one after the other.
-pub struct Connection {
-    wire: Wire,
+pub struct SmtpConnection {
+    wire: SmtpWire,
     timeouts: Timeouts,
     capabilities: Capabilities,
-    state: State,
+    state: DialogueState,
     sent: u64,
     resets: u32,
     opened_at: Instant,
@@ -32,7 +32,7 @@ pub struct Connection {
 
 /// What may be said next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum DialogueState {
     /// A new transaction.
     Idle,
     /// RSET, then a new transaction: the last one was refused halfway.
@@ -50,14 +50,14 @@ const MOST_RESETS: u32 = 8;
 
 const AFTER_DOT: &str = "after the final dot";
 
-impl Connection {
-    pub(super) fn over(wire: Wire, capabilities: Capabilities, timeouts: Timeouts) -> Connection {
+impl SmtpConnection {
+    pub(super) fn over(wire: SmtpWire, capabilities: Capabilities, timeouts: Timeouts) -> SmtpConnection {
         let now = Instant::now();
-        Connection {
+        SmtpConnection {
             wire,
             timeouts,
             capabilities,
-            state: State::Idle,
+            state: DialogueState::Idle,
             sent: 0,
             resets: 0,
             opened_at: now,
@@ -87,7 +87,7 @@ impl Connection {
 
     /// Whether another message may be offered.
     pub fn is_usable(&self) -> bool {
-        self.state != State::Over
+        self.state != DialogueState::Over
     }
 
     /// Says who sends to whom, up to the server's readiness for the content.
@@ -96,12 +96,16 @@ impl Connection {
     ///
     /// # Errors
     /// Says which command was refused or lost, and for RCPT which address; nothing was handed over.
-    pub async fn offer<'c, 'm>(&'c mut self, message: &'m Message) -> Result<Ready<'c, 'm>, Failure> {
-        if self.state == State::Over {
-            return Err(Failure::new(Stage::Mail, Kind::Network, "connection closed when sending MAIL FROM"));
+    pub async fn offer<'c, 'm>(&'c mut self, message: &'m Message) -> Result<Ready<'c, 'm>, SendFailure> {
+        if self.state == DialogueState::Over {
+            return Err(SendFailure::new(
+                Stage::Mail,
+                FailureKind::Network,
+                "connection closed when sending MAIL FROM",
+            ));
         }
         self.check(message)?;
-        let owes_reset = std::mem::replace(&mut self.state, State::Over) == State::OwesReset;
+        let owes_reset = std::mem::replace(&mut self.state, DialogueState::Over) == DialogueState::OwesReset;
         self.hears_nothing(Stage::Mail, "when sending MAIL FROM").await?;
         for group in self.groups(message, owes_reset) {
             if let Err(failure) = self.run(&group).await {
@@ -113,24 +117,24 @@ impl Connection {
 
     /// What is to be done before the next message: a refused MAIL has begun no transaction, and a server that has taken many a
     /// RSET is left for a new connection.
-    fn after_refusal(&mut self, failure: Failure) -> Failure {
+    fn after_refusal(&mut self, failure: SendFailure) -> SendFailure {
         if !failure.connection_is_usable {
             return failure;
         }
         if failure.stage == Stage::Mail {
-            self.state = State::Idle;
+            self.state = DialogueState::Idle;
             return failure;
         }
         self.resets += 1;
         if self.resets > MOST_RESETS {
             return failure.and_over();
         }
-        self.state = State::OwesReset;
+        self.state = DialogueState::OwesReset;
         failure
     }
 
     /// What this end can tell before it asks: that the server takes no such message.
-    fn check(&self, message: &Message) -> Result<(), Failure> {
+    fn check(&self, message: &Message) -> Result<(), SendFailure> {
         let Envelope { sender, recipients, needs_smtputf8, .. } = &message.envelope;
         let mut addresses = std::iter::once(sender).chain(recipients);
         let unfit = |c: char| c.is_control() || matches!(c, '<' | '>');
@@ -146,13 +150,14 @@ impl Connection {
         } else {
             return Ok(());
         };
-        let failure = Failure::new(Stage::Mail, Kind::Unsupported, &format!("not sent: {problem}"));
-        Err(Failure { connection_is_usable: true, ..failure })
+        let failure =
+            SendFailure::new(Stage::Mail, FailureKind::Unsupported, &format!("not sent: {problem}"));
+        Err(SendFailure { connection_is_usable: true, ..failure })
     }
 
     /// The server keeps silent when it is its turn to listen. What it says then is a farewell, or a reply that would be
     /// taken for that to the next command.
-    async fn hears_nothing(&mut self, stage: Stage, place: &str) -> Result<(), Failure> {
+    async fn hears_nothing(&mut self, stage: Stage, place: &str) -> Result<(), SendFailure> {
         match self.wire.unasked().await {
             Ok(None) => Ok(()),
             Ok(Some(reply)) => Err(refused(stage, place, reply).and_over()),
@@ -162,23 +167,24 @@ impl Connection {
 
     /// The commands, in groups that go out together. DATA waits for its own turn where one of several recipients could be
     /// refused and the others not.
-    fn groups(&self, message: &Message, owes_reset: bool) -> Vec<Vec<Step>> {
+    fn groups(&self, message: &Message, owes_reset: bool) -> Vec<Vec<SmtpCommand>> {
         let mut steps = step::all(message, &self.capabilities, &self.timeouts, owes_reset);
         if !self.capabilities.pipelining {
             return steps.into_iter().map(|step| vec![step]).collect();
         }
         let alone = (message.envelope.recipients.len() > 1).then(|| steps.split_off(steps.len() - 1));
-        let mut groups: Vec<Vec<Step>> = steps.chunks(step::GROUP).map(<[Step]>::to_vec).collect();
+        let mut groups: Vec<Vec<SmtpCommand>> =
+            steps.chunks(step::GROUP).map(<[SmtpCommand]>::to_vec).collect();
         groups.extend(alone);
         groups
     }
 
     /// Sends a group and reads its replies; the first refusal is the result.
-    async fn run(&mut self, group: &[Step]) -> Result<(), Failure> {
+    async fn run(&mut self, group: &[SmtpCommand]) -> Result<(), SendFailure> {
         let text: String = group.iter().map(|step| step.line.as_str()).collect();
         let first = &group[0];
         self.wire.say(&text, &text, first.limit).await.map_err(|trouble| first.lost(&trouble))?;
-        let mut refusal: Option<Failure> = None;
+        let mut refusal: Option<SendFailure> = None;
         let mut recipients = 0;
         for step in group {
             let reply = match self.wire.reply(step.limit).await {
@@ -206,25 +212,29 @@ impl Connection {
 
     /// The server waits for content though it refused the sender or the recipient (RFC 2920, 3.1). An empty message for
     /// nobody ends that; if a recipient was taken, somebody would get it, and only hanging up helps.
-    async fn end_empty(&mut self, refusal: Failure, recipients: usize) -> Failure {
+    async fn end_empty(&mut self, refusal: SendFailure, recipients: usize) -> SendFailure {
         let ended = recipients == 0
             && self.wire.say(".\r\n", ".", self.timeouts.data).await.is_ok()
             && self.wire.reply(self.timeouts.dot).await.is_ok_and(|reply| reply.code != 421);
-        Failure { connection_is_usable: ended, ..refusal }
+        SendFailure { connection_is_usable: ended, ..refusal }
     }
 
     /// Gives up a transaction, or makes sure that the connection still works.
     ///
     /// # Errors
     /// Says what happened to the connection, which is then over.
-    pub async fn reset(&mut self) -> Result<(), Failure> {
-        if self.state == State::Over {
-            return Err(Failure::new(Stage::Mail, Kind::Network, "connection closed when sending RSET"));
+    pub async fn reset(&mut self) -> Result<(), SendFailure> {
+        if self.state == DialogueState::Over {
+            return Err(SendFailure::new(
+                Stage::Mail,
+                FailureKind::Network,
+                "connection closed when sending RSET",
+            ));
         }
-        self.state = State::Over;
+        self.state = DialogueState::Over;
         self.hears_nothing(Stage::Mail, "when sending RSET").await?;
         self.run(&[step::reset(&self.timeouts)]).await?;
-        self.state = State::Idle;
+        self.state = DialogueState::Idle;
         Ok(())
     }
 
@@ -242,10 +252,10 @@ impl Connection {
         &mut self,
         bytes: &[u8],
         confirm: impl Future<Output = Result<(), String>>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), SendFailure> {
         debug!("C: ({} bytes of content)", bytes.len());
         let (began, mut confirm) = (Instant::now(), Some(confirm));
-        let mut content = Content::of(bytes);
+        let mut content = ContentPieces::of(bytes);
         let mut piece = Vec::with_capacity(PIECE);
         while content.fill(&mut piece) {
             let is_late = content.is_given_out() && began.elapsed() >= self.timeouts.confirm;
@@ -260,7 +270,7 @@ impl Connection {
     }
 
     /// The server did not take the content to its end; it may have said why before it hung up.
-    async fn cut_off(&mut self, trouble: &Trouble) -> Failure {
+    async fn cut_off(&mut self, trouble: &WireError) -> SendFailure {
         match self.wire.last_words().await {
             Ok(reply) if reply.is_refusal() => {
                 refused(Stage::Data, "after DATA, within the content", reply).and_over()
@@ -269,43 +279,43 @@ impl Connection {
         }
     }
 
-    fn settle(&mut self, reply: Reply) -> Result<Accepted, Failure> {
+    fn settle(&mut self, reply: Reply) -> Result<Accepted, SendFailure> {
         self.last_used = Instant::now();
         match reply.code {
             200..=299 => {
                 self.sent += 1;
-                self.state = State::Idle;
+                self.state = DialogueState::Idle;
                 Ok(Accepted { reply })
             }
             400..=599 => {
                 // the end of the content ends the transaction, whatever the answer (RFC 5321, 4.1.1.4)
                 let failure = refused(Stage::Dot, AFTER_DOT, reply);
                 if failure.connection_is_usable {
-                    self.state = State::Idle;
+                    self.state = DialogueState::Idle;
                 }
                 Err(failure)
             }
-            _ => Err(doubt(&Trouble::Garbled(format!("unexpected {reply}")))),
+            _ => Err(doubt(&WireError::Garbled(format!("unexpected {reply}")))),
         }
     }
 }
 
-fn taken_back(reason: &str) -> Failure {
-    Failure::new(Stage::Data, Kind::TakenBack, reason)
+fn taken_back(reason: &str) -> SendFailure {
+    SendFailure::new(Stage::Data, FailureKind::TakenBack, reason)
 }
 
 /// The content was handed over and no answer came to it.
-fn doubt(trouble: &Trouble) -> Failure {
+fn doubt(trouble: &WireError) -> SendFailure {
     let failure = trouble.at(Stage::Dot, AFTER_DOT);
     let message =
         format!("{}; it may have been accepted (possible duplicate if sent again)", failure.message);
-    Failure { message, may_have_been_accepted: true, ..failure }
+    SendFailure { message, may_have_been_accepted: true, ..failure }
 }
 
 /// The server waits for the content.
 #[must_use = "an offer that is not delivered ends the connection"]
 pub struct Ready<'c, 'm> {
-    connection: &'c mut Connection,
+    connection: &'c mut SmtpConnection,
     message: &'m Message,
 }
 
@@ -314,7 +324,7 @@ impl Ready<'_, '_> {
     ///
     /// # Errors
     /// A refusal is a clear no. Where no reply came after the final dot, `may_have_been_accepted` is set.
-    pub async fn deliver(self) -> Result<Accepted, Failure> {
+    pub async fn deliver(self) -> Result<Accepted, SendFailure> {
         self.deliver_if(async { Ok(()) }).await
     }
 
@@ -325,7 +335,7 @@ impl Ready<'_, '_> {
     pub async fn deliver_if(
         self,
         confirm: impl Future<Output = Result<(), String>>,
-    ) -> Result<Accepted, Failure> {
+    ) -> Result<Accepted, SendFailure> {
         let connection = self.connection;
         connection.hears_nothing(Stage::Data, "after DATA").await?;
         connection.write(&self.message.bytes, confirm).await?;
@@ -334,13 +344,13 @@ impl Ready<'_, '_> {
     }
 }
 
-impl Mailer for Connection {
+impl Mailer for SmtpConnection {
     async fn send(
         &mut self,
         message: &Message,
         commit: impl Future<Output = Result<(), String>> + Send,
         confirm: impl Future<Output = Result<(), String>> + Send,
-    ) -> Result<Accepted, Failure> {
+    ) -> Result<Accepted, SendFailure> {
         let ready = self.offer(message).await?;
         commit.await.map_err(|reason| taken_back(&reason))?;
         ready.deliver_if(confirm).await

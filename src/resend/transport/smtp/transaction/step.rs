@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::super::content;
-use super::super::wire::{Trouble, refused};
+use super::super::wire::{WireError, refused};
 use super::super::{Capabilities, Timeouts};
 use crate::model::Stage;
 use crate::resend::message::Message;
-use crate::resend::transport::{Failure, Kind, Reply};
+use crate::resend::transport::{FailureKind, Reply, SendFailure};
 
 /// So many commands may go out before their replies are read: few enough that neither side's buffers are ever full with
 /// both waiting for each other (RFC 2920, 3.1).
@@ -15,7 +15,7 @@ pub const GROUP: usize = 50;
 
 /// One command.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct SmtpCommand {
     pub stage: Stage,
     /// With its line end.
     pub line: String,
@@ -25,13 +25,13 @@ pub struct Step {
     place: String,
 }
 
-impl Step {
-    fn new(stage: Stage, command: String, limit: Duration) -> Step {
+impl SmtpCommand {
+    fn new(stage: Stage, command: String, limit: Duration) -> SmtpCommand {
         let place = match stage {
             Stage::Mail if command.starts_with("MAIL") => "after MAIL FROM".to_owned(),
             _ => format!("after {command}"),
         };
-        Step { stage, line: command + "\r\n", limit, place }
+        SmtpCommand { stage, line: command + "\r\n", limit, place }
     }
 
     /// Whether the reply is the one hoped for: 3yz for DATA, 2yz for all else.
@@ -40,23 +40,23 @@ impl Step {
     }
 
     /// A server that refuses RSET says nothing of the message: the connection is over.
-    pub fn refused(&self, reply: Reply) -> Failure {
+    pub fn refused(&self, reply: Reply) -> SendFailure {
         let is_for_good = reply.code >= 500;
         let failure = refused(self.stage, &self.place, reply);
         if !self.line.starts_with("RSET") {
             return failure;
         }
-        let kind = if is_for_good { Kind::Network } else { failure.kind };
-        Failure { kind, connection_is_usable: false, ..failure }
+        let kind = if is_for_good { FailureKind::Network } else { failure.kind };
+        SendFailure { kind, connection_is_usable: false, ..failure }
     }
 
-    pub fn lost(&self, trouble: &Trouble) -> Failure {
+    pub fn lost(&self, trouble: &WireError) -> SendFailure {
         trouble.at(self.stage, &self.place)
     }
 }
 
-pub fn reset(timeouts: &Timeouts) -> Step {
-    Step::new(Stage::Mail, "RSET".to_owned(), timeouts.mail)
+pub fn reset(timeouts: &Timeouts) -> SmtpCommand {
+    SmtpCommand::new(Stage::Mail, "RSET".to_owned(), timeouts.mail)
 }
 
 /// The commands for a message, DATA last.
@@ -65,10 +65,11 @@ pub fn all(
     capabilities: &Capabilities,
     timeouts: &Timeouts,
     owes_reset: bool,
-) -> Vec<Step> {
-    let mail = Step::new(Stage::Mail, mail_from(message, capabilities), timeouts.mail);
-    let rcpt = |address: &String| Step::new(Stage::Rcpt, format!("RCPT TO:<{address}>"), timeouts.rcpt);
-    let data = Step::new(Stage::Data, "DATA".to_owned(), timeouts.data);
+) -> Vec<SmtpCommand> {
+    let mail = SmtpCommand::new(Stage::Mail, mail_from(message, capabilities), timeouts.mail);
+    let rcpt =
+        |address: &String| SmtpCommand::new(Stage::Rcpt, format!("RCPT TO:<{address}>"), timeouts.rcpt);
+    let data = SmtpCommand::new(Stage::Data, "DATA".to_owned(), timeouts.data);
     let recipients = message.envelope.recipients.iter().map(rcpt);
     owes_reset.then(|| reset(timeouts)).into_iter().chain([mail]).chain(recipients).chain([data]).collect()
 }

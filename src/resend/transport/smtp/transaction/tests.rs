@@ -17,10 +17,10 @@ fn message(bytes: usize) -> Message {
 }
 
 /// A connection and the server's end of it, with the waiting times that users have.
-fn connection() -> (Connection, DuplexStream) {
+fn connection() -> (SmtpConnection, DuplexStream) {
     let (near, far) = duplex(4096);
-    let wire = Wire::over(Box::new(near), Veil::default());
-    (Connection::over(wire, Capabilities::default(), Timeouts::default()), far)
+    let wire = SmtpWire::over(Box::new(near), Veil::default());
+    (SmtpConnection::over(wire, Capabilities::default(), Timeouts::default()), far)
 }
 
 /// Answers the first commands, then falls silent; without `reads` it does not even listen any more.
@@ -52,7 +52,7 @@ async fn a_silent_server_is_waited_for_as_long_as_the_standard_asks() {
             sent = sending => sent.unwrap_err(),
             () = serve(far, answers, reads) => unreachable!(),
         };
-        assert_eq!((failure.stage, failure.kind), (stage, Kind::TimedOut), "{failure}");
+        assert_eq!((failure.stage, failure.kind), (stage, FailureKind::TimedOut), "{failure}");
         assert_eq!(failure.may_have_been_accepted, doubt, "{failure}");
         let late = start.elapsed() - Duration::from_secs(minutes * 60);
         assert!(late <= Duration::from_secs(2), "{failure}: {late:?} too late");
