@@ -417,7 +417,7 @@ pub enum Shape {
 /// `import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// Log files, packed by gzip, zstd or bzip2, in UTF-16, or plain; - reads stdin
+    /// Log files, compressed by gzip, zstd or bzip2, in UTF-16, or plain; - reads stdin
     #[arg(value_name = "FILE", required_unless_present = "list")]
     pub files: Vec<String>,
     /// Format of the files [default: found out by looking]

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     match cmd::run(&cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            cmd::complain(&error);
+            cmd::print_error(&error);
             Exit::Unknown.into()
         }
     }

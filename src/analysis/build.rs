@@ -5,7 +5,7 @@ use super::failures::{Failures, is_throttle};
 use super::input::ReportInput;
 use super::judge::judge;
 use super::report::{CauseRow, ClusterRow, Report, SenderRow, StatusRow, StepRow, Totals, rate};
-use super::sweep::Around;
+use super::scan::Around;
 use super::verdict::Verdict;
 use crate::model::{Class, Meaning, Millis};
 

@@ -3,7 +3,7 @@
 use super::clusters::Cluster;
 use super::failures::Failures;
 use super::report::ReportSource;
-use super::sweep::ScanTotals;
+use super::scan::ScanTotals;
 use crate::mapping::StatusWords;
 use crate::model::Millis;
 use crate::provider::Profile;

@@ -5,9 +5,9 @@
 
 use super::failures::{Cause, Failures};
 use super::input::ReportInput;
+use super::phrases;
 use super::report::{Report, rate};
 use super::verdict::{Verdict, VerdictKind};
-use super::wording;
 use crate::model::{Class, Disposition};
 
 const THROTTLES: &[Class] = &[Class::ThrottleConcurrency, Class::ThrottleRate];
@@ -27,9 +27,9 @@ pub fn judge(report: &Report, parts: &ReportInput<'_>) -> Verdict {
     Verdict {
         kind,
         confidence,
-        summary: wording::summary(kind, confidence, leading, report, parts),
-        evidence: wording::evidence(report),
-        advice: wording::advice(kind, leading, parts),
+        summary: phrases::summary(kind, confidence, leading, report, parts),
+        evidence: phrases::evidence(report),
+        advice: phrases::advice(kind, leading, parts),
     }
 }
 

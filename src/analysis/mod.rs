@@ -1,6 +1,6 @@
-//! What the log says: failures and their causes, clusters, one sweep over all attempts, the verdict.
+//! What the log says: failures and their causes, clusters, one scan over all attempts, the verdict.
 //!
-//! Pure: no clock, no database, no printing. [`failures`] reads the failed mails, [`clusters`] joins them, [`sweep`]
+//! Pure: no clock, no database, no printing. [`failures`] reads the failed mails, [`clusters`] joins them, [`scan`]
 //! counts the attempts around them, [`verdict`] judges, [`wording`] finds the
 //! sentences, and [`report`] is all of it as the JSON contract has it. [`alert`] says whether a person is needed.
 
@@ -15,8 +15,8 @@ pub mod mails;
 pub mod names;
 pub mod newest;
 pub mod order;
+pub mod phrases;
 pub mod report;
 pub mod running;
-pub mod sweep;
+pub mod scan;
 pub mod verdict;
-pub mod wording;

@@ -3,17 +3,17 @@
 //! It finds out within a time limit, then writes, and tells those who want to know of changes. What was found decides the
 //! exit code; a notification that fails raises it to 1 at least, and changes nothing else.
 
+mod atomic_file;
 mod look;
 mod notify;
 mod state;
-mod whole_file;
 
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 
-use super::{complain, look as look_of, print, print_view};
+use super::{look as look_of, print, print_error, print_view};
 use crate::analysis::alert::memory::{self, AlertEvent, Notices};
 use crate::analysis::alert::{AlertOutcome, AlertState};
 use crate::cli::{Alert as Args, Global};
@@ -70,7 +70,7 @@ async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
         return Ok(Exit::Fine);
     }
     if let Some(file) = &args.textfile {
-        whole_file::try_out(file).context("--textfile")?;
+        atomic_file::try_out(file).context("--textfile")?;
     }
     let is_told = (args.cron || plan.has_listener()) && !flags.print_sql;
     let identity = identity(flags, &config, &plan);
@@ -152,7 +152,7 @@ impl Run<'_> {
             true => prometheus::failed(outcome.generated_at),
             false => prometheus::metrics(outcome),
         };
-        whole_file::write(file, &metrics).context("--textfile")
+        atomic_file::write(file, &metrics).context("--textfile")
     }
 
     fn turn(&self, state: AlertState, now: Millis) -> Option<Notices> {
@@ -165,7 +165,7 @@ impl Run<'_> {
         match (error, self.flags.format) {
             (Some(error), NAGIOS) => print(&nagios::unknown(&format!("{error:#}"))),
             (Some(error), format) => {
-                complain(error);
+                print_error(error);
                 let metrics = prometheus::failed(outcome.generated_at);
                 if format == PROMETHEUS && !is_in_file { print(&metrics) } else { Ok(()) }
             }
@@ -187,7 +187,7 @@ impl Run<'_> {
         if outcome.event.is_some() {
             errors = notify::all(&self.plan, outcome, *self.args.notify_timeout).await;
         }
-        errors.iter().for_each(complain);
+        errors.iter().for_each(print_error);
         turn.memory.undelivered = outcome.event.filter(|_| !errors.is_empty());
         if let Some(keeper) = &mut self.keeper {
             keeper.keep(&turn.memory);

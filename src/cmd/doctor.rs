@@ -97,14 +97,14 @@ struct Doctor {
 
 impl Doctor {
     /// Makes the checks in their order, up to one without which the next ones say nothing.
-    async fn examine(&mut self, wanted: &Wanted, rules: Rules, only_rehearse: bool) -> Result<()> {
+    async fn examine(&mut self, wanted: &Wanted, rules: Rules, is_dry_run: bool) -> Result<()> {
         let server = self.db.server().await?;
         self.checks.push(setup::connection(&server));
         let Some(mapping) = self.mapping(wanted).await? else {
             return Ok(());
         };
-        if only_rehearse {
-            self.db.rehearse();
+        if is_dry_run {
+            self.db.dry_run();
         }
         let rules = rules.ready()?;
         let attempts = self.attempts(&mapping).await?;

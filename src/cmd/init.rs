@@ -34,7 +34,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let mut db = Db::open(&Database::target(database)?).await?;
     let zone = db.server().await?.zone;
     if flags.print_sql {
-        db.rehearse();
+        db.dry_run();
     }
     let chosen = candidates::find(&mut db, flags).await?;
     let (name, keys) = (db.name(), DatabaseKeys { url: storable(&url), kept, zone });

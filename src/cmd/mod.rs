@@ -21,7 +21,7 @@ use clap::error::ErrorKind;
 
 use crate::cli::{Cli, Command, Global};
 use crate::exit::Exit;
-pub use print::complain;
+pub use print::print_error;
 use print::{format, look, print, print_settled, print_statements, print_view};
 
 /// Runs a command.
@@ -29,7 +29,7 @@ use print::{format, look, print, print_settled, print_statements, print_view};
 /// # Errors
 /// Whatever kept it from finding out; nothing was changed.
 pub fn run(cli: &Cli) -> Result<Exit> {
-    speak_up(&cli.global);
+    init_logging(&cli.global);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     // what sends or takes in has to settle what is under way first
@@ -75,7 +75,7 @@ pub fn usage(error: &clap::Error) -> Exit {
         let reason = reason.split("For more information").next().unwrap_or_default().trim();
         let reason = anyhow!("{}; see --help", reason.replace("\n\n  tip:", ";"));
         if !alert::answers_monitor(&reason) {
-            complain(&reason);
+            print_error(&reason);
         }
     } else {
         if error.print().is_err() {
@@ -86,7 +86,7 @@ pub fn usage(error: &clap::Error) -> Exit {
 }
 
 /// Sends what the program says of its own doings to stderr.
-fn speak_up(flags: &Global) {
+fn init_logging(flags: &Global) {
     let level = match (flags.quiet, flags.verbose) {
         (true, _) => tracing::Level::ERROR,
         (false, 0) => tracing::Level::WARN,

@@ -17,7 +17,7 @@ const STABLE_WIDTH: u16 = 100;
 const LEAST_WIDTH: u16 = 40;
 
 /// Prints an error on stderr, as one line.
-pub fn complain(error: &anyhow::Error) {
+pub fn print_error(error: &anyhow::Error) {
     // how to get a library that is missing takes more than a line
     let lines = match error.downcast_ref::<NoClient>() {
         Some(NoClient(lines)) => lines.to_vec(),
@@ -83,6 +83,6 @@ pub fn print_settled(db: &Db, flags: &Global, answer: &impl View) -> Result<()> 
 
 /// Prints what would have been asked.
 pub fn print_statements(db: &Db) -> Result<()> {
-    let statements: Vec<String> = db.rehearsed().iter().map(ToString::to_string).collect();
+    let statements: Vec<String> = db.would_ask().iter().map(ToString::to_string).collect();
     print(&statements.join("\n"))
 }

@@ -14,7 +14,7 @@ use crate::mapping::StatusWords;
 use crate::model::{Meaning, Millis};
 use crate::provider::{self, Profile};
 use crate::resend::attachments::Attachments;
-use crate::resend::engine::Limits;
+use crate::resend::engine::SendLimits;
 use crate::resend::pace::Rate;
 use crate::resend::transport::smtp::{
     Login, Method, Opener, Security, Smtp, Timeouts, Tokens, Trust, is_loopback,
@@ -95,7 +95,7 @@ enum Auth {
 pub struct SmtpSettings {
     server: Option<ServerSettings>,
     /// Caps, pace and patience.
-    pub engine: Limits,
+    pub engine: SendLimits,
     /// Older mails do not go, in milliseconds.
     pub max_age: Millis,
     /// What of the log is written.
@@ -218,20 +218,7 @@ impl Raw {
             Some(flag) => millis(**flag),
             None => max_age(&raw)?,
         };
-        let ledger = flags.ledger.clone().or_else(|| raw.ledger.clone()).filter(|ledger| ledger != SAME);
-        if ledger.as_ref().is_some_and(|ledger| !ledger.starts_with("sqlite:")) {
-            bail!("--ledger: give sqlite:PATH, or same for the log's own database");
-        }
-        if ledger.is_some() && raw.claim_status.is_some() {
-            bail!(
-                "[resend] claim_status needs the ledger in the log's own database; take out one of claim_status and ledger"
-            );
-        }
-        if raw.log == Some(WritesLog::Nothing) && raw.claim_status.is_some() {
-            bail!(
-                "[resend] claim_status writes into the log, which log = \"nothing\" forbids; take one of them out"
-            );
-        }
+        let ledger = ledger(flags, &raw)?;
         Ok(SmtpSettings {
             server,
             engine: engine(&raw, flags, profile)?,
@@ -250,6 +237,25 @@ impl Raw {
             profile,
         })
     }
+}
+
+/// Where the ledger is, beside what the log may be told.
+fn ledger(flags: &cli::Resend, raw: &RawResend) -> Result<Option<String>> {
+    let ledger = flags.ledger.clone().or_else(|| raw.ledger.clone()).filter(|ledger| ledger != SAME);
+    if ledger.as_ref().is_some_and(|ledger| !ledger.starts_with("sqlite:")) {
+        bail!("--ledger: give sqlite:PATH, or same for the log's own database");
+    }
+    if ledger.is_some() && raw.claim_status.is_some() {
+        bail!(
+            "[resend] claim_status needs the ledger in the log's own database; take out one of claim_status and ledger"
+        );
+    }
+    if raw.log == Some(WritesLog::Nothing) && raw.claim_status.is_some() {
+        bail!(
+            "[resend] claim_status writes into the log, which log = \"nothing\" forbids; take one of them out"
+        );
+    }
+    Ok(ledger)
 }
 
 fn max_age(raw: &RawResend) -> Result<Millis> {
@@ -379,8 +385,8 @@ fn smtp_url(text: &str) -> Result<Url> {
 }
 
 /// The profile of a known provider is the ceiling; flags and keys only lower it.
-fn engine(raw: &RawResend, flags: &cli::Resend, profile: Option<&Profile>) -> Result<Limits> {
-    let usual = Limits::default();
+fn engine(raw: &RawResend, flags: &cli::Resend, profile: Option<&Profile>) -> Result<SendLimits> {
+    let usual = SendLimits::default();
     let at_most = |wanted: u32, ceiling: Option<u32>, name: &str| match ceiling {
         Some(ceiling) if wanted > ceiling => {
             tracing::warn!("{name} is lowered from {wanted} to the provider's {ceiling}");
@@ -406,7 +412,7 @@ fn engine(raw: &RawResend, flags: &cli::Resend, profile: Option<&Profile>) -> Re
     let per_day = profile.and_then(|profile| profile.recipients_per_day);
     let wanted_per_day = flags.recipients_per_day.or(raw.recipients_per_day);
     let schedule = raw.retry.as_ref().map(|retry| retry.parse()).transpose();
-    Ok(Limits {
+    Ok(SendLimits {
         cap: at_most(cap, connections, "--cap"),
         reserve: flags.reserve.or(raw.reserve).unwrap_or(usual.reserve),
         rate,

@@ -162,7 +162,7 @@ impl Db {
         let parts = self.parts(mapping, window, order).await?;
         let mut sink = Sink::new(mapping, window, each);
         let is_sorted = order == Order::Sorted;
-        if self.wire.attempts(mapping, &parts, is_sorted, &mut sink, &mut self.rehearsal).await? {
+        if self.wire.attempts(mapping, &parts, is_sorted, &mut sink, &mut self.dry_run).await? {
             return Ok(());
         }
         let query = if is_sorted { ATTEMPTS_IN_ORDER } else { ATTEMPTS };
@@ -192,7 +192,7 @@ impl Db {
         }
         let parts = self.parts(mapping, window, Order::AsStored).await?;
         if let Wire::Sqlite(file) = &mut self.wire {
-            file.fetch_ahead(mapping, parts, &mut self.rehearsal).await?;
+            file.fetch_ahead(mapping, parts, &mut self.dry_run).await?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 //! cannot be read leaves it too, and says so. A query that fails is an error, never an empty result.
 
 mod catalogue;
+mod dry_run;
 mod index;
 pub mod lock;
 mod mails;
@@ -15,7 +16,6 @@ pub mod oracle;
 mod postgres;
 mod product;
 mod read;
-mod rehearsal;
 pub mod row;
 pub mod sqlite;
 mod statement;
@@ -31,8 +31,8 @@ use crate::mapping::Dialect;
 use crate::mapping::sql::{Among, Bind, Statement};
 use crate::window::Window;
 use crate::zone;
+use dry_run::DryRun;
 use product::Product;
-use rehearsal::Rehearsal;
 use row::{Cells, Row};
 pub use target::{Access, Location, Target};
 use wire::Wire;
@@ -77,7 +77,7 @@ pub struct Db {
     wire: Wire,
     name: String,
     product: &'static Product,
-    rehearsal: Rehearsal,
+    dry_run: DryRun,
 }
 
 impl Db {
@@ -91,8 +91,8 @@ impl Db {
 
     async fn open_for(target: &Target, access: Access) -> Result<Self> {
         let (wire, name, product) = Wire::open(target, access).await?;
-        let rehearsal = Rehearsal::default();
-        Ok(Self { target: target.clone(), access, wire, name, product, rehearsal })
+        let dry_run = DryRun::default();
+        Ok(Self { target: target.clone(), access, wire, name, product, dry_run })
     }
 
     /// Lets go of the database and of the snapshot.
@@ -132,18 +132,18 @@ impl Db {
 
     /// From now on only says what it would ask of the log, and answers that it holds nothing. What finds out about table and
     /// columns is asked still.
-    pub fn rehearse(&mut self) {
-        self.rehearsal.begin();
+    pub fn dry_run(&mut self) {
+        self.dry_run.begin();
     }
 
     /// Whether it only says what it would ask.
-    pub fn is_rehearsing(&self) -> bool {
-        self.rehearsal.is_on()
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run.is_on()
     }
 
-    /// What it would have asked since `rehearse`.
-    pub fn rehearsed(&self) -> &[Statement] {
-        self.rehearsal.statements()
+    /// What it would have asked since `dry_run`.
+    pub fn would_ask(&self) -> &[Statement] {
+        self.dry_run.statements()
     }
 
     /// A statement in the database's own SQL.
@@ -165,7 +165,7 @@ impl Db {
         statement: Statement,
         each: &mut dyn FnMut(&dyn Cells) -> Result<bool>,
     ) -> Result<()> {
-        if self.rehearsal.keeps(&statement) {
+        if self.dry_run.keeps(&statement) {
             return Ok(());
         }
         self.wire.each(statement, each).await

@@ -4,12 +4,12 @@
 use anyhow::Result;
 
 use crate::db::catalogue::Indexes;
+use crate::db::dry_run::DryRun;
 use crate::db::lock::Lock;
 use crate::db::oracle::Oracle;
 use crate::db::postgres::Postgres;
 use crate::db::product::Product;
 use crate::db::read::Sink;
-use crate::db::rehearsal::Rehearsal;
 use crate::db::row::{Cells, Row};
 use crate::db::sqlite::Sqlite;
 use crate::db::statement::WriteStep;
@@ -179,12 +179,12 @@ impl Wire {
         parts: &[Selection],
         is_sorted: bool,
         sink: &mut Sink<'_>,
-        rehearsal: &mut Rehearsal,
+        dry_run: &mut DryRun,
     ) -> Result<bool> {
         match self {
             Self::Sqlite(_) if is_sorted => return Ok(false),
-            Self::Sqlite(wire) => wire.attempts(mapping, parts, sink, rehearsal).await?,
-            Self::Oracle(wire) => wire.attempts(mapping, parts, is_sorted, sink, rehearsal).await?,
+            Self::Sqlite(wire) => wire.attempts(mapping, parts, sink, dry_run).await?,
+            Self::Oracle(wire) => wire.attempts(mapping, parts, is_sorted, sink, dry_run).await?,
             Self::Postgres(_) => return Ok(false),
         }
         Ok(true)

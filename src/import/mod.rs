@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod columns;
+pub mod compressed;
 pub mod csv;
 mod cursor;
 pub mod detect;
@@ -17,7 +18,6 @@ pub mod intake;
 pub mod json;
 pub mod lines;
 pub mod months;
-pub mod packed;
 pub mod patterns;
 pub mod postfix;
 pub mod postqueue;

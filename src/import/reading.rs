@@ -143,7 +143,7 @@ fn position(source: &mut LogSource, intake: &Intake) -> Result<Option<Position>>
     Ok(source.position(offset, lines.saturating_sub(half))?)
 }
 
-/// The same where everything was read: a packed file is then known, too.
+/// The same where everything was read: a compressed file is then known, too.
 fn last_position(source: &mut LogSource, intake: &Intake) -> Result<Option<Position>> {
     match position(source, intake)? {
         Some(position) => Ok(Some(position)),

@@ -1,7 +1,7 @@
 //! Files and stdin; the one part of this layer that touches files.
 //!
 //! A plain file is known again by its first line and the bytes before the position, and can be read on from there. A
-//! packed one can only be read whole, and is known again by all of its bytes.
+//! compressed one can only be read whole, and is known again by all of its bytes.
 
 use std::fs::File;
 use std::hash::Hasher;
@@ -14,8 +14,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Result, anyhow, bail};
 use twox_hash::XxHash3_64;
 
+use super::compressed::{self, Bytes};
 use super::lines::{LONGEST, Lines};
-use super::packed::{self, Bytes};
 use super::{Line, detect, hash, without_mark};
 use crate::model::Millis;
 
@@ -44,7 +44,7 @@ pub struct LogSource {
     /// A second handle, where the bytes on the disk are those of the log.
     plain: Option<File>,
     /// How long the file is whose text can only be read whole.
-    packed: Option<u64>,
+    compressed: Option<u64>,
     path: Option<PathBuf>,
 }
 
@@ -53,11 +53,11 @@ pub struct LogSource {
 pub struct Position {
     /// The hash of the first line.
     pub head: i64,
-    /// Everything before was taken in; of a packed file it is the length.
+    /// Everything before was taken in; of a compressed file it is the length.
     pub offset: u64,
     /// So many lines.
     pub lines: u64,
-    /// The hash of the bytes before, which tells whether it is the same file: of the last of them, or of a packed file.
+    /// The hash of the bytes before, which tells whether it is the same file: of the last of them, or of a compressed file.
     pub tail: i64,
 }
 
@@ -83,7 +83,7 @@ impl LogSource {
     pub fn open(name: &str, now: Millis) -> Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
         let text = |from: Bytes| {
-            packed::text_of(CountingReader { from, read: Arc::clone(&read) })
+            compressed::text_of(CountingReader { from, read: Arc::clone(&read) })
                 .map_err(|error| anyhow!("{name}: {}", plain_words(&error)))
         };
         if name == "-" {
@@ -99,10 +99,10 @@ impl LogSource {
         let (from, is_plain) = text(Box::new(open()?))?;
         let plain = if is_plain && data.is_file() { Some(open()?) } else { None };
         let length = data.is_file().then_some(data.len());
-        let packed = length.filter(|_| !is_plain);
+        let compressed = length.filter(|_| !is_plain);
         let written = data.modified().ok().and_then(millis).unwrap_or(now);
         let source = Self::with_head(name.to_owned(), from, written, length, read)?;
-        Ok(Self { plain, packed, path: Some(path.to_owned()), ..source })
+        Ok(Self { plain, compressed, path: Some(path.to_owned()), ..source })
     }
 
     fn with_head(
@@ -121,7 +121,7 @@ impl LogSource {
         }
         if is_binary(&head) {
             bail!(
-                "{name} is a binary file and no log; give a text file, or one packed by gzip, zstd or bzip2"
+                "{name} is a binary file and no log; give a text file, or one compressed by gzip, zstd or bzip2"
             );
         }
         // an error is given again to who reads behind the head
@@ -130,7 +130,7 @@ impl LogSource {
             None => from,
         };
         let lines = Lines::new(Box::new(Cursor::new(head.clone()).chain(rest)) as Bytes, 0);
-        Ok(Self { name, file_time, length, read, head, lines, plain: None, packed: None, path: None })
+        Ok(Self { name, file_time, length, read, head, lines, plain: None, compressed: None, path: None })
     }
 
     /// The first lines.
@@ -155,13 +155,13 @@ impl LogSource {
         &mut self.lines
     }
 
-    /// Goes on a little before a position, if the file is the one that was read up to there. Of a packed one that was
+    /// Goes on a little before a position, if the file is the one that was read up to there. Of a compressed one that was
     /// read whole, nothing is left.
     ///
     /// # Errors
     /// The file's.
     pub fn go_on(&mut self, known: &Position) -> io::Result<bool> {
-        if let Some(length) = self.packed.filter(|length| *length == known.offset) {
+        if let Some(length) = self.compressed.filter(|length| *length == known.offset) {
             return self.skip_packed(known, length);
         }
         let Some(file) = &mut self.plain else {
@@ -188,7 +188,7 @@ impl LogSource {
         if is_same {
             self.lines = Lines::new(Box::new(io::empty()) as Bytes, length);
             self.read.store(length, Ordering::Relaxed);
-            self.packed = None;
+            self.compressed = None;
         }
         Ok(is_same)
     }
@@ -209,12 +209,12 @@ impl LogSource {
         }
     }
 
-    /// The position behind everything of a packed file, by which it need not be read again.
+    /// The position behind everything of a compressed file, by which it need not be read again.
     ///
     /// # Errors
     /// The file's.
     pub fn packed_position(&self, lines: u64) -> io::Result<Option<Position>> {
-        let Some(length) = self.packed else {
+        let Some(length) = self.compressed else {
             return Ok(None);
         };
         let head = self.head_hash();
@@ -272,14 +272,14 @@ pub fn plain_words(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "no right to read it; run this as a user who may".to_owned(),
         io::ErrorKind::UnexpectedEof => {
-            "the file ends in the middle of its packed data; get the whole file and import it again"
+            "the file ends in the middle of its compressed data; get the whole file and import it again"
                 .to_owned()
         }
         io::ErrorKind::Unsupported => {
-            "it is packed by xz; unpack it on the way, as xz -dc FILE | mailthrottle import -".to_owned()
+            "it is compressed by xz; unpack it on the way, as xz -dc FILE | mailthrottle import -".to_owned()
         }
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
-            format!("its packed data is damaged ({error}); get the whole file and import it again")
+            format!("its compressed data is damaged ({error}); get the whole file and import it again")
         }
         _ => format!("it cannot be read: {error}"),
     }

@@ -76,7 +76,7 @@ impl Sought {
         named: &HashSet<String>,
         now: Millis,
     ) -> Result<JudgedFailures> {
-        let questions = self.questions(mapping, purpose, db.is_rehearsing());
+        let questions = self.questions(mapping, purpose, db.is_dry_run());
         let mut mails = Mails::of(self.rows);
         let words = words(mapping);
         for (window, among) in questions.iter().filter(|_| !words.is_empty()) {
@@ -97,7 +97,7 @@ impl Sought {
         &self,
         mapping: &Mapping,
         purpose: Purpose,
-        is_rehearsal: bool,
+        is_dry_run: bool,
     ) -> Vec<(Window, Option<Among>)> {
         let window = |since, until| Window { since, until, zone: mapping.zone };
         let list = |texts: &HashSet<String>| {
@@ -107,11 +107,11 @@ impl Sought {
         };
         let among = |message_ids: Vec<String>, subjects: Vec<String>| {
             let is_short = message_ids.len() + subjects.len() <= MOST_TEXTS;
-            (is_short && !is_rehearsal).then_some(Among { message_ids, subjects })
+            (is_short && !is_dry_run).then_some(Among { message_ids, subjects })
         };
         let (ids, subjects) = (list(&self.message_ids), list(&self.subjects));
         let (has_ids, has_subjects) = (!ids.is_empty(), !subjects.is_empty() && self.extent.is_some());
-        let is_asked = has_ids || has_subjects || is_rehearsal;
+        let is_asked = has_ids || has_subjects || is_dry_run;
         match purpose {
             Purpose::Send => {
                 is_asked.then(|| (window(None, None), among(ids, subjects))).into_iter().collect()
@@ -120,8 +120,8 @@ impl Sought {
                 let by_id = has_ids.then(|| (window(None, None), among(ids, Vec::new())));
                 let (first, last) = self.extent.unzip();
                 let until = last.map(|last| last.saturating_add(TOGETHER + 1));
-                let by_subject = (has_subjects || is_rehearsal)
-                    .then(|| (window(first, until), among(Vec::new(), subjects)));
+                let by_subject =
+                    (has_subjects || is_dry_run).then(|| (window(first, until), among(Vec::new(), subjects)));
                 by_id.into_iter().chain(by_subject).collect()
             }
         }

@@ -64,7 +64,7 @@ pub struct Log {
     /// Older mails are not sent again, in milliseconds.
     pub max_age: Millis,
     /// Whether questions are only written down.
-    pub is_rehearsal: bool,
+    pub is_dry_run: bool,
 }
 
 impl Log {
@@ -110,12 +110,12 @@ impl Log {
         let server = imported::mail_server(&mut db).await?;
         let profile = server.filter(|_| !config.has_profile).unwrap_or(config.profile);
         if flags.print_sql {
-            db.rehearse();
+            db.dry_run();
         }
-        let is_rehearsal = flags.print_sql;
+        let is_dry_run = flags.print_sql;
         let ledger = config.ledger;
         let tries_again = server.is_some();
-        Ok((Self { profile, tries_again, db, mapping, window, now, ledger, max_age, is_rehearsal }, rules))
+        Ok((Self { profile, tries_again, db, mapping, window, now, ledger, max_age, is_dry_run }, rules))
     }
 
     /// The words of failed mails that are asked for: those the mapping says, but for a wish of the user's.

@@ -6,7 +6,7 @@ use super::{Log, wanted};
 use crate::analysis::clusters::Cluster;
 use crate::analysis::failures::Failures;
 use crate::analysis::report::ReportSource;
-use crate::analysis::sweep::{Scan, ScanSettings, ScanTotals};
+use crate::analysis::scan::{Scan, ScanSettings, ScanTotals};
 use crate::cli::RowFilter;
 use crate::db::Order;
 use crate::mapping::Column;
@@ -49,12 +49,12 @@ pub async fn scan(
     let around = around(log.window, options.gap);
     let mut order = Order::AsStored;
     loop {
-        let mut sweep = Scan::new(settings, &log.mapping.words, failures, clusters);
+        let mut scan = Scan::new(settings, &log.mapping.words, failures, clusters);
         let mut in_time = true;
         let mut add = |attempt: Attempt<'_>| {
             let asked = wanted(options.rows.status.as_deref(), attempt.status)
                 && wanted(options.rows.sender.as_deref(), attempt.sender);
-            in_time &= !asked || sweep.add(&attempt);
+            in_time &= !asked || scan.add(&attempt);
             in_time || order == Order::Sorted
         };
         log.db.attempts(&log.mapping, around, order, &mut add).await?;
@@ -64,7 +64,7 @@ pub async fn scan(
             );
         }
         if in_time || order == Order::Sorted {
-            return Ok(sweep.finish());
+            return Ok(scan.finish());
         }
         tracing::info!("the rows are far from the order of time, so the database sorts them");
         order = Order::Sorted;

@@ -11,8 +11,8 @@ use crate::analysis::alert::memory::AlertEvent;
 use crate::analysis::alert::outcome::{MetricRow, length};
 use crate::analysis::alert::range::shown;
 use crate::analysis::alert::{AlertOutcome, AlertState, MetricCheck, Range};
+use crate::analysis::phrases::seconds;
 use crate::analysis::report::ClusterRow;
-use crate::analysis::wording::seconds;
 use crate::window;
 
 /// Bursts shown; JSON has them all.

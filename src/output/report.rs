@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::document::{Block, ColumnHead, Document, Table, Tone};
 use super::{Values, View, chart, escape};
+use crate::analysis::phrases::seconds;
 use crate::analysis::report::{CauseRow, ClusterRow, Report, SenderRow, StepRow};
 use crate::analysis::verdict::VerdictKind;
-use crate::analysis::wording::seconds;
 use crate::model::{Disposition, Enhanced, Millis};
 use crate::window::{self, Window};
 

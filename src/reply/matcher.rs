@@ -10,17 +10,17 @@ use std::sync::OnceLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::finder::Finder;
-use super::needles::{self, Needles};
+use super::required_literals::{self, RequiredLiterals};
 
 /// All patterns, known by their place in the list they were made from.
 #[derive(Debug)]
 pub struct Matcher {
     patterns: Vec<RulePattern>,
     finder: Finder,
-    /// The patterns that each needle calls up: needle `n` has those from `starts[n]` to `starts[n + 1]`.
+    /// The patterns that each literal calls up: literal `n` has those from `starts[n]` to `starts[n + 1]`.
     called: Vec<u32>,
     starts: Vec<u32>,
-    /// Patterns that no needle calls up.
+    /// Patterns that no literal calls up.
     always: Vec<u32>,
 }
 
@@ -30,7 +30,7 @@ struct RulePattern {
     /// Compiled when it is needed for the first time: most patterns never are.
     regex: OnceLock<Option<Regex>>,
     needles_decide: bool,
-    /// Groups beside the one that calls it up; of each a needle must be there as well.
+    /// Groups beside the one that calls it up; of each a literal must be there as well.
     also: Vec<Vec<u32>>,
 }
 
@@ -47,7 +47,7 @@ impl Matcher {
         }
         Some(Matcher {
             patterns,
-            finder: Finder::new(LiteralIndex::needles(index.known)),
+            finder: Finder::new(LiteralIndex::literals(index.known)),
             called,
             starts,
             always: index.always,
@@ -58,18 +58,18 @@ impl Matcher {
     pub fn candidates(&self, text: &str) -> Vec<u32> {
         let mut found = self.always.clone();
         let mut seen = FoundLiterals::new(self.starts.len());
-        self.finder.each(text.as_bytes(), |needle| self.call(needle, &mut seen, &mut found));
+        self.finder.each(text.as_bytes(), |literal| self.call(literal, &mut seen, &mut found));
         found.sort_unstable();
         found.dedup();
         found.retain(|pattern| self.patterns[*pattern as usize].also.iter().all(|group| seen.any(group)));
         found
     }
 
-    /// A needle was found: it calls up its patterns the first time.
-    fn call(&self, needle: usize, seen: &mut FoundLiterals, found: &mut Vec<u32>) {
-        if seen.is_new(needle) {
+    /// A literal was found: it calls up its patterns the first time.
+    fn call(&self, literal: usize, seen: &mut FoundLiterals, found: &mut Vec<u32>) {
+        if seen.is_new(literal) {
             found.extend_from_slice(
-                &self.called[self.starts[needle] as usize..self.starts[needle + 1] as usize],
+                &self.called[self.starts[literal] as usize..self.starts[literal + 1] as usize],
             );
         }
     }
@@ -85,23 +85,23 @@ impl Matcher {
     }
 }
 
-/// The needles that were found in a text.
+/// The literals that were found in a text.
 struct FoundLiterals(Vec<u64>);
 
 impl FoundLiterals {
-    fn new(needles: usize) -> FoundLiterals {
-        FoundLiterals(vec![0; needles.div_ceil(64)])
+    fn new(literals: usize) -> FoundLiterals {
+        FoundLiterals(vec![0; literals.div_ceil(64)])
     }
 
-    fn is_new(&mut self, needle: usize) -> bool {
-        let bit = 1 << (needle % 64);
-        let new = self.0[needle / 64] & bit == 0;
-        self.0[needle / 64] |= bit;
+    fn is_new(&mut self, literal: usize) -> bool {
+        let bit = 1 << (literal % 64);
+        let new = self.0[literal / 64] & bit == 0;
+        self.0[literal / 64] |= bit;
         new
     }
 
-    fn any(&self, needles: &[u32]) -> bool {
-        needles.iter().any(|needle| self.0[*needle as usize / 64] & (1 << (needle % 64)) != 0)
+    fn any(&self, literals: &[u32]) -> bool {
+        literals.iter().any(|literal| self.0[*literal as usize / 64] & (1 << (literal % 64)) != 0)
     }
 }
 
@@ -114,46 +114,46 @@ struct LiteralIndex {
 
 impl LiteralIndex {
     fn add(&mut self, pattern: usize, text: &str) -> RulePattern {
-        let Needles { mut groups, exact } = needles::of(text);
+        let RequiredLiterals { mut groups, exact } = required_literals::of(text);
         let pattern = u32::try_from(pattern).unwrap_or(u32::MAX);
         // The longest words are the rarest: they call the pattern up, the others only confirm.
         groups.sort_by_key(|group| group.iter().map(String::len).min());
         match groups.pop() {
             None => self.always.push(pattern),
             Some(rarest) => {
-                for needle in rarest {
-                    let place = self.place(needle);
+                for literal in rarest {
+                    let place = self.place(literal);
                     self.calls[place as usize].push(pattern);
                 }
             }
         }
         let also = groups
             .into_iter()
-            .map(|group| group.into_iter().map(|needle| self.place(needle)).collect())
+            .map(|group| group.into_iter().map(|literal| self.place(literal)).collect())
             .collect();
         RulePattern { text: text.to_owned(), regex: OnceLock::new(), needles_decide: exact, also }
     }
 
-    fn place(&mut self, needle: String) -> u32 {
+    fn place(&mut self, literal: String) -> u32 {
         let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        let place = *self.known.entry(needle).or_insert(next);
+        let place = *self.known.entry(literal).or_insert(next);
         if place == next {
             self.calls.push(Vec::new());
         }
         place
     }
 
-    /// The needles in the order of their places.
-    fn needles(known: HashMap<String, u32>) -> Vec<String> {
-        let mut needles: Vec<_> = known.into_iter().collect();
-        needles.sort_unstable_by_key(|(_, place)| *place);
-        needles.into_iter().map(|(needle, _)| needle).collect()
+    /// The literals in the order of their places.
+    fn literals(known: HashMap<String, u32>) -> Vec<String> {
+        let mut literals: Vec<_> = known.into_iter().collect();
+        literals.sort_unstable_by_key(|(_, place)| *place);
+        literals.into_iter().map(|(literal, _)| literal).collect()
     }
 }
 
 /// Compiles one pattern: upper and lower case alike, a dot is any character.
 pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(&needles::with_mode(pattern))
+    RegexBuilder::new(&required_literals::with_mode(pattern))
         .unicode(false)
         .case_insensitive(true)
         .dot_matches_new_line(true)

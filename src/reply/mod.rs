@@ -10,8 +10,8 @@ mod finder;
 mod fingerprint;
 mod lead;
 mod matcher;
-mod needles;
 mod prepare;
+mod required_literals;
 mod retry_after;
 mod rule_error;
 mod rules;
@@ -221,7 +221,11 @@ fn check_texts(rule: &Rule) -> Result<(), RuleError> {
         if regex.is_match(b"") {
             return Err(RuleError::MatchesEverything { rule: name() });
         }
-        if needles::cannot_match(text) { Err(RuleError::MatchesNothing { rule: name() }) } else { Ok(()) }
+        if required_literals::cannot_match(text) {
+            Err(RuleError::MatchesNothing { rule: name() })
+        } else {
+            Ok(())
+        }
     })
 }
 

@@ -135,6 +135,7 @@ fn what_cannot_grow_is_not_followed() {
     assert_eq!(log.error(&["import", "--follow", "-"]), one_file);
     assert_eq!(log.error(&["import", "--follow", "two.log", "three.log"]), one_file);
     log.write("utf16.log", b"\xff\xfeN\0o\0v\0");
-    let plain = "mailthrottle: --follow: utf16.log is packed or in UTF-16; only a plain file can be followed";
+    let plain =
+        "mailthrottle: --follow: utf16.log is compressed or in UTF-16; only a plain file can be followed";
     assert_eq!(log.error(&["import", "--follow", "utf16.log"]), plain);
 }

@@ -1,4 +1,4 @@
-//! What `import` is given: packed files, other encodings, and input of which some or nothing can be used.
+//! What `import` is given: compressed files, other encodings, and input of which some or nothing can be used.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -22,9 +22,9 @@ fn through(program: &str, bytes: &[u8]) -> Vec<u8> {
     let mut input = child.stdin.take().unwrap();
     let bytes = bytes.to_owned();
     let writer = std::thread::spawn(move || input.write_all(&bytes).unwrap());
-    let packed = child.wait_with_output().unwrap().stdout;
+    let compressed = child.wait_with_output().unwrap().stdout;
     writer.join().unwrap();
-    packed
+    compressed
 }
 
 fn gzip(text: &[u8]) -> Vec<u8> {
@@ -68,15 +68,15 @@ fn half_of_a_packed_file_keeps_what_was_read_and_says_so() {
     let text = lines(0, 40_000);
     for (name, pack) in PACKERS {
         let log = TestLog::empty();
-        let (packed, file) = (pack(text.as_bytes()), format!("log.{name}"));
-        log.write(&file, &packed[..packed.len() / 2]);
+        let (compressed, file) = (pack(text.as_bytes()), format!("log.{name}"));
+        log.write(&file, &compressed[..compressed.len() / 2]);
         let half = log.run(&["--format", "json", "import", &file]);
         assert_eq!((half.code, half.stderr.lines().count()), (3, 1), "{}", half.stderr);
         let expected =
-            ": the file ends in the middle of its packed data; get the whole file and import it again";
+            ": the file ends in the middle of its compressed data; get the whole file and import it again";
         assert!(half.stderr.starts_with(&format!("mailthrottle: {file}, after ")), "{}", half.stderr);
         assert!(half.stderr.trim_end().ends_with(expected), "{}", half.stderr);
-        log.write(&file, &packed);
+        log.write(&file, &compressed);
         let rows = log.import(&file)["rows"].as_u64().unwrap();
         assert!(rows > 0 && rows < 40_000, "{name}: {rows}");
     }
@@ -87,10 +87,10 @@ fn a_damaged_packed_file_is_not_taken_for_a_whole_one() {
     let text = lines(0, 40_000);
     for (name, pack) in PACKERS {
         let log = TestLog::empty();
-        let mut packed = pack(text.as_bytes());
-        let middle = packed.len() / 2;
-        packed[middle..middle + 8].fill(0x55);
-        log.write("log", &packed);
+        let mut compressed = pack(text.as_bytes());
+        let middle = compressed.len() / 2;
+        compressed[middle..middle + 8].fill(0x55);
+        log.write("log", &compressed);
         let ran = log.run(&["import", "log"]);
         assert_eq!((ran.code, ran.stderr.lines().count()), (3, 1), "{name}: {}", ran.stderr);
     }
@@ -141,15 +141,15 @@ fn what_is_no_log_is_refused_in_one_line() {
         ("empty.gz", "empty.gz is empty"),
         (
             "log.xz",
-            "log.xz: it is packed by xz; unpack it on the way, as xz -dc FILE | mailthrottle import -",
+            "log.xz: it is compressed by xz; unpack it on the way, as xz -dc FILE | mailthrottle import -",
         ),
         (
             "short.bz2",
-            "short.bz2: the file ends in the middle of its packed data; get the whole file and import it again",
+            "short.bz2: the file ends in the middle of its compressed data; get the whole file and import it again",
         ),
         (
             "picture.png",
-            "picture.png is a binary file and no log; give a text file, or one packed by gzip, zstd or bzip2",
+            "picture.png is a binary file and no log; give a text file, or one compressed by gzip, zstd or bzip2",
         ),
         (
             "noise.txt",

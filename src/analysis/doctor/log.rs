@@ -2,8 +2,8 @@
 
 use super::tally::{Attempts, FailedTally, Odd};
 use super::{Finding, Severity};
+use crate::analysis::phrases::count;
 use crate::analysis::report::rate;
-use crate::analysis::wording::count;
 use crate::mapping::Mapping;
 use crate::model::{Meaning, Millis};
 use crate::window;

@@ -1,7 +1,7 @@
 //! The checks of the setup: connection, tables, rights, columns, clock and index.
 
 use super::{Finding, SMTP};
-use crate::analysis::wording::count;
+use crate::analysis::phrases::count;
 use crate::mapping::described::{Described, Sample};
 use crate::mapping::guess::columns;
 use crate::mapping::resolve::TableDescription;

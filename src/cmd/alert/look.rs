@@ -94,7 +94,7 @@ async fn find(question: &Question, config: Config) -> Result<Observations> {
     }
     let took = start.elapsed();
     log.db.settle()?;
-    let statements: Vec<String> = log.db.rehearsed().iter().map(ToString::to_string).collect();
+    let statements: Vec<String> = log.db.would_ask().iter().map(ToString::to_string).collect();
     let slow = match question.flags.verbose {
         0 => None,
         _ => log.db.missing_index(&log.mapping, log.window).await?.map(|index| (took, index)),
@@ -196,7 +196,7 @@ async fn busiest(log: &mut Log, scope: &CheckScope, at: Millis) -> Result<(u64, 
 /// Causes of the window that the time before it did not have; asked only where there are failures.
 async fn new_causes(log: &mut Log, scope: &CheckScope, failures: &Failures<'_>) -> Result<u64> {
     let mut unseen = Unseen::of(failures, scope.count_healed);
-    if unseen.count() == 0 && !log.is_rehearsal {
+    if unseen.count() == 0 && !log.is_dry_run {
         return Ok(0);
     }
     let since = log.window.since.map(|since| since - scope.baseline);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::whole_file;
+use super::atomic_file;
 use crate::analysis::alert::memory::Memory;
 
 /// The state of a set of checks, held by this run alone.
@@ -37,7 +37,7 @@ impl Keeper {
         keeper._lock = keeper.lock()?;
         match keeper.read() {
             Ok(before) => keeper.before = before,
-            Err(error) => keeper.complain(&error),
+            Err(error) => keeper.print_error(&error),
         }
         Ok(keeper)
     }
@@ -53,7 +53,7 @@ impl Keeper {
             }
             Err(TryLockError::Error(error)) => {
                 self.is_broken = true;
-                self.complain(&anyhow!(error));
+                self.print_error(&anyhow!(error));
                 Ok(None)
             }
         }
@@ -74,13 +74,13 @@ impl Keeper {
     /// Remembers for the next run.
     pub fn keep(&mut self, memory: &Memory) {
         let text = serde_json::to_string(memory).context("it cannot be written");
-        if let Err(error) = text.and_then(|text| whole_file::write(&self.file, &(text + "\n"))) {
+        if let Err(error) = text.and_then(|text| atomic_file::write(&self.file, &(text + "\n"))) {
             self.is_broken = true;
-            self.complain(&error);
+            self.print_error(&error);
         }
     }
 
-    fn complain(&self, error: &anyhow::Error) {
+    fn print_error(&self, error: &anyhow::Error) {
         tracing::warn!("state file {}: {error:#}; name another by --state", self.file.display());
     }
 }

@@ -13,7 +13,7 @@ use chrono::Utc;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::{mpsc, watch};
 
-use crate::cmd::complain;
+use crate::cmd::print_error;
 use crate::config::Config;
 use crate::db::sqlite::import::{FileId, ImportTarget};
 use crate::import::intake::Intake;
@@ -99,7 +99,7 @@ impl Importing {
                 if names.len() == 1 && self.done.is_empty() {
                     return Err(error);
                 }
-                complain(&error);
+                print_error(&error);
                 clean = false;
             }
         }
@@ -142,7 +142,7 @@ impl Importing {
         let opening = move || LogSource::open(&owned, now);
         let mut source = tokio::task::spawn_blocking(opening).await??;
         if self.wish.follow && !source.can_grow() {
-            bail!("--follow: {name} is packed or in UTF-16; only a plain file can be followed");
+            bail!("--follow: {name} is compressed or in UTF-16; only a plain file can be followed");
         }
         let settings = ParserSettings { file_time: source.file_time, ..self.settings.clone() };
         let format = format_of(&source, self.wish.format, &settings)?;

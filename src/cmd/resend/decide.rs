@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use super::plan::{self, row};
 use super::select::Considered;
 use super::{now, open_ledger, open_store, undo_broken_commit, who};
-use crate::analysis::wording::count;
+use crate::analysis::phrases::count;
 use crate::cli::{Global, Resend as Args, RowFilter as Filters};
 use crate::cmd::{ask, format, print, print_view};
 use crate::config::Config;
@@ -19,8 +19,9 @@ use crate::log;
 use crate::mapping::Wanted;
 use crate::output::Format;
 use crate::output::resend::{Doubts, ResendOutput, ResendRow, ResendRows, SCHEMA};
-use crate::resend::ledger::{Decision, Doubted, Ledger, MailKey, MailRecord, Origin, Past, Stage};
+use crate::resend::ledger::{Decision, Doubted, Ledger, MailKey, MailRecord, Origin, Past};
 use crate::resend::selection::Skip;
+use crate::resend::state::RowState;
 
 /// A mail in doubt: all its rows that are, and what is shown of it.
 struct InDoubt {
@@ -57,7 +58,7 @@ pub async fn doubt(
     let rows: Vec<Doubted> = chosen.into_iter().flat_map(|mail| mail.rows).collect();
     let mut ledger = open(&wanted, sending, target).await?;
     ledger.decide(&rows, decision, &who(), now()).await?;
-    ledger.catch_up().await?;
+    ledger.sync_log().await?;
     ledger.close().await;
     if matches!(format(flags), Format::Table | Format::Markdown) {
         print(&format!("{} {}\n\n", count(mails, "mail"), settled(decision, mails == 1)))?;
@@ -97,7 +98,7 @@ pub async fn free(
     let past = ledger.past().await?;
     let mut rows: Vec<(MailKey, MailRecord)> = Vec::new();
     for id in ids {
-        let mail = past.mail_of(id, |known| matches!(known.stage, Stage::Refused | Stage::Dropped));
+        let mail = past.mail_of(id, |known| matches!(known.state, RowState::Refused | RowState::Dropped));
         if mail.is_empty() {
             bail!("--free: row {} is neither refused nor dropped; see resend --dry-run", id.escape_debug());
         }
@@ -111,7 +112,7 @@ pub async fn free(
     agree(args, &format!("Free {number}?")).await?;
     ledger.set_free(&rows, &who(), now()).await?;
     ledger.close().await;
-    let dropped = rows.iter().filter(|(_, known)| known.stage == Stage::Dropped).count() as u64;
+    let dropped = rows.iter().filter(|(_, known)| known.state == RowState::Dropped).count() as u64;
     let refused = rows.len() as u64 - dropped;
     let said = [
         (refused, "may go again; resend sends what nothing else speaks against."),
@@ -164,7 +165,7 @@ async fn settle_dead_runs(wanted: &Wanted, sending: &SmtpSettings, target: &Targ
     let mapping = db.mapping(wanted).await?;
     db.close().await;
     let mut ledger = open_ledger(sending, target, mapping, None).await?;
-    let alive = ledger.bury_the_dead(now()).await?;
+    let alive = ledger.release_dead_runs(now()).await?;
     ledger.close().await;
     Ok(alive)
 }
@@ -197,7 +198,7 @@ async fn doubts(flags: &Global, args: &Args, config: Config, sending: &SmtpSetti
     let is_shown = |key: &MailKey| doubts.iter().any(|mail| mail.rows.iter().any(|row| row.key == *key));
     let lost: Vec<_> = past
         .entries()
-        .filter(|(_, known)| known.stage == Stage::Doubt)
+        .filter(|(_, known)| known.state == RowState::Doubt)
         .filter(|(key, known)| !has_filter(args) && known.same_as.is_none() && !is_shown(key))
         .map(|(key, known)| not_in_log(key, known, &past))
         .collect();
@@ -222,7 +223,7 @@ fn shown(mail: Considered, skip: &Skip, past: &Past) -> InDoubt {
     let mut keys = vec![(stands.key.clone(), stands.status.to_string(), is_doubt(&mail), None)];
     let further = mail.further.iter();
     keys.extend(further.map(|row| (row.key.clone(), row.status.to_string(), row.is_doubt, Some(row.join))));
-    let of_ledger = |key: &MailKey| past.of(key).filter(|known| known.stage == Stage::Doubt).cloned();
+    let of_ledger = |key: &MailKey| past.of(key).filter(|known| known.state == RowState::Doubt).cloned();
     let rows = keys.into_iter().filter_map(|(key, status, is_doubt, join)| {
         let key_of = |known: &MailRecord| MailKey { id: key.id.clone(), sent_date: known.sent_date };
         let (key, origin) = match of_ledger(&key) {
@@ -283,7 +284,7 @@ fn not_in_log(key: MailKey, known: &MailRecord, past: &Past) -> InDoubt {
         about: "(not a failed row of the log any more)".to_owned(),
         ..ResendRow::bare("doubt", said_by_ledger(known))
     };
-    let rows = past.mail_of(&key.id, |known| known.stage == Stage::Doubt).into_iter();
+    let rows = past.mail_of(&key.id, |known| known.state == RowState::Doubt).into_iter();
     let rows = rows.map(|(key, known)| Doubted { key, origin: Origin::Ours(Box::new(known)) }).collect();
     InDoubt { rows, shown }
 }

@@ -92,8 +92,8 @@ async fn tidy_up(config: &Config, sending: &SmtpSettings, target: &Target) -> Re
     db.close().await;
     let sent_word = sending.log.sent_word(&mapping.words)?;
     let mut ledger = open_ledger(sending, target, mapping, sent_word).await?;
-    ledger.bury_the_dead(now()).await?;
-    ledger.catch_up().await?;
+    ledger.release_dead_runs(now()).await?;
+    ledger.sync_log().await?;
     ledger.close().await;
     Ok(())
 }

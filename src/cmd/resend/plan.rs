@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow, bail};
 
 use super::select::{Checking, Considered, Selected, select};
-use crate::analysis::wording::count;
+use crate::analysis::phrases::count;
 use crate::cli::{Global, Resend as Args};
 use crate::cmd::{ask, look, print_statements};
 use crate::config::Config;

@@ -18,9 +18,10 @@ use crate::reply::{self, Classifier, NotBefore};
 use crate::resend::attachments::Attachments;
 use crate::resend::fingerprint::MailFingerprint;
 use crate::resend::kept::Version;
-use crate::resend::ledger::{Further, MailKey, MailRecord, Past, Stage};
+use crate::resend::ledger::{Further, MailKey, MailRecord, Past};
 use crate::resend::message::{self, Stored};
 use crate::resend::selection::{self, Against, Candidate, Hold, SharedTexts, Skip, Standing, StoredError};
+use crate::resend::state::RowState;
 use crate::window::Window;
 
 /// Mails whose messages are looked at together.
@@ -141,7 +142,7 @@ impl Selected {
 
 /// The fingerprint of a refusal that was only noted.
 fn noted(known: &MailRecord) -> Option<String> {
-    let reply = known.reply.as_deref().filter(|_| known.stage == Stage::Deferred)?;
+    let reply = known.reply.as_deref().filter(|_| known.state == RowState::Deferred)?;
     let is_for_good = reply::scan(reply).reply.is_some_and(|code| code >= 500);
     is_for_good.then(|| reply::fingerprint(reply).hash)
 }
@@ -211,8 +212,9 @@ async fn gather(
         // what is claimed is a failed mail still, and nobody else's to take
         if mail.status.as_deref() == claim_status && claim_status.is_some() {
             let known = against.past.of(&MailKey { id: mail.id.clone(), sent_date: mail.at });
-            let is_ours =
-                |known: &&MailRecord| matches!(known.stage, Stage::Claimed | Stage::Data | Stage::Doubt);
+            let is_ours = |known: &&MailRecord| {
+                matches!(known.state, RowState::Claimed | RowState::HandedOver | RowState::Doubt)
+            };
             let Some(known) = known.filter(is_ours) else { return };
             mail.status = Some(known.status.clone());
         }
@@ -308,7 +310,7 @@ async fn settle_times(log: &mut Log, past: &mut Past, mails: &[Candidate]) -> Re
 async fn check_named(log: &mut Log, args: &Args, failed: &FailedRows) -> Result<()> {
     let there: HashSet<&str> = failed.young.iter().map(|mail| mail.key.id.as_str()).collect();
     let missing = args.id.iter().find(|id| !there.contains(id.as_str()));
-    let Some(id) = missing.filter(|_| !log.is_rehearsal) else {
+    let Some(id) = missing.filter(|_| !log.is_dry_run) else {
         return Ok(());
     };
     let shown = id.escape_debug();
@@ -338,7 +340,7 @@ impl FailedRows {
         let there: HashSet<&str> = self.young.iter().map(|mail| mail.key.id.as_str()).collect();
         let older: HashSet<Box<str>> = self.older.iter().map(|older| older.row.id.clone()).collect();
         let is_open = |known: &MailRecord| {
-            matches!(known.stage, Stage::Claimed | Stage::Data | Stage::Doubt | Stage::Sent)
+            matches!(known.state, RowState::Claimed | RowState::HandedOver | RowState::Doubt | RowState::Sent)
                 && known.same_as.is_none()
         };
         let gone = past.entries().filter(|(key, known)| {

@@ -19,11 +19,12 @@ use crate::db::lock::Lock;
 use crate::exit::Exit;
 use crate::model::{Millis, Stage};
 use crate::output::resend::{ResendOutput, ResendRow, ResendRows, length};
-use crate::resend::driver::{Driver, Outcome, RowEnd, RunResult, WatchedRows, judge};
+use crate::resend::driver::{Driver, RunResult, WatchedRows, judge};
 use crate::resend::engine::{EndReason, Engine, Progress, RunCounts};
+use crate::resend::failpoints;
 use crate::resend::ledger::{Ledger, LedgerWriter};
 use crate::resend::pace::Earlier;
-use crate::resend::points;
+use crate::resend::state::{RowEnd, RowState};
 use crate::resend::transport::smtp::{Opener, SmtpConnection};
 use crate::resend::transport::{FailureKind, SendFailure};
 
@@ -59,8 +60,8 @@ pub async fn run(
         LockedLedger::Ours(ledger, turn) => (*ledger, turn),
         LockedLedger::Theirs(runs) => return no_turn(flags, &plan, sending, &runs),
     };
-    ledger.bury_the_dead(now()).await?;
-    ledger.catch_up().await?;
+    ledger.release_dead_runs(now()).await?;
+    ledger.sync_log().await?;
     ledger.try_log().await?;
     let (earlier, told) = earlier(&mut ledger, &plan, sending, now()).await?;
     let is_paused = earlier.paused_until.is_some_and(|until| until > now());
@@ -75,19 +76,19 @@ pub async fn run(
         }
     };
     let run = run_name();
-    points::pass("before the run begins");
+    failpoints::pass("before the run begins");
     let lock = ledger.begin_run(&run, &identity, &who(), now()).await?;
     let began = Instant::now();
-    points::pass("after the run has begun");
+    failpoints::pass("after the run has begun");
     let way = Way { opener, first, earlier, seen };
     let (mut ran, mut ledger) = drive(flags, &plan, sending, way, ledger, target).await?;
     ran.trouble = ran.trouble.or(told.filter(|_| is_paused));
     let reason = reason(&ran);
     let is_interrupted = ran.reason == Some(EndReason::StopRequested) && ran.broken.is_none();
     let broken = ran.broken.take();
-    points::pass("before the run ends");
+    failpoints::pass("before the run ends");
     let ended = ledger.end_run(lock, &reason, now()).await;
-    points::pass("after the run has ended");
+    failpoints::pass("after the run has ended");
     let freed = ledger.leave_turn(&identity, turn).await;
     ledger.close().await;
     let answer =
@@ -137,10 +138,10 @@ async fn turn(
     let (mut is_told, mut look) = (false, FIRST_LOOK);
     loop {
         let mut ledger = open_ledger(sending, target, plan.mapping.clone(), sent_word.clone()).await?;
-        if let Some(lock) = ledger.take_turn(identity).await? {
+        if let Some(lock) = ledger.lock_identity(identity).await? {
             return Ok(LockedLedger::Ours(Box::new(ledger), lock));
         }
-        let runs = ledger.bury_the_dead(now()).await?.join(", ");
+        let runs = ledger.release_dead_runs(now()).await?.join(", ");
         ledger.close().await;
         if began.elapsed() >= sending.wait {
             return Ok(LockedLedger::Theirs(runs));
@@ -226,15 +227,15 @@ async fn drive(
     let account = sending.account()?;
     let attachments = Arc::new(sending.attachments.clone());
     let mails = plan.outgoing();
-    let (clerk, desk) = LedgerWriter::new(ledger);
-    let clerk = tokio::spawn(clerk.work());
+    let (writer, ledger) = LedgerWriter::new(ledger);
+    let writer = tokio::spawn(writer.work());
     let opener = Arc::new(opener);
     let first = Arc::new(Mutex::new(first));
     let (tell_seen, seen) = tokio::sync::watch::channel(seen);
     let driver = Driver {
         engine,
         mails: &mails,
-        desk,
+        ledger,
         opener: || {
             let opener = Arc::clone(&opener);
             let first = first.lock().ok().and_then(|mut first| first.take());
@@ -260,7 +261,7 @@ async fn drive(
         never = watch::look_again(plan, target, tell_seen) => match never {},
     };
     teller.end();
-    let ledger = clerk.await.context("the ledger's writer failed")?;
+    let ledger = writer.await.context("the ledger's writer failed")?;
     Ok((ran, ledger))
 }
 
@@ -309,17 +310,17 @@ fn answer<'r>(
     sending: &SmtpSettings,
     took: Duration,
 ) -> ResendOutput<'r> {
-    let count = |outcome| ran.rows.iter().filter(|row| row.outcome == outcome).count() as u64;
+    let count = |state| ran.rows.iter().filter(|row| row.state == state).count() as u64;
     let planned = plan.answer();
     ResendOutput {
         run_id: Some(run.to_owned()),
         dry_run: false,
-        sent: count(Outcome::Sent),
-        deferred: planned.deferred + count(Outcome::Deferred) + count(Outcome::Untouched),
-        refused: count(Outcome::Refused),
-        doubt: count(Outcome::Doubt),
-        skipped: planned.skipped + count(Outcome::Skipped),
-        held: planned.held + count(Outcome::Held),
+        sent: count(RowState::Sent),
+        deferred: planned.deferred + count(RowState::Deferred) + count(RowState::Untouched),
+        refused: count(RowState::Refused),
+        doubt: count(RowState::Doubt),
+        skipped: planned.skipped + count(RowState::Skipped),
+        held: planned.held + count(RowState::Held),
         throttled: ran.counts.throttled,
         connections_opened: ran.counts.connections_opened,
         peak_connections: ran.counts.peak_connections,
@@ -339,7 +340,7 @@ fn millis(span: Duration) -> Millis {
 
 /// What became of a mail: of the row that was to be sent, and the same of its further attempts.
 fn rows(mail: &Considered, end: &RowEnd, reason: &str) -> impl Iterator<Item = ResendRow> {
-    let is_left = matches!(end.outcome, Outcome::Deferred | Outcome::Untouched);
+    let is_left = matches!(end.state, RowState::Deferred | RowState::Untouched);
     let said = end.reason.as_deref().map(str::to_owned);
     let own = ResendRow {
         id: mail.stands.key.id.clone(),
@@ -352,10 +353,10 @@ fn rows(mail: &Considered, end: &RowEnd, reason: &str) -> impl Iterator<Item = R
         reason: said.or_else(|| is_left.then(|| format!("its turn did not come: {reason}"))),
         sender: mail.stands.sender.as_deref().map(str::to_owned),
         recipient: mail.stands.recipient.clone(),
-        group: if end.outcome == Outcome::Skipped { "dealt with by others meanwhile" } else { "" },
-        ..ResendRow::bare(end.outcome.as_str(), String::new())
+        group: if end.state == RowState::Skipped { "dealt with by others meanwhile" } else { "" },
+        ..ResendRow::bare(end.state.as_str(), String::new())
     };
-    std::iter::once(own).chain(plan::further_rows(mail, end.outcome.as_str()))
+    std::iter::once(own).chain(plan::further_rows(mail, end.state.as_str()))
 }
 
 /// How the command ends. What nothing was sent for at the last is an error, told last.

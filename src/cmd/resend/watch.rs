@@ -13,9 +13,10 @@ use super::select::read;
 use crate::db::{Db, Target};
 use crate::log::PlannedRows;
 use crate::model::{Disposition, Mail, Millis};
-use crate::resend::driver::{Outcome, WatchedRows};
-use crate::resend::points;
+use crate::resend::driver::WatchedRows;
+use crate::resend::failpoints;
 use crate::resend::selection::{Standing, standing_meanwhile};
+use crate::resend::state::RowState;
 
 /// How long it is between two looks: the longer a look takes, the longer.
 const SHORTEST_REST: Duration = Duration::from_secs(2);
@@ -32,7 +33,7 @@ const SLACK: Millis = 5 * 60_000;
 pub async fn look_again(plan: &ResendPlan, target: &Target, tell: watch::Sender<WatchedRows>) -> Infallible {
     // a look holds up the ledger's writer in some databases, so that it must be short
     let target = Target { statement_timeout: LONGEST_LOOK, ..target.clone() };
-    let longest = points::interval(LONGEST_REST, "MAILTHROTTLE_LOOK_AGAIN");
+    let longest = failpoints::interval(LONGEST_REST, "MAILTHROTTLE_LOOK_AGAIN");
     let mut took = Duration::ZERO;
     loop {
         tokio::time::sleep(longest.min(SHORTEST_REST.max(took * REST_PER_LOOK))).await;
@@ -68,11 +69,11 @@ pub async fn look(plan: &ResendPlan, target: &Target) -> Result<WatchedRows> {
 }
 
 /// How a mail ends that must not go any more, and why.
-fn kept(standing: Standing) -> Option<(Outcome, String)> {
+fn kept(standing: Standing) -> Option<(RowState, String)> {
     match standing {
-        Standing::Skipped(skip) if skip.is_doubt() => Some((Outcome::Doubt, skip.to_string())),
-        Standing::Skipped(skip) => Some((Outcome::Skipped, skip.to_string())),
-        Standing::Held(hold) => Some((Outcome::Held, hold.to_string())),
+        Standing::Skipped(skip) if skip.is_doubt() => Some((RowState::Doubt, skip.to_string())),
+        Standing::Skipped(skip) => Some((RowState::Skipped, skip.to_string())),
+        Standing::Held(hold) => Some((RowState::Held, hold.to_string())),
         Standing::Goes | Standing::TooOld => None,
     }
 }

@@ -13,8 +13,8 @@ use anyhow::{Result, bail};
 use super::Oracle;
 use super::session::{NARROW, NUMBERS, PAIRS};
 use super::values::Fetched;
+use crate::db::dry_run::DryRun;
 use crate::db::read::{ReadAttempt, Sink};
-use crate::db::rehearsal::Rehearsal;
 use crate::db::row::Cells;
 use crate::mapping::resolve::ColumnKind;
 use crate::mapping::sql::{Selection, body};
@@ -41,14 +41,14 @@ impl Oracle {
         parts: &[Selection],
         is_sorted: bool,
         sink: &mut Sink<'_>,
-        rehearsal: &mut Rehearsal,
+        dry_run: &mut DryRun,
     ) -> Result<()> {
         let order = if is_sorted { "\nORDER BY sent_date" } else { "" };
         let query = format!("{}{order}", body(ATTEMPTS));
         for part in parts {
-            let go_on = match self.pairs(mapping, part, rehearsal).await? {
-                Some(pairs) => self.numbers(mapping, part, &query, &pairs, sink, rehearsal).await?,
-                None => self.texts(mapping, part, sink, rehearsal).await?,
+            let go_on = match self.pairs(mapping, part, dry_run).await? {
+                Some(pairs) => self.numbers(mapping, part, &query, &pairs, sink, dry_run).await?,
+                None => self.texts(mapping, part, sink, dry_run).await?,
             };
             if !go_on {
                 break;
@@ -62,7 +62,7 @@ impl Oracle {
         &mut self,
         mapping: &Mapping,
         selection: &Selection,
-        rehearsal: &mut Rehearsal,
+        dry_run: &mut DryRun,
     ) -> Result<Option<Pairs>> {
         // where a column is not there, or several were made instants, there is no kind of all
         let is_typed = |column| mapping.kind_of_time(column).is_none_or(ColumnKind::is_time);
@@ -71,7 +71,7 @@ impl Oracle {
         }
         let (mut pairs, mut serve) = (Pairs::default(), true);
         let statement = mapping.statement(selection, ATTEMPT_PAIRS);
-        if !rehearsal.keeps(&statement) {
+        if !dry_run.keeps(&statement) {
             let mut add = |row: &Fetched| {
                 serve = pairs.add(row)? && pairs.known.len() <= MOST_PAIRS;
                 Ok(serve)
@@ -88,10 +88,10 @@ impl Oracle {
         query: &str,
         pairs: &Pairs,
         sink: &mut Sink<'_>,
-        rehearsal: &mut Rehearsal,
+        dry_run: &mut DryRun,
     ) -> Result<bool> {
         let statement = mapping.statement(selection, query);
-        if rehearsal.keeps(&statement) || pairs.attempts == 0 {
+        if dry_run.keeps(&statement) || pairs.attempts == 0 {
             return Ok(true);
         }
         // room for one row more than will come: then the answer that is not full says that it is the last
@@ -123,10 +123,10 @@ impl Oracle {
         mapping: &Mapping,
         selection: &Selection,
         sink: &mut Sink<'_>,
-        rehearsal: &mut Rehearsal,
+        dry_run: &mut DryRun,
     ) -> Result<bool> {
         let statement = mapping.statement(selection, ATTEMPTS_AS_TEXTS);
-        if rehearsal.keeps(&statement) {
+        if dry_run.keeps(&statement) {
             return Ok(true);
         }
         let mut go_on = true;

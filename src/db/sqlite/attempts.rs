@@ -10,8 +10,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::page::{ALL_COLUMNS, FEW_COLUMNS, Page};
 use super::{Sqlite, plain};
+use crate::db::dry_run::DryRun;
 use crate::db::read::{ReadAttempt, Sink, has_more, recipients};
-use crate::db::rehearsal::Rehearsal;
 use crate::db::row::Time;
 use crate::mapping::Mapping;
 use crate::mapping::sql::{Selection, TimeBounds};
@@ -58,9 +58,9 @@ impl Sqlite {
         &mut self,
         mapping: &Mapping,
         parts: Vec<Selection>,
-        rehearsal: &mut Rehearsal,
+        dry_run: &mut DryRun,
     ) -> Result<()> {
-        let pages = self.few(mapping, &parts, rehearsal).await?;
+        let pages = self.few(mapping, &parts, dry_run).await?;
         self.ahead = Some(Few { parts, pages });
         Ok(())
     }
@@ -74,11 +74,11 @@ impl Sqlite {
         mapping: &Mapping,
         parts: &[Selection],
         sink: &mut Sink<'_>,
-        rehearsal: &mut Rehearsal,
+        dry_run: &mut DryRun,
     ) -> Result<()> {
         let few = match self.ahead.take() {
             Some(few) if few.parts == parts => few.pages,
-            _ => self.few(mapping, parts, rehearsal).await?,
+            _ => self.few(mapping, parts, dry_run).await?,
         };
         if let Some(pages) = few {
             tracing::debug!("the attempts of the window are few and were read at once");
@@ -88,10 +88,10 @@ impl Sqlite {
             Selection { time: TimeBounds::InsideOrUnplaced(sink.window()), ..Selection::default() };
         if self.keyed.contains(&mapping.table.1) && self.is_narrow(mapping).await? {
             tracing::debug!("attempts are read by pages of the key");
-            return self.by_page(mapping, everything, sink, rehearsal).await;
+            return self.by_page(mapping, everything, sink, dry_run).await;
         }
         tracing::debug!("attempts are read row by row");
-        if rehearsal.keeps(&mapping.statement(&everything, ATTEMPTS)) {
+        if dry_run.keeps(&mapping.statement(&everything, ATTEMPTS)) {
             return Ok(());
         }
         self.by_row(mapping, &everything, sink).await.map(drop)
@@ -116,7 +116,7 @@ impl Sqlite {
         &mut self,
         mapping: &Mapping,
         parts: &[Selection],
-        rehearsal: &mut Rehearsal,
+        dry_run: &mut DryRun,
     ) -> Result<Option<Vec<(Selection, SqliteRow)>>> {
         let is_all =
             |part: &Selection| matches!(part.time, TimeBounds::InsideOrUnplaced(window) if window.is_all());
@@ -128,7 +128,7 @@ impl Sqlite {
         for part in parts {
             // a bound on rows makes the database slow, and counting them in an index is fast
             let bounded = match part.time {
-                TimeBounds::Inside(_) if !rehearsal.is_on() => {
+                TimeBounds::Inside(_) if !dry_run.is_on() => {
                     let counted = self.rows(mapping.statement(part, COUNT)).await?;
                     if counted.first().and_then(|row| row.number(0)).unwrap_or(0) > left {
                         return Ok(None);
@@ -138,7 +138,7 @@ impl Sqlite {
                 _ => Selection { limit: Some(left + 1), ..part.clone() },
             };
             let statement = mapping.statement(&bounded, &query);
-            if rehearsal.keeps(&statement) {
+            if dry_run.keeps(&statement) {
                 continue;
             }
             for page in self.all(statement).await? {
@@ -175,12 +175,12 @@ impl Sqlite {
         mapping: &Mapping,
         everything: Selection,
         sink: &mut Sink<'_>,
-        rehearsal: &mut Rehearsal,
+        dry_run: &mut DryRun,
     ) -> Result<()> {
         let query = with_known_columns(mapping, ATTEMPT_PAGES);
         let columns = columns_of_a_page(mapping);
         let mut rest = Selection { with_key: true, ..everything };
-        if rehearsal.keeps(&mapping.statement(&rest, &query)) {
+        if dry_run.keeps(&mapping.statement(&rest, &query)) {
             return Ok(());
         }
         loop {

@@ -4,15 +4,15 @@
 //! `attempts` reads every row of a window by pages, `values` reads single values whatever their type or encoding, `catalogue`
 //! finds tables, `together` runs several statements at once, `lock` tells whether a run is alive.
 
-mod at_rest;
 mod attempts;
+mod batch;
 mod catalogue;
 mod error;
+mod immutable;
 pub mod import;
 mod limit;
 mod lock;
 mod page;
-mod together;
 mod values;
 
 use std::collections::HashSet;
@@ -30,9 +30,9 @@ use crate::db::statement::{WriteStep, query};
 use crate::db::target::Access;
 use crate::mapping::Dialect;
 use crate::mapping::sql::Statement;
-use at_rest::AtRest;
+use batch::StatementResult;
+use immutable::Immutable;
 use limit::Limit;
-use together::StatementResult;
 
 pub use lock::FileLock;
 
@@ -69,7 +69,7 @@ pub struct Sqlite {
 /// What the file is open for.
 enum Use {
     /// To be read; as one that does not change, where nobody else has it open.
-    Read(Option<AtRest>),
+    Read(Option<Immutable>),
     /// To be written: the file itself, whatever link led to it, with its device and inode.
     Write(PathBuf, Option<(u64, u64)>),
 }
@@ -92,7 +92,7 @@ impl Sqlite {
         // the files beside it have the name of the file itself, not of a link to it
         let file =
             std::fs::canonicalize(&path).map_err(|error| anyhow!("{}: {error}", error::shown(&path)))?;
-        let at_rest = AtRest::of(&file)?;
+        let immutable = Immutable::of(&file)?;
         // being absolute, a name such as `file:x` or `:memory:` is a name and nothing more
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -100,14 +100,14 @@ impl Sqlite {
             .create_if_missing(false)
             // pages of wide rows are large, so few of them wait in memory
             .row_buffer_size(16)
-            .immutable(at_rest.is_some())
+            .immutable(immutable.is_some())
             .busy_timeout(error::LOCK_WAIT)
             .disable_statement_logging();
         tracing::debug!("opening {}", path.display());
         let limit = Limit::of(limit);
         let mut connection = options.connect().await.map_err(|cause| error::sqlite(cause, &path, &limit))?;
         limit.watch(&mut connection).await?;
-        let mut wire = Self::with(path, connection, limit, Use::Read(at_rest));
+        let mut wire = Self::with(path, connection, limit, Use::Read(immutable));
         for start in ["PRAGMA query_only = ON", "BEGIN", "SELECT count(*) FROM sqlite_schema"] {
             wire.rows(plain(start)).await?;
         }
@@ -273,7 +273,7 @@ impl Sqlite {
     /// # Errors
     /// SQLite's first refusal; what stands after it is not run.
     pub async fn run_each(&mut self, statements: &[Statement]) -> Result<Vec<StatementResult>> {
-        together::run_each(&mut self.connection, &self.path, statements).await
+        batch::run_each(&mut self.connection, &self.path, statements).await
     }
 
     /// Takes the lock of a run; `None`: somebody holds it, so the run is alive.

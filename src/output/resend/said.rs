@@ -1,7 +1,7 @@
 //! The same in words and tables, for a person.
 
 use super::{ResendOutput, ResendRow};
-use crate::analysis::wording::count;
+use crate::analysis::phrases::count;
 use crate::model::Millis;
 use crate::output::document::{Block, ColumnHead, Document, Table, Tone};
 use crate::output::escape;

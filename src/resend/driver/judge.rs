@@ -2,29 +2,17 @@
 
 use crate::model::{Class, Disposition, Enhanced, Millis, Stage};
 use crate::reply::{Classifier, fingerprint};
-use crate::resend::engine::{CapScope, Outcome};
+use crate::resend::engine::{AttemptOutcome, CapScope};
 use crate::resend::selection::Hold;
 use crate::resend::transport::{Accepted, FailureKind, SendFailure};
 
 const DAY: Millis = 86_400_000;
 
-/// A mail that was taken back before it was handed over goes back as it was.
-pub const TAKEN_BACK: Outcome = Outcome::Lost;
-
-/// What came of trying to send a message.
-#[derive(Debug)]
-pub enum Answered {
-    /// It could not be built, which somebody may mend.
-    Held(Hold),
-    /// The server, or the connection to it, answered.
-    Server(Result<Accepted, SendFailure>),
-}
-
-/// What it means.
+/// What became of an attempt to send a message or to open a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
+pub struct Attempted {
     /// For the engine.
-    pub outcome: Outcome,
+    pub outcome: AttemptOutcome,
     /// The reply code.
     pub reply: Option<u16>,
     /// The enhanced code.
@@ -35,14 +23,20 @@ pub struct Judged {
     pub stage: Option<Stage>,
     /// For a person.
     pub text: Option<String>,
+    /// The Message-ID, once there was a message.
+    pub message_id: Option<String>,
+    /// The address it goes out from in small letters, likewise.
+    pub sender: String,
 }
 
-impl Judged {
+impl Attempted {
     /// The fingerprint of a refusal for good that may be about the account, the host or the config: not one that speaks of this
     /// recipient or this message.
     pub fn suspicion(&self) -> Option<String> {
-        let text =
-            self.text.as_deref().filter(|_| self.outcome == Outcome::Never && !self.is_about_the_row())?;
+        let text = self
+            .text
+            .as_deref()
+            .filter(|_| self.outcome == AttemptOutcome::Never && !self.is_about_the_row())?;
         Some(fingerprint(text).hash)
     }
 
@@ -66,61 +60,65 @@ impl Judged {
 
     /// Whether nothing of this account will go.
     pub fn ends_the_run(&self) -> bool {
-        matches!(self.outcome, Outcome::Stop | Outcome::Never)
+        matches!(self.outcome, AttemptOutcome::Stop | AttemptOutcome::Never)
     }
 }
 
-/// Judges what came of a message.
-pub fn answered(classifier: &Classifier, answered: &Answered, now: Millis) -> Judged {
-    match answered {
-        Answered::Held(hold) => Judged {
-            outcome: Outcome::Held,
-            reply: None,
-            enhanced: None,
-            class: None,
-            stage: None,
-            text: Some(hold.to_string()),
-        },
-        Answered::Server(Ok(accepted)) => Judged {
-            outcome: Outcome::Delivered,
-            reply: Some(accepted.reply.code),
-            enhanced: accepted.reply.enhanced(),
-            class: None,
-            stage: None,
-            text: Some(accepted.reply.to_string()),
-        },
-        Answered::Server(Err(failure)) => self::failure(classifier, failure, now),
+/// A message that could not be built, which somebody may mend.
+pub fn held(hold: &Hold) -> Attempted {
+    without_reply(AttemptOutcome::Held, Some(hold.to_string()))
+}
+
+/// A message that was accepted.
+pub fn accepted(accepted: &Accepted) -> Attempted {
+    let reply = &accepted.reply;
+    Attempted {
+        reply: Some(reply.code),
+        enhanced: reply.enhanced(),
+        ..without_reply(AttemptOutcome::Delivered, Some(reply.to_string()))
+    }
+}
+
+fn without_reply(outcome: AttemptOutcome, text: Option<String>) -> Attempted {
+    Attempted {
+        outcome,
+        reply: None,
+        enhanced: None,
+        class: None,
+        stage: None,
+        text,
+        message_id: None,
+        sender: String::new(),
     }
 }
 
 /// Judges a failure.
-pub fn failure(classifier: &Classifier, failure: &SendFailure, now: Millis) -> Judged {
+pub fn failure(classifier: &Classifier, failure: &SendFailure, now: Millis) -> Attempted {
     let reading = classifier.read(&failure.message);
     let code = failure.reply.as_ref().map(|reply| reply.code);
     let outcome = match failure.kind {
-        _ if failure.may_have_been_accepted => Outcome::Doubt,
+        _ if failure.may_have_been_accepted => AttemptOutcome::Doubt,
         // a server that does not greet back is met by another connection
         FailureKind::Refused if failure.stage == Stage::Ehlo && code.is_some_and(|code| code >= 500) => {
-            Outcome::Retry { retry_after: None }
+            AttemptOutcome::Retry { retry_after: None }
         }
         FailureKind::Refused => {
             let retry_after = reading.retry_after.map(|wait| millis(wait.as_secs() * 1000));
             refused(reading.class, reading.disposition, code, retry_after, now)
         }
-        FailureKind::Unsupported if failure.stage == Stage::Mail => Outcome::Held,
-        FailureKind::Unsupported => Outcome::Stop,
-        FailureKind::Tls => Outcome::Stop,
+        FailureKind::Unsupported if failure.stage == Stage::Mail => AttemptOutcome::Held,
+        FailureKind::Unsupported => AttemptOutcome::Stop,
+        FailureKind::Tls => AttemptOutcome::Stop,
         FailureKind::Network | FailureKind::TimedOut | FailureKind::Garbled | FailureKind::TakenBack => {
-            Outcome::Lost
+            AttemptOutcome::Lost
         }
     };
-    Judged {
-        outcome,
+    Attempted {
         reply: code,
         enhanced: failure.reply.as_ref().and_then(|reply| reply.enhanced()).or(reading.enhanced),
         class: Some(reading.class),
         stage: Some(failure.stage),
-        text: Some(failure.message.clone()),
+        ..without_reply(outcome, Some(failure.message.clone()))
     }
 }
 
@@ -131,20 +129,20 @@ fn refused(
     code: Option<u16>,
     retry_after: Option<Millis>,
     now: Millis,
-) -> Outcome {
+) -> AttemptOutcome {
     let is_temporary = code.is_some_and(|code| code < 500);
     match disposition {
-        Disposition::Stop => Outcome::Stop,
+        Disposition::Stop => AttemptOutcome::Stop,
         Disposition::Wait => {
             let scope = if class == Class::Quota { CapScope::Account } else { CapScope::Row };
-            Outcome::Wait { until: now + retry_after.unwrap_or(DAY), scope }
+            AttemptOutcome::Wait { until: now + retry_after.unwrap_or(DAY), scope }
         }
         Disposition::Retry if matches!(class, Class::ThrottleConcurrency | Class::ThrottleRate) => {
-            Outcome::Throttled { retry_after }
+            AttemptOutcome::Throttled { retry_after }
         }
-        Disposition::Retry => Outcome::Retry { retry_after },
-        Disposition::Never | Disposition::Doubt if is_temporary => Outcome::Retry { retry_after },
-        Disposition::Never | Disposition::Doubt => Outcome::Never,
+        Disposition::Retry => AttemptOutcome::Retry { retry_after },
+        Disposition::Never | Disposition::Doubt if is_temporary => AttemptOutcome::Retry { retry_after },
+        Disposition::Never | Disposition::Doubt => AttemptOutcome::Never,
     }
 }
 
@@ -159,7 +157,7 @@ mod tests {
 
     const NOW: Millis = 1_795_159_800_000;
 
-    fn judged(stage: Stage, kind: FailureKind, reply: Option<(u16, &str)>) -> Outcome {
+    fn judged(stage: Stage, kind: FailureKind, reply: Option<(u16, &str)>) -> AttemptOutcome {
         let classifier = Classifier::built_in();
         let reply = reply.map(|(code, text)| Reply { code, text: text.to_owned() });
         let message = reply.as_ref().map_or_else(|| "connection reset".to_owned(), ToString::to_string);
@@ -172,25 +170,25 @@ mod tests {
         let refused = |code, text| judged(Stage::Dot, FailureKind::Refused, Some((code, text)));
         assert_eq!(
             refused(432, "4.3.2 Concurrent connections limit exceeded"),
-            Outcome::Throttled { retry_after: None }
+            AttemptOutcome::Throttled { retry_after: None }
         );
         assert_eq!(
             refused(554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException"),
-            Outcome::Wait { until: NOW + DAY, scope: CapScope::Account }
+            AttemptOutcome::Wait { until: NOW + DAY, scope: CapScope::Account }
         );
-        assert_eq!(refused(550, "5.1.1 User unknown"), Outcome::Never);
-        assert_eq!(refused(550, "5.7.30 Basic authentication is not supported"), Outcome::Stop);
-        assert_eq!(refused(451, "something odd"), Outcome::Retry { retry_after: None });
+        assert_eq!(refused(550, "5.1.1 User unknown"), AttemptOutcome::Never);
+        assert_eq!(refused(550, "5.7.30 Basic authentication is not supported"), AttemptOutcome::Stop);
+        assert_eq!(refused(451, "something odd"), AttemptOutcome::Retry { retry_after: None });
     }
 
     #[test]
     fn a_broken_connection_is_no_refusal_and_a_lost_answer_is_a_doubt() {
-        assert_eq!(judged(Stage::Mail, FailureKind::Network, None), Outcome::Lost);
-        assert_eq!(judged(Stage::Connect, FailureKind::TimedOut, None), Outcome::Lost);
+        assert_eq!(judged(Stage::Mail, FailureKind::Network, None), AttemptOutcome::Lost);
+        assert_eq!(judged(Stage::Connect, FailureKind::TimedOut, None), AttemptOutcome::Lost);
         let lost = SendFailure {
             may_have_been_accepted: true,
             ..SendFailure::new(Stage::Dot, FailureKind::TimedOut, "no reply")
         };
-        assert_eq!(failure(&Classifier::built_in(), &lost, NOW).outcome, Outcome::Doubt);
+        assert_eq!(failure(&Classifier::built_in(), &lost, NOW).outcome, AttemptOutcome::Doubt);
     }
 }

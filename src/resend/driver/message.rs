@@ -1,30 +1,23 @@
 //! One message on its way: claimed, built, handed over.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use anyhow::Error;
 
-use super::Answered;
+use super::elapsed;
+use super::judge::{self, Attempted};
 use crate::model::Millis;
+use crate::reply::Classifier;
 use crate::resend::attachments::Attachments;
+use crate::resend::failpoints;
 use crate::resend::ledger::{ClaimAnswer, LedgerHandle, Objection, Outgoing, Pending};
 use crate::resend::message::{self, SendingOrigin, Stored};
-use crate::resend::points;
 use crate::resend::selection::Hold;
 use crate::resend::transport::{FailureKind, Mailer};
 
-/// How an attempt went.
-pub struct SendAttempt {
-    /// What came of it.
-    pub tried: Tried,
-    /// The Message-ID, once there was a message.
-    pub message_id: Option<String>,
-    /// The address it goes out from, likewise.
-    pub sender: String,
-}
-
-/// What came of an attempt.
-pub enum Tried {
+/// What came of a row's turn.
+pub enum Turn {
     /// The row is not to be had; nothing was sent.
     NotClaimed(Objection),
     /// The ledger could not be written; nothing was sent.
@@ -32,23 +25,18 @@ pub enum Tried {
     /// The row was taken back just before it was handed over; nothing was sent.
     TakenBack(Objection),
     /// It was tried.
-    Answered(Answered),
-}
-
-impl From<Tried> for SendAttempt {
-    fn from(tried: Tried) -> Self {
-        SendAttempt { tried, message_id: None, sender: String::new() }
-    }
+    Attempted(Attempted),
 }
 
 /// What an attempt works with.
 pub struct Trying<'d> {
     pub mail: Arc<Outgoing>,
-    pub desk: LedgerHandle,
+    pub ledger: LedgerHandle,
     pub attachments: Arc<Attachments>,
     pub account: Option<&'d str>,
     pub run: String,
     pub attempt: u32,
+    pub classifier: &'d Classifier,
     pub now: Millis,
 }
 
@@ -58,30 +46,35 @@ impl Trying<'_> {
         self,
         claim: Pending<ClaimAnswer<Stored>>,
         mut mailer: M,
-    ) -> (Option<M>, SendAttempt) {
+    ) -> (Option<M>, Turn) {
+        let began = Instant::now();
         let stored = match claim.answer().await {
-            Err(error) => return (Some(mailer), Tried::LedgerFailed(error).into()),
-            Ok(ClaimAnswer::No(objection)) => return (Some(mailer), Tried::NotClaimed(objection).into()),
+            Err(error) => return (Some(mailer), Turn::LedgerFailed(error)),
+            Ok(ClaimAnswer::No(objection)) => return (Some(mailer), Turn::NotClaimed(objection)),
             Ok(ClaimAnswer::Yes(stored)) => stored,
         };
-        points::pass("after the claim");
+        failpoints::pass("after the claim");
         let built = match self.build(stored).await {
             Ok(built) => built,
-            Err(hold) => return (Some(mailer), Tried::Answered(Answered::Held(hold)).into()),
+            Err(hold) => return (Some(mailer), Turn::Attempted(judge::held(&hold))),
         };
         // why the message was taken back, in more than words
         let why = OnceLock::new();
         let (commit, confirm) =
             (self.hand_over(&built.message_id, &why), self.confirm(&built.message_id, &why));
         let sent = mailer.send(&built, commit, confirm).await;
-        points::pass("after the answer");
+        failpoints::pass("after the answer");
         let usable = sent.as_ref().map_or_else(|failure| failure.connection_is_usable, |_| true);
-        let tried = match (why.into_inner(), sent) {
-            (Some(tried), Err(failure)) if failure.kind == FailureKind::TakenBack => tried,
-            (_, sent) => Tried::Answered(Answered::Server(sent)),
+        let attempted = match (why.into_inner(), sent) {
+            (Some(turn), Err(failure)) if failure.kind == FailureKind::TakenBack => {
+                return (usable.then_some(mailer), turn);
+            }
+            (_, Ok(accepted)) => judge::accepted(&accepted),
+            (_, Err(failure)) => judge::failure(self.classifier, &failure, self.now + elapsed(began)),
         };
         let sender = built.envelope.sender.to_lowercase();
-        (usable.then_some(mailer), SendAttempt { tried, message_id: Some(built.message_id), sender })
+        let attempted = Attempted { message_id: Some(built.message_id), sender, ..attempted };
+        (usable.then_some(mailer), Turn::Attempted(attempted))
     }
 
     async fn build(&self, mut stored: Stored) -> Result<message::Message, Hold> {
@@ -100,30 +93,30 @@ impl Trying<'_> {
     }
 
     /// Whether the mail is still this run's to hand over; else `why` gets what came of it.
-    async fn confirm(&self, message_id: &str, why: &OnceLock<Tried>) -> Result<(), String> {
+    async fn confirm(&self, message_id: &str, why: &OnceLock<Turn>) -> Result<(), String> {
         let now = chrono::Utc::now().timestamp_millis();
-        let objection = match self.desk.confirm(self.mail.clone(), message_id.to_owned(), now).answer().await
-        {
-            Ok(ClaimAnswer::Yes(())) => return Ok(()),
-            Ok(ClaimAnswer::No(objection)) => objection,
-            Err(error) => Objection { reason: format!("{error:#}"), is_for_now: true },
-        };
+        let objection =
+            match self.ledger.confirm(self.mail.clone(), message_id.to_owned(), now).answer().await {
+                Ok(ClaimAnswer::Yes(())) => return Ok(()),
+                Ok(ClaimAnswer::No(objection)) => objection,
+                Err(error) => Objection { reason: format!("{error:#}"), is_for_now: true },
+            };
         let reason = objection.reason.clone();
-        let _ = why.set(Tried::TakenBack(objection));
+        let _ = why.set(Turn::TakenBack(objection));
         Err(reason)
     }
 
     /// Writes down that the message is about to be handed over; else `why` gets what came of it.
-    async fn hand_over(&self, message_id: &str, why: &OnceLock<Tried>) -> Result<(), String> {
-        points::pass("before it is committed that it is handed over");
-        let answer = self.desk.hand_over(self.mail.clone(), message_id.to_owned(), self.now).answer().await;
-        points::pass("after it is committed that it is handed over");
-        let (reason, tried) = match answer {
+    async fn hand_over(&self, message_id: &str, why: &OnceLock<Turn>) -> Result<(), String> {
+        failpoints::pass("before it is committed that it is handed over");
+        let answer = self.ledger.hand_over(self.mail.clone(), message_id.to_owned(), self.now).answer().await;
+        failpoints::pass("after it is committed that it is handed over");
+        let (reason, turn) = match answer {
             Ok(ClaimAnswer::Yes(())) => return Ok(()),
-            Ok(ClaimAnswer::No(objection)) => (objection.reason.clone(), Tried::TakenBack(objection)),
-            Err(error) => (format!("{error:#}"), Tried::LedgerFailed(error)),
+            Ok(ClaimAnswer::No(objection)) => (objection.reason.clone(), Turn::TakenBack(objection)),
+            Err(error) => (format!("{error:#}"), Turn::LedgerFailed(error)),
         };
-        let _ = why.set(tried);
+        let _ = why.set(turn);
         Err(reason)
     }
 }

@@ -4,7 +4,6 @@
 //! over, handed over, and what came of it committed. The rows that go next are claimed while those before them are under
 //! way. If the ledger or the log cannot be written, nothing more is sent.
 
-mod ends;
 pub mod judge;
 mod message;
 mod suspects;
@@ -23,18 +22,17 @@ use crate::model::Millis;
 use crate::reply::Classifier;
 use crate::resend::attachments::Attachments;
 use crate::resend::engine::{
-    ConnectionId, EndReason, Engine, Fate, NextStep, Outcome as EngineOutcome, Progress, RunCounts, Sending,
+    AttemptOutcome, ConnectionId, EndReason, Engine, NextStep, Progress, RunCounts, Sending,
 };
 use crate::resend::ledger::{
-    ClaimAnswer, ClaimRequest, LedgerHandle, Outgoing, Pause, Pending, Settlement, Stage,
+    ClaimAnswer, ClaimRequest, LedgerHandle, Objection, Outgoing, Pause, Pending, Settlement,
 };
 use crate::resend::message::Stored;
+use crate::resend::state::{RowEnd, RowState};
 use crate::resend::transport::{Mailer, SendFailure};
 
-pub use ends::{Outcome, RowEnd};
-use ends::{end_of, outcome, stage};
-pub use judge::{Answered, Judged};
-use message::{SendAttempt, Tried};
+use judge::Attempted;
+use message::Turn;
 use suspects::{Suspects, Suspicion};
 
 /// How often progress is told while nothing else happens.
@@ -68,7 +66,7 @@ pub struct WatchedRows {
     /// Whether the application is sending itself.
     pub is_sending: bool,
     /// Mails that must not go any more, by their places: how they end, and why.
-    pub kept: HashMap<usize, (Outcome, String)>,
+    pub kept: HashMap<usize, (RowState, String)>,
 }
 
 /// What a run works with.
@@ -78,7 +76,7 @@ pub struct Driver<'d, O> {
     /// The mails that go, in the order they were added to the engine.
     pub mails: &'d [Arc<Outgoing>],
     /// Where the ledger is written.
-    pub desk: LedgerHandle,
+    pub ledger: LedgerHandle,
     /// Opens a connection.
     pub opener: O,
     /// Says what replies mean.
@@ -101,7 +99,7 @@ enum DriverEvent<M> {
     Opened(ConnectionId, Result<M, SendFailure>),
     /// The opening was broken off, or the connection was closed.
     Gone(ConnectionId),
-    Tried(Sending<usize>, Option<M>, Box<SendAttempt>),
+    Taken(Sending<usize>, Option<M>, Box<Turn>),
     Written(usize, bool, Result<Option<String>, Error>),
     Paused(Result<(), Error>),
 }
@@ -141,7 +139,7 @@ where
             idle: HashMap::new(),
             opening: HashMap::new(),
             claims: HashMap::new(),
-            ends: vec![end_of(Outcome::Untouched, 0, None); self.mails.len()],
+            ends: vec![RowEnd::without_answer(RowState::Untouched, 0, None); self.mails.len()],
             broken: None,
             unrecorded: Vec::new(),
             trouble: None,
@@ -188,7 +186,7 @@ where
     }
 
     fn now(&self, began: Instant) -> Millis {
-        self.started_at + Millis::try_from(began.elapsed().as_millis()).unwrap_or(Millis::MAX / 2)
+        self.started_at + elapsed(began)
     }
 
     fn finish(self, work: Work<'d, M>) -> RunResult {
@@ -222,9 +220,9 @@ where
                     }));
                 }
             }
-            NextStep::End { key, attempts, ending } => {
-                let (outcome, next_at) = outcome(ending);
-                work.ends[key] = RowEnd { next_at, ..end_of(outcome, attempts, None) };
+            NextStep::End { key, attempts, fate } => {
+                let end = RowEnd::without_answer(fate.state, attempts, None);
+                work.ends[key] = RowEnd { next_at: fate.next_at, ..end };
             }
             NextStep::Wait { .. } | NextStep::WaitForEvent | NextStep::Done => {}
         }
@@ -246,21 +244,22 @@ where
             return;
         }
         let claim = work.claims.remove(&row).unwrap_or_else(|| {
-            super::points::pass("before the claim");
-            self.desk.claim(self.wish(row, sending.attempt() - 1, now))
+            super::failpoints::pass("before the claim");
+            self.ledger.claim(self.wish(row, sending.attempt() - 1, now))
         });
         let trying = message::Trying {
             mail: self.mails[row].clone(),
-            desk: self.desk.clone(),
+            ledger: self.ledger.clone(),
             attachments: self.attachments.clone(),
             account: self.account,
             run: self.run.to_owned(),
             attempt: sending.attempt(),
+            classifier: self.classifier,
             now,
         };
         work.tasks.push(Box::pin(async move {
-            let (mailer, attempt) = trying.send(claim, mailer).await;
-            DriverEvent::Tried(sending, mailer, Box::new(attempt))
+            let (mailer, turn) = trying.send(claim, mailer).await;
+            DriverEvent::Taken(sending, mailer, Box::new(turn))
         }));
         self.claim_ahead(now, work);
     }
@@ -271,8 +270,8 @@ where
             self.engine.upcoming(now).into_iter().map(|(row, attempts)| (*row, attempts)).collect();
         for (row, attempts) in upcoming {
             work.claims.entry(row).or_insert_with(|| {
-                super::points::pass("before a claim in advance");
-                self.desk.claim_ahead(self.wish(row, attempts, now))
+                super::failpoints::pass("before a claim in advance");
+                self.ledger.claim_ahead(self.wish(row, attempts, now))
             });
         }
     }
@@ -293,8 +292,8 @@ where
                     Err(failure) => {
                         tracing::warn!("{failure}");
                         work.trouble = Some(failure.to_string());
-                        let judged = judge::failure(self.classifier, &failure, now);
-                        self.engine.open_failed(id, judged.outcome, now);
+                        let attempted = judge::failure(self.classifier, &failure, now);
+                        self.engine.open_failed(id, attempted.outcome, now);
                         self.note_pause(&failure.to_string(), work);
                     }
                 }
@@ -303,18 +302,18 @@ where
                 work.opening.remove(&id);
                 self.engine.closed(id, now);
             }
-            DriverEvent::Tried(sending, mailer, attempt) => self.tried(sending, mailer, *attempt, now, work),
+            DriverEvent::Taken(sending, mailer, turn) => self.taken(sending, mailer, *turn, now, work),
             DriverEvent::Written(row, was_sent, written) => self.written(row, was_sent, written, work),
             DriverEvent::Paused(Ok(())) => {}
             DriverEvent::Paused(Err(error)) => self.break_off(error.context(UNWRITTEN), work),
         }
     }
 
-    fn tried(
+    fn taken(
         &mut self,
         sending: Sending<usize>,
         mailer: Option<M>,
-        attempt: SendAttempt,
+        turn: Turn,
         now: Millis,
         work: &mut Work<'d, M>,
     ) {
@@ -324,71 +323,62 @@ where
         if let Some(mailer) = mailer {
             work.idle.insert(id, mailer);
         }
-        match attempt.tried {
-            Tried::NotClaimed(objection) => {
+        match turn {
+            Turn::NotClaimed(objection) => {
                 self.engine.skipped(sending, now);
-                self.note_left(row, ends::objected(&objection), objection.reason, work);
+                self.note_left(row, left_as(&objection), objection.reason, work);
             }
-            Tried::LedgerFailed(error) => {
+            Turn::LedgerFailed(error) => {
                 self.engine.skipped(sending, now);
                 if !usable {
                     self.engine.closed(id, now);
                 }
-                self.note_left(row, Outcome::Deferred, "the ledger could not be written".to_owned(), work);
+                self.note_left(row, RowState::Deferred, "the ledger could not be written".to_owned(), work);
                 self.break_off(error.context(UNWRITTEN), work);
             }
-            Tried::TakenBack(objection) => {
-                let settled = self.engine.finished(sending, judge::TAKEN_BACK, usable, now);
-                let end = end_of(ends::objected(&objection), settled.attempts, Some(objection.reason));
-                self.write(row, end, Stage::Deferred, false, now, work);
+            Turn::TakenBack(objection) => {
+                // it goes back as it was
+                let settled = self.engine.finished(sending, AttemptOutcome::Lost, usable, now);
+                let end =
+                    RowEnd::without_answer(left_as(&objection), settled.attempts, Some(objection.reason));
+                self.write(row, end, false, now, work);
             }
-            Tried::Answered(answered) => {
-                let mut judged = judge::answered(self.classifier, &answered, now);
-                self.suspect(row, &attempt.sender, &mut judged, now, work);
+            Turn::Attempted(mut attempted) => {
+                self.suspect(row, &mut attempted, now, work);
                 // what ended the run is told, not what came after it
                 let is_told = self.engine.reason().is_some();
-                if !is_told && !matches!(judged.outcome, EngineOutcome::Delivered | EngineOutcome::Held) {
-                    work.trouble.clone_from(&judged.text);
+                if !is_told && !matches!(attempted.outcome, AttemptOutcome::Delivered | AttemptOutcome::Held)
+                {
+                    work.trouble.clone_from(&attempted.text);
                 }
-                let settled = self.engine.finished(sending, judged.outcome, usable, now);
-                self.note_pause(judged.text.as_deref().unwrap_or_default(), work);
-                let (outcome, next_at) = match settled.fate {
-                    Fate::Again { not_before } => (Outcome::Deferred, Some(not_before)),
-                    Fate::Ended(ending) => outcome(ending),
-                };
+                let settled = self.engine.finished(sending, attempted.outcome, usable, now);
+                self.note_pause(attempted.text.as_deref().unwrap_or_default(), work);
                 let end = RowEnd {
-                    next_at,
-                    reply: judged.reply,
-                    enhanced: judged.enhanced,
-                    class: judged.class,
-                    message_id: attempt.message_id.map(Into::into),
-                    ..end_of(outcome, settled.attempts, judged.text)
+                    next_at: settled.fate.next_at,
+                    reply: attempted.reply,
+                    enhanced: attempted.enhanced,
+                    class: attempted.class,
+                    message_id: attempted.message_id.map(Into::into),
+                    ..RowEnd::without_answer(settled.fate.state, settled.attempts, attempted.text)
                 };
-                self.write(row, end, stage(outcome), false, now, work);
+                self.write(row, end, false, now, work);
             }
         }
     }
 
     /// A refusal for good that may be about the account is not final for its row before another mail of its sender was delivered.
-    fn suspect(
-        &mut self,
-        row: usize,
-        sender: &str,
-        judged: &mut Judged,
-        now: Millis,
-        work: &mut Work<'d, M>,
-    ) {
-        if judged.outcome == EngineOutcome::Delivered {
-            for row in work.suspects.cleared(sender) {
-                let end = RowEnd { outcome: Outcome::Refused, next_at: None, ..work.ends[row].clone() };
-                self.write(row, end, Stage::Refused, true, now, work);
+    fn suspect(&mut self, row: usize, attempted: &mut Attempted, now: Millis, work: &mut Work<'d, M>) {
+        if attempted.outcome == AttemptOutcome::Delivered {
+            for row in work.suspects.cleared(&attempted.sender) {
+                let end = RowEnd { state: RowState::Refused, next_at: None, ..work.ends[row].clone() };
+                self.write(row, end, true, now, work);
             }
         }
-        let Some(fingerprint) = judged.suspicion() else { return };
+        let Some(fingerprint) = attempted.suspicion() else { return };
         if self.mails[row].refused_before.as_deref() != Some(fingerprint.as_str()) {
-            judged.outcome = match work.suspects.add(row, sender, fingerprint) {
-                Suspicion::Noted => EngineOutcome::Noted,
-                Suspicion::AboutTheAccount => EngineOutcome::Stop,
+            attempted.outcome = match work.suspects.add(row, &attempted.sender, fingerprint) {
+                Suspicion::Noted => AttemptOutcome::Noted,
+                Suspicion::AboutTheAccount => AttemptOutcome::Stop,
             };
         }
     }
@@ -397,44 +387,26 @@ where
     fn note_pause(&self, said: &str, work: &mut Work<'d, M>) {
         if let Some(until) = self.engine.paused_until().filter(|until| *until > work.paused_until) {
             work.paused_until = until;
-            let written = self.desk.pause(Pause { until, reason: said.to_owned() });
+            let written = self.ledger.pause(Pause { until, reason: said.to_owned() });
             work.tasks.push(Box::pin(async move { DriverEvent::Paused(written.answer().await) }));
         }
     }
 
-    fn note_left(&self, row: usize, outcome: Outcome, reason: String, work: &mut Work<'d, M>) {
+    fn note_left(&self, row: usize, outcome: RowState, reason: String, work: &mut Work<'d, M>) {
         tracing::info!("row {}: {reason}", self.mails[row].key.id);
-        work.ends[row] = end_of(outcome, 0, Some(reason));
+        work.ends[row] = RowEnd::without_answer(outcome, 0, Some(reason));
     }
 
     /// Has the ledger write down how an attempt ended, or corrects what was written of it.
-    fn write(
-        &mut self,
-        row: usize,
-        end: RowEnd,
-        stage: Stage,
-        is_correction: bool,
-        now: Millis,
-        work: &mut Work<'d, M>,
-    ) {
-        let settlement = Settlement {
-            mail: self.mails[row].clone(),
-            stage,
-            attempts: end.attempts,
-            next_at: end.next_at,
-            reply: end.reason.as_deref().map(str::to_owned),
-            class: end.class,
-            message_id: end.message_id.as_deref().map(str::to_owned),
-            is_correction,
-            now,
-        };
-        let was_sent = end.outcome == Outcome::Sent;
+    fn write(&mut self, row: usize, end: RowEnd, is_correction: bool, now: Millis, work: &mut Work<'d, M>) {
+        let was_sent = end.state == RowState::Sent;
+        let settlement = Settlement { mail: self.mails[row].clone(), end: end.clone(), is_correction, now };
         work.ends[row] = end;
-        super::points::pass("before the outcome is committed");
-        let settled = self.desk.settle(settlement);
+        super::failpoints::pass("before the outcome is committed");
+        let settled = self.ledger.settle(settlement);
         work.tasks.push(Box::pin(async move {
             let written = settled.answer().await;
-            super::points::pass("after the outcome is committed");
+            super::failpoints::pass("after the outcome is committed");
             DriverEvent::Written(row, was_sent, written)
         }));
     }
@@ -467,6 +439,15 @@ where
         work.broken.get_or_insert(error);
         self.engine.stop_requested();
     }
+}
+
+/// How a row is left that was not to be had.
+fn left_as(objection: &Objection) -> RowState {
+    if objection.is_for_now { RowState::Deferred } else { RowState::Skipped }
+}
+
+fn elapsed(began: Instant) -> Millis {
+    Millis::try_from(began.elapsed().as_millis()).unwrap_or(Millis::MAX / 2)
 }
 
 fn millis(wait: Millis) -> Duration {

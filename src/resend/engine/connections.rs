@@ -4,7 +4,7 @@
 
 use crate::model::Millis;
 
-use super::Limits;
+use super::SendLimits;
 
 /// One connection of this run; a number is never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,7 +99,7 @@ impl Connections {
     }
 
     /// Begins to close an idle connection that is too many, too old or used up.
-    pub fn close_surplus(&mut self, cap: u32, now: Millis, settings: &Limits) -> Option<ConnectionId> {
+    pub fn close_surplus(&mut self, cap: u32, now: Millis, settings: &SendLimits) -> Option<ConnectionId> {
         let open = self.live.iter().filter(|c| c.state != ConnectionState::Closing).count();
         let too_many = open > cap as usize;
         let mut idle = self.live.iter_mut().filter(|c| c.state == ConnectionState::Idle);
@@ -135,7 +135,7 @@ impl Connections {
     }
 
     /// The next time at which an idle connection expires or a place becomes free.
-    pub fn next_change(&self, now: Millis, settings: &Limits) -> Option<Millis> {
+    pub fn next_change(&self, now: Millis, settings: &SendLimits) -> Option<Millis> {
         let idle = self.live.iter().filter(|c| c.state == ConnectionState::Idle).map(|c| c.expires(settings));
         idle.chain(self.leaving.iter().copied()).filter(|at| *at > now).min()
     }
@@ -143,11 +143,11 @@ impl Connections {
 
 impl ConnectionSlot {
     /// When it is to be closed if it stays idle.
-    fn expires(&self, settings: &Limits) -> Millis {
+    fn expires(&self, settings: &SendLimits) -> Millis {
         (self.since + settings.idle).min(self.begun + settings.connection_age)
     }
 
-    fn is_used_up(&self, settings: &Limits) -> bool {
+    fn is_used_up(&self, settings: &SendLimits) -> bool {
         settings.messages_per_connection.is_some_and(|most| self.messages >= most.max(1))
     }
 }
@@ -166,7 +166,7 @@ mod tests {
         connections.start(one, 40);
         connections.finish(one, 50);
         assert_eq!(connections.idle(), Some(one));
-        let settings = Limits::default();
+        let settings = SendLimits::default();
         assert_eq!(connections.close_surplus(3, 30 + settings.idle, &settings), Some(other));
     }
 }

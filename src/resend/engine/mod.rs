@@ -24,8 +24,8 @@ use super::pace::{Earlier, Pace};
 
 pub use connections::ConnectionId;
 pub use progress::{Progress, RunCounts};
-pub use settings::Limits;
-pub use terms::{CapScope, EndReason, Ending, Fate, NextStep, Outcome, Refusal, Sending, Settled};
+pub use settings::SendLimits;
+pub use terms::{AttemptOutcome, CapScope, EndReason, Fate, NextStep, Sending, Settled};
 
 use clock::Steady;
 use connections::Connections;
@@ -39,7 +39,7 @@ use rows::RowQueue;
 /// clock that is set back is taken to stand still for a moment.
 #[derive(Debug)]
 pub struct Engine<K> {
-    settings: Limits,
+    settings: SendLimits,
     clock: Steady,
     pace: Pace,
     rows: RowQueue<K>,
@@ -71,8 +71,8 @@ struct End {
 
 impl<K> Engine<K> {
     /// An engine without rows that goes on where `earlier` ended. `seed` decides the jitter.
-    pub fn new(settings: Limits, earlier: Earlier, seed: u64, now: Millis) -> Self {
-        let settings = Limits { cap: settings.cap.max(1), ..settings };
+    pub fn new(settings: SendLimits, earlier: Earlier, seed: u64, now: Millis) -> Self {
+        let settings = SendLimits { cap: settings.cap.max(1), ..settings };
         let mut clock = Steady::default();
         let now = clock.read(now);
         let paused = earlier.paused_until.map(|until| clock.steady(until));
@@ -138,7 +138,7 @@ impl<K> Engine<K> {
 
     /// The connection did not come about; the driver has let go of it. `Never` and `Stop` refuse the account, `Retry` and
     /// `Lost` are a failed connection.
-    pub fn open_failed(&mut self, connection: ConnectionId, outcome: Outcome, now: Millis) {
+    pub fn open_failed(&mut self, connection: ConnectionId, outcome: AttemptOutcome, now: Millis) {
         let now = self.clock.read(now);
         if let Some(begun) = self.connections.gone(connection, now + self.settings.replace_after) {
             self.judge_opening(outcome, begun, now);
@@ -163,14 +163,20 @@ impl<K> Engine<K> {
     }
 
     /// The message is settled. A connection that is not `usable` any more has been let go of by the driver.
-    pub fn finished(&mut self, sending: Sending<K>, outcome: Outcome, usable: bool, now: Millis) -> Settled {
+    pub fn finished(
+        &mut self,
+        sending: Sending<K>,
+        outcome: AttemptOutcome,
+        usable: bool,
+        now: Millis,
+    ) -> Settled {
         let now = self.clock.read(now);
         if usable {
             self.connections.finish(sending.connection, now);
         } else {
             self.connections.gone(sending.connection, now + self.settings.replace_after);
         }
-        if !matches!(outcome, Outcome::Delivered | Outcome::Doubt) {
+        if !matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Doubt) {
             self.pace.not_accepted(sending.started, sending.row.recipients);
         }
         self.judge(sending.row, outcome, sending.started, now)
@@ -190,7 +196,7 @@ impl<K> Engine<K> {
     pub fn progress(&mut self, now: Millis) -> Progress {
         let now = self.clock.read(now);
         let left = (self.rows.len() + self.connections.busy()) as u64;
-        let now_allowed = Limits { cap: self.cap(), ..self.settings.clone() };
+        let now_allowed = SendLimits { cap: self.cap(), ..self.settings.clone() };
         let session = self.deliveries.mean_session();
         Progress {
             connections: self.connections.len() as u64,

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::model::Millis;
-
-use super::Ending;
+use crate::resend::state::RowState;
 
 /// Counts of one run, for its summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,14 +33,14 @@ pub struct RunCounts {
 }
 
 impl RunCounts {
-    pub(super) fn end(&mut self, ending: Ending) {
-        let count = match ending {
-            Ending::Sent => &mut self.sent,
-            Ending::Deferred { .. } => &mut self.deferred,
-            Ending::Refused(_) => &mut self.refused,
-            Ending::Held => &mut self.held,
-            Ending::Doubt => &mut self.doubt,
-            Ending::Untouched => &mut self.untouched,
+    pub(super) fn end(&mut self, state: RowState) {
+        let count = match state {
+            RowState::Sent => &mut self.sent,
+            RowState::Refused => &mut self.refused,
+            RowState::Held => &mut self.held,
+            RowState::Doubt => &mut self.doubt,
+            RowState::Untouched => &mut self.untouched,
+            _ => &mut self.deferred,
         };
         *count += 1;
     }

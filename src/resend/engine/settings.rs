@@ -8,7 +8,7 @@ const DAY: Millis = 86_400_000;
 
 /// The limits of one submission identity and of one run.
 #[derive(Debug, Clone)]
-pub struct Limits {
+pub struct SendLimits {
     /// Connections at once; none counts as one.
     pub cap: u32,
     /// Connections left to the application while it is sending itself.
@@ -37,7 +37,7 @@ pub struct Limits {
     pub connection_failures_in_a_row: u32,
 }
 
-impl Default for Limits {
+impl Default for SendLimits {
     fn default() -> Self {
         Self {
             cap: 3,
@@ -57,13 +57,13 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl SendLimits {
     /// How long so many messages to so many recipients take, in milliseconds, if none is refused and one session takes
     /// `session`: the slowest of the spacing, the connections and the day's recipients.
     ///
     /// ```
-    /// use mailthrottle::resend::engine::Limits;
-    /// let settings = Limits { recipients_per_day: Some(10_000), ..Limits::default() };
+    /// use mailthrottle::resend::engine::SendLimits;
+    /// let settings = SendLimits { recipients_per_day: Some(10_000), ..SendLimits::default() };
     /// assert_eq!(settings.estimate(500, 500, 1_500), (499 * 2 + 1) * 1000 + 500);
     /// ```
     pub fn estimate(&self, messages: u64, recipients: u64, session: Millis) -> Millis {
@@ -90,8 +90,8 @@ impl Limits {
 mod tests {
     use super::*;
 
-    fn of(cap: u32, rate: &str, recipients_per_day: Option<u32>) -> Limits {
-        Limits { cap, rate: rate.parse().unwrap(), recipients_per_day, ..Limits::default() }
+    fn of(cap: u32, rate: &str, recipients_per_day: Option<u32>) -> SendLimits {
+        SendLimits { cap, rate: rate.parse().unwrap(), recipients_per_day, ..SendLimits::default() }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What to do next: one step at a time, the most urgent first.
 
 use crate::model::Millis;
+use crate::resend::state::RowState;
 
 use super::rows::QueuedRow;
-use super::terms::{EndReason, Ending, NextStep, Refusal, Sending};
+use super::terms::{EndReason, Fate, NextStep, Sending};
 use super::{End, Engine};
 
 /// Connections are opened ahead for so many milliseconds of the pace: about what a login takes.
@@ -33,8 +34,8 @@ impl<K> Engine<K> {
 
     fn wind_down(&mut self, end: End, now: Millis) -> NextStep<K> {
         if let Some(row) = self.rows.take_any() {
-            let ending = self.left_over(&row, end, now);
-            return self.end_row(row, ending);
+            let fate = self.left_over(&row, end, now);
+            return self.end_row(row, fate);
         }
         match self.connections.close_any(now) {
             Some(connection) => NextStep::Close(connection),
@@ -44,21 +45,21 @@ impl<K> Engine<K> {
     }
 
     /// How a row ends that is left when the run ends.
-    pub(super) fn left_over(&self, row: &QueuedRow<K>, end: End, now: Millis) -> Ending {
+    pub(super) fn left_over(&self, row: &QueuedRow<K>, end: End, now: Millis) -> Fate {
         match end.next_at {
             Some(next_at) => self.deferred(next_at.max(row.due)),
             None if row.tried => self.deferred(now.max(row.due)),
-            None => Ending::Untouched,
+            None => Fate::ended(RowState::Untouched),
         }
     }
 
-    pub(super) fn deferred(&self, until: Millis) -> Ending {
-        Ending::Deferred { next_at: self.clock.shown(until) }
+    pub(super) fn deferred(&self, until: Millis) -> Fate {
+        Fate::deferred(self.clock.shown(until))
     }
 
-    fn end_row(&mut self, row: QueuedRow<K>, ending: Ending) -> NextStep<K> {
-        self.counts.end(ending);
-        NextStep::End { key: row.key, attempts: row.attempts, ending }
+    fn end_row(&mut self, row: QueuedRow<K>, fate: Fate) -> NextStep<K> {
+        self.counts.end(fate.state);
+        NextStep::End { key: row.key, attempts: row.attempts, fate }
     }
 
     fn close_surplus(&mut self, now: Millis) -> Option<NextStep<K>> {
@@ -67,17 +68,17 @@ impl<K> Engine<K> {
 
     /// Ends the row whose turn it is if it cannot go in this run.
     fn end_first(&mut self, now: Millis) -> Option<NextStep<K>> {
-        let ending = self.obstacle(self.rows.first()?, now)?;
+        let fate = self.obstacle(self.rows.first()?, now)?;
         let row = self.rows.take()?;
-        Some(self.end_row(row, ending))
+        Some(self.end_row(row, fate))
     }
 
-    fn obstacle(&self, row: &QueuedRow<K>, now: Millis) -> Option<Ending> {
+    fn obstacle(&self, row: &QueuedRow<K>, now: Millis) -> Option<Fate> {
         if row.attempts >= self.settings.max_attempts {
-            return Some(Ending::Refused(Refusal::AttemptsUsedUp));
+            return Some(Fate::ended(RowState::Refused));
         }
         match self.pace.day_has_room_at(now, row.recipients) {
-            None => Some(Ending::Refused(Refusal::TooManyRecipients)),
+            None => Some(Fate::ended(RowState::Refused)),
             Some(at) if at - now > self.settings.longest_wait => Some(self.deferred(at)),
             Some(_) => None,
         }

@@ -1,6 +1,7 @@
 //! The words between the engine and its driver.
 
 use crate::model::Millis;
+use crate::resend::state::RowState;
 
 use super::ConnectionId;
 use super::rows::QueuedRow;
@@ -23,7 +24,7 @@ pub enum NextStep<K> {
         /// The attempts it has used up, in this run and before.
         attempts: u32,
         /// How it ended.
-        ending: Ending,
+        fate: Fate,
     },
     /// Ask again at this time or at the next event, whichever is first.
     Wait {
@@ -64,7 +65,7 @@ impl<K> Sending<K> {
 
 /// What came of opening a connection or of sending a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// Accepted by the server.
     Delivered,
     /// Refused because of too many connections or messages; uses up no attempt.
@@ -112,51 +113,31 @@ pub enum CapScope {
 pub struct Settled {
     /// The attempts it has used up, in this run and before.
     pub attempts: u32,
-    /// Whether it goes again.
+    /// How far it has come.
     pub fate: Fate,
 }
 
-/// Whether a row goes again in this run.
+/// How far a row has come in this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It goes again within this run.
-    Again {
-        /// In the caller's time.
-        not_before: Millis,
-    },
+pub struct Fate {
+    /// Its state.
+    pub state: RowState,
+    /// Not before this time, in the caller's time; of a deferred row.
+    pub next_at: Option<Millis>,
+    /// Whether it goes again within this run; else it has ended, and every row ends once, unless it was skipped.
+    pub goes_again: bool,
+}
+
+impl Fate {
     /// It has ended.
-    Ended(Ending),
-}
+    pub(super) fn ended(state: RowState) -> Self {
+        Self { state, next_at: None, goes_again: false }
+    }
 
-/// How a row ended in this run; every row ends in exactly one way, unless it was skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Delivered.
-    Sent,
-    /// Left for a later run.
-    Deferred {
-        /// Not before this time, in the caller's time.
-        next_at: Millis,
-    },
-    /// It will not go without a change.
-    Refused(Refusal),
-    /// Left as it was, since it could not be offered.
-    Held,
-    /// It may have been delivered.
-    Doubt,
-    /// As it was before the run: its turn did not come, or the account was refused.
-    Untouched,
-}
-
-/// Why a row was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The server refused it for good.
-    ForGood,
-    /// It was refused for a moment as often as it may be tried.
-    AttemptsUsedUp,
-    /// It has more recipients than may be sent to in a day.
-    TooManyRecipients,
+    /// It is left for a later run.
+    pub(super) fn deferred(next_at: Millis) -> Self {
+        Self { state: RowState::Deferred, next_at: Some(next_at), goes_again: false }
+    }
 }
 
 /// Why the run ended.

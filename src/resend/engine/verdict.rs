@@ -1,55 +1,62 @@
 //! What an outcome means for the row, the account and the rest of the run.
 
 use crate::model::Millis;
+use crate::resend::state::RowState;
 
 use super::Engine;
 use super::rows::QueuedRow;
-use super::terms::{CapScope, EndReason, Ending, Fate, Outcome, Refusal, Settled};
+use super::terms::{AttemptOutcome, CapScope, EndReason, Fate, Settled};
 
 /// A row that a throttle has sent back so often lets others go first: perhaps it is the row.
 const THROTTLES_IN_TURN: u32 = 3;
 
 impl<K> Engine<K> {
-    pub(super) fn judge_opening(&mut self, outcome: Outcome, begun: Millis, now: Millis) {
+    pub(super) fn judge_opening(&mut self, outcome: AttemptOutcome, begun: Millis, now: Millis) {
         match outcome {
-            Outcome::Throttled { retry_after } => self.hold_back(begun, retry_after, now),
-            Outcome::Wait { until, .. } => {
+            AttemptOutcome::Throttled { retry_after } => self.hold_back(begun, retry_after, now),
+            AttemptOutcome::Wait { until, .. } => {
                 let until = self.coming(until, now);
                 self.account_waits(until, now);
                 self.count_refusal(now);
             }
-            Outcome::Stop | Outcome::Never | Outcome::Noted => {
+            AttemptOutcome::Stop | AttemptOutcome::Never | AttemptOutcome::Noted => {
                 self.finish_run(EndReason::AccountRefused, None)
             }
-            Outcome::Retry { retry_after } => self.connection_failed(begun, retry_after, now),
-            Outcome::Lost | Outcome::Held | Outcome::Doubt | Outcome::Delivered => {
-                self.connection_failed(begun, None, now)
-            }
+            AttemptOutcome::Retry { retry_after } => self.connection_failed(begun, retry_after, now),
+            AttemptOutcome::Lost
+            | AttemptOutcome::Held
+            | AttemptOutcome::Doubt
+            | AttemptOutcome::Delivered => self.connection_failed(begun, None, now),
         }
     }
 
     pub(super) fn judge(
         &mut self,
         row: QueuedRow<K>,
-        outcome: Outcome,
+        outcome: AttemptOutcome,
         started: Millis,
         now: Millis,
     ) -> Settled {
-        let uses_attempt =
-            matches!(outcome, Outcome::Delivered | Outcome::Retry { .. } | Outcome::Never | Outcome::Doubt);
+        let uses_attempt = matches!(
+            outcome,
+            AttemptOutcome::Delivered
+                | AttemptOutcome::Retry { .. }
+                | AttemptOutcome::Never
+                | AttemptOutcome::Doubt
+        );
         let attempts = row.attempts + u32::from(uses_attempt);
-        let row = QueuedRow { attempts, tried: row.tried || outcome != Outcome::Lost, ..row };
+        let row = QueuedRow { attempts, tried: row.tried || outcome != AttemptOutcome::Lost, ..row };
         let fate = match outcome {
-            Outcome::Delivered => self.delivered(now - started, now),
-            Outcome::Throttled { retry_after } => self.throttled(row, started, retry_after, now),
-            Outcome::Retry { retry_after } => self.refused_for_now(row, retry_after, now),
-            Outcome::Wait { until, scope } => self.must_wait(row, until, scope, now),
-            Outcome::Never => self.refused(Refusal::ForGood, now),
-            Outcome::Noted => self.noted(now),
-            Outcome::Held => self.ended(Ending::Held),
-            Outcome::Stop => self.account_refused(),
-            Outcome::Doubt => self.in_doubt(started, now),
-            Outcome::Lost => self.lost(row, started, now),
+            AttemptOutcome::Delivered => self.delivered(now - started, now),
+            AttemptOutcome::Throttled { retry_after } => self.throttled(row, started, retry_after, now),
+            AttemptOutcome::Retry { retry_after } => self.refused_for_now(row, retry_after, now),
+            AttemptOutcome::Wait { until, scope } => self.must_wait(row, until, scope, now),
+            AttemptOutcome::Never => self.refused(now),
+            AttemptOutcome::Noted => self.noted(now),
+            AttemptOutcome::Held => self.ended(Fate::ended(RowState::Held)),
+            AttemptOutcome::Stop => self.account_refused(),
+            AttemptOutcome::Doubt => self.in_doubt(started, now),
+            AttemptOutcome::Lost => self.lost(row, started, now),
         };
         Settled { attempts, fate }
     }
@@ -60,7 +67,7 @@ impl<K> Engine<K> {
         self.outage.over();
         self.allowance.earn();
         self.deliveries.count(session, now);
-        self.ended(Ending::Sent)
+        self.ended(Fate::ended(RowState::Sent))
     }
 
     fn throttled(&mut self, row: QueuedRow<K>, started: Millis, asked: Option<Millis>, now: Millis) -> Fate {
@@ -72,7 +79,7 @@ impl<K> Engine<K> {
     fn refused_for_now(&mut self, row: QueuedRow<K>, asked: Option<Millis>, now: Millis) -> Fate {
         let delay = self.settings.schedule.delay(row.attempts, self.random.draw());
         match delay.filter(|_| row.attempts < self.settings.max_attempts) {
-            None => self.refused(Refusal::AttemptsUsedUp, now),
+            None => self.refused(now),
             Some(delay) => {
                 self.count_refusal(now);
                 self.back(QueuedRow { due: now + delay.max(asked.unwrap_or(0)), ..row }, now)
@@ -89,9 +96,9 @@ impl<K> Engine<K> {
         self.back(QueuedRow { due: until, ..row }, now)
     }
 
-    fn refused(&mut self, refusal: Refusal, now: Millis) -> Fate {
+    fn refused(&mut self, now: Millis) -> Fate {
         self.count_refusal(now);
-        self.ended(Ending::Refused(refusal))
+        self.ended(Fate::ended(RowState::Refused))
     }
 
     fn noted(&mut self, now: Millis) -> Fate {
@@ -101,13 +108,13 @@ impl<K> Engine<K> {
 
     fn account_refused(&mut self) -> Fate {
         self.finish_run(EndReason::AccountRefused, None);
-        self.ended(Ending::Untouched)
+        self.ended(Fate::ended(RowState::Untouched))
     }
 
     /// A lost reply is a failed connection too: each one makes a row that a person must look into.
     fn in_doubt(&mut self, started: Millis, now: Millis) -> Fate {
         self.connection_failed(started, None, now);
-        self.ended(Ending::Doubt)
+        self.ended(Fate::ended(RowState::Doubt))
     }
 
     fn lost(&mut self, row: QueuedRow<K>, started: Millis, now: Millis) -> Fate {
@@ -115,9 +122,9 @@ impl<K> Engine<K> {
         self.back(row, now)
     }
 
-    fn ended(&mut self, ending: Ending) -> Fate {
-        self.counts.end(ending);
-        Fate::Ended(ending)
+    fn ended(&mut self, fate: Fate) -> Fate {
+        self.counts.end(fate.state);
+        fate
     }
 
     /// The row goes again when it is due, or is left for a later run.
@@ -134,7 +141,7 @@ impl<K> Engine<K> {
         } else {
             self.rows.put_back(row);
         }
-        Fate::Again { not_before }
+        Fate { goes_again: true, ..Fate::deferred(not_before) }
     }
 
     /// A throttle reply: fewer connections, a pause for all and a slightly slower pace.

@@ -4,11 +4,12 @@
 use anyhow::{Result, bail};
 
 use super::past::join_word;
-use super::{Ledger, MailKey, MailRecord, Stage};
+use super::{Ledger, MailKey, MailRecord};
 use crate::analysis::mails::SameMailBy;
 use crate::db::Db;
 use crate::mapping::sql::{Bind, Statement};
 use crate::model::Millis;
+use crate::resend::state::RowState;
 
 const DECIDE: &str = include_str!("../../../queries/ledger/decide.sql");
 const HISTORY: &str = include_str!("../../../queries/ledger/history.sql");
@@ -35,11 +36,11 @@ pub enum Decision {
 }
 
 impl Decision {
-    fn stage(self) -> Stage {
+    fn state(self) -> RowState {
         match self {
-            Decision::Delivered => Stage::Sent,
-            Decision::Again => Stage::Deferred,
-            Decision::Drop => Stage::Dropped,
+            Decision::Delivered => RowState::Sent,
+            Decision::Again => RowState::Deferred,
+            Decision::Drop => RowState::Dropped,
         }
     }
 
@@ -106,7 +107,7 @@ impl AsRef<MailKey> for Doubted {
 }
 
 impl Ledger {
-    /// Writes down a decision about rows in doubt, about all of them or none; the log learns it from `catch_up`.
+    /// Writes down a decision about rows in doubt, about all of them or none; the log learns it from `sync_log`.
     ///
     /// # Errors
     /// One of them is not in doubt any more, or the database's refusal.
@@ -135,23 +136,23 @@ impl Ledger {
     }
 
     fn decided(&self, row: &Doubted, decision: Decision, who: &str, now: Millis) -> Statement {
-        let stage = decision.stage();
+        let state = decision.state();
         let text = |text: Option<String>| text.map_or(Bind::Null, Bind::Text);
         let time = |at: Option<Millis>| at.map_or(Bind::Null, Bind::Int);
-        let (stage_word, who) = (Bind::Text(stage.as_str().to_owned()), Bind::Text(who.to_owned()));
+        let (state_word, who) = (Bind::Text(state.as_str().to_owned()), Bind::Text(who.to_owned()));
         match &row.origin {
             Origin::Ours(known) => {
                 let due =
-                    self.due(stage, &known.status).filter(|_| known.same_by != Some(SameMailBy::Content));
+                    self.due(state, &known.status).filter(|_| known.same_by != Some(SameMailBy::Content));
                 let next_at = decision.next_at(Some(known.changed_at));
-                let rest = vec![stage_word, text(due), who, Bind::Int(now), time(next_at)];
+                let rest = vec![state_word, text(due), who, Bind::Int(now), time(next_at)];
                 self.about_mail(SETTLE_DOUBT, &row.key, rest)
             }
             Origin::Log { status, recipients, same_as } => {
                 // such a row was never claimed, so only that it went is news for the log
-                let due = self.due(stage, status).filter(|_| stage == Stage::Sent);
+                let due = self.due(state, status).filter(|_| state == RowState::Sent);
                 let next_at = decision.next_at(row.key.sent_date);
-                let about = [stage_word, Bind::Text(status.clone()), Bind::Int(i64::from(*recipients))];
+                let about = [state_word, Bind::Text(status.clone()), Bind::Int(i64::from(*recipients))];
                 let (same_as, same_by) = same_as.clone().unzip();
                 let same_by = same_by.map(|join| join_word(join).to_owned());
                 let rest = [text(due), who, Bind::Int(now), time(next_at), text(same_as), text(same_by)];

@@ -5,11 +5,11 @@
 //! ledger in the log's own database shares its transactions; one in a file of its own is written first, and the log follows.
 
 mod belonging;
-mod clerk;
 mod decisions;
 mod past;
 mod start;
 mod steps;
+mod writer;
 
 use std::sync::Arc;
 
@@ -18,15 +18,16 @@ use crate::db::Db;
 use crate::digest::Digest;
 use crate::mapping::Mapping;
 use crate::mapping::sql::{Bind, Statement};
-use crate::model::{Class, Millis};
+use crate::model::Millis;
 use crate::resend::fingerprint::MailFingerprint;
 use crate::resend::kept::Version;
+use crate::resend::state::{RowEnd, RowState};
 use crate::zone;
 
-use clerk::Handing;
-pub use clerk::{LedgerHandle, LedgerWriter, Pause, Pending};
 pub use decisions::{Decision, Doubted, Origin, PastRun};
-pub use past::{MailRecord, Past, PastAttempt, Stage, read_attempts, read_past};
+pub use past::{MailRecord, Past, PastAttempt, read_attempts, read_past};
+use writer::Handing;
+pub use writer::{LedgerHandle, LedgerWriter, Pause, Pending};
 
 /// A mail of the log, as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -134,18 +135,8 @@ impl<T> ClaimAnswer<T> {
 pub struct Settlement {
     /// Which mail.
     pub mail: Arc<Outgoing>,
-    /// What it is now.
-    pub stage: Stage,
-    /// The attempts it has used up.
-    pub attempts: u32,
-    /// Not before this time.
-    pub next_at: Option<Millis>,
-    /// What the server said, or what happened.
-    pub reply: Option<String>,
-    /// What that means.
-    pub class: Option<Class>,
-    /// The Message-ID, once there was a message.
-    pub message_id: Option<String>,
+    /// What became of it.
+    pub end: RowEnd,
     /// Whether this is the final word on an attempt that has ended before.
     pub is_correction: bool,
     /// The time now.
@@ -218,13 +209,13 @@ impl Ledger {
     }
 
     /// The status the log gets when an attempt has ended so.
-    fn due(&self, stage: Stage, status: &str) -> Option<String> {
-        match stage {
-            Stage::Sent => self.sent_word.clone(),
-            Stage::Deferred | Stage::Refused | Stage::Dropped => {
+    fn due(&self, state: RowState, status: &str) -> Option<String> {
+        match state.in_ledger() {
+            RowState::Sent => self.sent_word.clone(),
+            RowState::Deferred | RowState::Refused | RowState::Dropped => {
                 self.claim_status.is_some().then(|| status.to_owned())
             }
-            Stage::Claimed | Stage::Data | Stage::Doubt => None,
+            _ => None,
         }
     }
 }

@@ -1,9 +1,8 @@
 //! What the ledger knows of the mails that were dealt with before, for whoever plans or reports.
 
 use std::collections::HashMap;
-use std::str::FromStr;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Ledger, MailKey};
 use crate::analysis::mails::SameMailBy;
@@ -13,6 +12,7 @@ use crate::digest::Digest;
 use crate::mapping::sql::Bind;
 use crate::model::Millis;
 use crate::resend::fingerprint::MailFingerprint;
+use crate::resend::state::RowState;
 use crate::window::Window;
 use crate::zone;
 
@@ -25,59 +25,13 @@ const NOTHING_OF_2: &str = "NULL AS same_as, NULL AS same_by, NULL AS content, N
 
 const MAILS: &str = include_str!("../../../queries/ledger/mails.sql");
 
-/// How far the last attempt of a mail came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Taken by a run, nothing handed over.
-    Claimed,
-    /// About to be handed over, or handed over and not answered yet.
-    Data,
-    /// Accepted.
-    Sent,
-    /// May be claimed again.
-    Deferred,
-    /// Refused for good.
-    Refused,
-    /// Handed over and never answered.
-    Doubt,
-    /// A person decided that it shall not go.
-    Dropped,
-}
-
-const STAGES: [Stage; 7] =
-    [Stage::Claimed, Stage::Data, Stage::Sent, Stage::Deferred, Stage::Refused, Stage::Doubt, Stage::Dropped];
-
-impl Stage {
-    /// The word in the ledger.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Stage::Claimed => "claimed",
-            Stage::Data => "data",
-            Stage::Sent => "sent",
-            Stage::Deferred => "deferred",
-            Stage::Refused => "refused",
-            Stage::Doubt => "doubt",
-            Stage::Dropped => "dropped",
-        }
-    }
-}
-
-impl FromStr for Stage {
-    type Err = anyhow::Error;
-
-    fn from_str(word: &str) -> Result<Self> {
-        let known = STAGES.into_iter().find(|stage| stage.as_str() == word);
-        known.with_context(|| format!("the ledger has a stage '{word}' that this version does not know"))
-    }
-}
-
 /// What the ledger knows of a mail.
 #[derive(Debug, Clone)]
 pub struct MailRecord {
     /// The run that dealt with it last.
     pub run: String,
     /// How far that came.
-    pub stage: Stage,
+    pub state: RowState,
     /// The status word it was claimed with.
     pub status: String,
     /// The attempts it has used up.
@@ -187,7 +141,7 @@ fn past_of(rows: &[Row]) -> Result<Past> {
         let text = |column| row.text(column).unwrap_or_default();
         let known = MailRecord {
             run: text(2),
-            stage: text(3).parse()?,
+            state: text(3).parse()?,
             status: text(4),
             attempts: row.number(5).unwrap_or(0),
             message_id: row.text(6),
@@ -244,7 +198,7 @@ impl Past {
 
     /// Whether a mail of the same sender was delivered after a moment.
     pub fn is_delivered_since(&self, at: Millis, content: &MailFingerprint) -> bool {
-        let is_delivered = |known: &MailRecord| known.stage == Stage::Sent && known.settled_by.is_none();
+        let is_delivered = |known: &MailRecord| known.state == RowState::Sent && known.settled_by.is_none();
         let is_of_sender =
             |known: &MailRecord| known.content.as_ref().is_none_or(|other| other.is_from_sender_of(content));
         self.entries().any(|(_, known)| is_delivered(known) && known.changed_at > at && is_of_sender(known))
@@ -252,8 +206,9 @@ impl Past {
 
     /// Whether nothing more is to be done about a row: it went, or will not go, or a person has decided.
     pub fn is_done(&self, key: &MailKey) -> bool {
-        let is_open =
-            |known: &MailRecord| matches!(known.stage, Stage::Deferred | Stage::Claimed | Stage::Data);
+        let is_open = |known: &MailRecord| {
+            matches!(known.state, RowState::Deferred | RowState::Claimed | RowState::HandedOver)
+        };
         self.of(key).is_some_and(|known| !is_open(known))
     }
 
@@ -264,13 +219,13 @@ impl Past {
             return false;
         }
         let key = MailKey { id: id.to_owned(), sent_date: at };
-        self.of(&key).is_some_and(|known| known.stage == Stage::Sent)
+        self.of(&key).is_some_and(|known| known.state == RowState::Sent)
     }
 
     /// The keys of the mails of a window that went out by the ledger, in order.
     pub fn sent_within(&self, window: Window) -> Vec<String> {
         let is_in = |known: &MailRecord| known.sent_date.is_none_or(|at| window.contains(at));
-        let sent = self.entries().filter(|(_, known)| known.stage == Stage::Sent && is_in(known));
+        let sent = self.entries().filter(|(_, known)| known.state == RowState::Sent && is_in(known));
         let mut ids: Vec<_> = sent.map(|(key, _)| key.id).collect();
         ids.sort();
         ids.dedup();
@@ -279,7 +234,7 @@ impl Past {
 
     /// How many mails are in doubt.
     pub fn in_doubt(&self) -> usize {
-        self.entries().filter(|(_, known)| known.stage == Stage::Doubt && known.same_as.is_none()).count()
+        self.entries().filter(|(_, known)| known.state == RowState::Doubt && known.same_as.is_none()).count()
     }
 
     /// Every row that the ledger knows, with the time under which it has it.

@@ -101,7 +101,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The database's refusal.
-    pub async fn bury_the_dead(&mut self, now: Millis) -> Result<Vec<String>> {
+    pub async fn release_dead_runs(&mut self, now: Millis) -> Result<Vec<String>> {
         let mut alive = Vec::new();
         let open = self.store.statement(OPEN_RUNS, Vec::new());
         for row in self.store.rows(open).await? {
@@ -150,7 +150,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The log cannot be written, so nothing may be sent.
-    pub async fn catch_up(&mut self) -> Result<()> {
+    pub async fn sync_log(&mut self) -> Result<()> {
         let binds = vec![Bind::Text(self.table.clone())];
         let due = self.store.statement(DUE_IN_LOG, binds);
         for row in self.store.rows(due).await? {
@@ -231,7 +231,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The lock cannot be had.
-    pub async fn take_turn(&mut self, identity: &str) -> Result<Option<Lock>> {
+    pub async fn lock_identity(&mut self, identity: &str) -> Result<Option<Lock>> {
         self.store.lock(&turn(identity)).await
     }
 
@@ -273,7 +273,7 @@ impl Ledger {
         let statement = self.store.statement(END_RUN, binds);
         self.store.execute(statement).await?;
         if self.claim_status.is_some()
-            && let Err(error) = self.catch_up().await
+            && let Err(error) = self.sync_log().await
         {
             tracing::warn!("the next start will tell the log what it has not learnt: {error:#}");
         }

@@ -4,9 +4,7 @@
 use anyhow::{Result, bail};
 
 use super::past::join_word;
-use super::{
-    ClaimAnswer, ClaimRequest, Handing, Ledger, MailKey, Objection, Outgoing, Pause, Settlement, Stage,
-};
+use super::{ClaimAnswer, ClaimRequest, Handing, Ledger, MailKey, Objection, Outgoing, Pause, Settlement};
 use crate::analysis::mails::SameMailBy;
 use crate::db::row::Row;
 use crate::digest::Digest;
@@ -15,6 +13,7 @@ use crate::model::{Class, Millis};
 use crate::resend::fingerprint::MailFingerprint;
 use crate::resend::kept::{Kept, MESSAGE};
 use crate::resend::message::Stored;
+use crate::resend::state::RowState;
 
 const ATTEMPT: &str = include_str!("../../../queries/ledger/attempt.sql");
 const CORRECT_ATTEMPT: &str = include_str!("../../../queries/ledger/correct_attempt.sql");
@@ -245,7 +244,7 @@ impl Ledger {
         let release = |key| {
             let rest = vec![
                 Bind::Text(self.run.clone()),
-                Bind::Text(Stage::Deferred.as_str().to_owned()),
+                Bind::Text(RowState::Deferred.as_str().to_owned()),
                 Bind::Int(i64::from(wish.attempts)),
                 Bind::Null,
                 Bind::Null,
@@ -308,61 +307,63 @@ impl Ledger {
     }
 
     /// Writes down how attempts ended, and whether the log has still to learn it.
-    pub(super) async fn settle(&mut self, ends: &[&Settlement], log: LogIs) -> Result<()> {
-        let settled: Vec<_> = ends.iter().flat_map(|end| self.settled(end, log)).collect();
-        let keys = ends.iter().flat_map(|end| parts(&end.mail)).map(|part| part.key);
+    pub(super) async fn settle(&mut self, settlements: &[&Settlement], log: LogIs) -> Result<()> {
+        let settled: Vec<_> =
+            settlements.iter().flat_map(|settlement| self.settled(settlement, log)).collect();
+        let keys = settlements.iter().flat_map(|settlement| parts(&settlement.mail)).map(|part| part.key);
         let changed = self.store.execute_each(settled).await?;
         if let Some((key, _)) = keys.zip(changed).find(|(_, changed)| *changed == 0) {
             bail!("the claim on the row {} was lost; look at it before it is sent again", key.id);
         }
-        let attempts = ends.iter().map(|end| {
-            if end.is_correction {
-                let stage = Bind::Text(end.stage.as_str().to_owned());
+        let attempts = settlements.iter().map(|settlement| {
+            if settlement.is_correction {
+                let state = Bind::Text(settlement.end.state.in_ledger().as_str().to_owned());
                 return self.about_mail(
                     CORRECT_ATTEMPT,
-                    &end.mail.key,
-                    vec![Bind::Text(self.run.clone()), stage],
+                    &settlement.mail.key,
+                    vec![Bind::Text(self.run.clone()), state],
                 );
             }
             let rest = vec![
                 Bind::Text(self.run.clone()),
-                Bind::Int(end.now),
-                Bind::Text(end.stage.as_str().to_owned()),
-                text(end.reply.as_deref()),
-                text(end.class.map(Class::as_str)),
-                text(end.message_id.as_deref()),
+                Bind::Int(settlement.now),
+                Bind::Text(settlement.end.state.in_ledger().as_str().to_owned()),
+                text(settlement.end.reason.as_deref()),
+                text(settlement.end.class.map(Class::as_str)),
+                text(settlement.end.message_id.as_deref()),
             ];
-            self.about_mail(ATTEMPT, &end.mail.key, rest)
+            self.about_mail(ATTEMPT, &settlement.mail.key, rest)
         });
         self.store.execute_each(attempts.collect()).await.map(drop)
     }
 
-    fn settled(&self, end: &Settlement, log: LogIs) -> Vec<Statement> {
+    fn settled(&self, settlement: &Settlement, log: LogIs) -> Vec<Statement> {
         let settled = |part: Part<'_>| {
-            let due = self.due(end.stage, part.status).filter(|_| log == LogIs::Due && part.follows());
+            let due =
+                self.due(settlement.end.state, part.status).filter(|_| log == LogIs::Due && part.follows());
             let rest = vec![
                 Bind::Text(self.run.clone()),
-                Bind::Text(end.stage.as_str().to_owned()),
-                Bind::Int(i64::from(end.attempts)),
-                time(end.next_at),
-                text(end.reply.as_deref()),
-                text(end.class.map(Class::as_str)),
-                Bind::Int(end.now),
+                Bind::Text(settlement.end.state.in_ledger().as_str().to_owned()),
+                Bind::Int(i64::from(settlement.end.attempts)),
+                time(settlement.end.next_at),
+                text(settlement.end.reason.as_deref()),
+                text(settlement.end.class.map(Class::as_str)),
+                Bind::Int(settlement.now),
                 text(due.as_deref()),
             ];
             self.about_mail(SETTLE, part.key, rest)
         };
-        parts(&end.mail).map(settled).collect()
+        parts(&settlement.mail).map(settled).collect()
     }
 
     /// The rows of the log whose status an end changes.
-    pub(super) fn in_log_of(&self, end: &Settlement) -> Vec<InLog> {
+    pub(super) fn in_log_of(&self, settlement: &Settlement) -> Vec<InLog> {
         let row = |part: Part<'_>| {
-            let to = self.due(end.stage, part.status)?;
+            let to = self.due(settlement.end.state, part.status)?;
             let from = self.held(part.status).to_owned();
-            Some(InLog { key: part.key.clone(), from, to, is_sent: end.stage == Stage::Sent })
+            Some(InLog { key: part.key.clone(), from, to, is_sent: settlement.end.state == RowState::Sent })
         };
-        parts(&end.mail).filter(|part| part.follows()).filter_map(row).collect()
+        parts(&settlement.mail).filter(|part| part.follows()).filter_map(row).collect()
     }
 }
 

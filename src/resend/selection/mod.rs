@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use crate::analysis::mails::{FailedFate, Likeness, MailRow, SameMailBy};
 use crate::model::{Class, Disposition, Enhanced, Mail, Millis};
-use crate::resend::ledger::{Further, MailKey, MailRecord, Past, Stage};
+use crate::resend::ledger::{Further, MailKey, MailRecord, Past};
+use crate::resend::state::RowState;
 
 pub use reasons::{Hold, Skip};
 
@@ -161,30 +162,31 @@ fn by_ledger(mail: &Candidate, further: &[Further], against: &Against<'_>) -> Op
         Skip::Refused(_) => 2,
         _ => 1,
     };
-    let is_ours =
-        |skip: &Skip| !matches!(skip, Skip::Refused(_)) || own.is_some_and(|own| own.stage == Stage::Refused);
+    let is_ours = |skip: &Skip| {
+        !matches!(skip, Skip::Refused(_)) || own.is_some_and(|own| own.state == RowState::Refused)
+    };
     skips.filter(is_ours).max_by_key(|skip| (weight(skip), skip.next_at()))
 }
 
 /// Whether only the content says that a row went with its mail: if a person names the row, it is another mail.
 fn is_by_content(known: &MailRecord, join: Option<SameMailBy>) -> bool {
-    known.stage == Stage::Sent
+    known.state == RowState::Sent
         && (known.same_by == Some(SameMailBy::Content) || join == Some(SameMailBy::Content))
 }
 
 fn by_known(known: &MailRecord, now: Millis) -> Option<Skip> {
-    match known.stage {
-        Stage::Sent => Some(match (&known.same_as, &known.settled_by) {
+    match known.state {
+        RowState::Sent => Some(match (&known.same_as, &known.settled_by) {
             (Some(id), _) => Skip::SentAs(id.clone()),
             (None, Some(who)) => Skip::Delivered(who.clone()),
             (None, None) => Skip::Sent(known.run.clone()),
         }),
-        Stage::Claimed => Some(Skip::Claimed(known.run.clone())),
-        Stage::Data => Some(Skip::UnderWay(known.run.clone())),
-        Stage::Doubt => Some(Skip::InDoubt),
-        Stage::Refused => Some(Skip::Refused(known.reply.clone().unwrap_or_default())),
-        Stage::Dropped => Some(Skip::Dropped),
-        Stage::Deferred => known.next_at.filter(|at| *at > now).map(Skip::NotBefore),
+        RowState::Claimed => Some(Skip::Claimed(known.run.clone())),
+        RowState::HandedOver => Some(Skip::UnderWay(known.run.clone())),
+        RowState::Doubt => Some(Skip::InDoubt),
+        RowState::Refused => Some(Skip::Refused(known.reply.clone().unwrap_or_default())),
+        RowState::Dropped => Some(Skip::Dropped),
+        _ => known.next_at.filter(|at| *at > now).map(Skip::NotBefore),
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::resend::ledger::MailRecord;
+use crate::resend::state::RowState;
 
 const NOW: Millis = 1_795_159_800_000;
 const HOUR: Millis = 3_600_000;
@@ -25,10 +26,10 @@ fn candidate(disposition: Disposition) -> Candidate {
     Candidate::new(mail.clone(), MailRow::of(&mail), 1, reading, &mut SharedTexts::default())
 }
 
-fn known(id: &str, stage: Stage) -> (String, MailRecord) {
+fn known(id: &str, state: RowState) -> (String, MailRecord) {
     let known = MailRecord {
         run: "r1".into(),
-        stage,
+        state,
         status: "F".into(),
         attempts: 1,
         message_id: None,
@@ -82,22 +83,22 @@ fn only_what_may_be_retried_goes() {
 #[test]
 fn what_the_ledger_knows_comes_first() {
     let deferred = |next_at| {
-        let (key, known) = known("1", Stage::Deferred);
+        let (key, known) = known("1", RowState::Deferred);
         (key, MailRecord { next_at, ..known })
     };
     let cases = [
-        (known("1", Stage::Sent), skipped(Skip::Sent("r1".into()))),
-        (known("1", Stage::Data), skipped(Skip::UnderWay("r1".into()))),
-        (known("1", Stage::Doubt), skipped(Skip::InDoubt)),
-        (known("1", Stage::Refused), skipped(Skip::Refused("550 no".into()))),
-        (known("1", Stage::Dropped), skipped(Skip::Dropped)),
+        (known("1", RowState::Sent), skipped(Skip::Sent("r1".into()))),
+        (known("1", RowState::HandedOver), skipped(Skip::UnderWay("r1".into()))),
+        (known("1", RowState::Doubt), skipped(Skip::InDoubt)),
+        (known("1", RowState::Refused), skipped(Skip::Refused("550 no".into()))),
+        (known("1", RowState::Dropped), skipped(Skip::Dropped)),
         (deferred(Some(NOW + 1)), skipped(Skip::NotBefore(NOW + 1))),
         (deferred(Some(NOW)), Standing::Goes),
         (deferred(None), Standing::Goes),
     ];
     for (entry, expected) in cases {
         let past: Past = [entry.clone()].into_iter().collect();
-        assert_eq!(alone(&candidate(Disposition::Retry), &past), expected, "{:?}", entry.1.stage);
+        assert_eq!(alone(&candidate(Disposition::Retry), &past), expected, "{:?}", entry.1.state);
     }
 }
 
@@ -105,19 +106,19 @@ fn what_the_ledger_knows_comes_first() {
 fn what_speaks_against_any_attempt_speaks_against_the_mail() {
     let (mail, rows) = (candidate(Disposition::Retry), [further("2", false)]);
     let fate = FailedFate::Stands;
-    for (stage, expected) in [
-        (Stage::Claimed, skipped(Skip::Claimed("r1".into()))),
-        (Stage::Sent, skipped(Skip::Sent("r1".into()))),
-        (Stage::Doubt, skipped(Skip::InDoubt)),
-        (Stage::Dropped, skipped(Skip::Dropped)),
+    for (state, expected) in [
+        (RowState::Claimed, skipped(Skip::Claimed("r1".into()))),
+        (RowState::Sent, skipped(Skip::Sent("r1".into()))),
+        (RowState::Doubt, skipped(Skip::InDoubt)),
+        (RowState::Dropped, skipped(Skip::Dropped)),
         // the application has tried again since then
-        (Stage::Refused, Standing::Goes),
+        (RowState::Refused, Standing::Goes),
     ] {
-        let past: Past = [known("2", stage)].into_iter().collect();
-        assert_eq!(judged(&mail, &rows, &fate, &past, false), expected, "{stage:?}");
+        let past: Past = [known("2", state)].into_iter().collect();
+        assert_eq!(judged(&mail, &rows, &fate, &past, false), expected, "{state:?}");
         // of one that went only the content says that it is the same mail
-        let expected = if stage == Stage::Sent { Standing::Goes } else { expected };
-        assert_eq!(judged(&mail, &rows, &fate, &past, true), expected, "{stage:?}, named");
+        let expected = if state == RowState::Sent { Standing::Goes } else { expected };
+        assert_eq!(judged(&mail, &rows, &fate, &past, true), expected, "{state:?}, named");
     }
 }
 
@@ -127,16 +128,16 @@ fn a_doubt_in_any_attempt_makes_the_mail_a_doubt_until_it_is_settled() {
     let fate = FailedFate::Stands;
     let open = skipped(Skip::InDoubtByLog(Some("2".into())));
     assert_eq!(judged(&mail, &rows, &fate, &Past::default(), true), open);
-    let again: Past = [known("2", Stage::Deferred)].into_iter().collect();
+    let again: Past = [known("2", RowState::Deferred)].into_iter().collect();
     assert_eq!(judged(&mail, &rows, &fate, &again, false), Standing::Goes);
-    let own: Past = [known("1", Stage::Deferred)].into_iter().collect();
+    let own: Past = [known("1", RowState::Deferred)].into_iter().collect();
     assert_eq!(alone(&candidate(Disposition::Doubt), &own), Standing::Goes);
 }
 
 #[test]
 fn content_that_went_as_another_row_goes_once_more_only_if_it_is_named() {
     let entry = |same_by| {
-        let (key, known) = known("1", Stage::Sent);
+        let (key, known) = known("1", RowState::Sent);
         [(key, MailRecord { same_as: Some("9".into()), same_by: Some(same_by), ..known })]
             .into_iter()
             .collect::<Past>()

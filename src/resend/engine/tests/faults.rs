@@ -9,7 +9,7 @@ use super::*;
 struct World {
     rows: u32,
     recipients: u32,
-    settings: Limits,
+    settings: SendLimits,
     places: usize,
     login: Millis,
     session: (Millis, Millis),
@@ -27,12 +27,12 @@ const CLOCKS: [fn(Millis) -> Millis; 3] = [
     |now| if (now / 700) % 2 == 0 { now } else { now + HOUR },
 ];
 
-fn settings() -> impl Strategy<Value = Limits> {
+fn settings() -> impl Strategy<Value = SendLimits> {
     let rate = prop::sample::select(vec!["1000/1s", "7/1s", "30/1m"]);
     let schedule = prop::sample::select(vec!["1s*3", "1m, 5m*2", "10s, 50s*9"]);
     let limits = (1_u32..6, 0_u32..4, rate, prop::option::of(1_u32..200), prop::option::of(1_u32..9));
     (limits, schedule, 1_u32..9).prop_map(
-        |((cap, reserve, rate, day, per_connection), schedule, max_attempts)| Limits {
+        |((cap, reserve, rate, day, per_connection), schedule, max_attempts)| SendLimits {
             cap,
             reserve,
             rate: rate.parse().unwrap(),
@@ -40,7 +40,7 @@ fn settings() -> impl Strategy<Value = Limits> {
             messages_per_connection: per_connection,
             schedule: schedule.parse().unwrap(),
             max_attempts,
-            ..Limits::default()
+            ..SendLimits::default()
         },
     )
 }
@@ -105,7 +105,7 @@ fn event_of(number: u8, i: usize) -> Event {
 }
 
 /// Any outcome, in so many of a thousand cases.
-fn fault(random: &mut Random, in_thousand: u64, now: Millis) -> Option<Outcome> {
+fn fault(random: &mut Random, in_thousand: u64, now: Millis) -> Option<AttemptOutcome> {
     if random.draw() % 1_000 >= in_thousand {
         return None;
     }
@@ -113,13 +113,13 @@ fn fault(random: &mut Random, in_thousand: u64, now: Millis) -> Option<Outcome> 
     let scope = if random.draw().is_multiple_of(2) { CapScope::Row } else { CapScope::Account };
     Some(match random.draw() % 16 {
         0..5 => throttle(),
-        5 => Outcome::Throttled { retry_after: asked },
-        6..9 => Outcome::Retry { retry_after: asked },
-        9 => Outcome::Wait { until: now + asked.unwrap_or(-5), scope },
-        10..12 => Outcome::Never,
-        12 => Outcome::Doubt,
-        13 if random.draw().is_multiple_of(4) => Outcome::Stop,
-        _ => Outcome::Lost,
+        5 => AttemptOutcome::Throttled { retry_after: asked },
+        6..9 => AttemptOutcome::Retry { retry_after: asked },
+        9 => AttemptOutcome::Wait { until: now + asked.unwrap_or(-5), scope },
+        10..12 => AttemptOutcome::Never,
+        12 => AttemptOutcome::Doubt,
+        13 if random.draw().is_multiple_of(4) => AttemptOutcome::Stop,
+        _ => AttemptOutcome::Lost,
     })
 }
 
@@ -146,7 +146,7 @@ proptest! {
 
     #[test]
     fn without_faults_every_row_is_delivered(world in world()) {
-        let settings = Limits { recipients_per_day: None, reserve: 0, ..world.settings.clone() };
+        let settings = SendLimits { recipients_per_day: None, reserve: 0, ..world.settings.clone() };
         let places = settings.cap as usize;
         let freed_late = world.freed_late.min(settings.replace_after - 10);
         let world = World { settings, places, freed_late, faults: 0, clock: 0, events: Vec::new(), ..world };

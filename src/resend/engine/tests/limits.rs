@@ -1,6 +1,7 @@
 //! Limits that are known are kept, and cost no more time than they must.
 
 use super::*;
+use crate::resend::state::RowState;
 
 #[test]
 fn three_connections_are_kept_busy_and_provoke_no_refusal() {
@@ -12,7 +13,7 @@ fn three_connections_are_kept_busy_and_provoke_no_refusal() {
 
 #[test]
 fn places_that_are_freed_late_are_waited_for() {
-    let settings = Limits { messages_per_connection: Some(10), ..fast() };
+    let settings = SendLimits { messages_per_connection: Some(10), ..fast() };
     let run = Run::new(300, settings, Server { freed_late: 100, ..Server::default() }).done();
     assert_eq!((run.counts().sent, run.server.throttled), (300, 0));
     assert_eq!(run.counts().connections_opened, 30);
@@ -20,7 +21,7 @@ fn places_that_are_freed_late_are_waited_for() {
 
 #[test]
 fn thirty_a_minute_are_never_exceeded_and_evenly_spaced() {
-    let settings = Limits { connection_age: DAY, ..Limits::default() };
+    let settings = SendLimits { connection_age: DAY, ..SendLimits::default() };
     let server = Server { per_minute: Some(30), session: 1_200, ..Server::default() };
     let run = Run::new(1_800, settings, server).done();
     let (spacings, took) = (run.spacings(), run.last_finish());
@@ -37,18 +38,20 @@ fn thirty_a_minute_are_never_exceeded_and_evenly_spaced() {
 
 #[test]
 fn slow_sessions_get_further_connections() {
-    let run = Run::new(300, Limits::default(), Server { session: 5_000, ..Server::default() }).done();
+    let run = Run::new(300, SendLimits::default(), Server { session: 5_000, ..Server::default() }).done();
     assert_eq!((run.counts().sent, run.counts().peak_connections), (300, 3));
     assert!(run.last_finish() <= 10 * MINUTE + 10 * SECOND);
 }
 
 #[test]
 fn a_day_takes_its_recipients_and_defers_the_rest_to_the_next() {
-    let settings = Limits { recipients_per_day: Some(10_000), ..Limits::default() };
+    let settings = SendLimits { recipients_per_day: Some(10_000), ..SendLimits::default() };
     let server = || Server { per_day: Some(10_000), ..Server::default() };
     let run = Run::of(120, 100, settings.clone(), server(), Earlier::default()).done();
     assert_eq!((run.counts().sent, run.counts().deferred), (100, 20));
-    let Ending::Deferred { next_at } = run.endings[&119] else { panic!("not deferred") };
+    let Fate { state: RowState::Deferred, next_at: Some(next_at), .. } = run.endings[&119] else {
+        panic!("not deferred")
+    };
     assert!((DAY..DAY + 2 * MINUTE).contains(&next_at));
 
     let starts = run.started.iter().map(|(at, _)| at - next_at);
@@ -60,7 +63,7 @@ fn a_day_takes_its_recipients_and_defers_the_rest_to_the_next() {
 
 #[test]
 fn a_day_at_the_limit_of_the_server_is_not_exceeded_by_one_recipient() {
-    let settings = Limits { recipients_per_day: Some(10_000), ..fast() };
+    let settings = SendLimits { recipients_per_day: Some(10_000), ..fast() };
     let server = Server { per_day: Some(10_000), ..Server::default() };
     let run = Run::new(10_100, settings, server).done();
     assert_eq!(
@@ -71,18 +74,18 @@ fn a_day_at_the_limit_of_the_server_is_not_exceeded_by_one_recipient() {
 
 #[test]
 fn a_message_larger_than_a_day_is_refused_and_the_others_go() {
-    let settings = Limits { recipients_per_day: Some(10), ..fast() };
+    let settings = SendLimits { recipients_per_day: Some(10), ..fast() };
     let mut run = Run::new(2, settings, Server::default());
     run.engine.add(9, 11, 0);
     let run = run.done();
-    assert_eq!(run.endings[&9], Ending::Refused(Refusal::TooManyRecipients));
+    assert_eq!(run.endings[&9], Fate::ended(RowState::Refused));
     assert_eq!(run.counts().sent, 2);
 }
 
 #[test]
 fn a_restart_makes_no_burst() {
     let earlier = Earlier { messages: (-29..=0).map(|i| i * 2_000).collect(), ..Earlier::default() };
-    let run = Run::of(3, 1, Limits::default(), Server::default(), earlier).done();
+    let run = Run::of(3, 1, SendLimits::default(), Server::default(), earlier).done();
     assert_eq!(run.started, [(2_100, 0), (4_100, 1), (6_100, 2)]);
 }
 
@@ -99,7 +102,7 @@ fn connections_are_left_to_the_application_while_it_is_sending() {
 
 #[test]
 fn a_cap_of_one_is_left_to_nobody() {
-    let mut run = Run::new(5, Limits { cap: 1, ..fast() }, Server::default());
+    let mut run = Run::new(5, SendLimits { cap: 1, ..fast() }, Server::default());
     run.at(0, Event::Sharing(true));
     assert_eq!(run.done().counts().sent, 5);
 }
@@ -113,7 +116,7 @@ fn a_clock_set_back_or_forward_by_an_hour_makes_no_burst_and_no_gap() {
     ];
     for clock in clocks {
         let server = Server { per_minute: Some(30), ..Server::default() };
-        let mut run = Run::new(600, Limits::default(), server);
+        let mut run = Run::new(600, SendLimits::default(), server);
         (run.clock, run.clock_jumps) = (clock, true);
         let run = run.done();
         assert_eq!((run.counts().sent, run.server.throttled), (600, 0));
@@ -124,7 +127,7 @@ fn a_clock_set_back_or_forward_by_an_hour_makes_no_burst_and_no_gap() {
 
 #[test]
 fn rows_claimed_by_others_cost_no_time_of_the_pace() {
-    let mut run = Run::new(10_000, Limits::default(), Server::default());
+    let mut run = Run::new(10_000, SendLimits::default(), Server::default());
     run.claimed = |row| row % 1_000 != 0;
     let run = run.done();
     assert_eq!((run.counts().sent, run.counts().skipped), (10, 9_990));
@@ -134,15 +137,15 @@ fn rows_claimed_by_others_cost_no_time_of_the_pace() {
 
 #[test]
 fn a_hundred_thousand_rows_are_cheap() {
-    let settings = Limits { cap: 50, ..fast() };
+    let settings = SendLimits { cap: 50, ..fast() };
     let run = Run::new(100_000, settings, Server { places: |_| 50, ..Server::default() }).done();
     assert_eq!((run.counts().sent, run.server.throttled), (100_000, 0));
 }
 
 #[test]
 fn rows_may_come_while_sending_and_idle_connections_are_closed_in_between() {
-    let mut run = Run::new(0, Limits::default(), Server::default());
-    run.engine = Engine::new(Limits::default(), Earlier::default(), 1, 0);
+    let mut run = Run::new(0, SendLimits::default(), Server::default());
+    run.engine = Engine::new(SendLimits::default(), Earlier::default(), 1, 0);
     for (at, row) in [(0, 0), (10 * SECOND, 1), (5 * MINUTE, 2)] {
         run.at(at, Event::Add(row));
     }
@@ -154,14 +157,14 @@ fn rows_may_come_while_sending_and_idle_connections_are_closed_in_between() {
 
 #[test]
 fn an_old_connection_is_replaced_before_the_server_cuts_it_off() {
-    let run = Run::new(900, Limits::default(), Server::default()).done();
+    let run = Run::new(900, SendLimits::default(), Server::default()).done();
     assert_eq!((run.counts().sent, run.counts().connections_opened), (900, 2));
     assert!(run.spacings().iter().all(|spacing| (2_000..=2_100).contains(spacing)));
 }
 
 #[test]
 fn progress_says_how_long_it_still_takes() {
-    let mut engine = Engine::new(Limits::default(), Earlier::default(), 1, 0);
+    let mut engine = Engine::new(SendLimits::default(), Earlier::default(), 1, 0);
     (0..31).for_each(|row| engine.add(row, 1, 0));
     let progress = engine.progress(0);
     assert_eq!(
@@ -184,9 +187,9 @@ fn the_rows_that_go_next_are_known_as_long_as_they_go_soon() {
     assert_eq!(upcoming(&mut fast, 0), [(0, 0), (1, 1), (2, 0)]);
     fast.stop_requested();
     assert_eq!(upcoming(&mut fast, 0), []);
-    let mut slow = engine(Limits::default(), vec![0]);
+    let mut slow = engine(SendLimits::default(), vec![0]);
     assert_eq!(upcoming(&mut slow, 0), []);
     assert_eq!(upcoming(&mut slow, 1_000), [(0, 0)]);
-    let mut given_up = engine(Limits { max_attempts: 1, ..super::fast() }, Vec::new());
+    let mut given_up = engine(SendLimits { max_attempts: 1, ..super::fast() }, Vec::new());
     assert_eq!(upcoming(&mut given_up, 0), [(0, 0)], "the next one has used up its attempts");
 }

@@ -16,16 +16,16 @@ const HOUR: Millis = 60 * MINUTE;
 const DAY: Millis = 24 * HOUR;
 
 /// As many messages as the connections can carry.
-fn fast() -> Limits {
-    Limits { rate: "1000/1s".parse().unwrap(), ..Limits::default() }
+fn fast() -> SendLimits {
+    SendLimits { rate: "1000/1s".parse().unwrap(), ..SendLimits::default() }
 }
 
-fn throttle() -> Outcome {
-    Outcome::Throttled { retry_after: None }
+fn throttle() -> AttemptOutcome {
+    AttemptOutcome::Throttled { retry_after: None }
 }
 
-fn retry() -> Outcome {
-    Outcome::Retry { retry_after: None }
+fn retry() -> AttemptOutcome {
+    AttemptOutcome::Retry { retry_after: None }
 }
 
 /// The rows in the order in which they started.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::Millis;
 use crate::resend::engine::{
-    ConnectionId, EndReason, Ending, Engine, Fate, Limits, NextStep, Outcome, RunCounts, Sending,
+    AttemptOutcome, ConnectionId, EndReason, Engine, Fate, NextStep, RunCounts, SendLimits, Sending,
 };
 use crate::resend::pace::Earlier;
 
@@ -12,8 +12,8 @@ use super::server::Server;
 
 /// Something that happens at a time.
 pub enum Event {
-    Opened(ConnectionId, Result<(), Outcome>),
-    Finished(Sending<u32>, Outcome),
+    Opened(ConnectionId, Result<(), AttemptOutcome>),
+    Finished(Sending<u32>, AttemptOutcome),
     Skipped(Sending<u32>),
     Closed(ConnectionId),
     /// The server closes a connection that no message is on.
@@ -27,7 +27,7 @@ pub enum Event {
 pub struct Run {
     pub engine: Engine<u32>,
     pub server: Server,
-    pub settings: Limits,
+    pub settings: SendLimits,
     /// Rows that somebody else has claimed.
     pub claimed: fn(u32) -> bool,
     /// What the engine's clock shows at a time.
@@ -37,7 +37,7 @@ pub struct Run {
     pub started: Vec<(Millis, u32)>,
     /// When each message started that was delivered or may have been.
     pub taken: Vec<Millis>,
-    pub endings: BTreeMap<u32, Ending>,
+    pub endings: BTreeMap<u32, Fate>,
     pub now: Millis,
     recipients: u32,
     sharing: bool,
@@ -53,11 +53,11 @@ pub struct Run {
 
 impl Run {
     /// So many rows of one recipient each.
-    pub fn new(rows: u32, settings: Limits, server: Server) -> Self {
+    pub fn new(rows: u32, settings: SendLimits, server: Server) -> Self {
         Self::of(rows, 1, settings, server, Earlier::default())
     }
 
-    pub fn of(rows: u32, recipients: u32, settings: Limits, server: Server, earlier: Earlier) -> Self {
+    pub fn of(rows: u32, recipients: u32, settings: SendLimits, server: Server, earlier: Earlier) -> Self {
         let mut engine = Engine::new(settings.clone(), earlier, 1, 0);
         (0..rows).for_each(|row| engine.add(row, recipients, 0));
         engine.all_added();
@@ -96,7 +96,7 @@ impl Run {
                 NextStep::Open(id) => self.open(id),
                 NextStep::Send(sending) => self.send(sending),
                 NextStep::Close(id) => self.at(self.now + 5, Event::Closed(id)),
-                NextStep::End { key, ending, .. } => self.end(key, ending),
+                NextStep::End { key, fate, .. } => self.end(key, fate),
                 NextStep::Wait { until } => {
                     assert!(until > shown, "waits for a time that has passed");
                     self.proceed(Some(self.now + until - shown));
@@ -183,26 +183,26 @@ impl Run {
         }
         self.started.push((self.now, row));
         let outcome = self.server.message(connection, row, self.recipients, self.now);
-        if matches!(outcome, Outcome::Delivered | Outcome::Doubt) {
+        if matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Doubt) {
             self.taken.push(self.now);
         }
         let session = self.server.session + (Millis::from(row) * 7919) % (self.server.session_varies_by + 1);
         self.at(self.now + session, Event::Finished(sending, outcome));
     }
 
-    fn finished(&mut self, sending: Sending<u32>, outcome: Outcome) {
+    fn finished(&mut self, sending: Sending<u32>, outcome: AttemptOutcome) {
         let (row, connection) = (*sending.key(), sending.connection());
-        if matches!(outcome, Outcome::Delivered | Outcome::Never | Outcome::Doubt) {
+        if matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Never | AttemptOutcome::Doubt) {
             *self.finals.entry(row).or_default() += 1;
         }
-        let usable = !matches!(outcome, Outcome::Doubt | Outcome::Lost);
+        let usable = !matches!(outcome, AttemptOutcome::Doubt | AttemptOutcome::Lost);
         self.connections.insert(connection, None);
         if !usable {
             self.gone(connection);
         }
         let settled = self.engine.finished(sending, outcome, usable, (self.clock)(self.now));
-        if let Fate::Ended(ending) = settled.fate {
-            self.end(row, ending);
+        if !settled.fate.goes_again {
+            self.end(row, settled.fate);
         }
     }
 
@@ -213,8 +213,8 @@ impl Run {
         }
     }
 
-    fn end(&mut self, row: u32, ending: Ending) {
-        assert_eq!(self.endings.insert(row, ending), None, "row {row} ended twice");
+    fn end(&mut self, row: u32, fate: Fate) {
+        assert_eq!(self.endings.insert(row, fate), None, "row {row} ended twice");
     }
 
     fn checked(self) -> Self {

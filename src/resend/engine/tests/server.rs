@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::Millis;
-use crate::resend::engine::{CapScope, ConnectionId, Outcome};
+use crate::resend::engine::{AttemptOutcome, CapScope, ConnectionId};
 
 const DAY: Millis = 86_400_000;
 
 /// What a test may decide for itself: `None` leaves it to the server.
-pub type Script<Asked> = Box<dyn FnMut(Asked, Millis) -> Option<Outcome>>;
+pub type Script<Asked> = Box<dyn FnMut(Asked, Millis) -> Option<AttemptOutcome>>;
 
 pub struct Server {
     /// Connections that may send at once at a time.
@@ -50,22 +50,28 @@ impl Default for Server {
 }
 
 impl Server {
-    pub fn open(&mut self, connection: ConnectionId, now: Millis) -> Result<(), Outcome> {
+    pub fn open(&mut self, connection: ConnectionId, now: Millis) -> Result<(), AttemptOutcome> {
         (self.on_open)(connection, now).map_or(Ok(()), Err)
     }
 
     /// What the server says to this message in the end.
-    pub fn message(&mut self, connection: ConnectionId, row: u32, recipients: u32, now: Millis) -> Outcome {
+    pub fn message(
+        &mut self,
+        connection: ConnectionId,
+        row: u32,
+        recipients: u32,
+        now: Millis,
+    ) -> AttemptOutcome {
         let outcome = (self.on_message)(row, now).unwrap_or_else(|| self.limits(connection, recipients, now));
         match outcome {
-            Outcome::Throttled { .. } => self.throttled += 1,
-            Outcome::Delivered => self.accepted.push_back((now, recipients)),
+            AttemptOutcome::Throttled { .. } => self.throttled += 1,
+            AttemptOutcome::Delivered => self.accepted.push_back((now, recipients)),
             _ => (),
         }
         outcome
     }
 
-    fn limits(&mut self, connection: ConnectionId, recipients: u32, now: Millis) -> Outcome {
+    fn limits(&mut self, connection: ConnectionId, recipients: u32, now: Millis) -> AttemptOutcome {
         self.holders.retain(|id, until| *until > now && *id != connection);
         while self.accepted.pop_front_if(|(at, _)| *at <= now - DAY).is_some() {}
         let last_minute = || self.accepted.iter().rev().take_while(|(at, _)| *at > now - 60_000).count();
@@ -73,13 +79,13 @@ impl Server {
         if self.holders.len() >= (self.places)(now)
             || self.per_minute.is_some_and(|most| last_minute() >= most)
         {
-            return Outcome::Throttled { retry_after: None };
+            return AttemptOutcome::Throttled { retry_after: None };
         }
         self.holders.insert(connection, Millis::MAX);
         if self.per_day.is_some_and(|most| today() + recipients > most) {
-            return Outcome::Wait { until: now + DAY, scope: CapScope::Account };
+            return AttemptOutcome::Wait { until: now + DAY, scope: CapScope::Account };
         }
-        Outcome::Delivered
+        AttemptOutcome::Delivered
     }
 
     pub fn gone(&mut self, connection: ConnectionId, now: Millis) {

@@ -4,9 +4,9 @@ use crate::mapping::sql::Statement;
 
 /// What would have been asked of the log; nothing while questions are asked.
 #[derive(Debug, Default)]
-pub struct Rehearsal(Option<Vec<Statement>>);
+pub struct DryRun(Option<Vec<Statement>>);
 
-impl Rehearsal {
+impl DryRun {
     /// From now on questions are only written down.
     pub fn begin(&mut self) {
         self.0 = Some(Vec::new());

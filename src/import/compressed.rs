@@ -18,7 +18,7 @@ const XZ: &[u8] = b"\xfd7zXZ\0";
 /// The text of a file as UTF-8, and whether that is what lies on the disk.
 ///
 /// # Errors
-/// The stream's, or that it is packed in a way that is not known.
+/// The stream's, or that it is compressed in a way that is not known.
 pub fn text_of(from: impl Read + Send + 'static) -> io::Result<(Bytes, bool)> {
     let mut from = BufReader::with_capacity(128 << 10, from);
     let (mut unpacked, was_plain): (Bytes, bool) = match from.fill_buf()? {
@@ -135,10 +135,10 @@ impl<R: BufRead> Zstd<R> {
         }
     }
 
-    /// Whether what was read is what was packed.
+    /// Whether what was read is what was compressed.
     fn check(&self) -> io::Result<()> {
-        let packed = self.frame.get_checksum_from_data();
-        match packed.is_none() || packed == self.frame.get_calculated_checksum() {
+        let compressed = self.frame.get_checksum_from_data();
+        match compressed.is_none() || compressed == self.frame.get_calculated_checksum() {
             true => Ok(()),
             false => Err(wrong_checksum()),
         }

@@ -13,7 +13,7 @@ use super::finder::SHORTEST;
 
 /// The words of one pattern.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Needles {
+pub struct RequiredLiterals {
     /// Of each group one word must be there; no groups where nothing can be said.
     pub groups: Vec<Vec<String>>,
     /// The pattern is nothing but the words of its one group.
@@ -29,17 +29,17 @@ pub fn with_mode(pattern: &str) -> Cow<'_, str> {
 }
 
 /// The words of `pattern`; none if it is no regular expression.
-pub fn of(pattern: &str) -> Needles {
+pub fn of(pattern: &str) -> RequiredLiterals {
     if is_plain(pattern) {
-        return Needles { exact: true, groups: vec![vec![pattern.to_lowercase()]] };
+        return RequiredLiterals { exact: true, groups: vec![vec![pattern.to_lowercase()]] };
     }
     let Some(hir) = parse(pattern) else {
-        return Needles::default();
+        return RequiredLiterals::default();
     };
     if let Some(words) = words(&hir).filter(|words| words.iter().all(|word| word.len() >= SHORTEST)) {
-        return Needles { exact: !looks_around(&hir), groups: vec![words] };
+        return RequiredLiterals { exact: !looks_around(&hir), groups: vec![words] };
     }
-    Needles { groups: groups(&hir), exact: false }
+    RequiredLiterals { groups: groups(&hir), exact: false }
 }
 
 /// A word as it stands, with nothing to be read as a regular expression; most patterns are that.
@@ -176,7 +176,10 @@ mod tests {
 
     #[test]
     fn plain_words_decide_alone() {
-        assert_eq!(of("mailbox full"), Needles { groups: vec![vec!["mailbox full".into()]], exact: true });
+        assert_eq!(
+            of("mailbox full"),
+            RequiredLiterals { groups: vec![vec!["mailbox full".into()]], exact: true }
+        );
         assert!(of("mail ?box (is )?full").exact);
         assert!(!of(r"\bspam").exact);
     }

@@ -9,12 +9,12 @@ use anyhow::{Result, bail};
 /// A file in WAL mode that nobody has open. A reader would have to make the files `-wal` and `-shm` beside it, which
 /// may then belong to the wrong user and keep the application from writing. So it is read as a file that does not
 /// change, and looked at again afterwards to make sure that it did not.
-pub(super) struct AtRest {
+pub(super) struct Immutable {
     modified: SystemTime,
     length: u64,
 }
 
-impl AtRest {
+impl Immutable {
     /// What is known of the file, if it is such a one. Source: <https://www.sqlite.org/fileformat2.html>, section 1.3.
     pub(super) fn of(path: &Path) -> Result<Option<Self>> {
         let mut header = [0; 20];

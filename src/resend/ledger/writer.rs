@@ -14,8 +14,8 @@ use super::steps::LogIs;
 use super::{ClaimAnswer, ClaimRequest, Ledger, Outgoing, Settlement};
 use crate::db::Db;
 use crate::model::Millis;
+use crate::resend::failpoints;
 use crate::resend::message::Stored;
-use crate::resend::points;
 
 /// So many requests at most share a commit.
 const TOGETHER: usize = 64;
@@ -44,14 +44,14 @@ const TRIES: u32 = 12;
 /// So long a server that cannot be reached is left alone.
 const REST: Duration = Duration::from_secs(5);
 
-type Reply<T> = oneshot::Sender<Result<T>>;
+type WriteResult<T> = oneshot::Sender<Result<T>>;
 
 /// What a worker may ask.
 enum Request {
-    Claim(ClaimRequest, Priority, Reply<ClaimAnswer<Stored>>),
-    HandOver(Handing, Reply<ClaimAnswer<()>>),
-    Settle(Settlement, Reply<Option<String>>),
-    Pause(Pause, Reply<()>),
+    Claim(ClaimRequest, Priority, WriteResult<ClaimAnswer<Stored>>),
+    HandOver(Handing, WriteResult<ClaimAnswer<()>>),
+    Settle(Settlement, WriteResult<Option<String>>),
+    Pause(Pause, WriteResult<()>),
 }
 
 /// Nothing goes for the run's identity before a time.
@@ -146,7 +146,7 @@ impl LedgerHandle {
         self.ask(|reply| Request::Pause(pause, reply))
     }
 
-    fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Pending<T> {
+    fn ask<T>(&self, request: impl FnOnce(WriteResult<T>) -> Request) -> Pending<T> {
         let (reply, answer) = oneshot::channel();
         // if the writer is gone, so is the reply, and that is the answer
         let _ = self.0.send(request(reply));
@@ -243,7 +243,7 @@ impl LedgerWriter {
             }
             return;
         }
-        match self.together(batch).await {
+        match self.commit_batch(batch).await {
             Ok(done) => batch.drain(..).zip(done).for_each(|(request, done)| request.reply(done)),
             // one of them is to blame, so each is tried by itself
             Err(_) => {
@@ -280,7 +280,7 @@ impl LedgerWriter {
     }
 
     /// Serves a batch and commits, in a transaction that has begun.
-    async fn together(&mut self, batch: &[Request]) -> Result<Vec<Done>> {
+    async fn commit_batch(&mut self, batch: &[Request]) -> Result<Vec<Done>> {
         let tried = self.within_transaction(batch).await;
         if tried.is_err() {
             self.ledger.roll_back().await;
@@ -296,15 +296,15 @@ impl LedgerWriter {
             [only] => served.with_context(|| only.subject())?,
             _ => served?,
         };
-        points::pass("before a commit of the ledger");
+        failpoints::pass("before a commit of the ledger");
         self.ledger.store.commit().await?;
-        points::pass("after a commit of the ledger");
+        failpoints::pass("after a commit of the ledger");
         Ok(done)
     }
 
     async fn alone(&mut self, request: &Request) -> Result<Done> {
         let tried = match self.ledger.store.begin().await {
-            Ok(()) => self.together(std::slice::from_ref(request)).await,
+            Ok(()) => self.commit_batch(std::slice::from_ref(request)).await,
             Err(error) => Err(error),
         };
         match (tried, request) {
