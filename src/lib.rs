@@ -8,6 +8,7 @@ pub mod config;
 pub mod db;
 pub mod digest;
 pub mod exit;
+pub mod http;
 pub mod import;
 pub mod log;
 pub mod mapping;

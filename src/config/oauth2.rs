@@ -7,7 +7,8 @@ use serde::Deserialize;
 use url::Url;
 
 use super::password::{Password, RawPassword};
-use crate::resend::transport::smtp::{Oauth2, is_loopback};
+use crate::resend::transport::oauth2::Oauth2;
+use crate::resend::transport::smtp::is_loopback;
 
 const SECTION: &str = "smtp.oauth2";
 

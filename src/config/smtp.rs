@@ -16,9 +16,8 @@ use crate::provider::{self, Profile};
 use crate::resend::attachments::Attachments;
 use crate::resend::engine::SendLimits;
 use crate::resend::pace::Rate;
-use crate::resend::transport::smtp::{
-    Login, Method, Opener, Security, Smtp, Timeouts, Tokens, Trust, is_loopback,
-};
+use crate::resend::transport::oauth2::Tokens;
+use crate::resend::transport::smtp::{Login, Method, Opener, Security, Smtp, Timeouts, Trust, is_loopback};
 use crate::secret::Secret;
 
 /// The variable a password is looked for in where the config names no way to get one.

@@ -3,6 +3,7 @@
 
 mod account;
 mod doubt;
+mod driver;
 mod exim;
 mod held;
 mod ledgers;

@@ -44,6 +44,7 @@ const LAYERS: &[Layer] = &[
     pure("address", &[]),
     pure("digest", &[]),
     acting("exit", &[]),
+    acting("http", &[]),
     pure("provider", &[]),
     pure("secret", &[]),
     pure("zone", &["model"]),
@@ -189,7 +190,7 @@ const LAYERS: &[Layer] = &[
     ),
     acting("resend::failpoints", &[]),
     acting("resend::attachments", &["resend::message"]),
-    acting("resend::transport", &["model", "output", "resend::message", "secret"]),
+    acting("resend::transport", &["http", "model", "output", "resend::message", "secret"]),
     acting(
         "resend::ledger",
         &[
@@ -239,8 +240,8 @@ const LAYERS: &[Layer] = &[
     acting(
         "cmd",
         &[
-            "address", "analysis", "cli", "config", "db", "digest", "exit", "import", "log", "mapping",
-            "model", "output", "provider", "reply", "resend", "window", "zone",
+            "address", "analysis", "cli", "config", "db", "digest", "exit", "http", "import", "log",
+            "mapping", "model", "output", "provider", "reply", "resend", "window", "zone",
         ],
     ),
     acting("main", &["cli", "cmd", "exit"]),

@@ -4,17 +4,16 @@
 //! or one that says to come again.
 
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, Command};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::analysis::alert::AlertOutcome;
 use crate::cli::Shape;
 use crate::config::alert::{AlertPlan, Webhook};
+use crate::http;
 use crate::output;
 
 /// The pause before the second try.
@@ -40,7 +39,7 @@ async fn post(webhook: Webhook, outcome: &AlertOutcome, limit: Duration) -> Resu
         Shape::Teams => output::alert::teams(outcome).to_string(),
     };
     let posted = tokio::task::spawn_blocking(move || {
-        let agent = agent(limit);
+        let agent = http::agent(limit);
         match post_once(&agent, &webhook.url, &body) {
             Err(PostRefusal { again: true, .. }) => {
                 std::thread::sleep(PAUSE);
@@ -73,20 +72,6 @@ fn post_once(agent: &ureq::Agent, url: &str, body: &str) -> Result<(), PostRefus
         // the library's words name neither path nor query of the address
         Err(error) => Err(PostRefusal { why: error.to_string(), again: true }),
     }
-}
-
-fn agent(limit: Duration) -> ureq::Agent {
-    let found = rustls_native_certs::load_native_certs().certs;
-    let roots: Vec<_> = found.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
-    let tls = TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build();
-    ureq::Agent::config_builder()
-        .timeout_global(Some(limit))
-        .tls_config(tls)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .user_agent(concat!("mailthrottle/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .new_agent()
 }
 
 async fn run(command: &str, outcome: &AlertOutcome, limit: Duration) -> Result<()> {

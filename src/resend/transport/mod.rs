@@ -4,6 +4,7 @@
 //! That last answer decides between sending again and asking a person, so it is never guessed: until the content was
 //! handed over completely it is no, from then on it is yes until the other side has said no.
 
+pub mod oauth2;
 pub mod smtp;
 
 use std::fmt;

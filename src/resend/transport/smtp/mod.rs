@@ -8,9 +8,9 @@ mod auth;
 mod capabilities;
 mod connect;
 mod content;
+mod opener;
 mod reply;
 mod tls;
-mod token;
 mod transaction;
 mod wire;
 
@@ -19,8 +19,8 @@ use std::time::Duration;
 
 pub use auth::{Login, Method};
 pub use capabilities::Capabilities;
+pub use opener::Opener;
 pub use tls::{Trust, TrustError};
-pub use token::{NoToken, Oauth2, Opener, Tokens};
 pub use transaction::{Ready, SmtpConnection};
 
 /// A server to submit mail to.

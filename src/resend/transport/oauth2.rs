@@ -1,4 +1,4 @@
-//! Access tokens for XOAUTH2 by client credentials (RFC 6749, 4.4).
+//! Access tokens by client credentials (RFC 6749, 4.4).
 //!
 //! A token is fetched before the first connection, kept until shortly before it expires, and fetched again when a server
 //! does not take it. Secret and token are in no error and no log, and go to the token server alone: over TLS or on this
@@ -10,13 +10,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::Mutex;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use url::Url;
 
-use super::{Smtp, SmtpConnection};
-use crate::model::Stage;
+use crate::http;
 use crate::output::escape;
-use crate::resend::transport::{FailureKind, SendFailure};
 use crate::secret::{Secret, Veil};
 
 /// How long the token server may take.
@@ -54,7 +51,7 @@ pub struct NoToken {
     host: String,
     why: String,
     /// Asking again will not help.
-    is_refusal: bool,
+    pub is_refusal: bool,
 }
 
 /// The tokens of a run.
@@ -81,14 +78,14 @@ impl Tokens {
     /// # Errors
     /// The token server cannot be reached, or gives none.
     pub async fn current(&self) -> Result<Secret, NoToken> {
-        self.but(None).await
+        self.other_than(None).await
     }
 
     /// A token that is not the one which was not taken.
     ///
     /// # Errors
     /// The token server cannot be reached, or gives none.
-    async fn but(&self, refused: Option<&Secret>) -> Result<Secret, NoToken> {
+    pub async fn other_than(&self, refused: Option<&Secret>) -> Result<Secret, NoToken> {
         // whoever comes meanwhile waits for the same one
         let mut held = self.held.lock().await;
         let good = |token: &&Token| token.until > Instant::now() && Some(&token.secret) != refused;
@@ -112,8 +109,10 @@ impl Oauth2 {
             ("scope", &self.scope),
         ];
         let asked_at = Instant::now();
-        let answered =
-            agent().post(self.token_url.as_str()).header("Accept", "application/json").send_form(form);
+        let answered = http::agent(LIMIT)
+            .post(self.token_url.as_str())
+            .header("Accept", "application/json")
+            .send_form(form);
         let mut answer = answered
             .map_err(|error| self.none(&format!("{error}; check token_url and the network"), false))?;
         let status = answer.status();
@@ -159,80 +158,6 @@ impl Oauth2 {
         let why = escape::line(&Veil::over(&self.client_secret, []).apply(why));
         let host = self.token_url.host_str().unwrap_or_default().to_owned();
         NoToken { host, why: escape::short(&why, MOST_CHARACTERS), is_refusal }
-    }
-}
-
-fn agent() -> ureq::Agent {
-    let found = rustls_native_certs::load_native_certs().certs;
-    let roots: Vec<_> = found.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
-    let tls = TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build();
-    ureq::Agent::config_builder()
-        .timeout_global(Some(LIMIT))
-        .tls_config(tls)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .user_agent(concat!("mailthrottle/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .new_agent()
-}
-
-/// Opens connections to a server, with a token where the login needs one.
-#[derive(Debug)]
-pub struct Opener {
-    /// The server; where there are tokens, the secret of its login is replaced.
-    pub smtp: Smtp,
-    /// Where the token comes from.
-    pub tokens: Option<Tokens>,
-}
-
-impl Opener {
-    /// The host and port it opens connections to.
-    pub fn place(&self) -> String {
-        format!("{}:{}", self.smtp.host, self.smtp.port)
-    }
-
-    /// Makes sure that there is a token, where one is needed.
-    ///
-    /// # Errors
-    /// The token server cannot be reached, or gives none.
-    pub async fn prepare(&self) -> Result<(), NoToken> {
-        match &self.tokens {
-            Some(tokens) => tokens.current().await.map(drop),
-            None => Ok(()),
-        }
-    }
-
-    /// Opens a connection and logs in; if the token is not taken, once more with another.
-    ///
-    /// # Errors
-    /// Says at which step it failed.
-    pub async fn open(&self) -> Result<SmtpConnection, SendFailure> {
-        let Some(tokens) = &self.tokens else {
-            return SmtpConnection::open(&self.smtp).await;
-        };
-        let token = tokens.current().await.map_err(NoToken::into_failure)?;
-        match SmtpConnection::open(&self.with(token.clone())).await {
-            Err(failure) if failure.reply.as_ref().is_some_and(|reply| reply.code == 535) => {
-                let other = tokens.but(Some(&token)).await.map_err(NoToken::into_failure)?;
-                if other == token { Err(failure) } else { SmtpConnection::open(&self.with(other)).await }
-            }
-            opened => opened,
-        }
-    }
-
-    fn with(&self, token: Secret) -> Smtp {
-        let mut smtp = self.smtp.clone();
-        if let Some(login) = &mut smtp.login {
-            login.secret = token;
-        }
-        smtp
-    }
-}
-
-impl NoToken {
-    fn into_failure(self) -> SendFailure {
-        let kind = if self.is_refusal { FailureKind::Unsupported } else { FailureKind::Network };
-        SendFailure::new(Stage::Auth, kind, &self.to_string())
     }
 }
 
