@@ -8,7 +8,7 @@ use std::io::{self, Cursor, Read};
 use libfuzzer_sys::fuzz_target;
 use mailthrottle::import::columns::UserColumns;
 use mailthrottle::import::intake::Intake;
-use mailthrottle::import::{LogFormat, Line, ParserSettings, detect, packed};
+use mailthrottle::import::{LogFormat, Line, ParserSettings, compressed, detect};
 
 /// Of what a packed text may grow to.
 const MOST: u64 = 1 << 20;
@@ -21,7 +21,7 @@ fuzz_target!(|text: &[u8]| {
         columns: UserColumns::default(),
         patterns: Vec::new(),
     };
-    if let Ok((unpacked, _)) = packed::text_of(Cursor::new(text.to_vec())) {
+    if let Ok((unpacked, _)) = compressed::text_of(Cursor::new(text.to_vec())) {
         let _ = io::copy(&mut unpacked.take(MOST), &mut io::sink());
     }
     let lines = || text.split(|byte| *byte == b'\n').map(|text| Line { text, start: 0, number: 0 });

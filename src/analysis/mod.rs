@@ -1,8 +1,8 @@
 //! What the log says: failures and their causes, clusters, one scan over all attempts, the verdict.
 //!
 //! Pure: no clock, no database, no printing. [`failures`] reads the failed mails, [`clusters`] joins them, [`scan`]
-//! counts the attempts around them, [`verdict`] judges, [`wording`] finds the
-//! sentences, and [`report`] is all of it as the JSON contract has it. [`alert`] says whether a person is needed.
+//! counts the attempts around them, [`judge`] finds the verdict and [`phrases`] its sentences,
+//! and [`report`] is all of it as the JSON contract has it. [`alert`] says whether a person is needed.
 
 pub mod alert;
 pub mod build;
