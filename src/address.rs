@@ -71,7 +71,7 @@ fn collect(value: &Value, entries: &mut Vec<String>) {
                         .push(format!("\"{}\" <{address}>", name.replace('\\', "\\\\").replace('"', "\\\"")));
                 }
                 (Some(address), _) => entries.extend(pieces(address)),
-                // what stands for an address must not be left out in silence
+                // a value in place of an address must not be dropped silently
                 (None, _) => entries.push(value.to_string()),
             }
         }

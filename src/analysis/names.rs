@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// A name's place in its list.
 pub type NameId = u32;
 
-/// What stands for every name beyond the bound.
+/// The name in place of every name beyond the bound.
 const OTHERS: &str = "(others)";
 
 /// A bounded list of distinct names; NULL is one of them.
@@ -35,7 +35,7 @@ impl DistinctNames {
         self.last
     }
 
-    /// The id that stands for all names beyond the bound.
+    /// The id of all names beyond the bound.
     pub fn others_id(&self) -> NameId {
         NameId::try_from(self.most).unwrap_or(NameId::MAX)
     }

@@ -58,7 +58,7 @@ pub struct AlertConfig {
     checks: Vec<MetricCheck>,
 }
 
-/// An address that is told.
+/// An address that gets notifications.
 #[derive(Clone)]
 pub struct Webhook {
     /// The address; who knows it may post there, so it is not shown.
@@ -135,7 +135,7 @@ impl RawAlert {
                 .with_context(|| format!("[alert] webhook_env: {} is not set", name.escape_debug()))
         });
         let url = match named {
-            // only who is told needs it
+            // only a notified address needs it
             Some(Err(error)) => {
                 tracing::warn!("{error:#}, so nothing is posted");
                 None

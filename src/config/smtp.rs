@@ -30,7 +30,7 @@ pub const SAME: &str = "same";
 /// Failed mails older than this do not go where nobody says otherwise.
 const MAX_AGE: Duration = Duration::from_secs(7 * 86_400);
 
-/// So long a run waits for another where nobody says otherwise.
+/// How long a run waits for another by default.
 const WAIT: Duration = Duration::from_secs(30);
 
 /// Bytes of the largest message where nobody says otherwise; hardly any provider takes a larger one.

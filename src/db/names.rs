@@ -22,7 +22,7 @@ impl Name {
     }
 }
 
-/// None of some tables is the wanted one; `key`: where the user names it.
+/// Not one of some tables is the wanted one; `key`: where the user names it.
 pub fn no_table(wanted: &str, key: &str, place: &str, there: &[Name]) -> MappingError {
     let names: Vec<String> = there.iter().map(Name::shown).collect();
     let bare = name_parts(wanted).pop().unwrap_or_default();

@@ -83,7 +83,7 @@ pub fn has_more(mapping: &Mapping) -> bool {
     [Column::Cc, Column::Bcc, Column::FinishedAt].into_iter().any(|column| mapping.has(column))
 }
 
-/// How many addresses a field names: one to an `@`, at least one where anything stands.
+/// How many addresses a field names: one to an `@`, at least one unless it is empty.
 pub fn recipients(field: &[u8]) -> u32 {
     let ats = memchr::memchr_iter(b'@', field).count();
     let is_blank = || field.iter().all(|byte| matches!(byte, b';' | b' '));

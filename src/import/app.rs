@@ -40,7 +40,7 @@ static LEVEL_FIRST: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
-/// What stands between level and message: brackets, numbers, a logger's name before a dash.
+/// What is between level and message: brackets, numbers, a logger's name before a dash.
 static BEFORE_MESSAGE: LazyLock<Regex> = LazyLock::new(|| {
     let logger = r"[\w$.\\/-]+(?:\[\d+\])?\s+-\s|(?:[\w$]+\.)+[\w$]+\[\d+\]:?\s";
     Regex::new(&format!(r"^(?-u)(?:[\s:|\])>-]+|\[[^\]\n]{{0,80}}\]|\([^)\n]{{0,40}}\)|#\d+|{logger})*"))

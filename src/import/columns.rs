@@ -155,7 +155,7 @@ impl Columns {
         time.is_some() && (status.or(recipient).or(error).or(self.message)).is_some()
     }
 
-    /// The attempts that a row tells of: none, one, or one for each recipient with a status of its own.
+    /// The attempts that a row reports: none, one, or one for each recipient with a status of its own.
     pub fn rows(&self, values: &[String], clock: &mut Clock, line: Line<'_>) -> Vec<ParsedAttempt> {
         let value = |place: Option<usize>| {
             place

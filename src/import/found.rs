@@ -18,7 +18,7 @@ pub enum Status {
     Failed,
     /// Not tried yet.
     Pending,
-    /// A word that is none of these.
+    /// Any other word.
     Other(String),
 }
 
@@ -157,7 +157,7 @@ impl Parsed {
         self.counts.continuations += 1;
     }
 
-    /// The line tells of no attempt.
+    /// The line reports no attempt.
     pub fn noise(&mut self) {
         self.counts.noise += 1;
     }

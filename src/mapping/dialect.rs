@@ -87,7 +87,7 @@ impl Dialect {
         }
     }
 
-    /// A text made by `prefixed`, without what stands between at its end.
+    /// A text made by `prefixed`, without the separator at its end.
     pub(super) fn trimmed(self, text: &str) -> String {
         match self {
             Dialect::Sqlite | Dialect::Postgres => format!("nullif(rtrim({text}, ': '), '')"),
@@ -257,7 +257,7 @@ impl Dialect {
         }
     }
 
-    /// Whether a status column is compared as it stands, and not as text.
+    /// Whether a status column is compared as it is, and not as text.
     pub(super) fn compares_words(self, kind: &ColumnKind) -> bool {
         self == Dialect::Sqlite
             || matches!(

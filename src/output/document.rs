@@ -68,7 +68,7 @@ pub struct Table {
 /// A column's head and manners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnHead {
-    /// What stands above it.
+    /// The text above it.
     pub title: &'static str,
     /// Numbers stand on the right.
     pub right: bool,

@@ -34,7 +34,7 @@ impl Finder {
         Finder { words, long, short }
     }
 
-    /// Calls `found` with each word that stands in `text`, as often as it does.
+    /// Calls `found` with each word in `text`, once per occurrence.
     pub fn each(&self, text: &[u8], mut found: impl FnMut(usize)) {
         let fours = text.windows(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
         let last = text.len().checked_sub(SHORTEST).map(|at| letters(text, at));

@@ -36,7 +36,7 @@ pub fn quotes_reply(text: &str) -> bool {
     mark(text).is_some()
 }
 
-/// Where the mark stands, if words follow it.
+/// The position of the mark, if words follow it.
 fn mark(text: &str) -> Option<usize> {
     static FIND: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(MARK));
     FIND.find(text.as_bytes()).filter(|at| !text[at + MARK.len()..].trim().is_empty())

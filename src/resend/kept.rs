@@ -67,9 +67,9 @@ impl Kept<'_> {
         self.0.text(STATUS)
     }
 
-    /// Text, HTML, raw message and the names of attachments: what tells two mails of the same outside apart.
+    /// Text, HTML, raw message and the names of attachments: what distinguishes two mails of the same outside.
     ///
-    /// Of a raw message its Message-ID stands for it; without one, what is sent each time anew does not count.
+    /// A raw message counts by its Message-ID; without one, what each sending generates does not count.
     pub fn content(&self) -> Digest {
         let parts = [BODY_TEXT, BODY_HTML, ATTACHMENTS].map(|column| self.filled(column));
         let raw = self.filled(RAW).map(message::identifying);

@@ -22,7 +22,7 @@ pub struct Memory {
     pub undelivered: Option<AlertEvent>,
 }
 
-/// Why an outcome is told.
+/// Why an outcome is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertEvent {

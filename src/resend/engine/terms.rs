@@ -73,7 +73,7 @@ pub enum AttemptOutcome {
         /// The wait the reply asks for.
         retry_after: Option<Millis>,
     },
-    /// Refused for a moment.
+    /// Refused temporarily.
     Retry {
         /// The wait the reply asks for.
         retry_after: Option<Millis>,

@@ -146,7 +146,7 @@ impl Ledger {
         self.store.commit().await
     }
 
-    /// Tells the log what it has not learnt yet.
+    /// Writes to the log what it is still missing.
     ///
     /// # Errors
     /// The log cannot be written, so nothing may be sent.
