@@ -210,7 +210,7 @@ pub struct DatabaseServer {
     pub tls: Option<String>,
     /// How a connection without TLS gets it.
     pub tls_by: &'static str,
-    /// The client.
+    /// The database user.
     pub role: Option<String>,
     /// How far its clock is ahead of this host's, where it has one of its own.
     pub clock_ahead: Option<Millis>,

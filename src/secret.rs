@@ -108,7 +108,7 @@ impl fmt::Debug for Veil {
     }
 }
 
-/// The characters of Base64 that a secret has to itself where so many bytes stand before it.
+/// The characters of Base64 that a secret has to itself where this many bytes precede it.
 fn within_base64(secret: &str, before: usize) -> String {
     let encoded = STANDARD.encode("x".repeat(before) + secret);
     // those that share bits with what comes before and after
@@ -120,7 +120,7 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')
 }
 
-/// What was meant as an address, without the password that may stand in it: all between the user and the last `@`.
+/// What was meant as an address, without the password that may be in it: all between the user and the last `@`.
 ///
 /// ```
 /// # use mailthrottle::secret::without_password;

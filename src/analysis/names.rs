@@ -23,7 +23,7 @@ impl DistinctNames {
         Self { most, list: Vec::new(), ids: HashMap::new(), last: 0 }
     }
 
-    /// The id of a name, new or known. Rows of one sender stand together, so the last one is asked first.
+    /// The id of a name, new or known. Rows of one sender are adjacent, so the last one is asked first.
     pub fn id(&mut self, name: Option<&str>) -> NameId {
         if self.list.get(self.last as usize).is_some_and(|known| known.as_deref() == name) {
             return self.last;

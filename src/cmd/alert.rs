@@ -116,11 +116,11 @@ impl Run<'_> {
             outcome.event = turn.deliver;
             let is_told = self.deliver(&outcome, turn).await;
             exit = if is_told || exit != Exit::Fine { exit } else { Exit::Warning };
-            // a state that cannot be kept sends notifications too often, or not at all
+            // without a state on disk, notifications come too often, or not at all
             let is_broken = self.keeper.is_some_and(|keeper| keeper.is_broken);
             exit = if is_broken && exit == Exit::Fine { Exit::Unknown } else { exit };
         }
-        // what was found counts all the same
+        // notifications go out even if writing failed
         written.map(|()| exit)
     }
 

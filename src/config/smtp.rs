@@ -239,7 +239,7 @@ impl Raw {
     }
 }
 
-/// Where the ledger is, beside what the log may be told.
+/// Where the ledger is, checked against what may be written to the log.
 fn ledger(flags: &cli::Resend, raw: &RawResend) -> Result<Option<String>> {
     let ledger = flags.ledger.clone().or_else(|| raw.ledger.clone()).filter(|ledger| ledger != SAME);
     if ledger.as_ref().is_some_and(|ledger| !ledger.starts_with("sqlite:")) {

@@ -3,7 +3,7 @@
 use crate::mapping::resolve::MappingError;
 use crate::mapping::{name_parts, nearest};
 
-/// A message lists so many tables at most.
+/// How many tables a message lists at most.
 const LISTED: usize = 20;
 
 /// A table or view of a database.

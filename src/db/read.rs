@@ -78,7 +78,7 @@ fn is_garbled(text: &[u8]) -> bool {
         || text_or_replaced.contains(['\0', char::REPLACEMENT_CHARACTER])
 }
 
-/// Whether attempts have more to tell than status, time, sender and recipient.
+/// Whether attempts hold more than status, time, sender and recipient.
 pub fn has_more(mapping: &Mapping) -> bool {
     [Column::Cc, Column::Bcc, Column::FinishedAt].into_iter().any(|column| mapping.has(column))
 }

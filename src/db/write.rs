@@ -128,7 +128,7 @@ impl Db {
     /// that they were run.
     ///
     /// # Errors
-    /// The database's refusal; then not one of them was run. Oracle commits with each of them: there what is made
+    /// The database's refusal; then not one of them was run. Oracle ends the transaction at each: there what is made
     /// stays, and running them again goes on.
     pub async fn run_file(&mut self, file: &str, last: Statement) -> Result<()> {
         self.begin().await?;

@@ -149,7 +149,7 @@ impl Columns {
         Self { places: KNOWN.map(place), message: known(MESSAGES) }
     }
 
-    /// Whether they are enough to tell of mails.
+    /// Whether they are enough to report mails.
     pub fn suffice(&self) -> bool {
         let [time, status, _, recipient, .., error, _] = self.places;
         time.is_some() && (status.or(recipient).or(error).or(self.message)).is_some()

@@ -91,7 +91,7 @@ pub struct LineCounts {
     pub events: u64,
     /// Lines that belong to the line before them.
     pub continuations: u64,
-    /// Lines of the format that tell of no attempt.
+    /// Lines of the format that report no attempt.
     pub noise: u64,
     /// Lines that are not of the format.
     pub unparsed: u64,

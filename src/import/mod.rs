@@ -53,7 +53,7 @@ pub fn hash(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
 }
 
-/// A text without the mark of its encoding that may stand in front of it.
+/// A text without the mark of its encoding that may precede it.
 pub fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
@@ -170,7 +170,7 @@ fn some_text(bytes: &[u8]) -> Option<String> {
     (!bytes.is_empty()).then(|| text(bytes))
 }
 
-/// The same for what is remembered of a mail, which is short unless an untrusted log is forged.
+/// The same for what is remembered of a mail, which is long only in a forged log.
 fn short_text(bytes: &[u8]) -> Option<String> {
     some_text(&bytes[..bytes.len().min(1000)])
 }

@@ -22,7 +22,7 @@ use crate::model::Millis;
 /// Not more is looked at to find the format out.
 const MOST_HEAD: usize = 8 << 20;
 
-/// So many bytes before the position tell whether a file is the one that was read up to there.
+/// How many bytes before the position show whether a file is the one that was read up to there.
 const TAIL: u64 = 1024;
 
 /// How much before the position is read again, to know the mails in the queue and entries with the same text.

@@ -130,7 +130,7 @@ impl Sought {
 
 /// Rows that a plan has chosen, for a look at what happened since.
 pub struct PlannedRows<'c> {
-    /// The rows that stand for their mails.
+    /// The rows that represent their mails.
     pub rows: Vec<MailRow>,
     /// All rows of those mails, by their keys.
     pub ids: HashSet<&'c str>,

@@ -70,7 +70,7 @@ pub struct Table {
 pub struct ColumnHead {
     /// The text above it.
     pub title: &'static str,
-    /// Numbers stand on the right.
+    /// Numbers are right-aligned.
     pub right: bool,
     /// Left out where the screen is narrow.
     pub wide: bool,

@@ -9,7 +9,7 @@ use memchr::memmem::Finder;
 
 use super::codes::Codes;
 
-/// Makes `text` ready; `codes` are those that stand in it.
+/// Makes `text` ready; `codes` are those in it.
 pub fn prepare(text: &str, codes: Codes) -> String {
     let text = without_wrong_phrase(fold_white(text));
     let text = match codes.reply {

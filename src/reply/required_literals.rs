@@ -1,4 +1,4 @@
-//! The words that must stand in every text a regular expression takes.
+//! The words that must occur in every text a regular expression matches.
 //!
 //! They come in groups: of each group at least one word must be there. `(user|mailbox)( \w+)? not found` has the groups
 //! {user, mailbox} and {not found}. Words are in lower case, as are the texts they are looked for in.

@@ -86,7 +86,7 @@ impl Kept<'_> {
         Version { attempt: digest(SENT_DATE..=ERROR_MESSAGE), sent: digest(SENDER..=MESSAGE_ID) }
     }
 
-    /// What of it is sent, told by a few digits for each field.
+    /// What of it is sent, as a few digits for each field.
     pub fn fingerprint(&self) -> MailFingerprint {
         MailFingerprint::of((SENDER..=MESSAGE_ID).map(|column| self.0.bytes(column)))
     }

@@ -86,7 +86,7 @@ impl Grouping<'_> {
         }
     }
 
-    /// Lets each row that a person named stand for itself, or the newest, and the others be the same as the newest of these.
+    /// Each row that a person named, or else the newest, represents itself; the others match the newest of these.
     fn stand(&mut self, group: &[usize], alike: Option<usize>) {
         let mut standing: Vec<usize> = group.iter().copied().filter(|place| self.is_named(*place)).collect();
         if standing.is_empty() {

@@ -44,7 +44,7 @@ pub struct MailRow {
 pub struct JudgedFailures {
     /// What each row is, in the order they were given.
     pub fates: Vec<FailedFate>,
-    /// The further attempts of the rows that stand for a mail, by their places, whatever becomes of it.
+    /// The further attempts of the rows that represent a mail, by their places, whatever becomes of it.
     pub further: HashMap<usize, Vec<(usize, SameMailBy)>>,
 }
 
@@ -100,7 +100,7 @@ impl MailRow {
         }
     }
 
-    /// Whether content may tell that two rows are one mail: not where each has a Message-ID.
+    /// Whether content may show that two rows are one mail: not where each has a Message-ID.
     fn is_comparable(&self, other: &MailRow) -> bool {
         self.message.is_none() || other.message.is_none()
     }

@@ -260,7 +260,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
-/// Waits until a reader that was told to stop has had its time.
+/// Waits until a reader that should stop has had its time.
 async fn silent(stop: &mut watch::Receiver<bool>) {
     stopped(stop).await;
     tokio::time::sleep(LAST_WORDS).await;

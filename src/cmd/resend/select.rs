@@ -361,8 +361,8 @@ impl FailedRows {
         }
     }
 
-    /// The mails of which a young attempt is requested, with what other rows say. The newest one represents a mail
-    /// of which an older one would.
+    /// The mails of which a young attempt is requested, with what other rows say. If an older one would
+    /// represent a mail, the newest young one does.
     fn into_mails(
         self,
         judged: JudgedFailures,
@@ -388,7 +388,7 @@ impl FailedRows {
             if !rows.iter().any(is_asked_for) {
                 continue;
             }
-            // the row that would stand is a further attempt of the young one, by what joined them
+            // the row that would represent it is a further attempt of the young one, by what joined them
             let further = rows.iter().filter(|(place, _)| *place != stands).map(|(further, own)| {
                 let join = if *further == place { join } else { *own };
                 Further { join, ..all[*further].clone() }

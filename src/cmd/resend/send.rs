@@ -359,7 +359,7 @@ fn rows(mail: &Considered, end: &RowEnd, reason: &str) -> impl Iterator<Item = R
     std::iter::once(own).chain(plan::further_rows(mail, end.state.as_str()))
 }
 
-/// How the command ends. What nothing was sent for at the last is an error, told last.
+/// How the command ends. What nothing was sent for at the last is an error, reported last.
 fn exit(answer: &ResendOutput<'_>, ran: &RunResult, reason: &str) -> Result<Exit> {
     if ran.reason == Some(EndReason::AccountRefused) {
         bail!("{reason}; the rows that were left are as they were; mend it, then run resend again");

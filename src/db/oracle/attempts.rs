@@ -157,7 +157,7 @@ struct Pair {
 #[derive(Debug, Default)]
 struct Pairs {
     known: HashMap<i64, Pair>,
-    /// How many attempts they stand for.
+    /// How many attempts they represent.
     attempts: u64,
 }
 

@@ -21,7 +21,7 @@ use crate::mapping::sql::Statement;
 /// The settings of a session that nothing may depend on.
 const SETTINGS: &str = include_str!("../../../queries/oracle/settings.sql");
 
-/// So many batches of rows may wait.
+/// How many batches of rows may wait.
 const AHEAD: usize = 4;
 
 /// Rows of a batch: an answer of many rows is handed on in pieces, so that it is not all kept twice.

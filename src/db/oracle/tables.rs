@@ -24,7 +24,7 @@ const SCHEMA: &str = include_str!("../../../queries/oracle/schema.sql");
 const SYNONYM: &str = include_str!("../../../queries/oracle/synonym.sql");
 const TABLES: &str = include_str!("../../../queries/oracle/tables.sql");
 
-/// So many synonyms may stand for one another.
+/// How many synonyms may refer to one another.
 const MOST_SYNONYMS: usize = 8;
 
 /// The numbers of refusals for a name that is not one of the user's tables.
@@ -69,7 +69,7 @@ impl Oracle {
         Ok(self.rows(plain(SCHEMA)).await?.first().map(|row| text(row, 0)).unwrap_or_default())
     }
 
-    /// The columns of a table or view; `None` where this user has no table of that name.
+    /// The columns of a table or view; `None` if this user has none by that name.
     async fn columns(&mut self, schema: &str, name: &str) -> Result<Option<Vec<Field>>> {
         let table = quoted_table(&(schema.to_owned(), name.to_owned()));
         let sql = format!("SELECT *\nFROM {table}\nWHERE 1 = 0");

@@ -135,8 +135,8 @@ impl LedgerHandle {
         self.ask(|reply| Request::HandOver(Handing { mail, message_id, now, has_begun: true }, reply))
     }
 
-    /// Writes down how an attempt ended. `Some`: the ledger knows, but the log could not be told, and why. An error: not
-    /// even the ledger could be told.
+    /// Records how an attempt ended. `Some`: the ledger knows, but the log was not updated, and why. An error: not
+    /// even the ledger could be updated.
     pub fn settle(&self, end: Settlement) -> Pending<Option<String>> {
         self.ask(|reply| Request::Settle(end, reply))
     }
@@ -313,7 +313,7 @@ impl LedgerWriter {
         }
     }
 
-    /// What is done is done: where the log cannot be told, the ledger remembers that it has to be.
+    /// What is done is done: if the log cannot be updated, the ledger records that it is due.
     async fn ledger_alone(&mut self, end: &Settlement, refused: &anyhow::Error) -> Result<Done> {
         let mut settled = self.settle_in_ledger(end).await;
         for _ in 1..TRIES {

@@ -133,7 +133,7 @@ impl SmtpConnection {
         failure
     }
 
-    /// What this end can tell before it asks: that the server takes no such message.
+    /// What this end knows before it asks: that the server takes no such message.
     fn check(&self, message: &Message) -> Result<(), SendFailure> {
         let Envelope { sender, recipients, needs_smtputf8, .. } = &message.envelope;
         let mut addresses = std::iter::once(sender).chain(recipients);
