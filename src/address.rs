@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-/// Keys of a JSON object under which an address and the name of its owner stand.
+/// Keys of a JSON object for an address and the name of its owner.
 const ADDRESS_KEYS: [&str; 3] = ["email", "address", "mail"];
 const NAME_KEY: &str = "name";
 
@@ -71,7 +71,7 @@ fn collect(value: &Value, entries: &mut Vec<String>) {
                         .push(format!("\"{}\" <{address}>", name.replace('\\', "\\\\").replace('"', "\\\"")));
                 }
                 (Some(address), _) => entries.extend(pieces(address)),
-                // what stands for an address must not be left out in silence
+                // a value in place of an address must not be dropped silently
                 (None, _) => entries.push(value.to_string()),
             }
         }
@@ -103,7 +103,7 @@ fn without_group(part: &str) -> &str {
     name.map_or(part, |(_, members)| members.trim())
 }
 
-/// The parts between separators that stand outside quotes and angle brackets.
+/// The parts between separators outside quotes and angle brackets.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped, mut angle) = (false, false, false);
     let separates = move |c: char| {

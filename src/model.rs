@@ -59,7 +59,7 @@ words! {
         ThrottleRate = "throttle-rate",
         /// A counted allowance (an hour's, a day's) is used up.
         Quota = "quota",
-        /// The server or a part of it is overloaded or shut down for a moment.
+        /// The server or a part of it is overloaded or shut down temporarily.
         ServerBusy = "server-busy",
         /// A first attempt put off on purpose.
         Greylisted = "greylisted",
@@ -210,7 +210,7 @@ pub struct DatabaseServer {
     pub tls: Option<String>,
     /// How a connection without TLS gets it.
     pub tls_by: &'static str,
-    /// Who asks.
+    /// The database user.
     pub role: Option<String>,
     /// How far its clock is ahead of this host's, where it has one of its own.
     pub clock_ahead: Option<Millis>,

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use regex::Regex;
 
-/// What stands in place of a secret.
+/// The text in place of a secret.
 const HIDDEN: &str = "***";
 
 /// A shorter value is not looked for: it would be found everywhere.
@@ -108,10 +108,10 @@ impl fmt::Debug for Veil {
     }
 }
 
-/// The characters of Base64 that a secret has to itself where so many bytes stand before it.
+/// The characters of Base64 that a secret has to itself where this many bytes precede it.
 fn within_base64(secret: &str, before: usize) -> String {
     let encoded = STANDARD.encode("x".repeat(before) + secret);
-    // those that share bits with what stands before and after
+    // those that share bits with what comes before and after
     let (start, end) = (before * 8 / 6 + 1, (before + secret.len()) * 8 / 6);
     encoded.get(start..end).unwrap_or_default().to_owned()
 }
@@ -120,7 +120,7 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')
 }
 
-/// What was meant as an address, without the password that may stand in it: all between the user and the last `@`.
+/// What was meant as an address, without the password that may be in it: all between the user and the last `@`.
 ///
 /// ```
 /// # use mailthrottle::secret::without_password;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// A name's place in its list.
 pub type NameId = u32;
 
-/// What stands for every name beyond the bound.
+/// The name in place of every name beyond the bound.
 const OTHERS: &str = "(others)";
 
 /// A bounded list of distinct names; NULL is one of them.
@@ -23,7 +23,7 @@ impl DistinctNames {
         Self { most, list: Vec::new(), ids: HashMap::new(), last: 0 }
     }
 
-    /// The id of a name, new or known. Rows of one sender stand together, so the last one is asked first.
+    /// The id of a name, new or known. Rows of one sender are adjacent, so the last one is asked first.
     pub fn id(&mut self, name: Option<&str>) -> NameId {
         if self.list.get(self.last as usize).is_some_and(|known| known.as_deref() == name) {
             return self.last;
@@ -35,7 +35,7 @@ impl DistinctNames {
         self.last
     }
 
-    /// The id that stands for all names beyond the bound.
+    /// The id of all names beyond the bound.
     pub fn others_id(&self) -> NameId {
         NameId::try_from(self.most).unwrap_or(NameId::MAX)
     }

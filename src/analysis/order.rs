@@ -1,7 +1,7 @@
 //! Puts rows that come nearly in the order of time into that order, with bounded memory.
 //!
 //! Logs are written as mails are tried, so the order of keys is the order of time but for a few seconds. A buffer of
-//! some hundred thousand rows repairs that. A row that comes later than the buffer can repair is told to the caller,
+//! some hundred thousand rows repairs that. A row too late for the buffer is reported to the caller,
 //! who then lets the database sort.
 
 use crate::model::Millis;

@@ -92,7 +92,7 @@ fn bursts(report: &Report, parts: &ReportInput<'_>, failed: u64) -> String {
     )
 }
 
-/// What the verdict rests on, and what the figures alone do not tell.
+/// What the verdict rests on, and what the figures alone do not say.
 pub fn evidence(report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = overlap(report).into_iter().collect();
     let busy = report.senders.iter().flat_map(|sender| {

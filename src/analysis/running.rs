@@ -1,7 +1,7 @@
 //! How many attempts of one mailbox ran at once.
 //!
 //! Where the log has start and end of an attempt, those count; where it has one time, a session of a given length
-//! stands in. Attempts of one instant are counted together, since their order cannot be known.
+//! is assumed. Attempts of one instant are counted together, since their order cannot be known.
 
 use std::collections::VecDeque;
 

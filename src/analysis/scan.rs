@@ -128,7 +128,7 @@ struct AttemptCounts {
     settings: ScanSettings,
     /// Throttled failures by time and sender.
     throttled: HashMap<(Millis, NameId), u32>,
-    /// Who stands for the senders beyond the bound.
+    /// The id of the senders beyond the bound.
     others: NameId,
     by_sender: Vec<SenderSwept>,
     clusters: ClusterCounts,
@@ -331,7 +331,7 @@ impl SenderSwept {
     }
 }
 
-/// Attempts around clusters: how many rows lie before each of a few marks in time tells all sums between them.
+/// Attempts around clusters: the number of rows before each of a few marks in time gives all sums between them.
 #[derive(Debug)]
 struct ClusterCounts {
     /// Marks in the order of time, with the cluster and the sum they belong to.

@@ -1,6 +1,6 @@
 //! `mailthrottle alert`: whether a person is needed, by exit code.
 //!
-//! It finds out within a time limit, then writes, and tells those who want to know of changes. What was found decides the
+//! It finds out within a time limit, then writes, and sends notifications of changes. What was found decides the
 //! exit code; a notification that fails raises it to 1 at least, and changes nothing else.
 
 mod atomic_file;
@@ -33,7 +33,7 @@ const PROMETHEUS: AnyFormat = AnyFormat::For(Monitor::Prometheus);
 /// Runs the command.
 ///
 /// # Errors
-/// Flags, config, another run, database; a monitor is told on stdout instead.
+/// Flags, config, another run, database; a monitor gets them on stdout instead.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     match checked(flags, args).await {
         Err(error) if flags.format == NAGIOS => {
@@ -44,7 +44,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     }
 }
 
-/// Tells a monitor on stdout that its flags cannot be read, if it is one that asked: the flags cannot say so themselves.
+/// Reports unreadable flags to a monitor on stdout, if one asked: the flags cannot say so themselves.
 pub fn answers_monitor(error: &anyhow::Error) -> bool {
     let words: Vec<_> = std::env::args_os().collect();
     let asks = |pair: &[std::ffi::OsString]| pair[0] == "--format" && pair[1] == "nagios";
@@ -86,7 +86,7 @@ async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
     }
 }
 
-/// What tells two sets of checks apart.
+/// What distinguishes two sets of checks.
 fn identity(flags: &Global, config: &Config, plan: &AlertPlan) -> String {
     let place = config.database.as_ref().map_or("", |database| database.place());
     format!("{place} {} {:?} {:?}", config.wanted.table, flags.config, plan.checks)
@@ -116,11 +116,11 @@ impl Run<'_> {
             outcome.event = turn.deliver;
             let is_told = self.deliver(&outcome, turn).await;
             exit = if is_told || exit != Exit::Fine { exit } else { Exit::Warning };
-            // who trusts a state that cannot be kept is told too often, or not at all
+            // without a state on disk, notifications come too often, or not at all
             let is_broken = self.keeper.is_some_and(|keeper| keeper.is_broken);
             exit = if is_broken && exit == Exit::Fine { Exit::Unknown } else { exit };
         }
-        // what was found is told all the same
+        // notifications go out even if writing failed
         written.map(|()| exit)
     }
 
@@ -181,7 +181,7 @@ impl Run<'_> {
         }
     }
 
-    /// Tells the others and remembers; whether all were told.
+    /// Sends the notifications and remembers them; whether all were sent.
     async fn deliver(&mut self, outcome: &AlertOutcome, mut turn: Notices) -> bool {
         let mut errors = Vec::new();
         if outcome.event.is_some() {
@@ -205,7 +205,7 @@ fn exit(state: AlertState) -> Exit {
     }
 }
 
-/// The command that sends again what was refused for a moment, to the same log.
+/// The command that sends again what was refused temporarily, to the same log.
 fn resend(flags: &Global, outcome: &AlertOutcome) -> Option<String> {
     let (since, until) = (outcome.window.since?, outcome.window.until?);
     if !outcome.has_retry() {

@@ -43,7 +43,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         Window::read(args.since.as_deref(), None, Some(USUAL_WINDOW), now, zone)
             .map_err(|error| anyhow!(error))
     };
-    // a mistake is told before anything is opened
+    // a mistake is reported before anything is opened
     window(config.wanted.zone.unwrap_or_default())?;
     let (db, zone) = open(config.database, &mut config.wanted).await?;
     let mut doctor = Doctor { db, ledger: config.ledger, now, window: window(zone)?, checks: Vec::new() };
@@ -199,7 +199,7 @@ fn words(mapping: &Mapping, meaning: Meaning) -> Vec<String> {
     mapping.words.of(meaning).map(str::to_owned).collect()
 }
 
-/// Tells a config that does not fit the database, which is a finding, from a question that could not be asked.
+/// Separates a config that does not fit the database, which is a finding, from a query that could not run.
 fn fits<T>(answer: Result<T>) -> Result<Result<T, String>> {
     match answer {
         Ok(answer) => Ok(Ok(answer)),

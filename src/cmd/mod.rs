@@ -97,7 +97,7 @@ fn init_logging(flags: &Global) {
     let writer = move || {
         let mut stderr = io::stderr();
         if is_terminal {
-            // over a line of progress that may stand there
+            // over a line of progress that may be there
             let _ = stderr.write_all(b"\r\x1b[K");
         }
         stderr

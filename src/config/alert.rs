@@ -1,4 +1,4 @@
-//! `[alert]` of the config, and with the flags of a run: which checks to make, and whom to tell.
+//! `[alert]` of the config, and with the flags of a run: which checks to make, and whom to notify.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::analysis::alert::{CheckScope, Metric, MetricCheck, Range};
 use crate::cli::{Alert as Args, Shape};
 use crate::model::Millis;
 
-/// How long the same state is not told again where nobody says it.
+/// How long the same state is not reported again by default.
 const REPEAT: Duration = Duration::from_secs(4 * 3600);
 
 /// The section as written.
@@ -58,7 +58,7 @@ pub struct AlertConfig {
     checks: Vec<MetricCheck>,
 }
 
-/// An address that is told.
+/// An address that gets notifications.
 #[derive(Clone)]
 pub struct Webhook {
     /// The address; who knows it may post there, so it is not shown.
@@ -105,7 +105,7 @@ pub struct AlertPlan {
     pub webhook: Option<Webhook>,
     /// What to run.
     pub exec: Option<String>,
-    /// How long the same state is not told again.
+    /// How long the same state is not reported again.
     pub repeat: Duration,
     /// The file that remembers the state, where one was named.
     pub state: Option<PathBuf>,
@@ -135,7 +135,7 @@ impl RawAlert {
                 .with_context(|| format!("[alert] webhook_env: {} is not set", name.escape_debug()))
         });
         let url = match named {
-            // only who is told needs it
+            // only notifications need it
             Some(Err(error)) => {
                 tracing::warn!("{error:#}, so nothing is posted");
                 None

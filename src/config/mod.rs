@@ -173,7 +173,7 @@ impl Database {
     }
 }
 
-/// The user's own rules as written, and the file they stand in.
+/// The user's own rules as written, and the file they are in.
 #[derive(Debug)]
 pub struct UserRules {
     file: String,

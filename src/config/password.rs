@@ -11,10 +11,10 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::secret::Secret;
 
-/// So long a command may take: a person may have to type something.
+/// How long a command may take: a person may have to type something.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// So much of what a command prints is read, in bytes: a token may have some thousands.
+/// How much of a command's output is read, in bytes: a token may have some thousands.
 const LONGEST: u64 = 256 * 1024;
 
 /// One way to get a password.

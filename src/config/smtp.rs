@@ -29,7 +29,7 @@ pub const SAME: &str = "same";
 /// Failed mails older than this do not go where nobody says otherwise.
 const MAX_AGE: Duration = Duration::from_secs(7 * 86_400);
 
-/// So long a run waits for another where nobody says otherwise.
+/// How long a run waits for another by default.
 const WAIT: Duration = Duration::from_secs(30);
 
 /// Bytes of the largest message where nobody says otherwise; hardly any provider takes a larger one.
@@ -238,7 +238,7 @@ impl Raw {
     }
 }
 
-/// Where the ledger is, beside what the log may be told.
+/// Where the ledger is, checked against what may be written to the log.
 fn ledger(flags: &cli::Resend, raw: &RawResend) -> Result<Option<String>> {
     let ledger = flags.ledger.clone().or_else(|| raw.ledger.clone()).filter(|ledger| ledger != SAME);
     if ledger.as_ref().is_some_and(|ledger| !ledger.starts_with("sqlite:")) {

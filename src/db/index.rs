@@ -108,7 +108,7 @@ impl Db {
             return Ok(Vec::new());
         };
         let lines = self.rows(Statement { sql, ..statement }).await?;
-        // a line's place among the others may stand before it
+        // a line's place among the others may precede it
         Ok(lines.iter().filter_map(|row| row.texts().pop()?).collect())
     }
 

@@ -17,7 +17,7 @@ const ATTEMPTS: &str = include_str!("../../queries/attempts.sql");
 const ATTEMPTS_IN_ORDER: &str = include_str!("../../queries/attempts_in_order.sql");
 const WITH_ERROR: &str = include_str!("../../queries/with_error.sql");
 
-/// What is left out of the attempts where the log has none of these columns.
+/// What is left out of the attempts where the log has not one of these columns.
 const MORE_COLUMNS: &str = ", cc, bcc, finished_at";
 
 /// The end of the years a log is looked for in, 2200-01-01T00:00:00Z.

@@ -3,7 +3,7 @@
 use crate::mapping::resolve::MappingError;
 use crate::mapping::{name_parts, nearest};
 
-/// A message lists so many tables at most.
+/// How many tables a message lists at most.
 const LISTED: usize = 20;
 
 /// A table or view of a database.
@@ -22,7 +22,7 @@ impl Name {
     }
 }
 
-/// None of some tables is the wanted one; `key`: where the user names it.
+/// Not one of some tables is the wanted one; `key`: where the user names it.
 pub fn no_table(wanted: &str, key: &str, place: &str, there: &[Name]) -> MappingError {
     let names: Vec<String> = there.iter().map(Name::shown).collect();
     let bare = name_parts(wanted).pop().unwrap_or_default();

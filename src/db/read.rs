@@ -78,12 +78,12 @@ fn is_garbled(text: &[u8]) -> bool {
         || text_or_replaced.contains(['\0', char::REPLACEMENT_CHARACTER])
 }
 
-/// Whether attempts have more to tell than status, time, sender and recipient.
+/// Whether attempts hold more than status, time, sender and recipient.
 pub fn has_more(mapping: &Mapping) -> bool {
     [Column::Cc, Column::Bcc, Column::FinishedAt].into_iter().any(|column| mapping.has(column))
 }
 
-/// How many addresses a field names: one to an `@`, at least one where anything stands.
+/// How many addresses a field names: one to an `@`, at least one unless it is empty.
 pub fn recipients(field: &[u8]) -> u32 {
     let ats = memchr::memchr_iter(b'@', field).count();
     let is_blank = || field.iter().all(|byte| matches!(byte, b';' | b' '));

@@ -40,7 +40,7 @@ pub fn statements(file: &str) -> impl Iterator<Item = &str> {
     body(file).split(";\n").map(str::trim).filter(|statement| !statement.is_empty())
 }
 
-/// A statement's text in which each mark, as `:1`, `$1` or `?1`, is what `mark` makes of its number. What stands in quotes is
+/// A statement's text in which each mark, as `:1`, `$1` or `?1`, is what `mark` makes of its number. Quoted text has
 /// no mark.
 pub fn with_marks(sql: &str, mut mark: impl FnMut(usize) -> String) -> String {
     let (mut written, mut rest) = (String::with_capacity(sql.len()), sql);

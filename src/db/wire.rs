@@ -105,7 +105,7 @@ impl Wire {
         }
     }
 
-    /// Takes a lock by its name, which dies with the process or the session; `None`: somebody holds it.
+    /// Takes a lock by its name, which dies with the process or the session; `None`: it is held.
     pub async fn lock(&mut self, name: &str) -> Result<Option<Lock>> {
         match self {
             Self::Sqlite(wire) => Ok(wire.lock(name)?.map(Lock::File)),

@@ -67,7 +67,7 @@ impl Db {
     /// Begins a transaction that will write.
     ///
     /// # Errors
-    /// Somebody else holds the database, or it is gone.
+    /// Another process holds the database, or it is gone.
     pub async fn begin(&mut self) -> Result<()> {
         self.wire.transact(WriteStep::Begin).await
     }
@@ -75,7 +75,7 @@ impl Db {
     /// Ends the transaction; all of it is on the disk then.
     ///
     /// # Errors
-    /// None of it is.
+    /// Not one change is on the disk.
     pub async fn commit(&mut self) -> Result<()> {
         self.wire.transact(WriteStep::Commit).await
     }
@@ -97,7 +97,7 @@ impl Db {
     /// Runs statements one after the other and says how many rows each changed.
     ///
     /// # Errors
-    /// The database's first refusal; what stands after it is not run.
+    /// The database's first refusal; statements after it do not run.
     pub async fn execute_each(&mut self, statements: Vec<Statement>) -> Result<Vec<u64>> {
         if let Wire::Sqlite(file) = &mut self.wire {
             return Ok(file.run_each(&statements).await?.into_iter().map(|ran| ran.changed).collect());
@@ -128,7 +128,7 @@ impl Db {
     /// that they were run.
     ///
     /// # Errors
-    /// The database's refusal; then none of them was run. Oracle ends the transaction with each of them: there what is made
+    /// The database's refusal; then not one of them was run. Oracle ends the transaction at each: there what is made
     /// stays, and running them again goes on.
     pub async fn run_file(&mut self, file: &str, last: Statement) -> Result<()> {
         self.begin().await?;
@@ -213,7 +213,7 @@ impl Db {
         self.dialect() != Dialect::Sqlite
     }
 
-    /// Connects to the server anew.
+    /// Reconnects to the server.
     ///
     /// # Errors
     /// It cannot be reached.
@@ -224,7 +224,7 @@ impl Db {
         Ok(())
     }
 
-    /// Takes the lock of a run; `None`: somebody holds it, so the run is alive.
+    /// Takes the lock of a run; `None`: it is held, so the run is alive.
     ///
     /// # Errors
     /// The lock's file cannot be made, or the server's refusal.

@@ -19,7 +19,7 @@ const LONGEST_TEXT: usize = 4096;
 /// An exception that is logged again so many milliseconds later at most is the same one.
 const AGAIN_WITHIN: Millis = 1000;
 
-/// How far into an entry its level may stand.
+/// How far into an entry its level may be.
 const LEVEL_WITHIN: usize = 100;
 
 static LEVEL: LazyLock<Regex> = LazyLock::new(|| {
@@ -40,7 +40,7 @@ static LEVEL_FIRST: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
-/// What stands between level and message: brackets, numbers, a logger's name before a dash.
+/// What is between level and message: brackets, numbers, a logger's name before a dash.
 static BEFORE_MESSAGE: LazyLock<Regex> = LazyLock::new(|| {
     let logger = r"[\w$.\\/-]+(?:\[\d+\])?\s+-\s|(?:[\w$]+\.)+[\w$]+\[\d+\]:?\s";
     Regex::new(&format!(r"^(?-u)(?:[\s:|\])>-]+|\[[^\]\n]{{0,80}}\]|\([^)\n]{{0,40}}\)|#\d+|{logger})*"))
@@ -252,7 +252,7 @@ fn stamps(clock: &mut Clock, text: &[u8], start: usize) -> Option<(Millis, usize
     Some((first.at, end))
 }
 
-/// Where a second stamp may stand: behind the first, behind a container's name of the stream, or behind host and program.
+/// Where a second stamp may be: after the first, after a container's name of the stream, or after host and program.
 fn second_places(text: &[u8], end: usize) -> impl Iterator<Item = usize> {
     let rest = &text[end..];
     let near = rest.iter().take(6).take_while(|byte| b" ]|[\t(-".contains(byte)).count();

@@ -149,13 +149,13 @@ impl Columns {
         Self { places: KNOWN.map(place), message: known(MESSAGES) }
     }
 
-    /// Whether they are enough to tell of mails.
+    /// Whether they are enough to report mails.
     pub fn suffice(&self) -> bool {
         let [time, status, _, recipient, .., error, _] = self.places;
         time.is_some() && (status.or(recipient).or(error).or(self.message)).is_some()
     }
 
-    /// The attempts that a row tells of: none, one, or one for each recipient with a status of its own.
+    /// The attempts that a row reports: none, one, or one for each recipient with a status of its own.
     pub fn rows(&self, values: &[String], clock: &mut Clock, line: Line<'_>) -> Vec<ParsedAttempt> {
         let value = |place: Option<usize>| {
             place

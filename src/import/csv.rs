@@ -23,7 +23,7 @@ struct CsvHead {
     columns: Columns,
 }
 
-/// Whether a line is a head with columns that tell of mails.
+/// Whether a line is a head with columns that report mails.
 pub fn recognises(names: &UserColumns, line: Line<'_>) -> bool {
     head(names, line.text).is_some_and(|head| head.columns.suffice())
 }

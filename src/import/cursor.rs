@@ -137,7 +137,7 @@ impl<'t> Cursor<'t> {
         Some(())
     }
 
-    /// `08:30:12.123`, `8:30:12 PM`, after what stands between date and clock.
+    /// `08:30:12.123`, `8:30:12 PM`, after what is between date and clock.
     pub fn time_of_day(&mut self) -> Option<Millis> {
         self.eat(b",");
         self.skip(b" ");

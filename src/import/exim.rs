@@ -197,7 +197,7 @@ fn recipient(rest: &[u8]) -> &[u8] {
     address.strip_suffix(b":").unwrap_or(address)
 }
 
-/// What stands behind the first `: `, or behind the number of a deferral that has none.
+/// What follows the first `: `, or the number of a deferral that has none.
 fn reason(rest: &[u8]) -> &[u8] {
     let rest = &rest[memmem::find(rest, b" defer (").unwrap_or(0)..];
     memmem::find(rest, b": ").map_or(rest, |colon| &rest[colon + 2..]).trim_ascii()

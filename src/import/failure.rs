@@ -1,4 +1,4 @@
-//! Whether a text tells of a mail that could not be sent.
+//! Whether a text reports a mail that could not be sent.
 
 use std::sync::LazyLock;
 

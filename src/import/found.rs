@@ -18,7 +18,7 @@ pub enum Status {
     Failed,
     /// Not tried yet.
     Pending,
-    /// A word that is none of these.
+    /// Any other word.
     Other(String),
 }
 
@@ -91,7 +91,7 @@ pub struct LineCounts {
     pub events: u64,
     /// Lines that belong to the line before them.
     pub continuations: u64,
-    /// Lines of the format that tell of no attempt.
+    /// Lines of the format that report no attempt.
     pub noise: u64,
     /// Lines that are not of the format.
     pub unparsed: u64,
@@ -157,7 +157,7 @@ impl Parsed {
         self.counts.continuations += 1;
     }
 
-    /// The line tells of no attempt.
+    /// The line reports no attempt.
     pub fn noise(&mut self) {
         self.counts.noise += 1;
     }

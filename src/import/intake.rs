@@ -88,7 +88,7 @@ impl Intake {
         if self.is_new { &self.found.counts } else { &self.none }
     }
 
-    /// The attempts of the entry that more lines may follow, as it stands.
+    /// The attempts so far of the entry that more lines may follow.
     pub fn unfinished(&self) -> Vec<Hashed> {
         let mut found = Parsed::default();
         self.parser.peek(&mut found);

@@ -16,7 +16,7 @@ pub struct Json {
     names: UserColumns,
 }
 
-/// Whether a line is an object with values that tell of mails.
+/// Whether a line is an object with values that report mails.
 pub fn recognises(names: &UserColumns, line: Line<'_>) -> bool {
     object(line.text).is_some_and(|object| Columns::find(&flat(&object).0, names).suffice())
 }

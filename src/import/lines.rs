@@ -48,7 +48,7 @@ impl<R: Read> Lines<R> {
         Ok(Some(self.give(length)))
     }
 
-    /// The next line that has its end; what stands behind the last one waits for more.
+    /// The next line that has its end; what follows the last one waits for more.
     ///
     /// # Errors
     /// The stream's.

@@ -1,6 +1,6 @@
 //! Logs become rows of an `email_log`: a file for each log format, and the parts they share.
 //!
-//! Parsers take lines and give rows; they know no clock and no file, so the time of the file, which tells the year of
+//! Parsers take lines and give rows; they know no clock and no file, so the time of the file, which gives the year of
 //! stamps that have none, is an argument. Only [`source`] touches files. Every line is counted as exactly one of
 //! event, continuation, noise or unparsed; what is unparsed and looks like a failure is kept.
 
@@ -53,7 +53,7 @@ pub fn hash(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
 }
 
-/// A text without the mark of its encoding that may stand in front of it.
+/// A text without the mark of its encoding that may precede it.
 pub fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
@@ -69,7 +69,7 @@ pub fn text(bytes: &[u8]) -> String {
 pub struct ParserSettings {
     /// The zone of stamps that name none.
     pub zone: chrono_tz::Tz,
-    /// When the file was last written; tells the year of stamps that have none.
+    /// When the file was last written; gives the year of stamps that have none.
     pub file_time: Millis,
     /// Whether 3/4/2026 is the third of April.
     pub day_first: bool,
@@ -170,7 +170,7 @@ fn some_text(bytes: &[u8]) -> Option<String> {
     (!bytes.is_empty()).then(|| text(bytes))
 }
 
-/// The same of what is remembered of a mail, which is short in a log that is none of somebody's tricks.
+/// The same for what is remembered of a mail, which is long only in a forged log.
 fn short_text(bytes: &[u8]) -> Option<String> {
     some_text(&bytes[..bytes.len().min(1000)])
 }

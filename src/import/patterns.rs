@@ -22,7 +22,7 @@ pub struct RawPattern {
     pub name: String,
     /// The regular expression.
     pub regex: String,
-    /// What a line that matches tells of: `sent`, `failed` or `pending`.
+    /// What a matching line reports: `sent`, `failed` or `pending`.
     pub status: String,
 }
 

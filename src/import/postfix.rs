@@ -2,7 +2,7 @@
 //!
 //! Sender and Message-ID stand on lines of their own, from qmgr and cleanup, and are kept until the mail is removed from
 //! the queue. Everything else Postfix or another program says is noise: so are refusals of incoming mail, which are no
-//! attempts to send, and what is asked of an address by `verify`.
+//! attempts to send, and address probes by `verify`.
 
 use std::sync::LazyLock;
 
@@ -20,7 +20,7 @@ pub const TRIED_AGAIN: &str = "the mail server tries again by itself and may hav
 /// Mails in the queue that are remembered.
 const REMEMBERED: usize = 100_000;
 
-/// A line that syslog folded stands for so many at most.
+/// How many lines a line that syslog folded represents at most.
 const MOST_FOLDED: u64 = 10_000;
 
 /// The parts of Postfix that write lines, for instances with a name of their own.
@@ -78,7 +78,7 @@ struct PostfixMail {
 pub struct Postfix {
     clock: Clock,
     queue: Recent<Vec<u8>, PostfixMail>,
-    /// The line before, if it tells of a delivery: syslog may say only that it was repeated.
+    /// The line before, if it reports a delivery: syslog may say only that it was repeated.
     last: Vec<u8>,
 }
 
@@ -217,10 +217,10 @@ fn queue_id(message: &[u8]) -> Option<(&[u8], &[u8])> {
     (length >= 5).then_some((&message[..length], rest))
 }
 
-/// What stands behind the recipient's address.
+/// What follows the recipient's address.
 static RELAY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b">, relay="));
 
-/// What stands behind the sender's.
+/// What follows the sender's.
 static SENDER_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b">, "));
 
 /// The parts of a line with `status=`.

@@ -42,7 +42,7 @@ pub enum ReadEnd {
     Reached,
     /// Another file has taken its place.
     Replaced,
-    /// Where it was told to stop.
+    /// Where it was asked to stop.
     Stopped,
 }
 

@@ -42,7 +42,7 @@ impl<K: Hash + Eq + Clone, V: Clone + Default> Recent<K, V> {
     }
 }
 
-/// Tells events with the very same text apart: by how often the text came before, in the same file and lately.
+/// Distinguishes events with identical text: by how often the text came before, in the same file and lately.
 #[derive(Debug)]
 pub struct Repeats(Recent<u64, u64>);
 

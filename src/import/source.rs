@@ -22,10 +22,10 @@ use crate::model::Millis;
 /// Not more is looked at to find the format out.
 const MOST_HEAD: usize = 8 << 20;
 
-/// So many bytes before the position tell whether a file is the one that was read up to there.
+/// How many bytes before the position show whether a file is the one that was read up to there.
 const TAIL: u64 = 1024;
 
-/// So much before the position is read again, to know the mails in the queue and entries with the same text.
+/// How much before the position is read again, to know the mails in the queue and entries with the same text.
 const BEFORE_POSITION: u64 = 256 << 10;
 
 /// A log that is open.
@@ -57,7 +57,7 @@ pub struct Position {
     pub offset: u64,
     /// So many lines.
     pub lines: u64,
-    /// The hash of the bytes before, which tells whether it is the same file: of the last of them, or of a compressed file.
+    /// The hash of the bytes before, which identifies the file: of the last of them, or of a compressed file.
     pub tail: i64,
 }
 
@@ -326,7 +326,7 @@ fn first_lines(from: &mut Bytes) -> (Vec<u8>, Option<io::Error>) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
             Err(error) => return (head, Some(error)),
         }
-        // one long line tells nothing more
+        // one long line adds nothing more
         if lines == 0 && head.len() > 4 * LONGEST {
             break;
         }

@@ -33,7 +33,7 @@ impl<'l> SyslogLine<'l> {
     fn plain(text: &'l [u8]) -> Option<Self> {
         let stamp = stamp_length(text)?;
         let host = skip_word(text, stamp + 1)?;
-        // behind a container's level stands more than one blank
+        // more than one blank follows a container's level
         let rest = text.get(host..)?.trim_ascii_start();
         let end = rest.iter().take(80).position(|byte| matches!(byte, b' ' | b'[' | b':'))?;
         let message = match rest[end] {

@@ -24,7 +24,7 @@ pub async fn past(db: &mut Db, mapping: &Mapping, ledger: Option<&str>) -> Resul
     Ok(past)
 }
 
-/// What lets somebody read a ledger that another role has made.
+/// The grant that lets a role read a ledger that another role created.
 pub const CLOSED: &str = "the ledger may not be read; ask for: GRANT SELECT ON mailthrottle_mail, mailthrottle_migration, mailthrottle_attempt TO you";
 
 /// The ledger in a file of its own, if there is one and it has been made.

@@ -46,7 +46,7 @@ impl Sought {
         self.add_row(MailRow::of(mail), mail);
     }
 
-    /// The same where what the row tells is known already.
+    /// The same for a row that has been evaluated already.
     pub fn add_row(&mut self, row: MailRow, mail: &Mail) {
         if let Some(id) = mail.message_id.as_deref().filter(|_| row.has_message_id()) {
             self.message_ids.extend(spellings(id));
@@ -130,7 +130,7 @@ impl Sought {
 
 /// Rows that a plan has chosen, for a look at what happened since.
 pub struct PlannedRows<'c> {
-    /// The rows that stand for their mails.
+    /// The rows that represent their mails.
     pub rows: Vec<MailRow>,
     /// All rows of those mails, by their keys.
     pub ids: HashSet<&'c str>,

@@ -55,7 +55,7 @@ pub struct Log {
     pub db: Db,
     /// The table, its columns and words.
     pub mapping: Mapping,
-    /// What is asked about.
+    /// The window that the command covers.
     pub window: Window,
     /// The moment the command was given.
     pub now: Millis,
@@ -101,7 +101,7 @@ impl Log {
             let window = Window::read(rows.since.as_deref(), rows.until.as_deref(), usual, now, zone)?;
             Ok::<_, String>((now, window))
         };
-        // a mistake is told before anything is opened
+        // a mistake is reported before anything is opened
         window(config.wanted.zone.unwrap_or_default()).map_err(|error| anyhow!(error))?;
         let mut wanted = config.wanted;
         let (mut db, zone) = open(config.database, &mut wanted).await?;

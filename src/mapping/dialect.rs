@@ -1,6 +1,6 @@
 //! What the databases write differently, in one place each.
 //!
-//! SQLite lets every row hold its own type, so there values are compared as they stand. Elsewhere a column has a type:
+//! SQLite lets every row hold its own type, so there values are compared as they are. Elsewhere a column has a type:
 //! bound texts are cast to it, never the column to text, so that an index on the column serves.
 
 use crate::mapping::bind::Bind;
@@ -87,7 +87,7 @@ impl Dialect {
         }
     }
 
-    /// A text made by `prefixed`, without what stands between at its end.
+    /// A text made by `prefixed`, without the separator at its end.
     pub(super) fn trimmed(self, text: &str) -> String {
         match self {
             Dialect::Sqlite | Dialect::Postgres => format!("nullif(rtrim({text}, ': '), '')"),
@@ -114,7 +114,7 @@ impl Dialect {
         }
     }
 
-    /// Texts of several kinds, made alike so that one can stand for another.
+    /// Texts of several kinds, normalised so that one can replace another.
     pub(super) fn alike(self, texts: Vec<String>, kinds: &[&ColumnKind]) -> Vec<String> {
         let is_long = |kind: &&&ColumnKind| **kind == &ColumnKind::LongText;
         if self != Dialect::Oracle || kinds.iter().filter(is_long).count() % kinds.len() == 0 {
@@ -188,7 +188,7 @@ impl Dialect {
         }
     }
 
-    /// A condition that holds where another does not, or cannot be told.
+    /// A condition that holds where another does not, or is unknown.
     pub(super) fn fails(self, condition: &str) -> String {
         match self {
             Dialect::Sqlite => format!("NOT ({condition})"),
@@ -243,7 +243,7 @@ impl Dialect {
         }
     }
 
-    /// Whether a status word can stand in a column of this kind at all.
+    /// Whether a column of this kind can hold a status word at all.
     pub(super) fn takes_word(self, word: &str, kind: &ColumnKind) -> bool {
         match (self, kind) {
             (Dialect::Postgres | Dialect::Oracle, ColumnKind::Integer) => word.parse::<i64>().is_ok(),
@@ -257,7 +257,7 @@ impl Dialect {
         }
     }
 
-    /// Whether a status column is compared as it stands, and not as text.
+    /// Whether a status column is compared as it is, and not as text.
     pub(super) fn compares_words(self, kind: &ColumnKind) -> bool {
         self == Dialect::Sqlite
             || matches!(

@@ -29,7 +29,7 @@ pub struct RawMapping {
     pub failed_when: Option<String>,
     /// The table that holds the error texts.
     pub error_join: Option<RawErrorJoin>,
-    /// Further tables, by the name that stands before the dot in `columns`.
+    /// Further tables, by the name before the dot in `columns`.
     #[serde(default)]
     pub joins: BTreeMap<String, RawJoin>,
     /// The columns that only a preset speaks of.

@@ -310,7 +310,7 @@ impl ResolveContext<'_> {
         found.into_iter().collect()
     }
 
-    /// A column of the log, or of a further table where its name stands before a dot.
+    /// A column of the log, or of a further table where its name precedes a dot.
     fn source(&self, column: Column, name: &str) -> Result<ColumnSource, String> {
         if let Some(own) = look_up(name, self.log) {
             return Ok(ColumnSource::Own(own.clone()));

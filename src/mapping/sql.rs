@@ -1,6 +1,6 @@
 //! The relation `email_log` in SQL: the user's table, columns and rows in front of a query file.
 //!
-//! A query file stands on its own against a table with the canonical names; here it gets
+//! A query file runs on its own against a table with the canonical names; here it gets
 //! `WITH email_log AS (SELECT ... FROM "schema"."table" t WHERE ...)` before it. Only this part holds binds.
 //! The table is written with its schema, or one that is itself called email_log would refer to itself.
 
@@ -209,7 +209,7 @@ impl Mapping {
                 continue;
             }
             let value = match (self.dialect.has_types(), sources) {
-                // as it stands, so that an index serves
+                // unchanged, so that an index can be used
                 (true, [only]) if only.field().kind == ColumnKind::Text => self.raw(only),
                 (false, _) if column == Column::Subject => {
                     format!("CAST({} AS TEXT)", self.value(column, binds))

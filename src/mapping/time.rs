@@ -210,7 +210,7 @@ fn fraction(text: &[u8]) -> (Millis, &[u8]) {
     (digit(0) * 100 + digit(1) * 10 + digit(2), &text[1 + length..])
 }
 
-/// `Z`, `+01:00`, `+0100` or `+01` in milliseconds; `Some(None)` where nothing stands.
+/// `Z`, `+01:00`, `+0100` or `+01` in milliseconds; `Some(None)` if it is missing.
 fn offset(text: &[u8]) -> Option<Option<Millis>> {
     let (sign, rest) = match text.split_first() {
         None => return Some(None),

@@ -35,7 +35,7 @@ pub struct Wanted {
 /// A further table, not yet looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedJoin {
-    /// What stands before the dot in a column's name.
+    /// The part before the dot in a column's name.
     pub name: String,
     /// The table as the user wrote it.
     pub table: String,

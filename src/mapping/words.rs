@@ -1,7 +1,7 @@
 //! What the application's own status words mean.
 //!
 //! Status words are taken to the letter. Only truth has several spellings, since one database says `true` where another keeps
-//! `1` for the same column: a word of the config stands for all of them.
+//! `1` for the same column: a word of the config means all of them.
 
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! The few statements that change the user's log: its status, of one row, and only from one word to another.
 //!
-//! What is written goes to the table itself, so a status that is computed or stands elsewhere cannot be written, nor most
+//! What is written goes to the table itself, so a status computed or stored elsewhere cannot be written, nor most
 //! views: then the ledger alone records what was done.
 
 use crate::mapping::resolve::Field;

@@ -1,4 +1,4 @@
-//! An alert for people, for programs, and for those who are told of changes.
+//! An alert for people, for programs, and for notifications of changes.
 
 use anyhow::Result;
 use chrono_tz::Tz;

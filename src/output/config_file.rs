@@ -1,6 +1,6 @@
 //! A proposal as the text of a config file: every key with its reason, what else could stand there commented out.
 //!
-//! Values from the database stand in quotes, with all that is no plain letter escaped, in comments too: a line break in
+//! Values from the database are in quotes, with all that is no plain letter escaped, in comments too: a line break in
 //! a status word must not become a line of the config.
 
 use chrono_tz::Tz;

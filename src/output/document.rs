@@ -68,9 +68,9 @@ pub struct Table {
 /// A column's head and manners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnHead {
-    /// What stands above it.
+    /// The text above it.
     pub title: &'static str,
-    /// Numbers stand on the right.
+    /// Numbers are right-aligned.
     pub right: bool,
     /// Left out where the screen is narrow.
     pub wide: bool,

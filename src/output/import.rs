@@ -190,7 +190,7 @@ fn resumed(file: &FileRead) -> Option<String> {
     })
 }
 
-/// A number with its words, and the word that stands for them.
+/// A number with its words, and the word for them.
 fn counted(number: u64, words: [&str; 2], them: [&'static str; 2]) -> (String, &'static str) {
     let place = usize::from(number != 1);
     (format!("{number} {}", words[place]), them[place])

@@ -36,7 +36,7 @@ fn figure(row: &MetricRow) -> String {
     format!("{}={value};{warning};{critical};0", label(&row.name))
 }
 
-/// In quotes where it has anything but letters, digits and marks that mean nothing; an equals sign may never stand in it.
+/// In quotes where it has anything but letters, digits and marks that mean nothing; an equals sign may never be in it.
 fn label(name: &str) -> String {
     let name = escape::line(name).replace('=', "_");
     let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));

@@ -15,7 +15,7 @@ pub struct Profile {
     pub name: String,
     /// The provider's name for people.
     pub title: String,
-    /// Hosts it stands for; `*.example.com` stands for every host below `example.com`.
+    /// Hosts it covers; `*.example.com` covers every host below `example.com`.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// Connections at once, for one account.
@@ -64,7 +64,7 @@ pub fn by_name(name: &str) -> Option<&'static Profile> {
     profiles().iter().find(|profile| profile.name.eq_ignore_ascii_case(name.trim()))
 }
 
-/// The profile that stands for this SMTP host; a port and a final dot do not matter.
+/// The profile for this SMTP host; a port and a final dot do not matter.
 ///
 /// ```
 /// use mailthrottle::provider::by_host;

@@ -82,7 +82,7 @@ pub struct Share {
     pub rows: u64,
 }
 
-/// Texts of one kind that no rule told the meaning of.
+/// Texts of one kind that no rule matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unclassified {
     /// What they have in common.
@@ -127,7 +127,7 @@ impl<'c> Tally<'c> {
         shares
     }
 
-    /// What no rule told the meaning of, the greatest first.
+    /// What no rule matched, the largest first.
     pub fn unclassified(&self) -> Vec<Unclassified> {
         let mut left: Vec<_> = self.left.values().cloned().collect();
         left.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.fingerprint.cmp(&b.fingerprint)));

@@ -15,7 +15,7 @@ pub struct Codes {
     pub reply: Option<u16>,
     /// `class.subject.detail`.
     pub enhanced: Option<Enhanced>,
-    /// The reply code stands more than once, as in a reply of several lines.
+    /// The reply code occurs more than once, as in a reply of several lines.
     pub repeated: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Which of several thousand words stand in a text, found in one walk over it.
+//! Which of several thousand words occur in a text, found in one pass over it.
 //!
 //! Of each word the four letters are taken that are rarest among all words (of a short one, its three), and kept in a table
 //! by their hash. At each byte of a text the table says, mostly by one bit, that no word has its four letters here; where
@@ -34,7 +34,7 @@ impl Finder {
         Finder { words, long, short }
     }
 
-    /// Calls `found` with each word that stands in `text`, as often as it does.
+    /// Calls `found` with each word in `text`, once per occurrence.
     pub fn each(&self, text: &[u8], mut found: impl FnMut(usize)) {
         let fours = text.windows(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]));
         let last = text.len().checked_sub(SHORTEST).map(|at| letters(text, at));
@@ -96,7 +96,7 @@ impl Common {
 struct WordEntry {
     letters: u32,
     word: u32,
-    /// Where in the word its letters stand.
+    /// Where in the word its letters are.
     offset: u32,
 }
 

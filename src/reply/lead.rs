@@ -1,10 +1,10 @@
-//! What stands before a number, and so what the number may be.
+//! What precedes a number, and so what the number may be.
 //!
 //! Only some bytes before the number are looked at, so the work for one number is bounded.
 
 use super::words::{self, LOOK_BACK};
 
-/// What stands before a number.
+/// What precedes a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lead {
     /// Nothing: the text or a line begins.
@@ -28,7 +28,7 @@ pub enum Lead {
 }
 
 impl Lead {
-    /// Looks at what stands before `start`.
+    /// Looks at what precedes `start`.
     pub fn before(bytes: &[u8], start: usize) -> Lead {
         let (at, skipped) = skip_back(bytes, start);
         let Some(&last) = at.checked_sub(1).and_then(|i| bytes.get(i)) else {
@@ -131,7 +131,7 @@ impl Skipped {
     }
 }
 
-/// Goes back over blanks and opening marks: the position after what really stands before, and what was passed.
+/// Goes back over blanks and opening marks: the position after what really precedes, and what was passed.
 fn skip_back(bytes: &[u8], start: usize) -> (usize, Skipped) {
     let mut skipped = Skipped::default();
     let mut at = start;

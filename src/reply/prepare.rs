@@ -9,7 +9,7 @@ use memchr::memmem::Finder;
 
 use super::codes::Codes;
 
-/// Makes `text` ready; `codes` are those that stand in it.
+/// Makes `text` ready; `codes` are those in it.
 pub fn prepare(text: &str, codes: Codes) -> String {
     let text = without_wrong_phrase(fold_white(text));
     let text = match codes.reply {
@@ -36,7 +36,7 @@ pub fn quotes_reply(text: &str) -> bool {
     mark(text).is_some()
 }
 
-/// Where the mark stands, if words follow it.
+/// The position of the mark, if words follow it.
 fn mark(text: &str) -> Option<usize> {
     static FIND: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(MARK));
     FIND.find(text.as_bytes()).filter(|at| !text[at + MARK.len()..].trim().is_empty())

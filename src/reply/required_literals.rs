@@ -1,4 +1,4 @@
-//! The words that must stand in every text a regular expression takes.
+//! The words that must occur in every text a regular expression matches.
 //!
 //! They come in groups: of each group at least one word must be there. `(user|mailbox)( \w+)? not found` has the groups
 //! {user, mailbox} and {not found}. Words are in lower case, as are the texts they are looked for in.
@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-// A shorter word turns up everywhere and tells nothing.
+// A shorter word occurs everywhere and narrows nothing down.
 use super::finder::SHORTEST;
 
 /// The words of one pattern.
@@ -42,7 +42,7 @@ pub fn of(pattern: &str) -> RequiredLiterals {
     RequiredLiterals { groups: groups(&hir), exact: false }
 }
 
-/// A word as it stands, with nothing to be read as a regular expression; most patterns are that.
+/// A literal word without any regular expression syntax; most patterns are that.
 fn is_plain(pattern: &str) -> bool {
     const SPECIAL: [char; 14] = ['\\', '.', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$'];
     pattern.len() >= SHORTEST && !pattern.contains(SPECIAL)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-/// Tells, within the one pass over all patterns, whether it is worth looking closer.
+/// Reports, within the one pass over all patterns, whether a closer look is worth it.
 pub const CUE: &str = r"again|retry|return|come back|call back|wait|resend|delayed|greylisted for|erneut|wieder|plus tard|nouveau|nuevo|dentro de";
 
 static WAIT: LazyLock<Regex> = LazyLock::new(|| {

@@ -31,7 +31,7 @@ pub enum RuleError {
         /// The rule.
         rule: String,
     },
-    /// A word is none of the known ones.
+    /// A word is unknown.
     #[error("rule '{rule}': {key}: {reason}")]
     BadValue {
         /// The rule.

@@ -1,11 +1,11 @@
 //! The step of the SMTP dialogue that a text names.
 //!
 //! Clients and servers name it in their own ways: a phrase, an exception, a field. Each way is one pattern here, tried in
-//! order, in the same single pass as the rules. Where no pattern fits, only a reply that exists for one step alone tells it.
+//! order, in the same single pass as the rules. If no pattern fits, only a reply unique to one step shows it.
 
 use crate::model::Stage;
 
-/// Patterns and the stage each stands for; the first that fits decides. Blanks match any white space.
+/// Patterns and the stage each means; the first that fits decides. Blanks match any white space.
 ///
 /// A broken connection at a stage before the final dot is safe to send again. So a cue must name the step for certain:
 /// "sending message body" and "sending data" do not, nor does Nodemailer's "command: 'CONN'" alone, which it writes for a
@@ -202,7 +202,7 @@ pub const CUES: &[(Stage, &str)] = &[
 /// Words that only a server uses, or those that introduce them: the text is its reply, though the digits are missing.
 pub const REPLY_CUE: &str = r"\b4\.[0-7]\.\d+\b.*(closing (transmission )?(connection|channel)|error: timeout exceeded)|(said|responded|replied|answered|returned|response( was)?): ?['\x22]?[45]\.\d+\.\d|SmtpCommandException|session duration|waiting for (a |the |your |next )?(command|client)($|[^\w ]| input)|(waiting for|reading|receiving)[\w ]* from (the )?client\b";
 
-/// The stage that a reply code alone tells: only AUTH is answered with these (RFC 4954).
+/// The stage that a reply code alone shows: only AUTH is answered with these (RFC 4954).
 pub fn of_reply(reply: Option<u16>) -> Option<Stage> {
     matches!(reply, Some(534 | 535 | 538)).then_some(Stage::Auth)
 }

@@ -1,4 +1,4 @@
-//! The words around a number that tell what it is: a code, an amount, a place, a version.
+//! The words around a number that say what it is: a code, an amount, a place, a version.
 //!
 //! The lists are plain sentences of words; a word is looked up in all of them at once, in lower case, in a buffer on the
 //! stack.
@@ -70,7 +70,7 @@ const LONGEST: usize = 16;
 pub fn last(before: &[u8]) -> Hints {
     let tail = &before[before.len().saturating_sub(LOOK_BACK)..];
     let end = tail.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |last| last + 1);
-    // Only marks may stand between the word and the number.
+    // Only marks may come between the word and the number.
     if tail[end..].iter().any(|b| b.is_ascii_digit() || *b >= 0x80) {
         return Hints::default();
     }

@@ -23,7 +23,7 @@ pub struct Attachments {
 }
 
 impl Attachments {
-    /// Looks whether the files that a row names could go, with `text` bytes of the message beside them; reads none of them.
+    /// Checks whether a row's files could go, with `text` bytes of the message beside them; reads not one of them.
     ///
     /// # Errors
     /// What keeps a file from going, for a person.

@@ -1,4 +1,4 @@
-//! How long a mail that was refused for a moment waits for its next attempt.
+//! How long a mail that was refused temporarily waits for its next attempt.
 //!
 //! A schedule is a list of waits, `1m, 5m*2, 30m, 1h*3`: the n-th is kept after the n-th failed attempt, and after the
 //! last there is no further attempt. Every wait is moved by up to a tenth, so that mails that failed together do not

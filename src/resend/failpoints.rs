@@ -1,5 +1,5 @@
 //! Points at which a test lets the program die, to show that nothing is lost or sent twice, and intervals that it shortens;
-//! a release has none of this.
+//! a release does not contain them.
 
 use std::time::Duration;
 

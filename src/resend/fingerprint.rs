@@ -1,4 +1,4 @@
-//! What was sent of a row, told by a few digits for each field: whether the row's key was given to another mail since.
+//! What was sent of a row, as a few digits for each field: whether the row's key was given to another mail since.
 //!
 //! Fields are compared one by one, and only those that both sides have: whoever maps a column more or less, or reads the table
 //! through a view, still finds the same mail.
@@ -8,11 +8,11 @@ use std::str::FromStr;
 
 use crate::digest::Digest;
 
-/// The fields that are compared, by the words under which they stand in the ledger.
+/// The fields that are compared, by their words in the ledger.
 const FIELDS: [&str; 11] =
     ["from", "to", "cc", "bcc", "reply", "subject", "text", "html", "raw", "files", "id"];
 
-/// So many equal fields show that two rows are one mail.
+/// How many equal fields show that two rows are one mail.
 const ENOUGH: usize = 3;
 
 /// Hexadecimal digits kept of each field.

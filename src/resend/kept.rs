@@ -67,9 +67,9 @@ impl Kept<'_> {
         self.0.text(STATUS)
     }
 
-    /// Text, HTML, raw message and the names of attachments: what tells two mails of the same outside apart.
+    /// Text, HTML, raw message and the names of attachments: what distinguishes two mails of the same outside.
     ///
-    /// Of a raw message its Message-ID stands for it; without one, what is sent each time anew does not count.
+    /// A raw message counts by its Message-ID; without one, what each sending generates does not count.
     pub fn content(&self) -> Digest {
         let parts = [BODY_TEXT, BODY_HTML, ATTACHMENTS].map(|column| self.filled(column));
         let raw = self.filled(RAW).map(message::identifying);
@@ -86,7 +86,7 @@ impl Kept<'_> {
         Version { attempt: digest(SENT_DATE..=ERROR_MESSAGE), sent: digest(SENDER..=MESSAGE_ID) }
     }
 
-    /// What of it is sent, told by a few digits for each field.
+    /// What of it is sent, as a few digits for each field.
     pub fn fingerprint(&self) -> MailFingerprint {
         MailFingerprint::of((SENDER..=MESSAGE_ID).map(|column| self.0.bytes(column)))
     }

@@ -89,7 +89,7 @@ pub struct Earlier {
     pub messages: Vec<Millis>,
     /// Recipients of the last day with the time they were sent to, by message or added up.
     pub recipients: Vec<(Millis, u32)>,
-    /// Nothing goes before this time, as a server told an earlier run.
+    /// Nothing goes before this time, as a server said to an earlier run.
     pub paused_until: Option<Millis>,
 }
 

@@ -23,7 +23,7 @@ pub enum RowState {
     Doubt,
     /// A person decided that it shall not go.
     Dropped,
-    /// It could go once somebody mends something. To the ledger it is deferred, as are the next two.
+    /// It could go once a person fixes something. To the ledger it is deferred, as are the next two.
     Held,
     /// The application or another run dealt with it meanwhile.
     Skipped,

@@ -195,7 +195,7 @@ impl MetricCheck {
 }
 
 /// The ranges where nobody gives any: warning and critical, empty for none. Mails that were throttled and did not go later
-/// are lost unless somebody sends them again, so the first is worth a word, and a burst of them a person.
+/// are lost unless a person sends them again, so the first is a warning, and a burst of them critical.
 const USUAL: &[(Metric, &str, &str)] = &[
     (Metric::AccountBlocked, "", "0"),
     (Metric::Bursts, "", "0"),

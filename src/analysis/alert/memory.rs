@@ -15,14 +15,14 @@ pub struct Memory {
     pub state: AlertState,
     /// Since when, in milliseconds since 1970.
     pub since: Millis,
-    /// When that was last told.
+    /// When that was last reported.
     pub told_at: Millis,
-    /// What the webhook or the command still has to be told.
+    /// What is still due to the webhook or the command.
     #[serde(default)]
     pub undelivered: Option<AlertEvent>,
 }
 
-/// Why an outcome is told.
+/// Why an outcome is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertEvent {
@@ -34,7 +34,7 @@ pub enum AlertEvent {
     Recovered,
 }
 
-/// What a run has to tell, and what it leaves to the next.
+/// What a run has to report, and what it leaves to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Notices {
     /// To print, if anything.
@@ -62,7 +62,7 @@ fn event(before: Option<Memory>, state: AlertState, now: Millis, repeat: Millis)
         Some(before) if before.state != state => {
             Some(if is_ok { AlertEvent::Recovered } else { AlertEvent::Changed })
         }
-        // where the clock was put back, nobody knows how long ago it was told
+        // where the clock was put back, nobody knows how long ago it was reported
         Some(before) if !is_ok && !(0..repeat).contains(&(now - before.told_at)) => {
             Some(AlertEvent::Repeated)
         }

@@ -56,7 +56,7 @@ pub struct AlertOutcome {
     pub exit_code: u8,
     /// One sentence.
     pub summary: String,
-    /// Why it is told, where it is told to somebody.
+    /// Why it is reported, where a notification is sent.
     pub event: Option<AlertEvent>,
     /// Where it was read.
     pub source: AlertSource,
@@ -76,7 +76,7 @@ pub struct AlertOutcome {
     pub clusters: Vec<ClusterRow>,
     /// What it all means.
     pub verdict: Verdict,
-    /// The command that sends again what was refused for a moment; none where nothing is to be sent.
+    /// The command that sends again what was refused temporarily; none where nothing is to be sent.
     pub resend: Option<String>,
 }
 
@@ -99,7 +99,7 @@ pub struct ScopeFindings {
 }
 
 impl AlertOutcome {
-    /// What is told where nothing could be found out.
+    /// What is reported where nothing could be found out.
     pub fn unknown(now: Millis, why: String, zone: Tz) -> Self {
         Self {
             schema: SCHEMA,

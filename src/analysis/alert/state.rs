@@ -10,7 +10,7 @@ pub enum AlertState {
     Ok,
     /// 1: something to look at.
     Warning,
-    /// 2: somebody is needed now.
+    /// 2: a person is needed now.
     Critical,
     /// 3: it could not be found out.
     Unknown,

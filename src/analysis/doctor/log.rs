@@ -1,4 +1,4 @@
-//! The checks of the log itself: its words, its times, its errors, and whether it tells the truth.
+//! The checks of the log itself: its words, its times, its errors, and whether it is accurate.
 
 use super::tally::{Attempts, FailedTally, Odd};
 use super::{Finding, Severity};

@@ -1,7 +1,7 @@
 //! Whether the setup is as it should be: checks in a fixed order, each a function from facts to a finding.
 //!
 //! What a check says depends on the rows and the mapping alone, so that it is the same on every database; what only this
-//! database says (versions, plans, statements in its words) stands in the details.
+//! database says (versions, plans, statements in its words) is in the details.
 
 pub mod log;
 pub mod setup;
@@ -26,7 +26,7 @@ pub const NAMES: &[&str] = &[
     "failed-without-text",
 ];
 
-/// The check that is made only where somebody asks for it.
+/// The check that runs only on request.
 pub const SMTP: &str = "smtp";
 
 /// How serious a finding is, the worst last.

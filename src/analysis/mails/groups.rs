@@ -1,4 +1,4 @@
-//! The failed rows among themselves: which are attempts of one mail, and which stands for it.
+//! The failed rows among themselves: which are attempts of one mail, and which represents it.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -18,7 +18,7 @@ pub fn judge(
     mails.by_message.values().for_each(|places| grouping.join_by_message_id(places));
     for places in mails.by_outside.values().filter(|places| places.len() > 1) {
         let mut by_content: HashMap<Digest, Vec<usize>> = HashMap::new();
-        // what went after all stands for nothing that failed
+        // what went after all represents nothing that failed
         let is_open = |place: &&usize| {
             grouping.joined[**place].is_none()
                 && !matches!(grouping.decided[**place], Some(FailedFate::Went(_)))
@@ -36,7 +36,7 @@ pub fn judge(
 struct Grouping<'m> {
     rows: &'m [MailRow],
     named: &'m HashSet<String>,
-    /// The attempt that stands for a row, and by what that is known.
+    /// The attempt that represents a row, and how that is known.
     joined: Vec<Option<(usize, SameMailBy)>>,
     decided: Vec<Option<FailedFate>>,
 }
@@ -56,7 +56,7 @@ impl Grouping<'_> {
             .then_with(|| other.id.cmp(&one.id))
     }
 
-    /// The newest that a person named, else the newest, stands for all.
+    /// The newest that a person named, else the newest, represents all.
     fn join_by_message_id(&mut self, places: &[usize]) {
         let mut places = places.to_vec();
         places.sort_by(|a, b| {
@@ -86,7 +86,7 @@ impl Grouping<'_> {
         }
     }
 
-    /// Lets each row that a person named stand for itself, or the newest, and the others be the same as the newest of these.
+    /// Each row that a person named, or else the newest, represents itself; the others match the newest of these.
     fn stand(&mut self, group: &[usize], alike: Option<usize>) {
         let mut standing: Vec<usize> = group.iter().copied().filter(|place| self.is_named(*place)).collect();
         if standing.is_empty() {
@@ -102,7 +102,7 @@ impl Grouping<'_> {
         }
     }
 
-    /// The attempt that stands for a row in the end.
+    /// The attempt that represents a row in the end.
     fn standing(&self, place: usize) -> Option<(usize, SameMailBy)> {
         let (first, join) = self.joined[place]?;
         Some(match self.joined[first] {

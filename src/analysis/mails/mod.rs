@@ -15,7 +15,7 @@ use crate::address;
 use crate::digest::Digest;
 use crate::model::{Mail, Millis};
 
-/// Attempts of one mail without a Message-ID lie so long before the newest at most.
+/// How long before the newest the attempts of one mail without a Message-ID lie at most.
 pub const TOGETHER: Millis = 3_600_000;
 
 /// Equal content further apart than this is another mail, unless the older one was sent.
@@ -24,7 +24,7 @@ pub const ALIKE: Millis = 86_400_000;
 /// A pending row is about to be sent by the application until it is so old.
 pub const PENDING_AGE: Millis = 3_600_000;
 
-/// A row of the log, as far as it tells which mail it is.
+/// A row of the log, as far as it identifies the mail.
 #[derive(Debug, Clone)]
 pub struct MailRow {
     /// The row's key.
@@ -44,12 +44,12 @@ pub struct MailRow {
 pub struct JudgedFailures {
     /// What each row is, in the order they were given.
     pub fates: Vec<FailedFate>,
-    /// The further attempts of the rows that stand for a mail, by their places, whatever becomes of it.
+    /// The further attempts of the rows that represent a mail, by their places, whatever becomes of it.
     pub further: HashMap<usize, Vec<(usize, SameMailBy)>>,
 }
 
 impl MailRow {
-    /// What a row of the log tells.
+    /// What a row of the log says.
     pub fn of(mail: &Mail) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let lists = [text(&mail.recipient), text(&mail.cc), text(&mail.bcc)];
@@ -71,7 +71,7 @@ impl MailRow {
         Self { id: id.into(), at, message, outside, has_subject: false }
     }
 
-    /// Whether a Message-ID tells which mail it is.
+    /// Whether a Message-ID identifies the mail.
     pub fn has_message_id(&self) -> bool {
         self.message.is_some()
     }
@@ -100,7 +100,7 @@ impl MailRow {
         }
     }
 
-    /// Whether content may tell that two rows are one mail: not where each has a Message-ID.
+    /// Whether content may show that two rows are one mail: not where each has a Message-ID.
     fn is_comparable(&self, other: &MailRow) -> bool {
         self.message.is_none() || other.message.is_none()
     }
@@ -141,9 +141,9 @@ pub enum SameMailBy {
 /// What a failed row is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FailedFate {
-    /// The attempt that stands for its mail.
+    /// The attempt that represents its mail.
     Stands,
-    /// A further attempt of the mail for which the row at this place stands.
+    /// A further attempt of the mail that the row at this place represents.
     SameAs(usize, SameMailBy),
     /// Its mail went, as the row of this key.
     Went(Box<str>),
@@ -267,7 +267,7 @@ fn same_content(contents: &HashMap<Box<str>, Digest>, one: &MailRow, other: &Mai
     content(contents, one).is_some_and(|content| contents.get(&other.id) == Some(&content))
 }
 
-/// The content of a row, where it tells anything: not where there is neither content nor subject.
+/// The content of a row, where it identifies anything: not where both content and subject are missing.
 fn content(contents: &HashMap<Box<str>, Digest>, row: &MailRow) -> Option<Digest> {
     contents.get(&row.id).copied().filter(|content| row.has_subject || *content != nothing())
 }

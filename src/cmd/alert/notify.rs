@@ -1,4 +1,4 @@
-//! Tells others of a change: posts to a webhook, runs a command.
+//! Notifies others of a change: posts to a webhook, runs a command.
 //!
 //! What was found never depends on it. Each has a time limit; a post is tried a second time where the first got no answer,
 //! or one that says to come again.
@@ -19,7 +19,7 @@ use crate::output;
 /// The pause before the second try.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Tells all who are to be told, and gives what went wrong.
+/// Sends all notifications that are due, and gives what went wrong.
 pub async fn all(plan: &AlertPlan, outcome: &AlertOutcome, limit: Duration) -> Vec<anyhow::Error> {
     let mut errors = Vec::new();
     if let Some(webhook) = &plan.webhook {

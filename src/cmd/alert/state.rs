@@ -23,7 +23,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Takes the lock and reads the file; `identity` tells sets of checks apart that name no file.
+    /// Takes the lock and reads the file; `identity` distinguishes sets of checks that name no file.
     ///
     /// # Errors
     /// Another run holds the lock.

@@ -26,7 +26,7 @@ use crate::output::import::FileRead;
 /// Batches on their way from the reader to the database.
 const ON_THE_WAY: usize = 4;
 
-/// How long a reader that is told to stop may take; one that waits for stdin does not hear it.
+/// How long a reader may take to stop; one that waits for stdin does not notice.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How files are to be read.
@@ -49,7 +49,7 @@ pub struct Importing {
     pub left: Option<UnparsedFile>,
     /// The files that were read.
     pub done: Vec<FileRead>,
-    /// Whether to stop; nobody tells where a command ends at once.
+    /// Whether to stop; never set where a command ends at once.
     pub stop: watch::Receiver<bool>,
     now: Millis,
 }
@@ -85,7 +85,7 @@ impl Importing {
         Ok(Self { wish, settings, target, left: None, done: Vec::new(), stop, now })
     }
 
-    /// Takes files in; one that cannot be read keeps none of the others out. Answers whether all could be read whole.
+    /// Takes files in; one that cannot be read does not keep the others out. Returns whether all were read whole.
     ///
     /// # Errors
     /// The database's, or the only file's.
@@ -260,7 +260,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
-/// Waits until a reader that was told to stop has had its time.
+/// Waits until a reader that should stop has had its time.
 async fn silent(stop: &mut watch::Receiver<bool>) {
     stopped(stop).await;
     tokio::time::sleep(LAST_WORDS).await;

@@ -170,7 +170,7 @@ async fn settle_dead_runs(wanted: &Wanted, sending: &SmtpSettings, target: &Targ
     Ok(alive)
 }
 
-/// The decision and the rows it is about; none of these where the filters say which.
+/// The decision and the rows it is about; missing where the filters say which.
 fn decision<'w>(words: &'w [String], args: &Args) -> Result<Option<(Decision, &'w [String])>> {
     let Some((word, ids)) = words.split_first() else {
         return Ok(None);
@@ -194,7 +194,7 @@ async fn doubts(flags: &Global, args: &Args, config: Config, sending: &SmtpSetti
     let (plan, past) = plan::with_past(flags, args, config, sending).await?;
     let in_doubt = plan.selected.skipped.into_iter().filter(|(_, skip)| skip.is_doubt());
     let mut doubts: Vec<InDoubt> = in_doubt.map(|(mail, skip)| shown(mail, &skip, &past)).collect();
-    // what the ledger has in doubt is told whatever the log says of it by now
+    // report what the ledger has in doubt, whatever the log says of it by now
     let is_shown = |key: &MailKey| doubts.iter().any(|mail| mail.rows.iter().any(|row| row.key == *key));
     let lost: Vec<_> = past
         .entries()

@@ -75,7 +75,7 @@ async fn undo_broken_commit(sending: &SmtpSettings, target: &Target) -> Result<(
     Ok(())
 }
 
-/// Settles what dead runs left, and tells the log what it has not learnt, before anything is planned.
+/// Settles what dead runs left, and writes to the log what it is missing, before anything is planned.
 async fn tidy_up(config: &Config, sending: &SmtpSettings, target: &Target) -> Result<()> {
     undo_broken_commit(sending, target).await?;
     if sending.ledger.as_deref().is_some_and(log::is_missing) {

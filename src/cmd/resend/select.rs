@@ -34,7 +34,7 @@ pub struct Selected {
     pub chosen: Vec<ChosenMail>,
     /// The mails that do not, and why.
     pub skipped: Vec<(Considered, Skip)>,
-    /// The mails that could go once somebody mends something or says so.
+    /// The mails that could go once a person fixes something or says so.
     pub held: Vec<(Considered, Hold)>,
     /// How many are too old, and the time of the oldest.
     pub too_old: (u64, Option<Millis>),
@@ -58,9 +58,9 @@ pub struct ChosenMail {
     pub refused_before: Option<String>,
 }
 
-/// A mail that was looked at: the attempt that stands for it, and the further ones.
+/// A mail that was looked at: the attempt that represents it, and the further ones.
 pub struct Considered {
-    /// The attempt that stands for it.
+    /// The attempt that represents it.
     pub stands: Candidate,
     /// The further ones.
     pub further: Vec<Further>,
@@ -196,7 +196,7 @@ struct Older {
     is_missed: bool,
 }
 
-/// Reads all failed rows: what is asked for is decided by the attempt that stands for a mail.
+/// Reads all failed rows: the attempt that represents a mail decides whether the mail is requested.
 async fn gather(
     log: &mut Log,
     classifier: &Classifier,
@@ -240,7 +240,7 @@ async fn gather(
     };
     let all = Window { since: None, until: None, zone: log.window.zone };
     log.db.mails(&log.mapping, &Which { window: all, words: &words, among: None }, &mut add).await?;
-    // what is further back than a look-alike can be tells something only by its Message-ID
+    // what is further back than a look-alike can be matches only by its Message-ID
     let first = oldest.saturating_sub(ALIKE);
     for older in &failed.older {
         let is_near = older.row.at.is_some_and(|at| at >= first) || older.row.has_message_id();
@@ -361,8 +361,8 @@ impl FailedRows {
         }
     }
 
-    /// The mails of which a young attempt is asked for, each with what other rows say of it. The newest young one stands for a mail
-    /// of which an older one would.
+    /// The mails of which a young attempt is requested, with what other rows say. If an older one would
+    /// represent a mail, the newest young one does.
     fn into_mails(
         self,
         judged: JudgedFailures,
@@ -388,7 +388,7 @@ impl FailedRows {
             if !rows.iter().any(is_asked_for) {
                 continue;
             }
-            // the row that would stand is a further attempt of the young one, by what joined them
+            // the row that would represent it is a further attempt of the young one, by what joined them
             let further = rows.iter().filter(|(place, _)| *place != stands).map(|(further, own)| {
                 let join = if *further == place { join } else { *own };
                 Further { join, ..all[*further].clone() }

@@ -39,7 +39,7 @@ const LAST_LOOK: Duration = Duration::from_secs(8);
 /// How long it may take to find out whether the server lets this program in.
 const LONGEST_OPENING: Duration = Duration::from_secs(60);
 
-/// How often progress is told where there is no terminal.
+/// How often progress is reported where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(30);
 
 /// Sends what was planned.
@@ -156,7 +156,7 @@ async fn turn(
     }
 }
 
-/// The first connection, or a refusal for a moment.
+/// The first connection, or a temporary refusal.
 type FirstConnection = Result<SmtpConnection, SendFailure>;
 
 /// How messages leave, and what went out and was said before.
@@ -359,7 +359,7 @@ fn rows(mail: &Considered, end: &RowEnd, reason: &str) -> impl Iterator<Item = R
     std::iter::once(own).chain(plan::further_rows(mail, end.state.as_str()))
 }
 
-/// How the command ends. What nothing was sent for at the last is an error, told last.
+/// How the command ends. What nothing was sent for at the last is an error, reported last.
 fn exit(answer: &ResendOutput<'_>, ran: &RunResult, reason: &str) -> Result<Exit> {
     if ran.reason == Some(EndReason::AccountRefused) {
         bail!("{reason}; the rows that were left are as they were; mend it, then run resend again");
@@ -372,7 +372,7 @@ fn exit(answer: &ResendOutput<'_>, ran: &RunResult, reason: &str) -> Result<Exit
     })
 }
 
-/// Tells how it is getting on: in one line that changes on a terminal, in a line now and then elsewhere.
+/// Reports progress: in one line that changes on a terminal, in a line now and then elsewhere.
 struct Teller {
     is_terminal: bool,
     is_quiet: bool,

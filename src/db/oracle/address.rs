@@ -41,7 +41,7 @@ impl Address {
         let (is_tls, rest) = match target.url.split_once("://") {
             Some(("oracle", rest)) => (false, rest),
             Some(("oracles", rest)) => (true, rest),
-            // a description stands by itself
+            // a description is complete by itself
             _ => (false, target.url.as_str()),
         };
         let end = rest.find(['?', '(']).unwrap_or(rest.len());

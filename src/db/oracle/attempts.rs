@@ -24,10 +24,10 @@ const ATTEMPTS: &str = include_str!("../../../queries/oracle/attempts.sql");
 const ATTEMPTS_AS_TEXTS: &str = include_str!("../../../queries/oracle/attempts_as_texts.sql");
 const ATTEMPT_PAIRS: &str = include_str!("../../../queries/oracle/attempt_pairs.sql");
 
-/// With more pairs than this the sender tells nearly every mail from every other, and to keep them all costs memory.
+/// With more pairs than this nearly every mail has a sender of its own, and keeping them all costs memory.
 const MOST_PAIRS: usize = 10_000;
 
-/// A pair's number stands before so many digits of recipients.
+/// A pair's number is multiplied by this, which leaves seven digits for recipients.
 const RECIPIENTS: i64 = 10_000_000;
 
 impl Oracle {
@@ -157,7 +157,7 @@ struct Pair {
 #[derive(Debug, Default)]
 struct Pairs {
     known: HashMap<i64, Pair>,
-    /// How many attempts they stand for.
+    /// How many attempts they represent.
     attempts: u64,
 }
 

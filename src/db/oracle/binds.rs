@@ -8,7 +8,7 @@ use crate::mapping::sql::{Bind, Statement, body};
 /// Longer texts no column of the ledger takes. Source: the manual of 19c, data types: VARCHAR2 of 4000 bytes.
 const LONGEST: usize = 4000;
 
-/// A statement's text with its marks numbered as they stand, and a value for each of them: a mark that stands twice, as
+/// A statement's text with its marks numbered by position, and a value for each of them: a mark that occurs twice, as
 /// `:1` or `$1`, has two values.
 pub fn positional(statement: &Statement) -> (String, Vec<Bind>) {
     let mut values = Vec::new();

@@ -28,7 +28,7 @@ pub fn load(folder: Option<&Path>) -> Result<Version> {
 
 fn missing(cause: &oracle::Error, folder: Option<&Path>) -> Error {
     let text = cause.to_string();
-    // the reason stands in quotes behind the library's own sentence
+    // the reason is in quotes after the library's own sentence
     let reason = text.split_once(": \"").and_then(|(_, rest)| Some(rest.split_once('"')?.0));
     let looked = match folder {
         Some(folder) => format!("it was looked for in {} only (--oracle-client)", folder.display()),

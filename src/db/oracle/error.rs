@@ -12,7 +12,7 @@ use super::grants;
 pub struct Asked {
     /// The place.
     pub name: String,
-    /// Who asks.
+    /// The user.
     pub role: String,
     /// The tables in question, by schema and name.
     pub tables: Vec<(String, String)>,

@@ -5,7 +5,7 @@ use crate::mapping::sql::quoted;
 /// What a user who may only read is called where a new one is proposed.
 const READER: &str = "MAILTHROTTLE_READER";
 
-/// Words that are no names unless they stand in quotes.
+/// Words that are no names unless quoted.
 /// Source: <https://docs.oracle.com/en/database/oracle/oracle-database/19/sqlrf/Oracle-SQL-Reserved-Words.html>
 const RESERVED: &str = " ACCESS ADD ALL ALTER AND ANY AS ASC AUDIT BETWEEN BY CHAR CHECK CLUSTER COLUMN COLUMN_VALUE COMMENT \
     COMPRESS CONNECT CREATE CURRENT DATE DECIMAL DEFAULT DELETE DESC DISTINCT DROP ELSE EXCLUSIVE EXISTS FILE FLOAT FOR FROM \

@@ -12,7 +12,7 @@ const ADD_LOCK: &str = include_str!("../../../queries/oracle/ledger/add_lock.sql
 const TAKE_LOCK: &str = include_str!("../../../queries/oracle/ledger/take_lock.sql");
 const DROP_LOCK: &str = include_str!("../../../queries/oracle/ledger/drop_lock.sql");
 
-/// Refusals with a meaning of their own: the row is there, somebody holds it, the table is not there, or is already.
+/// Refusals with a meaning of their own: the row exists, the lock is held, the table is missing, or exists already.
 const IS_THERE: i32 = 1;
 const IS_HELD: i32 = 54;
 const NO_TABLE: i32 = 942;
@@ -28,7 +28,7 @@ impl std::fmt::Debug for RowLock {
 }
 
 impl RowLock {
-    /// Takes a lock by its name; `None`: somebody holds it.
+    /// Takes a lock by its name; `None`: it is held.
     ///
     /// # Errors
     /// No session for it can be had, or the server's refusal.

@@ -3,7 +3,7 @@
 //! To read, everything is read in one read-only transaction, which sees one state of the database. Rows are streamed: a report
 //! keeps those that failed and counts the others (`attempts`). What is written outside a transaction is committed at once, as in
 //! the other databases. `session` owns the connection, on a thread of its own; `address` and `client` reach the server, `tables`
-//! finds what the mapping names by describing it, `values` reads cells, `locks` tells whether a run is alive.
+//! finds what the mapping names by describing it, `values` reads cells, `locks` reports whether a run is alive.
 
 mod address;
 mod attempts;
@@ -55,7 +55,7 @@ pub const PRODUCT: Product = Product {
 /// On the disk when it returns, whatever the server's settings.
 const COMMIT: &str = "COMMIT WRITE IMMEDIATE WAIT";
 
-/// Refusals that say that what is to be made is there: a row that somebody else has just put in, a table, a column.
+/// Refusals for what exists already: a row that another session has just inserted, a table, a column.
 const ROW_IS_THERE: i32 = 1;
 const TABLE_IS_THERE: i32 = 955;
 const COLUMN_IS_THERE: i32 = 1430;
@@ -127,7 +127,7 @@ impl Oracle {
         self.session.each(statement, WIDE, &mut |row| each(row)).await
     }
 
-    /// Runs a statement and says how many rows it changed. A row that somebody else has just put in is not merged; what is to be
+    /// Runs a statement and says how many rows it changed. A row just inserted elsewhere is not merged; what is to be
     /// made and is there stays.
     ///
     /// # Errors
@@ -159,7 +159,7 @@ impl Oracle {
         }
     }
 
-    /// Takes the lock of a run; `None`: somebody holds it.
+    /// Takes the lock of a run; `None`: it is held.
     ///
     /// # Errors
     /// No session for it can be had, or the server's refusal.

@@ -1,6 +1,6 @@
 //! A session with the server, on a thread of its own: the driver blocks.
 //!
-//! What is asked runs there one after the other; rows come back in batches over a bounded channel. Whoever stops waiting for
+//! Requests run there one after the other; rows come back in batches over a bounded channel. Whoever stops waiting for
 //! an answer breaks the call that makes it, so that an interrupted report does not go on at the server.
 
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ use crate::mapping::sql::Statement;
 /// The settings of a session that nothing may depend on.
 const SETTINGS: &str = include_str!("../../../queries/oracle/settings.sql");
 
-/// So many batches of rows may wait.
+/// How many batches of rows may wait.
 const AHEAD: usize = 4;
 
 /// Rows of a batch: an answer of many rows is handed on in pieces, so that it is not all kept twice.
@@ -40,10 +40,10 @@ pub const PAIRS: u32 = 2_000;
 /// Rows of one answer of the server's where they hold texts: each text has a place of its full length there.
 pub const WIDE: u32 = 250;
 
-/// So much longer than the call's own limit the program waits before it breaks the call.
+/// How much longer than the call's own limit the program waits before it breaks the call.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// After it was broken, a call gets so long to say so.
+/// How long a broken call has to report it.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
@@ -82,7 +82,7 @@ impl Drop for Waiting {
 }
 
 /// A thread that may be within the client library; closed when it is at its end. The program may end after this is let go of, which
-/// takes the library down: no thread may be within it then, be it that it still connects for somebody who waits no more.
+/// takes the library down: no thread may be within it then, not even one that connects for a caller that has left.
 struct AtWork(Mutex<std::sync::mpsc::Receiver<()>>);
 
 impl Drop for AtWork {
@@ -282,7 +282,7 @@ impl Session {
     }
 }
 
-/// A user's name as the database has it: in upper case, unless it stands in quotes.
+/// A user's name as the database has it: in upper case, unless it is quoted.
 fn known_as(user: &str) -> String {
     let quoted = user.strip_prefix('"').and_then(|user| user.strip_suffix('"'));
     quoted.map_or_else(|| user.to_uppercase(), str::to_owned)

@@ -24,10 +24,10 @@ const SCHEMA: &str = include_str!("../../../queries/oracle/schema.sql");
 const SYNONYM: &str = include_str!("../../../queries/oracle/synonym.sql");
 const TABLES: &str = include_str!("../../../queries/oracle/tables.sql");
 
-/// So many synonyms may stand for one another.
+/// How many synonyms may refer to one another.
 const MOST_SYNONYMS: usize = 8;
 
-/// The numbers of refusals that say that a name is none of the user's tables.
+/// The numbers of refusals for a name that is not one of the user's tables.
 const NO_TABLE: [i32; 4] = [903, 942, 4043, 980];
 
 impl Oracle {
@@ -42,7 +42,7 @@ impl Oracle {
                 return Ok(self.found(schema, name, columns));
             }
         }
-        // the catalogue knows names of mixed case; who may not ask it is told what was looked for
+        // the catalogue knows names of mixed case; without access to it, the error says what was looked for
         let there: Vec<_> = self.rows(plain(TABLES)).await.unwrap_or_default().iter().map(name).collect();
         if let Some(Name { schema, name, .. }) = alike(wanted, &there)
             && let Some(columns) = self.columns(schema, name).await?
@@ -69,7 +69,7 @@ impl Oracle {
         Ok(self.rows(plain(SCHEMA)).await?.first().map(|row| text(row, 0)).unwrap_or_default())
     }
 
-    /// The columns of a table or view; `None` where there is none of that name for this user.
+    /// The columns of a table or view; `None` if this user has none by that name.
     async fn columns(&mut self, schema: &str, name: &str) -> Result<Option<Vec<Field>>> {
         let table = quoted_table(&(schema.to_owned(), name.to_owned()));
         let sql = format!("SELECT *\nFROM {table}\nWHERE 1 = 0");
@@ -121,7 +121,7 @@ impl Oracle {
         Ok(rights)
     }
 
-    /// The table that a synonym stands for, perhaps by way of others; what is no synonym stands for itself.
+    /// The table that a synonym refers to, perhaps through others; a name that is no synonym refers to itself.
     async fn meant(&mut self, name: &(String, String)) -> Result<(String, String)> {
         let mut found = name.clone();
         for _ in 0..MOST_SYNONYMS {
@@ -142,7 +142,7 @@ impl Oracle {
         Ok(catalogue::tables(&rows, |row| kind_of_name(&text(row, 7), row.number(8))))
     }
 
-    /// The indexes of a table, or of the one that a synonym stands for.
+    /// The indexes of a table, or of the one that a synonym refers to.
     ///
     /// # Errors
     /// The server's refusal.
@@ -194,7 +194,7 @@ fn nothing_to_read(wanted: &str, key: &str, asked: &Asked) -> MappingError {
     ))
 }
 
-/// The tables a name may mean: in upper case, as Oracle takes what stands in no quotes, then to the letter; without a schema
+/// The tables a name may mean: in upper case, as Oracle takes unquoted names, then to the letter; without a schema
 /// in the user's own, then among the synonyms that all have.
 fn candidates(wanted: &str, own: &str) -> Vec<(String, String)> {
     let letters = name_parts(wanted);

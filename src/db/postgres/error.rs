@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use super::grants;
 use crate::mapping::sql::Bind;
 
-/// So much longer than the server's own limit the program waits for it to say something.
+/// How much longer than the server's own limit the program waits for an answer.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// What an error has to name: whom was asked, and how long an answer may take.

@@ -5,7 +5,7 @@ use crate::mapping::sql::quoted;
 /// What a role that may only read is called where a new one is proposed.
 const READER: &str = "mailthrottle_reader";
 
-/// Words that are no names unless they stand in quotes.
+/// Words that are no names unless quoted.
 /// Source: <https://www.postgresql.org/docs/current/sql-keywords-appendix.html>
 const RESERVED: &str = " all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate \
     collation column concurrently constraint create cross current_catalog current_date current_role current_schema \

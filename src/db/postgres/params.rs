@@ -1,6 +1,6 @@
 //! Where to connect: what the URL says, then the service, then the environment and files that psql users have.
 //!
-//! The driver reads `PGHOST` and the like and `.pgpass` itself; services and the user's root certificate it does not know.
+//! The driver reads `PGHOST` etc. and `.pgpass` itself, but not services or the user's root certificate.
 //! A parameter that would be ignored although it makes a connection safer is an error.
 
 use std::time::Duration;
@@ -113,7 +113,7 @@ impl Params {
         }
     }
 
-    /// Who asks.
+    /// The user.
     pub fn role(&self) -> String {
         self.options().map_or_else(|_| String::new(), |options| options.get_username().to_owned())
     }

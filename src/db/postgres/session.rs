@@ -14,7 +14,7 @@ use super::{connect, plain};
 use crate::db::statement::query;
 use crate::db::target::Target;
 
-/// So often two connections take turns.
+/// How often two connections take turns.
 const TURNS: usize = 3;
 
 /// Makes sure that a connection keeps the server's session that it has.

@@ -22,7 +22,7 @@ const COUNT: &str = include_str!("../../../queries/count.sql");
 const WIDTH: &str = include_str!("../../../queries/sqlite/width.sql");
 const ATTEMPT_PAGES: &str = include_str!("../../../queries/sqlite/attempt_pages.sql");
 
-/// What is left out of a page where the log has none of these columns.
+/// What is left out of a page where the log has not one of these columns.
 const EXTRA_COLUMNS: [&str; 2] = [
     "
     || '|' || group_concat(coalesce(cc, ''), '|')

@@ -26,7 +26,7 @@ pub struct StatementResult {
 /// prepared only when so many of them first come together.
 ///
 /// # Errors
-/// The first refusal; what stands after it is not run.
+/// The first refusal; statements after it do not run.
 pub async fn run_each(
     connection: &mut SqliteConnection,
     path: &Path,

@@ -1,7 +1,7 @@
 //! The target of an import: a SQLite file with an `email_log` that only imports write.
 //!
 //! Rows go in many at once, and how far a file was read is noted in the same transaction, so a killed import goes on
-//! where it stopped. A log that an application writes is never touched: that it is ours is told by the table
+//! where it stopped. A log that an application writes is never touched: ours is marked by the table
 //! `mailthrottle_import` beside it.
 
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl ImportTarget {
             .busy_timeout(LOCK_WAIT)
             .disable_statement_logging();
         let limit = Limit::of(Duration::ZERO);
-        // a file that is something else is told apart before SQLite changes its journal
+        // another kind of file is detected before SQLite changes its journal
         check_header(&path)?;
         let connection = options.connect().await.map_err(|cause| refusal(cause, &path, &limit))?;
         let many = many_rows(ROWS_AT_ONCE);

@@ -29,7 +29,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     file.metadata().is_ok_and(|data| identity(path) == Some((data.dev(), data.ino())))
 }
 
-/// Takes the lock of a run on a database; `None`: somebody holds it.
+/// Takes the lock of a run on a database; `None`: it is held.
 ///
 /// # Errors
 /// The lock's file cannot be made.

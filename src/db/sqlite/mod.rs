@@ -2,7 +2,7 @@
 //!
 //! To read, the file is opened read-only, never made, and read within one transaction; a live writer's WAL is respected.
 //! `attempts` reads every row of a window by pages, `values` reads single values whatever their type or encoding, `catalogue`
-//! finds tables, `together` runs several statements at once, `lock` tells whether a run is alive.
+//! finds tables, `together` runs several statements at once, `lock` reports whether a run is alive.
 
 mod attempts;
 mod batch;
@@ -271,12 +271,12 @@ impl Sqlite {
     /// Runs statements one after the other.
     ///
     /// # Errors
-    /// SQLite's first refusal; what stands after it is not run.
+    /// SQLite's first refusal; statements after it do not run.
     pub async fn run_each(&mut self, statements: &[Statement]) -> Result<Vec<StatementResult>> {
         batch::run_each(&mut self.connection, &self.path, statements).await
     }
 
-    /// Takes the lock of a run; `None`: somebody holds it, so the run is alive.
+    /// Takes the lock of a run; `None`: it is held, so the run is alive.
     ///
     /// # Errors
     /// The lock's file cannot be made.

@@ -120,7 +120,7 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a time may be missing: it is in some row, or there is no row to tell.
+    /// Whether a time may be missing: it is in some row, or there are no rows.
     fn has_gaps(&self, place: usize) -> bool {
         self.sample.values(place).count() < self.sample.rows.len() || self.sample.rows.is_empty()
     }

@@ -1,6 +1,6 @@
 //! Which table is the mail log, and what its columns and words mean: proposals with reasons, for a person to look over.
 //!
-//! Guessed from the catalogue and a sample alone. What is known of the wild stands in `known.toml` and among the presets.
+//! Guessed from the catalogue and a sample alone. Known real-world schemas are in `known.toml` and the presets.
 
 pub mod columns;
 mod known;
@@ -48,7 +48,7 @@ pub struct Proposal {
     pub preset: Option<&'static str>,
     /// The canonical columns that were found.
     pub columns: Vec<FoundColumn>,
-    /// The table's columns that are none of them.
+    /// The table's other columns.
     pub others: Vec<String>,
     /// Whether a row failed when its error text is not empty.
     pub failed_when_not_empty: bool,
@@ -192,7 +192,7 @@ impl Proposal {
         }
     }
 
-    /// The section `[email_log]` that it stands for.
+    /// The section `[email_log]` that it produces.
     pub fn mapping(&self) -> RawMapping {
         let table = Some(self.table.clone());
         if let Some(preset) = self.preset {

@@ -10,7 +10,7 @@ pub struct GuessedWord {
     pub counted: WordCount,
     /// Its share of the rows, 0 to 1.
     pub share: f64,
-    /// What it seems to mean; `None` where that cannot be told.
+    /// What it seems to mean; `None` if unknown.
     pub meaning: Option<Meaning>,
     /// Why.
     pub reason: &'static str,

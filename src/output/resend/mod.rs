@@ -143,7 +143,7 @@ pub struct ResendOutput<'r> {
     pub doubt: u64,
     /// Mails that did not go, and are not to.
     pub skipped: u64,
-    /// Mails that could go once somebody mends something or says so.
+    /// Mails that could go once a person fixes something or says so.
     pub held: u64,
     /// Mails that are older than `--max-age`; they are not listed.
     pub too_old: u64,

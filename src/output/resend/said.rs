@@ -171,7 +171,7 @@ const WEIGHTY: [&str; 5] = ["doubt", "refused", "held", "deferred", "untouched"]
 fn first_rows(rows: impl Iterator<Item = ResendRow>) -> (Vec<ResendRow>, usize, bool) {
     let mut by_weight: [Vec<ResendRow>; WEIGHTY.len() + 1] = Default::default();
     let (mut all, mut is_plan) = (0, true);
-    // what is grouped stands above
+    // the grouped part is above
     for row in rows.filter(|row| row.group.is_empty() && row.outcome != "skipped") {
         all += 1;
         is_plan &= row.reason.is_none();

@@ -64,7 +64,7 @@ impl Attempted {
     }
 }
 
-/// A message that could not be built, which somebody may mend.
+/// A message that could not be built, which a person may fix.
 pub fn held(hold: &Hold) -> Attempted {
     without_reply(AttemptOutcome::Held, Some(hold.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Brings the engine, the server and the ledger together: does what the engine says, and tells it what came of it.
+//! Brings the engine, the server and the ledger together: does what the engine says, and reports the result to it.
 //!
 //! Each message goes the same way: claimed in the ledger, built, offered to the server, committed as about to be handed
 //! over, handed over, and what came of it committed. The rows that go next are claimed while those before them are under
@@ -35,10 +35,10 @@ use judge::Attempted;
 use message::Turn;
 use suspects::{Suspects, Suspicion};
 
-/// How often progress is told while nothing else happens.
+/// How often progress is reported while nothing else happens.
 const BEAT: Duration = Duration::from_millis(500);
 
-/// How often progress is told at most; to work it out takes a look at every row.
+/// How often progress is reported at most; computing it reads every row.
 const TELLING: Duration = Duration::from_millis(200);
 
 const UNWRITTEN: &str = "the ledger could not be written, so sending was ended";
@@ -87,7 +87,7 @@ pub struct Driver<'d, O> {
     pub run: &'d str,
     /// The mailbox for rows that name none.
     pub account: Option<&'d str>,
-    /// What is seen in the log while it is sent, as long as somebody looks.
+    /// What is seen in the log during sending, while the log is being watched.
     pub seen: watch::Receiver<WatchedRows>,
     /// The time of day when the run began; the clock goes on from there whatever happens to the time of day.
     pub started_at: Millis,
@@ -345,7 +345,7 @@ where
             }
             Turn::Attempted(mut attempted) => {
                 self.suspect(row, &mut attempted, now, work);
-                // what ended the run is told, not what came after it
+                // report what ended the run, not what came after it
                 let is_told = self.engine.reason().is_some();
                 if !is_told && !matches!(attempted.outcome, AttemptOutcome::Delivered | AttemptOutcome::Held)
                 {

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-/// So many equal replies without a delivery end the run.
+/// How many equal replies without a delivery end the run.
 const MOST: u32 = 3;
 
 /// The rows whose refusal is not final yet.

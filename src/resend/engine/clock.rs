@@ -2,7 +2,7 @@
 
 use crate::model::Millis;
 
-/// Reads the caller's clock as one that only goes forward: when it is set back, time stands still for that one reading
+/// Reads the caller's clock as one that only goes forward: when it is set back, time stops for that one reading
 /// and then goes on from there. So nothing is sent twice as fast, and nothing waits for the lost hour.
 #[derive(Debug, Default)]
 pub(super) struct Steady {

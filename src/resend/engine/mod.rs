@@ -1,6 +1,6 @@
 //! Decides what to send when: the state machine of `resend` for one submission identity.
 //!
-//! The driver asks [`Engine::next`] what to do and tells what came of it; it does the talking to server and ledger. Time
+//! The driver asks [`Engine::next`] what to do and reports the result; it talks to server and ledger. Time
 //! and randomness are arguments, so the same events give the same steps. The rules: never more connections than the
 //! cap, a message only on an idle connection and when the pace permits, no message twice unless the server refused it
 //! or never had it, and every row ends once.
@@ -36,7 +36,7 @@ use rows::RowQueue;
 /// The state machine of one submission identity. `K` is what the driver knows a row by.
 ///
 /// Every `now` is in milliseconds of one clock, best a monotonic one that was set to the time of day at the start. A
-/// clock that is set back is taken to stand still for a moment.
+/// clock that is set back counts as temporarily stopped.
 #[derive(Debug)]
 pub struct Engine<K> {
     settings: SendLimits,
@@ -153,7 +153,7 @@ impl<K> Engine<K> {
         }
     }
 
-    /// The row was not sent, since somebody else has claimed or sent it. Its place in the pace is free again: nothing
+    /// The row was not sent, since another process has claimed or sent it. Its place in the pace is free again: nothing
     /// went over the wire, and a long run of rows claimed by others should not take as long as sending them.
     pub fn skipped(&mut self, sending: Sending<K>, now: Millis) {
         let now = self.clock.read(now);

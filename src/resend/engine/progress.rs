@@ -20,7 +20,7 @@ pub struct RunCounts {
     pub held: u64,
     /// Rows that may have been delivered.
     pub doubt: u64,
-    /// Rows that somebody else had claimed.
+    /// Rows that another process had claimed.
     pub skipped: u64,
     /// Rows that are as they were before the run.
     pub untouched: u64,

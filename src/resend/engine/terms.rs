@@ -10,12 +10,12 @@ use super::rows::QueuedRow;
 #[derive(Debug)]
 #[must_use]
 pub enum NextStep<K> {
-    /// Open a connection up to the end of its login, then tell [`opened`](super::Engine::opened) or
+    /// Open a connection up to the end of its login, then report [`opened`](super::Engine::opened) or
     /// [`open_failed`](super::Engine::open_failed).
     Open(ConnectionId),
-    /// Send this message, then tell [`finished`](super::Engine::finished) or [`skipped`](super::Engine::skipped).
+    /// Send this message, then report [`finished`](super::Engine::finished) or [`skipped`](super::Engine::skipped).
     Send(Sending<K>),
-    /// Close this connection, also while it is still opening, then tell [`closed`](super::Engine::closed).
+    /// Close this connection, also while it is still opening, then report [`closed`](super::Engine::closed).
     Close(ConnectionId),
     /// This row has come to its end without another attempt.
     End {
@@ -73,7 +73,7 @@ pub enum AttemptOutcome {
         /// The wait the reply asks for.
         retry_after: Option<Millis>,
     },
-    /// Refused for a moment.
+    /// Refused temporarily.
     Retry {
         /// The wait the reply asks for.
         retry_after: Option<Millis>,

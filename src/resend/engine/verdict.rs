@@ -7,7 +7,7 @@ use super::Engine;
 use super::rows::QueuedRow;
 use super::terms::{AttemptOutcome, CapScope, EndReason, Fate, Settled};
 
-/// A row that a throttle has sent back so often lets others go first: perhaps it is the row.
+/// After this many throttles a row lets others go first: perhaps the row is the cause.
 const THROTTLES_IN_TURN: u32 = 3;
 
 impl<K> Engine<K> {

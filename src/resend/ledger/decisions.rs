@@ -17,11 +17,11 @@ const SETTLE_DOUBT: &str = include_str!("../../../queries/ledger/settle_doubt.sq
 const SET_FREE: &str = include_str!("../../../queries/ledger/set_free.sql");
 const UNDO_DECISION: &str = include_str!("../../../queries/ledger/undo_decision.sql");
 
-/// A server answers the final dot within ten minutes (RFC 5321, 4.5.3.2.6), so a mail in doubt goes again only so long after it
+/// A server answers the final dot within ten minutes (RFC 5321, 4.5.3.2.6), so a mail in doubt waits this long after it
 /// was handed over, whoever may still wait for the answer.
 const AGAIN_AFTER: Millis = 11 * 60_000;
 
-/// What stands in place of a run where only a person has decided about a row.
+/// The value in place of a run where only a person has decided about a row.
 const BY_HAND: &str = "by hand";
 
 /// What a person may decide about a mail in doubt.
@@ -70,7 +70,7 @@ pub enum Origin {
         status: String,
         /// How many recipients it has.
         recipients: u32,
-        /// For a further attempt, the row that stands for its mail and by what that is known.
+        /// For a further attempt, the row that represents its mail, and how that is known.
         same_as: Option<(String, SameMailBy)>,
     },
 }
@@ -161,7 +161,7 @@ impl Ledger {
         }
     }
 
-    /// Runs statements, each of which changes one row of the ledger, or none of them.
+    /// Runs all statements, each of which changes one row of the ledger, or not one of them.
     async fn all_or_none<K: AsRef<MailKey>>(
         &mut self,
         statements: Vec<(K, Statement)>,

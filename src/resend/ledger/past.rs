@@ -48,7 +48,7 @@ pub struct MailRecord {
     pub recipients: u32,
     /// Who decided about it, if a person has.
     pub settled_by: Option<String>,
-    /// The row that stands for this one, where it is a further attempt of the same mail.
+    /// The row that represents this one, where it is a further attempt of the same mail.
     pub same_as: Option<String>,
     /// By what that is known.
     pub same_by: Option<SameMailBy>,
@@ -181,7 +181,7 @@ impl Past {
         exact.or_else(|| all.iter().find(|known| second(known.sent_date) == second(at)))
     }
 
-    /// Whether something is known of a row's key, but not of its time: what is sent tells whether it is the same mail.
+    /// Whether something is known of a row's key, but not of its time: what is sent shows whether it is the same mail.
     pub fn is_ambiguous(&self, key: &MailKey) -> bool {
         self.of(key).is_none() && self.by_id.contains_key(&key.id)
     }
@@ -243,7 +243,7 @@ impl Past {
         self.by_id.iter().flat_map(move |(id, all)| all.iter().map(move |known| (key(id, known), known)))
     }
 
-    /// All rows of the mail that a row is of, of which something holds: the one that stands for it, and its further attempts.
+    /// All rows of a row's mail for which `holds` is true: its representative row and its further attempts.
     pub fn mail_of(&self, id: &str, holds: impl Fn(&MailRecord) -> bool) -> Vec<(MailKey, MailRecord)> {
         let stands = self.entries().find(|(key, known)| key.id == id && holds(known));
         let stands = stands.and_then(|(_, known)| known.same_as.clone()).unwrap_or_else(|| id.to_owned());

@@ -146,7 +146,7 @@ impl Ledger {
         self.store.commit().await
     }
 
-    /// Tells the log what it has not learnt yet.
+    /// Writes to the log what it is still missing.
     ///
     /// # Errors
     /// The log cannot be written, so nothing may be sent.
@@ -216,7 +216,7 @@ impl Ledger {
         Ok(rows.iter().filter_map(|row| row.number(0)).collect())
     }
 
-    /// Before which time nothing may go for an identity, and why, as an earlier run was told.
+    /// Before which time nothing may go for an identity, and why, as a server said to an earlier run.
     ///
     /// # Errors
     /// The database's refusal.

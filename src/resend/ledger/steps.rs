@@ -124,22 +124,25 @@ impl Ledger {
     }
 
     /// Claims mails and gives what the log keeps of them.
-    pub(super) async fn claim(&mut self, wishes: &[&ClaimRequest]) -> Result<Vec<ClaimAnswer<Stored>>> {
-        let kept = self.in_log(MESSAGE, wishes.iter().map(|wish| &wish.mail.key)).await?;
-        let mut answers = Vec::with_capacity(wishes.len());
-        let others = wishes.iter().map(|wish| self.about_mail(OTHER_TIMES, &wish.mail.key, Vec::new()));
+    pub(super) async fn claim(&mut self, requests: &[&ClaimRequest]) -> Result<Vec<ClaimAnswer<Stored>>> {
+        let kept = self.in_log(MESSAGE, requests.iter().map(|request| &request.mail.key)).await?;
+        let mut answers = Vec::with_capacity(requests.len());
+        let others =
+            requests.iter().map(|request| self.about_mail(OTHER_TIMES, &request.mail.key, Vec::new()));
         let others = self.store.rows_of_each(others.collect()).await?;
-        for ((wish, rows), others) in wishes.iter().zip(&kept).zip(&others) {
-            let unchanged = self.unchanged(wish, rows);
-            answers.push(match unchanged.and_then(|row| not_known_otherwise(wish, others).map(|()| row)) {
-                Ok(row) => self
-                    .further_changed(&wish.mail, false)
-                    .await?
-                    .map_or(ClaimAnswer::Yes(self.stored(row, &wish.mail)), ClaimAnswer::No),
-                Err(objection) => ClaimAnswer::No(objection),
-            });
+        for ((request, rows), others) in requests.iter().zip(&kept).zip(&others) {
+            let unchanged = self.unchanged(request, rows);
+            answers.push(
+                match unchanged.and_then(|row| not_known_otherwise(request, others).map(|()| row)) {
+                    Ok(row) => self
+                        .further_changed(&request.mail, false)
+                        .await?
+                        .map_or(ClaimAnswer::Yes(self.stored(row, &request.mail)), ClaimAnswer::No),
+                    Err(objection) => ClaimAnswer::No(objection),
+                },
+            );
         }
-        self.take(wishes, &mut answers).await?;
+        self.take(requests, &mut answers).await?;
         Ok(answers)
     }
 
@@ -154,9 +157,9 @@ impl Ledger {
     }
 
     /// The row of the log, if it is as it was when it was planned.
-    fn unchanged<'r>(&self, wish: &ClaimRequest, rows: &'r [Row]) -> Result<&'r Row, Objection> {
-        let row = self.only(rows, &wish.mail.status)?;
-        match Kept(row).version().change_since(&wish.mail.version) {
+    fn unchanged<'r>(&self, request: &ClaimRequest, rows: &'r [Row]) -> Result<&'r Row, Objection> {
+        let row = self.only(rows, &request.mail.status)?;
+        match Kept(row).version().change_since(&request.mail.version) {
             Some(change) => Err(Objection::for_now(change)),
             None => Ok(row),
         }
@@ -178,44 +181,44 @@ impl Ledger {
     }
 
     /// Claims the mails that may be claimed so far.
-    async fn take(&mut self, wishes: &[&ClaimRequest], answers: &mut [ClaimAnswer<Stored>]) -> Result<()> {
-        let wanted: Vec<usize> = (0..wishes.len()).filter(|place| answers[*place].is_yes()).collect();
-        let statements: Vec<_> = wanted.iter().flat_map(|place| self.claims(wishes[*place])).collect();
+    async fn take(&mut self, requests: &[&ClaimRequest], answers: &mut [ClaimAnswer<Stored>]) -> Result<()> {
+        let wanted: Vec<usize> = (0..requests.len()).filter(|place| answers[*place].is_yes()).collect();
+        let statements: Vec<_> = wanted.iter().flat_map(|place| self.claims(requests[*place])).collect();
         let mut taken = self.store.execute_each(statements).await?.into_iter();
         for place in wanted {
-            let taken: Vec<u64> = taken.by_ref().take(1 + wishes[place].mail.further.len()).collect();
+            let taken: Vec<u64> = taken.by_ref().take(1 + requests[place].mail.further.len()).collect();
             let shown = match taken.contains(&0) {
                 true => Err("another run has it, or is done with it"),
-                false => self.show_claim(&wishes[place].mail).await?,
+                false => self.show_claim(&requests[place].mail).await?,
             };
             if let Err(reason) = shown {
-                let own = parts(&wishes[place].mail).zip(taken).filter(|(_, taken)| *taken > 0);
-                self.release(own.map(|(part, _)| part.key), wishes[place]).await?;
+                let own = parts(&requests[place].mail).zip(taken).filter(|(_, taken)| *taken > 0);
+                self.release(own.map(|(part, _)| part.key), requests[place]).await?;
                 answers[place] = ClaimAnswer::No(Objection::over(reason));
             }
         }
         Ok(())
     }
 
-    fn claims(&self, wish: &ClaimRequest) -> Vec<Statement> {
+    fn claims(&self, request: &ClaimRequest) -> Vec<Statement> {
         let sql = self.store.product().claim;
         let claim = |part: Part<'_>| {
             let rest = vec![
                 Bind::Text(self.run.clone()),
                 Bind::Text(part.status.to_owned()),
-                Bind::Int(i64::from(wish.attempts)),
-                Bind::Int(i64::from(wish.mail.recipients)),
-                Bind::Int(wish.now),
+                Bind::Int(i64::from(request.attempts)),
+                Bind::Int(i64::from(request.mail.recipients)),
+                Bind::Int(request.now),
                 text(part.of.map(|(key, _)| key.id.as_str())),
                 text(part.of.map(|(_, join)| join_word(join))),
-                Bind::Int(i64::from(wish.mail.is_named)),
-                text(part.of.is_none().then(|| wish.mail.content.to_string()).as_deref()),
-                tie(wish.mail.ties[0]),
-                tie(wish.mail.ties[1]),
+                Bind::Int(i64::from(request.mail.is_named)),
+                text(part.of.is_none().then(|| request.mail.content.to_string()).as_deref()),
+                tie(request.mail.ties[0]),
+                tie(request.mail.ties[1]),
             ];
             self.about_mail(sql, part.key, rest)
         };
-        parts(&wish.mail).map(claim).collect()
+        parts(&request.mail).map(claim).collect()
     }
 
     /// Gives the rows of a claimed mail the status in the log that says so; refused where one has another status by now.
@@ -239,17 +242,17 @@ impl Ledger {
     async fn release<'k>(
         &mut self,
         keys: impl Iterator<Item = &'k MailKey>,
-        wish: &ClaimRequest,
+        request: &ClaimRequest,
     ) -> Result<()> {
         let release = |key| {
             let rest = vec![
                 Bind::Text(self.run.clone()),
                 Bind::Text(RowState::Deferred.as_str().to_owned()),
-                Bind::Int(i64::from(wish.attempts)),
+                Bind::Int(i64::from(request.attempts)),
                 Bind::Null,
                 Bind::Null,
                 Bind::Null,
-                Bind::Int(wish.now),
+                Bind::Int(request.now),
                 Bind::Null,
             ];
             self.about_mail(SETTLE, key, rest)
@@ -368,10 +371,10 @@ impl Ledger {
 }
 
 /// Refuses a row that the ledger has under another time, unless what is sent says that its key was used again.
-fn not_known_otherwise(wish: &ClaimRequest, others: &[Row]) -> Result<(), Objection> {
+fn not_known_otherwise(request: &ClaimRequest, others: &[Row]) -> Result<(), Objection> {
     let is_same = |row: &&Row| {
         let content = row.text(1).and_then(|content| content.parse::<MailFingerprint>().ok());
-        content.is_some_and(|content| !content.is_of_another(&wish.mail.content))
+        content.is_some_and(|content| !content.is_of_another(&request.mail.content))
     };
     match others.iter().find(is_same) {
         Some(row) => Err(Objection::for_now(format!(

@@ -17,13 +17,13 @@ use crate::model::Millis;
 use crate::resend::failpoints;
 use crate::resend::message::Stored;
 
-/// So many requests at most share a commit.
+/// How many requests share a commit at most.
 const TOGETHER: usize = 64;
 
-/// So long at most a commit is put off that no message waits for.
+/// How long a commit is put off at most if no message waits for it.
 const PUT_OFF: Duration = Duration::from_millis(2);
 
-/// So long a commit waits for messages that are under way: half as long as the last one took, and that not at all if it took
+/// A commit waits for messages that are under way half as long as the last one took, and not at all if it took
 /// less than the shortest wait, which is what the runtime's timer can do.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
@@ -34,14 +34,14 @@ const NO_WAITS: u32 = 16;
 /// While commits take less than this part of the time they need not be spared.
 const BUSY: f64 = 0.5;
 
-/// So much the last commit counts in that, and the less the longer ago.
+/// The weight of the last commit in that; older ones count less.
 const WEIGHT: f64 = 0.1;
 
-/// So often it is tried to write down how attempts ended while somebody else holds the database, each time as long as it waits
+/// How often it tries to record outcomes while another process holds the database, each time as long as it waits
 /// for another's lock.
 const TRIES: u32 = 12;
 
-/// So long a server that cannot be reached is left alone.
+/// How long a server that cannot be reached is left alone.
 const REST: Duration = Duration::from_secs(5);
 
 type WriteResult<T> = oneshot::Sender<Result<T>>;
@@ -91,7 +91,7 @@ enum Done {
     Pause,
 }
 
-/// Where the workers ask. Cheap to copy. What is asked is served in the order of asking.
+/// Where the workers ask. Cheap to copy. Requests are served in order.
 #[derive(Clone)]
 pub struct LedgerHandle(mpsc::UnboundedSender<Request>);
 
@@ -135,8 +135,8 @@ impl LedgerHandle {
         self.ask(|reply| Request::HandOver(Handing { mail, message_id, now, has_begun: true }, reply))
     }
 
-    /// Writes down how an attempt ended. `Some`: the ledger knows, but the log could not be told, and why. An error: not
-    /// even the ledger could be told.
+    /// Records how an attempt ended. `Some`: the ledger knows, but the log was not updated, and why. An error: not
+    /// even the ledger could be updated.
     pub fn settle(&self, end: Settlement) -> Pending<Option<String>> {
         self.ask(|reply| Request::Settle(end, reply))
     }
@@ -201,7 +201,7 @@ impl LedgerWriter {
     }
 
     /// Lets a batch grow: until a message waits for it, then, unless commits need not be spared, for those whose outcome and
-    /// next message could share a commit that takes much longer than they do; each for a moment only.
+    /// next message could share a commit that takes much longer than they do; each wait is short.
     async fn put_off(&mut self, batch: &mut Vec<Request>) {
         let begun = Instant::now();
         let wait = (self.took / 2).clamp(SHORTEST_WAIT, LONGEST_WAIT);
@@ -255,11 +255,11 @@ impl LedgerWriter {
         }
     }
 
-    /// Begins a transaction. Where somebody else holds the database, nothing more is sent, but how attempts ended is worth a
+    /// Begins a transaction. While another process holds the database, nothing more is sent, but outcomes are worth a
     /// longer wait.
     async fn begin(&mut self, batch: &mut Vec<Request>) -> Result<()> {
         self.ledger.check_place()?;
-        // a server that does not answer is connected to anew for each outcome
+        // each outcome reconnects to a server that does not answer
         let tries = if self.ledger.store.is_server() { 1 } else { TRIES };
         for _ in 1..tries {
             let Err(error) = self.ledger.store.begin().await else {
@@ -313,7 +313,7 @@ impl LedgerWriter {
         }
     }
 
-    /// What is done is done: where the log cannot be told, the ledger remembers that it has to be.
+    /// What is done is done: if the log cannot be updated, the ledger records that it is due.
     async fn ledger_alone(&mut self, end: &Settlement, refused: &anyhow::Error) -> Result<Done> {
         let mut settled = self.settle_in_ledger(end).await;
         for _ in 1..TRIES {
@@ -405,7 +405,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Tells a log in another database what the ledger has just committed.
+    /// Copies what the ledger has just committed to a log in another database.
     async fn follow(&mut self, ends: impl Iterator<Item = &Settlement>) -> Result<()> {
         if self.log.is_none() {
             return Ok(());

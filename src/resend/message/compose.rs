@@ -41,7 +41,7 @@ pub fn compose(
     Ok(bytes)
 }
 
-/// Stands for the value of a header that is written without lettre; it is sent nowhere.
+/// A placeholder for the value of a header that is written without lettre; it is never sent.
 const READ_BY_LETTRE: &str = "a@example.org";
 
 fn headers(stored: &Stored, people: &People, sending: &SendingOrigin, message_id: &str) -> MessageBuilder {

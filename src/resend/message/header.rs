@@ -10,7 +10,7 @@ use lettre::message::Mailbox;
 /// Columns of a line that holds an encoded word (RFC 2047, 2); all lines keep to it where they can be broken.
 const LINE: usize = 76;
 
-/// What stands before and after the text of an encoded word.
+/// The prefix and suffix of an encoded word.
 const ENCODED: (&str, &str) = ("=?utf-8?b?", "?=");
 
 /// A longer word is encoded, since it could not be folded: a line has at most 998 characters (RFC 5322, 2.1.1).
@@ -19,7 +19,7 @@ const LONGEST_WORD: usize = 400;
 /// A longer name is encoded, since a quoted one is not folded.
 const LONGEST_QUOTED: usize = 60;
 
-/// What goes on a line, and what stands before it if it is not the first on it.
+/// What goes on a line, and its separator if it is not the first on it.
 type Piece<'p> = (&'p str, Cow<'p, str>);
 
 /// A text such as a subject, for the header of this name.
@@ -62,7 +62,7 @@ fn words(text: &str) -> Vec<Piece<'_>> {
     words
 }
 
-/// A text as encoded words: what stands between them is not part of it. `used` columns of the first line are taken.
+/// A text as encoded words: what is between them is not part of it. `used` columns of the first line are taken.
 fn encoded(text: &str, used: usize) -> Vec<Piece<'_>> {
     let bytes = |used: usize| (LINE - used - ENCODED.0.len() - ENCODED.1.len()) / 4 * 3;
     let (mut pieces, mut rest, mut room) = (Vec::new(), text, bytes(used));

@@ -112,7 +112,7 @@ pub enum Unbuildable {
     NoAddress {
         /// The field of the log.
         field: &'static str,
-        /// What stands in place of an address.
+        /// The value in place of an address.
         value: String,
     },
     /// MAIL FROM takes one address.
@@ -132,7 +132,7 @@ pub enum Unbuildable {
     MediaType {
         /// The attachment.
         name: String,
-        /// What stands in place of its type.
+        /// The value in place of its type.
         media_type: String,
     },
     /// The raw message does not begin with a header.
@@ -213,7 +213,7 @@ impl Stored {
     }
 }
 
-/// What tells a raw message from others: its Message-ID, else all of it but for the headers that each sending makes anew.
+/// What identifies a raw message: its Message-ID, else all of it except the headers that each sending generates.
 pub fn identifying(raw: &[u8]) -> Vec<u8> {
     raw::identifying(raw)
 }

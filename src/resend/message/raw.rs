@@ -37,7 +37,7 @@ pub fn prepare(raw: &[u8], message_id: String, mark: &str) -> (Vec<u8>, String) 
     (out, own.unwrap_or(message_id))
 }
 
-/// What tells it from others: the Message-ID, else all but the headers that each sending makes anew.
+/// What identifies it: the Message-ID, else all but the headers that each sending generates.
 pub fn identifying(raw: &[u8]) -> Vec<u8> {
     let text = crlf(raw);
     let (head, body) = split(&text);

@@ -54,7 +54,7 @@ pub struct Candidate {
     pub recipients: u32,
     /// What its error means.
     pub reading: StoredError,
-    /// What tells which mail it is.
+    /// What identifies the mail.
     pub row: MailRow,
     /// The error text, where it says that the mail may have been delivered.
     pub doubt: Option<String>,
@@ -107,7 +107,7 @@ pub enum Standing {
     Goes,
     /// It does not.
     Skipped(Skip),
-    /// It could, once somebody mends something or says so.
+    /// It could, once a person fixes something or says so.
     Held(Hold),
     /// It is older than `--max-age`.
     TooOld,
@@ -132,7 +132,7 @@ impl Against<'_> {
     }
 }
 
-/// Whether a mail goes, by the attempt that stands for it and the further ones. `fate` is what other rows of the log say.
+/// Whether a mail goes, by the attempt that represents it and the further ones. `fate` is what other log rows say.
 pub fn standing(mail: &Candidate, further: &[Further], fate: &FailedFate, against: &Against<'_>) -> Standing {
     let skip = by_ledger(mail, further, against)
         .or_else(|| by_fate(fate))

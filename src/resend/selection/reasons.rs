@@ -1,4 +1,4 @@
-//! Why a mail does not go: what speaks against it for good or for now, and what somebody could mend or say.
+//! Why a mail does not go: permanent and temporary reasons, and what a person could fix or decide.
 
 use std::fmt;
 
@@ -125,7 +125,7 @@ impl fmt::Display for Skip {
     }
 }
 
-/// Why a mail is held: it could go once somebody mends something or says so. Nothing is written about it.
+/// Why a mail is held: it could go once a person fixes something or says so. Nothing is written about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hold {
     /// It looks like this row, which was sent or is to go, and without a Message-ID nobody knows whether it is the same mail.

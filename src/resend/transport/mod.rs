@@ -58,7 +58,7 @@ impl Reply {
         }
     }
 
-    /// Whether it is a no: 4yz or 5yz.
+    /// Whether it is a refusal: 4yz or 5yz.
     pub fn is_refusal(&self) -> bool {
         matches!(self.code, 400..=599)
     }

@@ -19,7 +19,7 @@ use crate::secret::{Secret, Veil};
 /// How long the token server may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// So long before it expires a token is not used any more, or for half its life if that is short.
+/// How long before it expires a token is no longer used, or half its life if that is short.
 const MARGIN: Duration = Duration::from_secs(120);
 
 /// The life of a token whose server does not say it.

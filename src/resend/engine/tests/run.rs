@@ -28,7 +28,7 @@ pub struct Run {
     pub engine: Engine<u32>,
     pub server: Server,
     pub settings: SendLimits,
-    /// Rows that somebody else has claimed.
+    /// Rows that another process has claimed.
     pub claimed: fn(u32) -> bool,
     /// What the engine's clock shows at a time.
     pub clock: fn(Millis) -> Millis,

@@ -38,7 +38,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The mechanisms it stands for, the best first.
+    /// The mechanisms it covers, the best first.
     fn mechanisms(self) -> &'static [Mechanism] {
         match self {
             Method::Password => &[Mechanism::Plain, Mechanism::Login],

@@ -2,7 +2,7 @@
 //!
 //! A message is offered first and delivered second, so that the caller can write down in between that the content is about
 //! to go out. Before the content has left completely a failure means that the server cannot have the message; after that,
-//! only its reply tells. With several recipients it is all or none: one refused and the content stays here.
+//! only its reply shows. With several recipients it is all or none: one refused and the content stays here.
 
 use tokio::time::Instant;
 use tracing::debug;
@@ -133,7 +133,7 @@ impl SmtpConnection {
         failure
     }
 
-    /// What this end can tell before it asks: that the server takes no such message.
+    /// What this end knows before it asks: that the server takes no such message.
     fn check(&self, message: &Message) -> Result<(), SendFailure> {
         let Envelope { sender, recipients, needs_smtputf8, .. } = &message.envelope;
         let mut addresses = std::iter::once(sender).chain(recipients);
@@ -211,7 +211,7 @@ impl SmtpConnection {
     }
 
     /// The server waits for content though it refused the sender or the recipient (RFC 2920, 3.1). An empty message for
-    /// nobody ends that; if a recipient was taken, somebody would get it, and only hanging up helps.
+    /// nobody ends that; if a recipient was accepted, it would be delivered, and only hanging up helps.
     async fn end_empty(&mut self, refusal: SendFailure, recipients: usize) -> SendFailure {
         let ended = recipients == 0
             && self.wire.say(".\r\n", ".", self.timeouts.data).await.is_ok()

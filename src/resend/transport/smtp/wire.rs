@@ -36,7 +36,7 @@ pub enum WireError {
     Closed,
     /// The connection broke.
     Broken(io::Error),
-    /// Nothing happened for so long.
+    /// Nothing happened for this long.
     TimedOut(Duration),
     /// What came is no reply.
     Garbled(String),

@@ -34,7 +34,7 @@ async fn serve(mut far: DuplexStream, answers: &[&str], reads: bool) {
     std::future::pending().await
 }
 
-/// The clock of the test stands still while something happens, and jumps while nothing does.
+/// The test's clock stops while something happens, and jumps while nothing does.
 #[tokio::test(start_paused = true)]
 async fn a_silent_server_is_waited_for_as_long_as_the_standard_asks() {
     for (answers, size, reads, stage, minutes, doubt) in [
