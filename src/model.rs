@@ -5,11 +5,26 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01T00:00:00Z, the one unit of time inside the program.
 pub type Millis = i64;
+
+/// A second.
+pub const SECOND: Millis = 1_000;
+/// A minute.
+pub const MINUTE: Millis = 60 * SECOND;
+/// An hour.
+pub const HOUR: Millis = 60 * MINUTE;
+/// A day of 24 hours.
+pub const DAY: Millis = 24 * HOUR;
+
+/// A span of time; one too long to count is longer than any log.
+pub fn millis(span: Duration) -> Millis {
+    Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX / 4)
+}
 
 /// Declares a closed set of words together with their spelling in JSON, flags and rule files.
 macro_rules! words {

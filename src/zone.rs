@@ -9,10 +9,7 @@ use chrono::{
 use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
 
-use crate::model::Millis;
-
-const MINUTE: Millis = 60_000;
-const HOUR: Millis = 60 * MINUTE;
+use crate::model::{HOUR, MINUTE, Millis};
 
 /// The instant of a naive local time in `zone`.
 pub fn instant(local: NaiveDateTime, zone: Tz) -> Millis {

@@ -8,7 +8,6 @@ use crate::mapping::StatusWords;
 use crate::model::Millis;
 use crate::provider::Profile;
 use crate::window::Window;
-use crate::zone::TimelineStep;
 
 /// The parts of a report, found one by one.
 pub struct ReportInput<'a> {
@@ -24,8 +23,6 @@ pub struct ReportInput<'a> {
     pub tries_again: bool,
     /// What each status word means.
     pub words: &'a StatusWords,
-    /// The step of the timeline.
-    pub step: TimelineStep,
     /// The failed mails, sorted.
     pub failures: &'a Failures<'a>,
     /// Clusters among them.

@@ -14,12 +14,9 @@ use super::names::{DistinctNames, NameId};
 use super::order::{InOrder, Timed};
 use super::running::{Overlap, Running};
 use crate::mapping::StatusWords;
-use crate::model::{Attempt, Meaning, Millis};
+use crate::model::{Attempt, HOUR, MINUTE, Meaning, Millis, SECOND};
 use crate::zone::TimelineStep;
 
-const SECOND: Millis = 1000;
-const MINUTE: Millis = 60 * SECOND;
-const HOUR: Millis = 60 * MINUTE;
 const SECONDS_OF_A_DAY: Millis = 24 * 60 * 60;
 
 /// More status words than this are noise, and counted together.

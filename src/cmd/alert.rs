@@ -3,7 +3,6 @@
 //! It finds out within a time limit, then writes, and sends notifications of changes. What was found decides the
 //! exit code; a notification that fails raises it to 1 at least, and changes nothing else.
 
-mod atomic_file;
 mod look;
 mod notify;
 mod state;
@@ -13,7 +12,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 
-use super::{look as look_of, print, print_error, print_view};
+use super::{atomic_file, look as look_of, print, print_error, print_view};
 use crate::analysis::alert::memory::{self, AlertEvent, Notices};
 use crate::analysis::alert::{AlertOutcome, AlertState};
 use crate::cli::{Alert as Args, Global};

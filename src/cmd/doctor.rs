@@ -15,13 +15,11 @@ use crate::exit::Exit;
 use crate::log::{Rules, open, past};
 use crate::mapping::resolve::{MappingError, TableDescription};
 use crate::mapping::{Column, Mapping, Wanted};
-use crate::model::{Meaning, Millis};
+use crate::model::{HOUR, Meaning, Millis};
 use crate::output::doctor::{Visit, worst};
 use crate::reply::Classifier;
 use crate::resend::transport::Mailer;
 use crate::window::Window;
-
-const HOUR: Millis = 3_600_000;
 
 /// How far back rows are looked at when nobody says otherwise.
 const USUAL_WINDOW: Millis = 7 * 24 * HOUR;

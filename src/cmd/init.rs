@@ -1,13 +1,12 @@
 //! `mailthrottle init`: looks for the mail log in a database, proposes a mapping with reasons, and writes a config.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use chrono::Utc;
 
-use super::{ask, candidates, format, print, print_settled, print_view};
+use super::{ask, atomic_file, candidates, format, print, print_settled, print_view};
 use crate::cli::{Global, Init as Args};
 use crate::config::start::{Start, storable};
 use crate::config::{Config, Database};
@@ -103,25 +102,25 @@ async fn deliver(db: &Db, flags: &Global, args: &Args, proposed: &Proposed<'_>, 
 
 fn check_free(file: &Path, is_forced: bool) -> Result<()> {
     if !is_forced && file.symlink_metadata().is_ok() {
-        bail!("{} is there already; --force writes over it, --print only prints", file.display());
+        return Err(is_there(file));
     }
     Ok(())
 }
 
-/// Writes the file aside and gives it its name at the end, so that it is there whole or not at all.
+/// Writes the file, so that it is there whole or not at all.
 fn write(file: &Path, text: &str, is_forced: bool) -> Result<()> {
-    let mut aside = file.as_os_str().to_owned();
-    aside.push(format!(".{}.new", std::process::id()));
-    let aside = Path::new(&aside);
-    let written = OpenOptions::new().write(true).create_new(true).open(aside).and_then(|mut new| {
-        new.write_all(text.as_bytes())?;
-        new.sync_all()
-    });
-    let placed = match written {
-        Ok(()) => check_free(file, is_forced).and_then(|()| Ok(fs::rename(aside, file)?)),
-        Err(error) => Err(error.into()),
+    let written = match is_forced {
+        true => atomic_file::write(file, text),
+        false => atomic_file::write_new(file, text).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => is_there(file),
+            _ => error.into(),
+        }),
     };
-    placed.inspect_err(|_| drop(fs::remove_file(aside))).with_context(|| {
+    written.with_context(|| {
         format!("{} cannot be written; name another file by --config, or see it with --print", file.display())
     })
+}
+
+fn is_there(file: &Path) -> anyhow::Error {
+    anyhow!("{} is there already; --force writes over it, --print only prints", file.display())
 }

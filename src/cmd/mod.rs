@@ -2,6 +2,7 @@
 
 mod alert;
 mod ask;
+mod atomic_file;
 mod candidates;
 mod doctor;
 mod explain;

@@ -12,12 +12,10 @@ use crate::cli::{Global, ReportArgs as Args};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::log::{self, Log, ScanOptions};
-use crate::model::Millis;
+use crate::model::{HOUR, Millis, millis};
 use crate::output::report::Reported;
 use crate::window::Window;
 use crate::zone::TimelineStep;
-
-const HOUR: Millis = 3_600_000;
 
 /// How far back a report looks when nobody says otherwise.
 const USUAL_WINDOW: Millis = 24 * HOUR;
@@ -37,14 +35,14 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     }
     let usual = if taken_in.is_some() { None } else { Some(USUAL_WINDOW) };
     let (mut log, rules) = Log::open(flags, config, &args.rows, usual).await?;
-    let around = log::around(log.window, millis(args.gap));
+    let around = log::around(log.window, millis(*args.gap));
     log.db.fetch_ahead(&log.mapping, around).await?;
     let rules = rules.ready()?;
     let failures = log::failures(&mut log, &rules, &args.rows).await?;
-    let joining = Joining { gap: millis(args.gap), min_failures: args.min_failures };
+    let joining = Joining { gap: millis(*args.gap), min_failures: args.min_failures };
     let clusters = clusters::find(&failures, joining);
     let step = args.by.unwrap_or_else(|| step(&failures, log.window, log.now));
-    let session = millis(args.session);
+    let session = millis(*args.session);
     let options = ScanOptions { rows: &args.rows, gap: joining.gap, session, step };
     let swept = log::scan(&mut log, &options, &failures, &clusters).await?;
     let mut source = log::source(&mut log, &swept).await?;
@@ -58,7 +56,6 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         profile: log.profile,
         tries_again: log.tries_again,
         words: &log.mapping.words,
-        step,
         failures: &failures,
         clusters: &clusters,
         swept: &swept,
@@ -80,8 +77,4 @@ fn step(failures: &Failures<'_>, window: Window, now: Millis) -> TimelineStep {
         span if span <= 14 * 24 * HOUR => TimelineStep::Hour,
         _ => TimelineStep::Day,
     }
-}
-
-pub(super) fn millis(duration: humantime::Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 4)
 }

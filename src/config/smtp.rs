@@ -11,7 +11,7 @@ use super::oauth2::{CheckedOauth2, RawOauth2};
 use super::password::{Password, RawPassword};
 use crate::cli;
 use crate::mapping::StatusWords;
-use crate::model::{Meaning, Millis};
+use crate::model::{Meaning, Millis, millis};
 use crate::provider::{self, Profile};
 use crate::resend::attachments::Attachments;
 use crate::resend::engine::SendLimits;
@@ -263,10 +263,6 @@ fn max_age(raw: &RawResend) -> Result<Millis> {
             .map_err(|error| anyhow!("[resend] max_age: '{}': {error}; write 7d", key.escape_debug()))
     });
     age.map(millis)
-}
-
-fn millis(span: Duration) -> Millis {
-    Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX / 4)
 }
 
 impl SmtpSettings {

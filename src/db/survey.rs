@@ -15,14 +15,12 @@ use crate::mapping::Mapping;
 use crate::mapping::described::{Described, Sample, TableEnd};
 use crate::mapping::resolve::TableDescription;
 use crate::mapping::sql::{Bind, Selection};
-use crate::model::{DatabaseServer, Indexing, Millis, Rights, WordCount};
+use crate::model::{DAY, DatabaseServer, Indexing, Millis, Rights, WordCount};
 use crate::window::Window;
 use crate::zone;
 
 const COUNT: &str = include_str!("../../queries/count.sql");
 const STATUS_COUNTS: &str = include_str!("../../queries/status_counts.sql");
-
-const DAY: Millis = 24 * 3_600_000;
 
 impl Db {
     /// What the database says of itself and of the connection.

@@ -5,6 +5,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use encoding_rs::{UTF_16BE, UTF_16LE};
+use encoding_rs_io::DecodeReaderBytesBuilder;
 use oxiarc_bzip2::BzDecoder;
 use oxiarc_core::error::OxiArcError;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -30,12 +32,13 @@ pub fn text_of(from: impl Read + Send + 'static) -> io::Result<(Bytes, bool)> {
     };
     let mut start = [0; 2];
     let length = read_full(&mut unpacked, &mut start)?;
-    let is_little = match &start[..length] {
-        [0xff, 0xfe] => true,
-        [0xfe, 0xff] => false,
+    let encoding = match &start[..length] {
+        [0xff, 0xfe] => UTF_16LE,
+        [0xfe, 0xff] => UTF_16BE,
         begun => return Ok((Box::new(io::Cursor::new(begun.to_vec()).chain(unpacked)), was_plain)),
     };
-    Ok((Box::new(Utf16::new(unpacked, is_little)), false))
+    let text = DecodeReaderBytesBuilder::new().encoding(Some(encoding)).bom_sniffing(false).build(unpacked);
+    Ok((Box::new(text), false))
 }
 
 /// Reads as much as there is room for, or as is left.
@@ -177,60 +180,6 @@ impl<R: BufRead> Read for Zstd<R> {
     }
 }
 
-/// UTF-16 on its way to UTF-8; what is no character becomes U+FFFD.
-struct Utf16<R> {
-    from: R,
-    is_little: bool,
-    chunk: Vec<u8>,
-    /// Bytes of the chunk that are the first half of a unit, or of a pair of units.
-    kept: usize,
-    text: Vec<u8>,
-    given: usize,
-}
-
-impl<R: Read> Utf16<R> {
-    fn new(from: R, is_little: bool) -> Self {
-        Self { from, is_little, chunk: vec![0; 32 << 10], kept: 0, text: Vec::new(), given: 0 }
-    }
-
-    /// Decodes some more; answers whether there was any.
-    fn fill(&mut self) -> io::Result<bool> {
-        let read = read_full(&mut self.from, &mut self.chunk[self.kept..])?;
-        let there = self.kept + read;
-        let unit = |pair: &[u8]| match self.is_little {
-            true => u16::from_le_bytes([pair[0], pair[1]]),
-            false => u16::from_be_bytes([pair[0], pair[1]]),
-        };
-        let mut units: Vec<u16> = self.chunk[..there].chunks_exact(2).map(unit).collect();
-        let mut whole = there - there % 2;
-        // half a pair waits for the other half, unless nothing more comes
-        if read > 0 && units.last().is_some_and(|last| (0xd800..0xdc00).contains(last)) {
-            units.pop();
-            whole -= 2;
-        }
-        let decoded = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER));
-        self.text = decoded.collect::<String>().into_bytes();
-        self.given = 0;
-        self.chunk.copy_within(whole..there, 0);
-        self.kept = if read > 0 { there - whole } else { 0 };
-        Ok(read > 0 || !self.text.is_empty())
-    }
-}
-
-impl<R: Read> Read for Utf16<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.text.len() {
-            if !self.fill()? {
-                return Ok(0);
-            }
-        }
-        let length = into.len().min(self.text.len() - self.given);
-        into[..length].copy_from_slice(&self.text[self.given..][..length]);
-        self.given += length;
-        Ok(length)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,8 +202,8 @@ mod tests {
     }
 
     #[test]
-    fn half_a_character_at_the_end_is_left_out() {
-        assert_eq!(read(b"\xff\xfea\0b".to_vec()).unwrap(), "a");
+    fn half_a_character_at_the_end_is_marked() {
+        assert_eq!(read(b"\xff\xfea\0b".to_vec()).unwrap(), "a\u{fffd}");
         assert_eq!(read(b"\xff\xfea\0\x34\xd8".to_vec()).unwrap(), "a\u{fffd}");
         assert_eq!(read(b"\xff\xfe".to_vec()).unwrap(), "");
         assert_eq!(read(b"\xff".to_vec()).unwrap_err().kind(), io::ErrorKind::InvalidData);

@@ -1,9 +1,7 @@
 //! The parts of a time stamp, one after the other: a date in the forms that logs have, a clock, a zone.
 
 use super::months;
-use crate::model::Millis;
-
-const MINUTE: Millis = 60_000;
+use crate::model::{MINUTE, Millis};
 
 /// A date as written.
 #[derive(Debug, Clone, Copy)]

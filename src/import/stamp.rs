@@ -9,10 +9,8 @@ use chrono::NaiveDate;
 use super::ParserSettings;
 use super::cursor::{Cursor, Date};
 use crate::mapping::time::Reader;
-use crate::model::Millis;
+use crate::model::{DAY, Millis};
 use crate::zone;
-
-const DAY: Millis = 24 * 60 * 60_000;
 
 /// Reads stamps.
 #[derive(Debug, Clone)]

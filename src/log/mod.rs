@@ -8,8 +8,8 @@ mod open;
 mod scan;
 
 pub use failures::{failures, failures_for_alert};
-pub use imported::{TABLE, mail_server};
-pub use ledger::{CLOSED, LedgerRows, is_missing, known, past};
+pub use imported::TABLE;
+pub use ledger::{CLOSED, is_missing, known, past};
 pub use mails::{PlannedRows, Purpose, Sought, Young, each_message};
 pub use open::{Log, Rules, open};
 pub use scan::{ScanOptions, around, each_attempt, scan, source};

@@ -10,11 +10,9 @@ use crate::analysis::scan::{Scan, ScanSettings, ScanTotals};
 use crate::cli::RowFilter;
 use crate::db::Order;
 use crate::mapping::Column;
-use crate::model::{Attempt, Millis};
+use crate::model::{Attempt, HOUR, Millis};
 use crate::window::Window;
 use crate::zone::TimelineStep;
-
-const HOUR: Millis = 3_600_000;
 
 /// How the attempts around the failures are gone over.
 pub struct ScanOptions<'a> {

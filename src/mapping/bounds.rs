@@ -9,14 +9,9 @@ use crate::mapping::resolve::ColumnKind;
 use crate::mapping::sql::{Bind, Binds, TimeBounds};
 use crate::mapping::time::{Form, LAST_NUMBER, LEAST_MILLIS, LEAST_NUMBER};
 use crate::mapping::{Column, Mapping};
-use crate::model::Millis;
+use crate::model::{DAY, MINUTE, Millis};
 use crate::window::Window;
 use crate::zone;
-
-const DAY: Millis = 86_400_000;
-
-/// Bounds on texts are whole minutes.
-const MINUTE: Millis = 60_000;
 
 /// Further than clocks are ever put back.
 const CHANGE_OF_CLOCKS: Millis = 3 * 3_600_000;

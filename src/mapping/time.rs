@@ -9,7 +9,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use crate::model::Millis;
+use crate::model::{DAY, HOUR, Millis};
 use crate::zone;
 
 /// A stored number below this counts as no time (an application's "never"): 1973 in seconds.
@@ -20,9 +20,6 @@ pub const LEAST_MILLIS: i64 = 100_000_000_000;
 
 /// A stored number above this is no time: 9999-12-31T23:59:59.999Z in milliseconds.
 pub const LAST_NUMBER: Millis = 253_402_300_799_999;
-
-const HOUR: Millis = 3_600_000;
-const DAY: Millis = 24 * HOUR;
 
 /// How a column writes its times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

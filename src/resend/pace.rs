@@ -8,12 +8,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::Millis;
+use crate::model::{DAY, MINUTE, Millis};
 
 use super::backoff::duration;
-
-const MINUTE: Millis = 60_000;
-const DAY: Millis = 24 * 60 * MINUTE;
 
 /// The longest period of a rate.
 const LONGEST: Millis = 30 * DAY;

@@ -298,7 +298,7 @@ fn four_senders_share_the_caps() {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    let ran = resend(log, &server, &["--cap", "3"]);
+                    let ran = resend(log, &server, &["--cap", "3", "--wait", "10m"]);
                     assert_eq!(ran.code, 0, "{}", ran.stderr);
                 });
             }

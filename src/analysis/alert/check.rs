@@ -5,9 +5,7 @@ use std::str::FromStr;
 
 use super::range::Range;
 use super::state::AlertState;
-use crate::model::{Class, Code, Millis};
-
-const HOUR: Millis = 3_600_000;
+use crate::model::{Class, Code, HOUR, Millis};
 
 /// How far back a check looks when nobody says otherwise.
 pub const USUAL_WINDOW: Millis = HOUR;
@@ -174,15 +172,6 @@ impl MetricCheck {
             (true, _) => AlertState::Critical,
             (false, true) => AlertState::Warning,
             (false, false) => AlertState::Ok,
-        }
-    }
-
-    /// The range that raised this state.
-    pub fn broken(&self, state: AlertState) -> Option<&Range> {
-        match state {
-            AlertState::Critical => self.critical.as_ref(),
-            AlertState::Warning => self.warning.as_ref(),
-            AlertState::Ok | AlertState::Unknown => None,
         }
     }
 

@@ -73,8 +73,7 @@ fn event(before: Option<Memory>, state: AlertState, now: Millis, repeat: Millis)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const HOUR: Millis = 3_600_000;
+    use crate::model::HOUR;
 
     /// What is printed when these states follow each other, ten minutes apart, with a repeat of half an hour.
     fn told(states: &[AlertState]) -> Vec<Option<AlertEvent>> {

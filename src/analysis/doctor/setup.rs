@@ -6,9 +6,7 @@ use crate::mapping::described::{Described, Sample};
 use crate::mapping::guess::columns;
 use crate::mapping::resolve::TableDescription;
 use crate::mapping::{Column, Mapping};
-use crate::model::{DatabaseServer, Indexing, Millis, Rights};
-
-const SECOND: Millis = 1000;
+use crate::model::{DatabaseServer, Indexing, Millis, Rights, SECOND};
 
 /// From here on two clocks differ, and from there on nothing that goes by them is right.
 const CLOCK_OFF: Millis = 5 * SECOND;

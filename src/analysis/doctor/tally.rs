@@ -3,13 +3,11 @@
 
 use crate::analysis::names::DistinctNames;
 use crate::analysis::newest::Newest;
-use crate::model::{Attempt, Class, Mail, Meaning, Millis};
+use crate::model::{Attempt, Class, DAY, Mail, Meaning, Millis};
 use crate::reply::Classifier;
 
 /// A clock may be so far off before a row counts as one of the future.
 const AHEAD: Millis = 5 * 60_000;
-
-const DAY: Millis = 24 * 3_600_000;
 
 /// More words than this are noise, and counted together.
 const MOST_WORDS: usize = 1000;

@@ -1,10 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::*;
-
-const MINUTE: Millis = 60_000;
-const HOUR: Millis = 60 * MINUTE;
-const DAY: Millis = 24 * HOUR;
+use crate::model::{DAY, MINUTE};
 
 /// Far enough from 1970 for times before it, and an hour after the last row.
 const NOW: Millis = 1_795_159_800_000;

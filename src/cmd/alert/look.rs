@@ -21,12 +21,10 @@ use crate::cli::{Global, RowFilter};
 use crate::config::Config;
 use crate::db::Which;
 use crate::log::{self, Log, ScanOptions, wanted};
-use crate::model::{Mail, Meaning, Millis};
+use crate::model::{DAY, Mail, Meaning, Millis};
 use crate::reply::Classifier;
 use crate::window::Window;
 use crate::zone::{self, TimelineStep};
-
-const DAY: Millis = 86_400_000;
 
 /// Rows that have been pending for longer are forgotten ones, and would raise an alert for ever.
 const FORGOTTEN: Millis = 7 * DAY;
@@ -134,7 +132,6 @@ async fn scope(
         profile: log.profile,
         tries_again: log.tries_again,
         words: &log.mapping.words,
-        step: TimelineStep::Hour,
         failures: &failures,
         clusters: &clusters,
         swept: &swept,

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::atomic_file;
 use crate::analysis::alert::memory::Memory;
+use crate::cmd::atomic_file;
 
 /// The state of a set of checks, held by this run alone.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use crate::config::smtp::SmtpSettings;
 use crate::db::{Db, Order};
 use crate::log::{self, CLOSED, Log};
 use crate::mapping::Mapping;
-use crate::model::{Attempt, Meaning, Millis};
+use crate::model::{Attempt, DAY, MINUTE, Meaning, Millis};
 use crate::output;
 use crate::output::resend::{ResendOutput, ResendRow, ResendRows, SCHEMA};
 use crate::reply::Classifier;
@@ -22,9 +22,6 @@ use crate::resend::ledger::{Further, MailKey, Outgoing, Past};
 use crate::resend::pace::Earlier;
 use crate::resend::selection::{Candidate, Skip};
 use crate::window::Window;
-
-const DAY: Millis = 86_400_000;
-const MINUTE: Millis = 60_000;
 
 /// The application is sending while it has rows that are no older.
 const SHARING: Millis = 2 * MINUTE;

@@ -17,7 +17,7 @@ use crate::config::smtp::SmtpSettings;
 use crate::db::Target;
 use crate::db::lock::Lock;
 use crate::exit::Exit;
-use crate::model::{Millis, Stage};
+use crate::model::{DAY, MINUTE, Millis, Stage, millis};
 use crate::output::resend::{ResendOutput, ResendRow, ResendRows, length};
 use crate::resend::driver::{Driver, RunResult, WatchedRows, judge};
 use crate::resend::engine::{EndReason, Engine, Progress, RunCounts};
@@ -27,9 +27,6 @@ use crate::resend::pace::Earlier;
 use crate::resend::state::{RowEnd, RowState};
 use crate::resend::transport::smtp::{Opener, SmtpConnection};
 use crate::resend::transport::{FailureKind, SendFailure};
-
-const DAY: Millis = 86_400_000;
-const MINUTE: Millis = 60_000;
 
 /// How soon a waiting run looks whether the other one is done, and how seldom it does so in the end: each look costs the database a
 /// session.
@@ -332,10 +329,6 @@ fn answer<'r>(
         }),
         ..planned
     }
-}
-
-fn millis(span: Duration) -> Millis {
-    Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// What became of a mail: of the row that was to be sent, and the same of its further attempts.

@@ -11,12 +11,10 @@ use sqlx::{Column as _, Row, TypeInfo as _, ValueRef};
 use super::copy::Tuple;
 use crate::db::row::{Cells, Time};
 use crate::mapping::resolve::ColumnKind;
-use crate::model::Millis;
+use crate::model::{DAY, Millis};
 
 /// 2000-01-01T00:00:00Z, from which the server counts.
 const YEAR_2000: Millis = 946_684_800_000;
-
-const DAY: Millis = 86_400_000;
 
 /// A row, however it came.
 pub enum PgAnswer<'r> {

@@ -2,15 +2,13 @@
 
 use super::{ResendOutput, ResendRow};
 use crate::analysis::phrases::count;
-use crate::model::Millis;
+use crate::model::{DAY, Millis};
 use crate::output::document::{Block, ColumnHead, Document, Table, Tone};
 use crate::output::escape;
 use crate::zone;
 
 /// Rows shown of a longer list, and ids named of a reason.
 const SHOWN: usize = 20;
-
-const DAY: Millis = 86_400_000;
 
 /// What will be done, or was done.
 pub fn document(answer: &ResendOutput<'_>) -> Document {

@@ -1,12 +1,12 @@
 //! What an answer means for the engine: the fields of the failure decide where they can, the classifier where words do.
 
-use crate::model::{Class, Disposition, Enhanced, Millis, Stage};
+use std::time::Duration;
+
+use crate::model::{Class, DAY, Disposition, Enhanced, Millis, Stage, millis};
 use crate::reply::{Classifier, fingerprint};
 use crate::resend::engine::{AttemptOutcome, CapScope};
 use crate::resend::selection::Hold;
 use crate::resend::transport::{Accepted, FailureKind, SendFailure};
-
-const DAY: Millis = 86_400_000;
 
 /// What became of an attempt to send a message or to open a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub fn failure(classifier: &Classifier, failure: &SendFailure, now: Millis) -> A
             AttemptOutcome::Retry { retry_after: None }
         }
         FailureKind::Refused => {
-            let retry_after = reading.retry_after.map(|wait| millis(wait.as_secs() * 1000));
+            let retry_after = reading.retry_after.map(|wait| millis(Duration::from_secs(wait.as_secs())));
             refused(reading.class, reading.disposition, code, retry_after, now)
         }
         FailureKind::Unsupported if failure.stage == Stage::Mail => AttemptOutcome::Held,
@@ -144,10 +144,6 @@ fn refused(
         Disposition::Never | Disposition::Doubt if is_temporary => AttemptOutcome::Retry { retry_after },
         Disposition::Never | Disposition::Doubt => AttemptOutcome::Never,
     }
-}
-
-fn millis(wait: u64) -> Millis {
-    Millis::try_from(wait).unwrap_or(Millis::MAX / 4)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, future};
 use tokio::sync::watch;
 
-use crate::model::Millis;
+use crate::model::{Millis, millis};
 use crate::reply::Classifier;
 use crate::resend::attachments::Attachments;
 use crate::resend::engine::{
@@ -160,7 +160,7 @@ where
                     continue;
                 }
             };
-            let wait = until.map_or(BEAT, |until| millis(until - now).min(BEAT));
+            let wait = until.map_or(BEAT, |until| duration(until - now).min(BEAT));
             tokio::select! {
                 Some(event) = work.tasks.next(), if !work.tasks.is_empty() => {
                     let now = self.now(began);
@@ -447,9 +447,9 @@ fn left_as(objection: &Objection) -> RowState {
 }
 
 fn elapsed(began: Instant) -> Millis {
-    Millis::try_from(began.elapsed().as_millis()).unwrap_or(Millis::MAX / 2)
+    millis(began.elapsed())
 }
 
-fn millis(wait: Millis) -> Duration {
+fn duration(wait: Millis) -> Duration {
     Duration::from_millis(u64::try_from(wait).unwrap_or(0))
 }

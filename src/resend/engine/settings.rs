@@ -1,10 +1,8 @@
 //! What the engine keeps to, and how long that takes.
 
-use crate::model::Millis;
+use crate::model::{DAY, Millis};
 use crate::resend::backoff::Schedule;
 use crate::resend::pace::Rate;
-
-const DAY: Millis = 86_400_000;
 
 /// The limits of one submission identity and of one run.
 #[derive(Debug, Clone)]

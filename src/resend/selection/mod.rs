@@ -10,13 +10,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::analysis::mails::{FailedFate, Likeness, MailRow, SameMailBy};
-use crate::model::{Class, Disposition, Enhanced, Mail, Millis};
+use crate::model::{Class, DAY, Disposition, Enhanced, Mail, Millis};
 use crate::resend::ledger::{Further, MailKey, MailRecord, Past};
 use crate::resend::state::RowState;
 
 pub use reasons::{Hold, Skip};
-
-const DAY: Millis = 86_400_000;
 
 /// What the stored error of a mail means for sending it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

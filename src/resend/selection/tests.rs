@@ -1,9 +1,9 @@
 use super::*;
+use crate::model::HOUR;
 use crate::resend::ledger::MailRecord;
 use crate::resend::state::RowState;
 
 const NOW: Millis = 1_795_159_800_000;
-const HOUR: Millis = 3_600_000;
 
 fn candidate(disposition: Disposition) -> Candidate {
     let mail = Mail {

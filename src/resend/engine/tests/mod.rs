@@ -7,13 +7,9 @@ mod server;
 mod troubles;
 
 use super::*;
+use crate::model::{DAY, HOUR, MINUTE, SECOND};
 use run::{Event, Run};
 use server::Server;
-
-const SECOND: Millis = 1_000;
-const MINUTE: Millis = 60 * SECOND;
-const HOUR: Millis = 60 * MINUTE;
-const DAY: Millis = 24 * HOUR;
 
 /// As many messages as the connections can carry.
 fn fast() -> SendLimits {

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::model::Millis;
+use crate::model::{DAY, Millis};
 use crate::resend::engine::{AttemptOutcome, CapScope, ConnectionId};
-
-const DAY: Millis = 86_400_000;
 
 /// What a test may decide for itself: `None` leaves it to the server.
 pub type Script<Asked> = Box<dyn FnMut(Asked, Millis) -> Option<AttemptOutcome>>;
