@@ -1,5 +1,6 @@
 //! Writes a file so that a reader sees the whole of it, or the one before.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -47,15 +48,5 @@ fn written_beside(file: &Path, text: &str) -> io::Result<NamedTempFile> {
 /// In the same folder, since only there it can be renamed, and with the rights of any file that the user makes.
 fn beside(file: &Path) -> io::Result<NamedTempFile> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = Builder::new();
-    builder.prefix(".mailthrottle-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(without_path)
-}
-
-/// The library names the hidden file, which says nothing to a person.
-fn without_path(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(|error| error.source()).and_then(|error| error.downcast_ref());
-    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+    Builder::new().prefix(".mailthrottle-").make_in(folder, |path| File::create_new(path))
 }
