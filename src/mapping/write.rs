@@ -4,7 +4,7 @@
 //! views: then the ledger alone records what was done.
 
 use crate::mapping::resolve::Field;
-use crate::mapping::sql::{Bind, Binds, Statement, quoted};
+use crate::mapping::sql::{Bind, Binds, Statement, quoted, quoted_table};
 use crate::mapping::{Column, Mapping};
 
 impl Mapping {
@@ -17,7 +17,7 @@ impl Mapping {
     pub fn set_status(&self, id: &str, from: &str, to: &str) -> Option<Statement> {
         let (key, status) = self.target()?;
         let mut binds = Binds::new(self.dialect);
-        let table = format!("{}.{}", quoted(&self.table.0), quoted(&self.table.1));
+        let table = quoted_table(&self.table);
         let name = quoted(&status.name);
         let value = self.written(to, status, &mut binds);
         let (is_row, is_from) =
@@ -29,8 +29,7 @@ impl Mapping {
     /// A statement that changes nothing, to learn before the first send whether one that does would be let through.
     pub fn trial_update(&self) -> Option<Statement> {
         let (_, status) = self.target()?;
-        let (table, name) =
-            (format!("{}.{}", quoted(&self.table.0), quoted(&self.table.1)), quoted(&status.name));
+        let (table, name) = (quoted_table(&self.table), quoted(&status.name));
         let sql = format!("UPDATE {table}\nSET {name} = {name}\nWHERE 1 = 0");
         Some(Statement::plain(self.dialect, sql))
     }

@@ -148,15 +148,15 @@ impl Ledger {
         if self.store.dialect() != Dialect::Postgres {
             return Ok(());
         }
-        let comment = format!("mailthrottle: the ledger of {}", self.table);
-        let others = self.store.statement(body(OTHER_LEDGERS), vec![Bind::Text(comment.clone())]);
+        let comment = Bind::Text(format!("mailthrottle: the ledger of {}", self.table));
+        let others = self.store.statement(body(OTHER_LEDGERS), vec![comment.clone()]);
         if let Some(schema) = self.store.rows(others).await?.first().and_then(|row| row.text(0)) {
             bail!(
                 "this log has a ledger already, in the schema {schema}; use the role that made it, or have that schema in your \
                  search_path with the rights on its tables mailthrottle_*"
             );
         }
-        let comment = format!("COMMENT ON TABLE mailthrottle_mail IS '{}'", comment.replace('\'', "''"));
+        let comment = format!("COMMENT ON TABLE mailthrottle_mail IS {comment}");
         // only the owner of the tables may, and has done so before
         let _ = self.store.execute(self.store.statement(&comment, Vec::new())).await;
         Ok(())
