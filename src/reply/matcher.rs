@@ -7,16 +7,16 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::finder::Finder;
 use super::required_literals::{self, RequiredLiterals};
 
 /// All patterns, known by their place in the list they were made from.
 #[derive(Debug)]
 pub struct Matcher {
     patterns: Vec<RulePattern>,
-    finder: Finder,
+    finder: AhoCorasick,
     /// The patterns that each literal calls up: literal `n` has those from `starts[n]` to `starts[n + 1]`.
     called: Vec<u32>,
     starts: Vec<u32>,
@@ -47,7 +47,7 @@ impl Matcher {
         }
         Some(Matcher {
             patterns,
-            finder: Finder::new(LiteralIndex::literals(index.known)),
+            finder: AhoCorasick::new(LiteralIndex::literals(index.known)).ok()?,
             called,
             starts,
             always: index.always,
@@ -58,7 +58,9 @@ impl Matcher {
     pub fn candidates(&self, text: &str) -> Vec<u32> {
         let mut found = self.always.clone();
         let mut seen = FoundLiterals::new(self.starts.len());
-        self.finder.each(text.as_bytes(), |literal| self.call(literal, &mut seen, &mut found));
+        for literal in self.finder.find_overlapping_iter(text) {
+            self.call(literal.pattern().as_usize(), &mut seen, &mut found);
+        }
         found.sort_unstable();
         found.dedup();
         found.retain(|pattern| self.patterns[*pattern as usize].also.iter().all(|group| seen.any(group)));

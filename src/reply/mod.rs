@@ -6,7 +6,6 @@
 
 pub mod bench;
 mod codes;
-mod finder;
 mod fingerprint;
 mod lead;
 mod matcher;

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-// A shorter word occurs everywhere and narrows nothing down.
-use super::finder::SHORTEST;
+/// A shorter word turns up everywhere and tells nothing.
+const SHORTEST: usize = 3;
 
 /// The words of one pattern.
 #[derive(Debug, Default, PartialEq, Eq)]
