@@ -386,12 +386,13 @@ fn missing(name: &str, what: &str, table: &TableDescription, hint: &str) -> Stri
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::mapping::RawMapping;
     use crate::mapping::wanted::Flags;
 
-    fn table(name: &str, columns: &[(&str, ColumnKind)]) -> TableDescription {
+    /// A table with these columns.
+    pub fn table(name: &str, columns: &[(&str, ColumnKind)]) -> TableDescription {
         let field = |(name, kind): &(&str, ColumnKind)| Field { name: (*name).into(), kind: kind.clone() };
         TableDescription {
             schema: "main".into(),

@@ -421,17 +421,8 @@ pub fn body(query: &str) -> &str {
 pub(super) mod tests {
     use super::*;
     use crate::mapping::RawMapping;
-    use crate::mapping::resolve::{Field, TableDescription};
+    use crate::mapping::resolve::tests::table;
     use crate::mapping::wanted::Flags;
-
-    fn table(name: &str, columns: &[(&str, ColumnKind)]) -> TableDescription {
-        let field = |(name, kind): &(&str, ColumnKind)| Field { name: (*name).into(), kind: kind.clone() };
-        TableDescription {
-            schema: "main".into(),
-            name: name.into(),
-            columns: columns.iter().map(field).collect(),
-        }
-    }
 
     /// A mapping whose time is in two columns.
     pub fn mapping(form: Form) -> Mapping {

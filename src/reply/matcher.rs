@@ -29,7 +29,7 @@ struct RulePattern {
     text: String,
     /// Compiled when it is needed for the first time: most patterns never are.
     regex: OnceLock<Option<Regex>>,
-    needles_decide: bool,
+    literals_decide: bool,
     /// Groups beside the one that calls it up; of each a literal must be there as well.
     also: Vec<Vec<u32>>,
 }
@@ -79,7 +79,7 @@ impl Matcher {
     /// Whether a candidate really matches.
     pub fn is_match(&self, candidate: u32, text: &str) -> bool {
         let pattern = &self.patterns[candidate as usize];
-        if pattern.needles_decide {
+        if pattern.literals_decide {
             return true;
         }
         let regex = pattern.regex.get_or_init(|| compile(&pattern.text).ok());
@@ -133,7 +133,7 @@ impl LiteralIndex {
             .into_iter()
             .map(|group| group.into_iter().map(|literal| self.place(literal)).collect())
             .collect();
-        RulePattern { text: text.to_owned(), regex: OnceLock::new(), needles_decide: exact, also }
+        RulePattern { text: text.to_owned(), regex: OnceLock::new(), literals_decide: exact, also }
     }
 
     fn place(&mut self, literal: String) -> u32 {

@@ -40,7 +40,11 @@ impl RunCounts {
             RowState::Held => &mut self.held,
             RowState::Doubt => &mut self.doubt,
             RowState::Untouched => &mut self.untouched,
-            _ => &mut self.deferred,
+            RowState::Deferred
+            | RowState::Claimed
+            | RowState::HandedOver
+            | RowState::Dropped
+            | RowState::Skipped => &mut self.deferred,
         };
         *count += 1;
     }

@@ -210,12 +210,15 @@ impl Ledger {
 
     /// The status the log gets when an attempt has ended so.
     fn due(&self, state: RowState, status: &str) -> Option<String> {
-        match state.in_ledger() {
+        match state {
             RowState::Sent => self.sent_word.clone(),
-            RowState::Deferred | RowState::Refused | RowState::Dropped => {
-                self.claim_status.is_some().then(|| status.to_owned())
-            }
-            _ => None,
+            RowState::Deferred
+            | RowState::Refused
+            | RowState::Dropped
+            | RowState::Held
+            | RowState::Skipped
+            | RowState::Untouched => self.claim_status.is_some().then(|| status.to_owned()),
+            RowState::Claimed | RowState::HandedOver | RowState::Doubt => None,
         }
     }
 }

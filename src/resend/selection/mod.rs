@@ -184,7 +184,9 @@ fn by_known(known: &MailRecord, now: Millis) -> Option<Skip> {
         RowState::Doubt => Some(Skip::InDoubt),
         RowState::Refused => Some(Skip::Refused(known.reply.clone().unwrap_or_default())),
         RowState::Dropped => Some(Skip::Dropped),
-        _ => known.next_at.filter(|at| *at > now).map(Skip::NotBefore),
+        RowState::Deferred | RowState::Held | RowState::Skipped | RowState::Untouched => {
+            known.next_at.filter(|at| *at > now).map(Skip::NotBefore)
+        }
     }
 }
 
