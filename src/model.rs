@@ -26,6 +26,34 @@ pub fn millis(span: Duration) -> Millis {
     Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX / 4)
 }
 
+/// A text or several, as a config file may write either.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected a text or a list of texts")]
+pub enum OneOrMany {
+    /// `key = "a"`
+    One(String),
+    /// `key = ["a", "b"]`
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// The texts, in the order they are written.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            OneOrMany::One(one) => std::slice::from_ref(one),
+            OneOrMany::Many(many) => many,
+        }
+    }
+
+    /// The texts, in the order they are written.
+    pub fn into_vec(self) -> Vec<String> {
+        match self {
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        }
+    }
+}
+
 /// Declares a closed set of words together with their spelling in JSON, flags and rule files.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {

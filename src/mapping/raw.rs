@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::mapping::words::RawWord;
+use crate::model::OneOrMany;
 
 /// The section `[email_log]` as written.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -35,26 +36,6 @@ pub struct RawMapping {
     /// The columns that only a preset speaks of.
     #[serde(skip)]
     pub lent: BTreeSet<String>,
-}
-
-/// One name, or several.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected a column's name or a list of names")]
-pub enum OneOrMany {
-    /// A single column.
-    One(String),
-    /// Several columns, in the order they are asked.
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    /// The names.
-    pub fn names(&self) -> &[String] {
-        match self {
-            OneOrMany::One(name) => std::slice::from_ref(name),
-            OneOrMany::Many(names) => names,
-        }
-    }
 }
 
 /// A table that holds something of each mail; of several rows for one mail the newest counts.

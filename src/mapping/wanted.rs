@@ -4,8 +4,9 @@ use chrono_tz::Tz;
 
 use crate::mapping::Column;
 use crate::mapping::preset;
-use crate::mapping::raw::{OneOrMany, RawMapping};
+use crate::mapping::raw::RawMapping;
 use crate::mapping::words::StatusWords;
+use crate::model::OneOrMany;
 
 /// The one condition that `failed_when` knows.
 const NOT_EMPTY: &str = "not empty";
@@ -99,7 +100,7 @@ impl RawMapping {
         let mut joins = preset.joins.clone();
         // a table of the preset's that nothing is taken from any more need not be there
         joins.retain(|name, _| {
-            columns.values().flat_map(OneOrMany::names).any(|column| stands_in(column, name))
+            columns.values().flat_map(OneOrMany::as_slice).any(|column| stands_in(column, name))
         });
         joins.extend(own.joins);
         Self {
@@ -169,7 +170,7 @@ impl RawMapping {
         let mut columns = Vec::new();
         for (name, users) in &self.columns {
             let column: Column = name.parse().map_err(|error| format!("[email_log] columns: {error}"))?;
-            if users.names().is_empty() && column.is_required() {
+            if users.as_slice().is_empty() && column.is_required() {
                 return Err(format!("[email_log] columns: {name} names no column"));
             }
             if column == Column::ErrorMessage && self.error_join.is_some() {
@@ -179,10 +180,10 @@ impl RawMapping {
                         .to_owned(),
                 );
             }
-            columns.push((column, users.names().to_vec()));
+            columns.push((column, users.as_slice().to_vec()));
         }
         if let Some(join) = &self.error_join {
-            let names = join.column.names().iter().map(|name| format!("{ERROR_JOIN}.{name}")).collect();
+            let names = join.column.as_slice().iter().map(|name| format!("{ERROR_JOIN}.{name}")).collect();
             columns.push((Column::ErrorMessage, names));
         }
         Ok(columns)

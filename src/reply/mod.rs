@@ -27,7 +27,7 @@ use crate::model::{Class, Disposition, Enhanced, Stage};
 pub use codes::{Codes, scan};
 pub use fingerprint::{TextFingerprint, fingerprint};
 pub use rule_error::RuleError;
-pub use rules::{NotBefore, OneOrMany, RawRule, Rule};
+pub use rules::{NotBefore, RawRule, Rule};
 
 use matcher::Matcher;
 use rules::{ClassWords, Defaults};

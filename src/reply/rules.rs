@@ -9,26 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::Codes;
 use super::rule_error::RuleError;
-use crate::model::{Class, Disposition, Enhanced, Stage};
-
-/// One or several, as the file may write either.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub enum OneOrMany {
-    /// `key = "a"`
-    One(String),
-    /// `key = ["a", "b"]`
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    fn into_vec(self) -> Vec<String> {
-        match self {
-            OneOrMany::One(one) => vec![one],
-            OneOrMany::Many(many) => many,
-        }
-    }
-}
+use crate::model::{Class, Disposition, Enhanced, OneOrMany, Stage};
 
 fn list(value: Option<OneOrMany>) -> Vec<String> {
     value.map(OneOrMany::into_vec).unwrap_or_default()

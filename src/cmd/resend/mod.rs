@@ -1,6 +1,8 @@
 //! `mailthrottle resend`: sends failed mails again, each once and slowly enough; lists and settles what is in doubt.
 
 mod decide;
+mod failed_rows;
+mod messages;
 mod plan;
 mod select;
 mod send;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 
-use super::select::{Checking, Considered, Selected, select};
+use super::messages::Checking;
+use super::select::{ChosenMail, Considered, Selected, select};
 use crate::analysis::phrases::count;
 use crate::cli::{Global, Resend as Args};
 use crate::cmd::{ask, look, print_statements};
@@ -253,7 +254,7 @@ impl ResendPlan {
 
     /// The mails that go, as the ledger takes them.
     pub fn outgoing(&self) -> Vec<Arc<Outgoing>> {
-        let outgoing = |chosen: &super::select::ChosenMail| {
+        let outgoing = |chosen: &ChosenMail| {
             let Considered { stands, further, is_named } = &chosen.mail;
             let refused_before = chosen.refused_before.clone();
             Arc::new(Outgoing {

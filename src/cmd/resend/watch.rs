@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::sync::watch;
 
+use super::failed_rows::read;
 use super::now;
 use super::plan::{self, ResendPlan};
-use super::select::read;
 use crate::db::{Db, Target};
 use crate::log::PlannedRows;
 use crate::model::{Disposition, Mail, Millis};

@@ -11,11 +11,12 @@ pub use words::GuessedWord;
 
 use crate::mapping::described::{Described, Sample};
 use crate::mapping::preset::{self, Preset};
-use crate::mapping::raw::{OneOrMany, RawMapping};
+use crate::mapping::raw::RawMapping;
 use crate::mapping::resolve::ColumnSource;
 use crate::mapping::wanted::Flags;
 use crate::mapping::words::RawWord;
 use crate::mapping::{Column, Dialect, Mapping, StatusWords};
+use crate::model::OneOrMany;
 use crate::model::{Meaning, WordCount};
 use known::known;
 
@@ -286,7 +287,7 @@ fn counted(described: &Described, sample: &Sample, columns: &[FoundColumn]) -> V
 
 /// How many of the columns that a preset speaks of the table does not have; another version may lack one.
 fn lacks(mapping: &Mapping, preset: &Preset) -> usize {
-    let columns = preset.mapping.columns.iter().filter(|(_, names)| !names.names().is_empty());
+    let columns = preset.mapping.columns.iter().filter(|(_, names)| !names.as_slice().is_empty());
     columns.filter(|(name, _)| name.parse().is_ok_and(|column| !mapping.has(column))).count()
 }
 

@@ -1,0 +1,113 @@
+//! Whether a message can be made of what the log keeps of a mail.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::select::{ChosenMail, Considered, Selected, noted};
+use crate::log::{Log, each_message};
+use crate::model::Millis;
+use crate::resend::attachments::Attachments;
+use crate::resend::fingerprint::MailFingerprint;
+use crate::resend::kept::Version;
+use crate::resend::ledger::Past;
+use crate::resend::message::{self, Stored};
+use crate::resend::selection::Hold;
+
+/// What a message is checked with.
+pub struct Checking<'c> {
+    /// Where attachments come from.
+    pub attachments: &'c Attachments,
+    /// The mailbox for rows that name none.
+    pub account: Option<&'c str>,
+    /// Whether a mail goes whose text speaks of an attachment that the log does not hold.
+    pub without_attachment: bool,
+    /// How old a mail may be.
+    pub max_age: Millis,
+    /// The log's status of a row while it is sent, or in doubt.
+    pub claim_status: Option<&'c str>,
+}
+
+/// What the log keeps of a mail, and how often a row has its key.
+struct LoggedKey {
+    rows: usize,
+    status: Option<String>,
+    version: Version,
+    content: MailFingerprint,
+    stored: Stored,
+}
+
+/// Looks whether a message can be made of each mail, and puts it where it belongs.
+pub(super) async fn check_messages(
+    log: &mut Log,
+    past: &Past,
+    checking: &Checking<'_>,
+    mails: Vec<Considered>,
+    selected: &mut Selected,
+) -> Result<()> {
+    let ids: Vec<String> = mails.iter().map(|mail| mail.stands.key.id.clone()).collect();
+    let table = log.mapping.table.1.clone();
+    let mut found: HashMap<String, LoggedKey> = HashMap::new();
+    each_message(&mut log.db, &log.mapping, &ids, &mut |kept| {
+        let id = kept.id();
+        let (status, version) = (kept.status(), kept.version());
+        let content = kept.fingerprint();
+        let new = || LoggedKey { rows: 0, status, version, content, stored: kept.stored(&table, &id) };
+        found.entry(id.clone()).or_insert_with(new).rows += 1;
+    })
+    .await?;
+    for mail in mails {
+        let checked = match found.get_mut(&mail.stands.key.id) {
+            None => Err(Hold::Gone),
+            Some(found) => {
+                let status = found.status.as_deref().map(|status| log.mapping.words.known(status));
+                let is_as_read = status.is_some_and(|status| status == &*mail.stands.status);
+                check(found, checking).and(if is_as_read {
+                    Ok((found.version, found.content.clone()))
+                } else {
+                    Err(Hold::Gone)
+                })
+            }
+        };
+        match checked {
+            Ok((version, content)) => {
+                let known = past.of(&mail.stands.key);
+                let attempts = known.map_or(0, |known| known.attempts);
+                let refused_before =
+                    known.filter(|known| past.is_delivered_since(known.changed_at, &content));
+                let refused_before = refused_before.and_then(noted);
+                let at = known.map_or(mail.stands.key.sent_date, |known| known.sent_date);
+                let known_as = (at, known.and_then(|known| known.message_id.clone()));
+                selected.chosen.push(ChosenMail {
+                    mail,
+                    version,
+                    content,
+                    known_as,
+                    attempts,
+                    refused_before,
+                });
+            }
+            Err(hold) => selected.held.push((mail, hold)),
+        }
+    }
+    Ok(())
+}
+
+fn check(found: &mut LoggedKey, checking: &Checking<'_>) -> Result<(), Hold> {
+    if found.rows > 1 {
+        return Err(Hold::SeveralRows(found.rows));
+    }
+    let stored = &mut found.stored;
+    if stored.sender.trim().is_empty() {
+        stored.sender = checking.account.unwrap_or_default().to_owned();
+    }
+    message::check(stored).map_err(Hold::Message)?;
+    if !stored.has_content() {
+        return Err(Hold::NoContent);
+    }
+    checking.attachments.look(&stored.named_attachments, stored.size()).map_err(Hold::Attachment)?;
+    if !checking.without_attachment && stored.lacks_attachment() {
+        return Err(Hold::LacksAttachment);
+    }
+    Ok(())
+}
