@@ -1,6 +1,7 @@
 //! The command line: flags and their help, and nothing else.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -10,6 +11,7 @@ use crate::analysis::running::SESSION;
 use crate::import;
 use crate::model::{Class, Code, Millis};
 use crate::output::AnyFormat;
+use crate::output::report::MOST_ROWS;
 use crate::resend::pace::Rate;
 use crate::window;
 use crate::zone::TimelineStep;
@@ -161,6 +163,12 @@ pub struct ReportArgs {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub min_failures: u32,
+    /// Rows shown of each table, the worst first where they are more
+    #[arg(long, value_name = "N", default_value_t = MOST_ROWS, value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: u32,
+    /// Take this time for now
+    #[arg(long, value_name = "TIME", long_help = format!("Take this time for now, and leave out what came later. Write {}", window::FORMS))]
+    pub at: Option<String>,
     /// Step of the timeline [default: by the length of the window]
     #[arg(long, value_enum, value_name = "STEP")]
     pub by: Option<TimelineStep>,
@@ -209,14 +217,17 @@ pub struct DoctorArgs {
     /// From when on rows are looked at, `all` for all of them [default: 7 days ago]
     #[arg(long, value_name = "TIME", long_help = format!("From when on rows are looked at, 'all' for all of them; without it, from 7 days ago. Write {}", window::FORMS))]
     pub since: Option<String>,
+    /// Take this time for now
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
 }
 
 /// `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The error text; - reads it from stdin
-    #[arg(value_name = "TEXT", allow_hyphen_values = true, required_unless_present = "test_rules")]
-    pub text: Option<String>,
+    /// The error text, in quotes or not; - reads it from stdin
+    #[arg(value_name = "TEXT", required_unless_present = "test_rules")]
+    pub text: Vec<String>,
     /// Try every rule on its examples, and with a database on the failed mails of the log; FILE holds rules to try
     /// in place of the config's own
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
@@ -280,8 +291,11 @@ pub struct Resend {
     /// List the rows in doubt, or settle some: --doubt delivered|again|drop ID..., or the filters of this command in place of ids
     #[arg(long, value_name = "DECISION ID", num_args = 0.., conflicts_with_all = ["dry_run", "history"])]
     pub doubt: Option<Vec<String>>,
+    /// Let failed mails go no more: --drop ID..., or the filters of this command in place of ids; --free takes it back
+    #[arg(long, value_name = "ID", num_args = 0.., conflicts_with_all = ["dry_run", "history", "doubt"])]
+    pub drop: Option<Vec<String>>,
     /// Let rows go again that were refused or dropped
-    #[arg(long, value_name = "ID", num_args = 1.., conflicts_with_all = ["dry_run", "history", "doubt"])]
+    #[arg(long, value_name = "ID", num_args = 1.., conflicts_with_all = ["dry_run", "history", "doubt", "drop"])]
     pub free: Option<Vec<String>>,
     /// List the runs of the past
     #[arg(long, conflicts_with = "dry_run")]
@@ -290,17 +304,17 @@ pub struct Resend {
 
 /// Declares a warning and a critical range for each metric that has flags of its own.
 macro_rules! thresholds {
-    ($($metric:literal $warning:ident $critical:ident $what:literal),+ $(,)?) => {
+    ($($metric:literal $read:path, $warning:ident $critical:ident $what:literal);+ $(;)?) => {
         /// Ranges of metrics.
         #[derive(Debug, Clone, Default, Args)]
         #[command(next_help_heading = "Ranges: 10 alerts above 10, 10: below 10, 10:20 outside, @10:20 inside")]
         pub struct Thresholds {
             $(
                 #[doc = concat!("Warning for ", $what)]
-                #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+                #[arg(long, value_name = "RANGE", allow_hyphen_values = true, value_parser = $read)]
                 pub $warning: Option<Range>,
                 #[doc = concat!("Critical for ", $what)]
-                #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+                #[arg(long, value_name = "RANGE", allow_hyphen_values = true, value_parser = $read)]
                 pub $critical: Option<Range>,
             )+
         }
@@ -315,21 +329,29 @@ macro_rules! thresholds {
 }
 
 thresholds! {
-    "rate" rate_warning rate_critical "failed mails in percent of all",
-    "throttled" throttled_warning throttled_critical "mails refused by a throttle",
-    "bursts" bursts_warning bursts_critical "bursts of refused mails",
-    "pending" pending_warning pending_critical "mails that wait longer than --pending-age",
-    "silence" silence_warning silence_critical "mails in percent of the same time a week and two weeks before",
-    "rows" rows_warning rows_critical "mails of any status",
-    "quota" quota_warning quota_critical "recipients of the busiest mailbox in 24 hours, in percent of the allowed",
-    "doubt" doubt_warning doubt_critical "mails that a resend left in doubt",
-    "unclassified" unclassified_warning unclassified_critical "failed mails that no rule knows, in percent",
-    "new-causes" new_causes_warning new_causes_critical "causes that --baseline did not have",
-    "account-blocked" account_blocked_warning account_blocked_critical "replies that block the account",
+    "rate" Range::from_str, rate_warning rate_critical "failed mails in percent of all";
+    "throttled" Range::from_str, throttled_warning throttled_critical "mails refused by a throttle";
+    "bursts" Range::from_str, bursts_warning bursts_critical "bursts of failed mails";
+    "pending" Range::from_str, pending_warning pending_critical "mails that wait longer than --pending-age";
+    "silence" Range::from_str, silence_warning silence_critical "mails in percent of the same time a week and two weeks before";
+    "rows" Range::from_str, rows_warning rows_critical "mails of any status";
+    "quota" Range::from_str, quota_warning quota_critical "recipients of the busiest mailbox in 24 hours, in percent of the allowed";
+    "doubt" Range::from_str, doubt_warning doubt_critical "mails that a resend left in doubt";
+    "backlog_rows" Range::from_str, backlog_warning backlog_critical "failed mails that should go again and have not";
+    "backlog_age" Range::of_age, backlog_age_warning backlog_age_critical "the age of the oldest of them, in seconds or as 1h";
+    "opened-per-minute" Range::from_str, opened_per_minute_warning opened_per_minute_critical "connections of the busiest mailbox in a minute, one for each mail";
+    "opened-per-hour" Range::from_str, opened_per_hour_warning opened_per_hour_critical "the same in an hour";
+    "future" Range::from_str, future_warning future_critical "mails tried at a time that is still to come";
+    "unclassified" Range::from_str, unclassified_warning unclassified_critical "failed mails that no rule knows, in percent";
+    "new-causes" Range::from_str, new_causes_warning new_causes_critical "causes that --baseline did not have";
+    "account-blocked" Range::from_str, account_blocked_warning account_blocked_critical "mails refused because of the account, where none of it went since";
 }
 
 /// `alert`.
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "--format also takes nagios (one line for Nagios, Icinga and their kin) and prometheus (metrics)."
+)]
 pub struct Alert {
     /// Checks of the config, by name [default: all of them; where there is none, those that --explain prints]
     #[arg(value_name = "CHECK")]

@@ -120,6 +120,8 @@ words! {
         Network = "network",
         /// Encryption was asked for and did not come about.
         Tls = "tls",
+        /// The application itself failed, before any mail server was asked: a template, a query, a file, its own code.
+        Application = "application",
         /// The text does not say.
         Unknown = "unknown",
     }

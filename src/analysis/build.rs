@@ -3,17 +3,21 @@
 use super::clusters::Cluster;
 use super::failures::{Failures, is_throttle};
 use super::input::ReportInput;
-use super::judge::judge;
+use super::judge::{blocked_senders, judge};
 use super::report::{CauseRow, ClusterRow, Report, SenderRow, StatusRow, StepRow, Totals, rate};
+use super::running::Overlap;
 use super::scan::Around;
 use super::verdict::Verdict;
 use crate::model::{Class, Meaning, Millis};
 
-/// A cluster's surge from which it is a burst, when its cause is unknown.
+/// A cluster's surge from which it is a burst of failures, when no throttle is its cause.
 const BURST_SURGE: f64 = 5.0;
 
-/// Failures a cluster of unknown cause needs to be a burst.
+/// Failures that such a cluster needs to be a burst.
 const BURST_FAILURES: u64 = 3;
+
+/// What stands in for the counts of what ran at once where they cannot be had.
+const DATES_ONLY: &str = "nothing, for the log has no time of day";
 
 /// Ids listed for a cluster.
 const MOST_IDS: usize = 20;
@@ -21,12 +25,13 @@ const MOST_IDS: usize = 20;
 impl Report {
     /// Joins the parts.
     pub fn new(parts: &ReportInput<'_>) -> Self {
-        let clusters: Vec<_> = parts
-            .clusters
-            .iter()
-            .zip(&parts.swept.around)
-            .map(|(c, around)| cluster(parts, c, *around))
-            .collect();
+        let has_times = !parts.swept.has_dates_only;
+        let found = parts.clusters.iter().zip(&parts.swept.around).filter(|_| has_times);
+        let clusters: Vec<_> = found.map(|(found, around)| cluster(parts, found, *around)).collect();
+        let overlap = match has_times {
+            true => parts.swept.overlap.clone(),
+            false => Overlap { basis: DATES_ONLY.to_owned(), ..Overlap::default() },
+        };
         let statuses = statuses(parts);
         let totals = totals(parts, &statuses);
         let senders = senders(parts);
@@ -42,7 +47,13 @@ impl Report {
             clusters,
             senders,
             timeline: timeline(parts),
-            overlap: parts.swept.overlap.clone(),
+            overlap,
+            backlog: parts.backlog,
+            has_time_of_day: has_times,
+            blocked_senders: blocked_senders(parts.failures, parts.swept)
+                .into_iter()
+                .map(|(row, _)| row)
+                .collect(),
             verdict: Verdict::default(),
         };
         report.verdict = judge(&report, parts);
@@ -68,6 +79,7 @@ fn totals(parts: &ReportInput<'_>, statuses: &[StatusRow]) -> Totals {
         unclassified: parts.failures.count(&[Class::Unknown]),
         unreadable: parts.swept.unplaced + parts.failures.garbled,
         doubt: parts.failures.in_doubt,
+        future: parts.swept.future.0,
     }
 }
 
@@ -109,7 +121,8 @@ fn cluster(parts: &ReportInput<'_>, cluster: &Cluster, around: Around) -> Cluste
     let failures = cluster.members.len() as u64;
     let span_ms = cluster.end - cluster.start;
     let surge = surge(around, span_ms);
-    let unknown_burst = cluster.class == Class::Unknown && failures >= BURST_FAILURES && surge >= BURST_SURGE;
+    let is_surge = failures >= BURST_FAILURES && surge >= BURST_SURGE;
+    let is_burst_of_failures = is_surge && matches!(cluster.class, Class::Unknown | Class::Application);
     ClusterRow {
         class: cluster.class,
         disposition: cluster.disposition,
@@ -124,7 +137,7 @@ fn cluster(parts: &ReportInput<'_>, cluster: &Cluster, around: Around) -> Cluste
         failure_rate: rate(failures, around.attempts),
         peak_per_second: around.peak_per_second,
         surge,
-        burst: is_throttle(cluster.class) || unknown_burst,
+        burst: is_throttle(cluster.class) || is_burst_of_failures,
         collateral: cluster.collateral.len() as u64,
         senders: senders_of(parts, cluster),
         row_ids: cluster.members.iter().take(MOST_IDS).map(|place| member(place).id.to_string()).collect(),
@@ -162,6 +175,7 @@ fn senders(parts: &ReportInput<'_>) -> Vec<SenderRow> {
             *throttled += u64::from(is_throttle(parts.failures.cause_of(failure).class));
         }
     }
+    let has_times = !parts.swept.has_dates_only;
     let swept = parts.swept.by_sender.iter().zip(failed).zip(0u32..);
     let mut rows: Vec<_> = swept
         .filter(|((swept, _), _)| swept.attempts > 0)
@@ -170,7 +184,9 @@ fn senders(parts: &ReportInput<'_>) -> Vec<SenderRow> {
             attempts: swept.attempts,
             failed,
             throttled,
-            peak_per_minute: swept.peak_per_minute,
+            peak_per_minute: has_times.then_some(swept.peak_per_minute),
+            opened_per_minute: has_times.then_some(swept.peak_per_minute),
+            opened_per_hour: has_times.then_some(swept.peak_per_hour),
             recipients_24h: swept.recipients_24h,
         })
         .collect();
@@ -179,8 +195,9 @@ fn senders(parts: &ReportInput<'_>) -> Vec<SenderRow> {
 }
 
 fn timeline(parts: &ReportInput<'_>) -> Vec<StepRow> {
-    let row = |(start, attempts): &(Millis, u64)| StepRow {
+    let row = |(start, end, attempts): &(Millis, Millis, u64)| StepRow {
         start: *start,
+        end: *end,
         attempts: *attempts,
         failed: 0,
         throttled: 0,

@@ -2,7 +2,7 @@
 
 use super::clusters::Cluster;
 use super::failures::Failures;
-use super::report::ReportSource;
+use super::report::{Backlog, ReportSource};
 use super::scan::ScanTotals;
 use crate::mapping::StatusWords;
 use crate::model::Millis;
@@ -29,4 +29,8 @@ pub struct ReportInput<'a> {
     pub clusters: &'a [Cluster],
     /// What the pass over all attempts found.
     pub swept: &'a ScanTotals,
+    /// Older mails are not sent again, in milliseconds.
+    pub max_age: Millis,
+    /// What should go again and has not; none where a mail server tries again by itself.
+    pub backlog: Option<Backlog>,
 }

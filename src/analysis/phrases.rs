@@ -1,8 +1,8 @@
 //! The sentences of a verdict: what happened, what it rests on, what to do.
 
-use super::failures::Cause;
+use super::failures::{Cause, is_throttle};
 use super::input::ReportInput;
-use super::report::{ClusterRow, Report};
+use super::report::{Backlog, ClusterRow, Report, StatusRow};
 use super::verdict::VerdictKind;
 use crate::model::{Class, Disposition, Meaning, Millis};
 use crate::window;
@@ -12,6 +12,12 @@ const NEAR_LIMIT: f64 = 0.8;
 
 /// Evidence lines about mailboxes; the table has them all.
 const MOST_SENDER_LINES: usize = 5;
+
+/// Below this confidence a verdict says how sure it is, and why.
+const SURE: f64 = 0.8;
+
+/// Status words that a sentence names.
+const MOST_WORDS: usize = 10;
 
 /// What happened, in a sentence or two.
 pub fn summary(
@@ -24,21 +30,28 @@ pub fn summary(
     let (rows, failed) = (report.totals.rows, parts.failures.rows.len() as u64);
     let mostly = |what: &str| format!("{what}: {:.0} % of {}.", share * 100.0, count(failed, "failed mail"));
     match kind {
-        VerdictKind::Quiet if rows == 0 => "No mail in this window.".to_owned(),
-        VerdictKind::Quiet if report.totals.other == rows => {
-            "No status word of this log is mapped, so nothing can be said of failures.".to_owned()
-        }
+        VerdictKind::Empty => "No mail in this window.".to_owned(),
+        VerdictKind::Unmapped => format!(
+            "Nobody can say how many mails failed: {} of {} a status word without a meaning.",
+            report.totals.other,
+            count(rows, "row") + if report.totals.other == 1 { " has" } else { " have" }
+        ),
         VerdictKind::Quiet => format!("Quiet: {}, none failed.", count(rows, "mail")),
-        VerdictKind::AccountBlocked => {
-            let meaning = leading.map_or("", |cause| cause.rule.meaning_for(cause.disposition));
-            format!("The account is blocked, and nothing from it will go until that is settled. {meaning}")
-        }
-        VerdictKind::BurstThrottling => bursts(report, parts, failed),
+        VerdictKind::AccountBlocked => blocked(leading, report, parts),
+        VerdictKind::BurstThrottling => throttling_bursts(report, parts, failed),
         VerdictKind::RateLimited => mostly("The provider slowed the sender down, without a burst"),
         VerdictKind::QuotaExhausted => mostly("The provider's allowance of an hour or a day was used up"),
         VerdictKind::MailboxFull => mostly("A mailbox was full"),
         VerdictKind::ProviderTrouble => mostly("The provider, or the way to it, was in trouble"),
         VerdictKind::RecipientProblems => mostly("Recipients or messages were refused"),
+        VerdictKind::ApplicationErrors => {
+            let what = "The application failed before it asked a mail server";
+            format!("{}{}", mostly(what), burst_of(Class::Application, report, parts))
+        }
+        VerdictKind::Unexplained => {
+            let what = "Failures with a text that no rule knows, or with none at all";
+            format!("{}{}", mostly(what), burst_of(Class::Unknown, report, parts))
+        }
         VerdictKind::Mixed if failed == 0 && report.totals.failed > 0 => {
             format!(
                 "None of {} is of the class or code asked for.",
@@ -55,46 +68,107 @@ pub fn summary(
     }
 }
 
-fn mixed(report: &Report, parts: &ReportInput<'_>, failed: u64) -> String {
-    let throttled = parts.failures.count(&[Class::ThrottleConcurrency, Class::ThrottleRate]);
-    let mails = count(failed, "failed mail");
-    if failed == 1 && throttled == 0 {
-        return "1 mail failed.".to_owned();
-    }
-    if throttled * 2 >= failed {
-        format!("{throttled} of {mails} met a throttle, none of them in a burst.")
-    } else if report.totals.unclassified * 2 >= failed {
-        format!("{} of {mails} have a text that no rule knows, or none at all.", report.totals.unclassified)
-    } else {
-        format!("{mails}, and no kind of cause has half of them.")
-    }
-}
-
-fn bursts(report: &Report, parts: &ReportInput<'_>, failed: u64) -> String {
-    let bursts: Vec<&ClusterRow> = report.clusters.iter().filter(|cluster| cluster.burst).collect();
-    let Some(worst) = bursts.iter().max_by_key(|burst| (burst.failures, std::cmp::Reverse(burst.start)))
-    else {
-        return String::new();
+/// Whose account is refused, since when, and what the server said last.
+fn blocked(leading: Option<&Cause<'_>>, report: &Report, parts: &ReportInput<'_>) -> String {
+    let rows: u64 = report.blocked_senders.iter().map(|sender| sender.rows).sum();
+    let who = match report.blocked_senders.as_slice() {
+        [only] => only.sender.clone().unwrap_or_else(|| "mail without a sender".to_owned()),
+        several => count(several.len() as u64, "mailbox"),
     };
-    let refused: u64 = bursts.iter().map(|burst| burst.failures).sum();
-    let place = if bursts.len() == 1 {
-        "in one burst,".to_owned()
-    } else {
-        format!("in {} bursts, the worst", bursts.len())
-    };
+    let since = report.blocked_senders.iter().filter_map(|sender| sender.since).min();
+    let since =
+        since.map_or_else(String::new, |at| format!(" since {}", window::show(at, parts.window.zone)));
+    let refused =
+        if rows == 1 { "1 mail was refused so".to_owned() } else { format!("{rows} mails were refused so") };
+    let meaning = leading.map_or("", |cause| cause.rule.meaning_for(cause.disposition));
     format!(
-        "Burst throttling: {refused} of {} were refused {place} at {}: {} of {} within {}.",
-        count(failed, "failed mail"),
-        window::show(worst.start, parts.window.zone),
-        worst.failures,
-        count(worst.attempts, "attempt"),
-        seconds(worst.span_ms),
+        "The account is blocked ({who}): {refused}{since}, and nothing went from it after that. {meaning}"
     )
 }
 
+/// Failures that no kind of cause has half of, or of a kind that has no verdict of its own.
+fn mixed(report: &Report, parts: &ReportInput<'_>, failed: u64) -> String {
+    let throttled = parts.failures.count(&[Class::ThrottleConcurrency, Class::ThrottleRate]);
+    let mails = count(failed, "failed mail");
+    if throttled * 2 >= failed {
+        let bursts = if parts.swept.has_dates_only { "" } else { ", none of them in a burst" };
+        return format!("{throttled} of {mails} met a throttle{bursts}.");
+    }
+    let mut classes: Vec<(u64, Class)> = Class::ALL
+        .iter()
+        .map(|class| (parts.failures.count(&[*class]), *class))
+        .filter(|(rows, _)| *rows > 0)
+        .collect();
+    classes.sort_by_key(|(rows, _)| std::cmp::Reverse(*rows));
+    match classes.as_slice() {
+        [(_, class)] => format!("{mails}, class {class}.{}", went_since(report, parts)),
+        several => {
+            let list: Vec<String> = several.iter().map(|(rows, class)| format!("{rows} {class}")).collect();
+            format!("{mails} of several kinds: {}.", list.join(", "))
+        }
+    }
+}
+
+/// That an account which refused mail takes it again.
+fn went_since(report: &Report, parts: &ReportInput<'_>) -> &'static str {
+    let has_stopped = parts.failures.causes.iter().any(|cause| cause.disposition == Disposition::Stop);
+    if has_stopped && report.blocked_senders.is_empty() {
+        " Other mail of the same sender went after that."
+    } else {
+        ""
+    }
+}
+
+fn throttling_bursts(report: &Report, parts: &ReportInput<'_>, failed: u64) -> String {
+    let bursts: Vec<&ClusterRow> =
+        report.clusters.iter().filter(|cluster| cluster.burst && is_throttle(cluster.class)).collect();
+    let refused: u64 = bursts.iter().map(|burst| burst.failures).sum();
+    format!(
+        "Burst throttling: {refused} of {} were refused {}.",
+        count(failed, "failed mail"),
+        worst_of(&bursts, parts)
+    )
+}
+
+/// A sentence of the bursts of failures of a class, where there are any.
+fn burst_of(class: Class, report: &Report, parts: &ReportInput<'_>) -> String {
+    let bursts: Vec<&ClusterRow> =
+        report.clusters.iter().filter(|cluster| cluster.burst && cluster.class == class).collect();
+    let rows: u64 = bursts.iter().map(|burst| burst.failures).sum();
+    match rows {
+        0 => String::new(),
+        rows => format!(" {rows} of them failed {}.", worst_of(&bursts, parts)),
+    }
+}
+
+/// `in one burst, at 08:00: 4 of 20 attempts within 0.9 s`; of several the worst.
+fn worst_of(bursts: &[&ClusterRow], parts: &ReportInput<'_>) -> String {
+    let worst = bursts.iter().max_by_key(|burst| (burst.failures, std::cmp::Reverse(burst.start)));
+    let place = match bursts.len() {
+        1 => "in one burst,".to_owned(),
+        several => format!("in {several} bursts, the worst"),
+    };
+    worst.map_or_else(String::new, |worst| {
+        let span = match worst.span_ms {
+            0 => "at the same moment".to_owned(),
+            span => format!("within {}", seconds(span)),
+        };
+        let start = window::show(worst.start, parts.window.zone);
+        format!("{place} at {start}: {} of {} {span}", worst.failures, count(worst.attempts, "attempt"))
+    })
+}
+
 /// What the verdict rests on, and what the figures alone do not say.
-pub fn evidence(report: &Report) -> Vec<String> {
-    let mut lines: Vec<String> = overlap(report).into_iter().collect();
+pub fn evidence(kind: VerdictKind, confidence: f64, report: &Report, parts: &ReportInput<'_>) -> Vec<String> {
+    let mut lines: Vec<String> = doubts(kind, confidence, report, parts).into_iter().collect();
+    if parts.swept.has_dates_only {
+        lines.push(
+            "The times of this log are dates without a time of day, so bursts, peaks and how many ran at once cannot be told."
+                .to_owned(),
+        );
+    }
+    lines.extend(future(parts));
+    lines.extend(overlap(report));
     let busy = report.senders.iter().flat_map(|sender| {
         let name = sender.sender.as_deref().unwrap_or("Mail without a sender");
         [minute(report, name, sender.peak_per_minute), day(report, name, sender.recipients_24h)]
@@ -123,23 +197,91 @@ pub fn evidence(report: &Report) -> Vec<String> {
             .filter(|(n, ..)| *n > 0)
             .map(|(n, what, which)| format!("{} {which}", count(*n, what))),
     );
-    lines.extend(unmapped(report));
+    if kind != VerdictKind::Unmapped {
+        lines.extend(unmapped(report).map(|words| {
+            format!(
+                "Status words without a meaning: {words}; name them in [email_log] sent, failed or pending."
+            )
+        }));
+    }
+    lines.extend(report.backlog.and_then(|backlog| too_old(backlog, parts)));
     lines
+}
+
+/// How sure the verdict is, where it is not.
+fn doubts(kind: VerdictKind, confidence: f64, report: &Report, parts: &ReportInput<'_>) -> Option<String> {
+    let failed = parts.failures.rows.len() as u64;
+    if confidence >= SURE || failed == 0 {
+        return None;
+    }
+    let sure = format!("Confidence {confidence:.2}");
+    Some(match kind {
+        VerdictKind::Mixed => {
+            format!(
+                "{sure}: the commonest kind of cause has {:.0} % of {}.",
+                confidence * 100.0,
+                count(failed, "failed mail")
+            )
+        }
+        _ => {
+            let others = failed - (confidence * failed as f64).round() as u64;
+            let unknown = match report.totals.unclassified {
+                0 => String::new(),
+                _ if kind == VerdictKind::Unexplained => String::new(),
+                unknown => format!(", {unknown} of which no rule knows"),
+            };
+            format!(
+                "{sure}: {} of {} have causes of another kind{unknown}.",
+                others,
+                count(failed, "failed mail")
+            )
+        }
+    })
+}
+
+/// That times lie ahead of the clock.
+fn future(parts: &ReportInput<'_>) -> Option<String> {
+    let (rows, last) = parts.swept.future;
+    let last = last?;
+    let (verb, zone) = (if rows == 1 { "was" } else { "were" }, parts.window.zone);
+    Some(format!(
+        "Warning: {} {verb} tried at a time that is still to come, up to {}: the times are read in {zone}; if the application \
+         writes them in another zone, set time_zone in [email_log].",
+        count(rows, "row"),
+        window::show(last, zone)
+    ))
 }
 
 fn overlap(report: &Report) -> Option<String> {
     let overlap = &report.overlap;
-    let (begin, most) = (overlap.failures_begin_at?, overlap.max_at_failure?);
+    let (begin, most) = (overlap.limit_shows_at?, overlap.max_at_failure?);
     let free = overlap
         .max_without_failure
         .map_or_else(String::new, |free| format!("; without a refusal at most {free} ran"));
+    let unharmed = match overlap.sent_from_limit {
+        0 => String::new(),
+        went => format!(", {went} of as many went"),
+    };
     Some(format!(
-        "Throttling began at {begin} running at once ({} of {} refusals) and was met at up to {most}{free}. Counted: {}.",
-        overlap.failures_at_begin, overlap.failures, overlap.basis
+        "Throttling began at {begin} running at once ({} of {} refusals at that number or above{unharmed}), up to {most}{free}. Counted: {}.",
+        overlap.throttled_from_limit, overlap.failures, overlap.basis
     ))
 }
 
-fn minute(report: &Report, name: &str, peak: u64) -> Option<String> {
+/// Mails that nobody will send any more unless a person says so.
+fn too_old(backlog: Backlog, parts: &ReportInput<'_>) -> Option<String> {
+    let age = humantime::format_duration(std::time::Duration::from_millis(parts.max_age.unsigned_abs()));
+    (backlog.too_old > 0).then(|| {
+        let verb = if backlog.too_old == 1 { "is" } else { "are" };
+        format!(
+            "{} never sent {verb} older than {age}, so resend leaves them out; resend --max-age takes them.",
+            count(backlog.too_old, "failed mail")
+        )
+    })
+}
+
+fn minute(report: &Report, name: &str, peak: Option<u64>) -> Option<String> {
+    let peak = peak?;
     let limit = report.limits.messages_per_minute.filter(|limit| peak > u64::from(*limit))?;
     Some(format!(
         "{name} sent {peak} in its busiest minute; above {limit} the provider may delay mail without any failure."
@@ -152,42 +294,42 @@ fn day(report: &Report, name: &str, recipients: u64) -> Option<String> {
     Some(format!("{name} had {recipients} recipients in its busiest 24 hours; {limit} are allowed."))
 }
 
-fn unmapped(report: &Report) -> Option<String> {
-    let words: Vec<String> = report
-        .statuses
-        .iter()
-        .filter(|row| row.meaning == Meaning::Other)
-        .map(|row| {
-            format!(
-                "{} ({})",
-                row.status.as_ref().map_or("NULL".into(), |word| format!("'{word}'")),
-                row.rows
-            )
-        })
-        .collect();
-    (!words.is_empty()).then(|| {
-        format!(
-            "Status words without a meaning: {}; name them in [email_log] sent, failed or pending.",
-            words.join(", ")
-        )
-    })
+/// The status words without a meaning, each with its rows, the commonest first.
+pub fn unmapped(report: &Report) -> Option<String> {
+    let words: Vec<_> = report.statuses.iter().filter(|row| row.meaning == Meaning::Other).collect();
+    let show = |row: &&StatusRow| {
+        format!("{} ({})", row.status.as_ref().map_or("NULL".into(), |word| format!("'{word}'")), row.rows)
+    };
+    let shown: Vec<String> = words.iter().take(MOST_WORDS).map(show).collect();
+    let more = if words.len() > MOST_WORDS {
+        format!(" and {} more", words.len() - MOST_WORDS)
+    } else {
+        String::new()
+    };
+    (!words.is_empty()).then(|| shown.join(", ") + &more)
 }
 
 /// What to do.
-pub fn advice(kind: VerdictKind, leading: Option<&Cause<'_>>, parts: &ReportInput<'_>) -> Vec<String> {
+pub fn advice(
+    kind: VerdictKind,
+    leading: Option<&Cause<'_>>,
+    report: &Report,
+    parts: &ReportInput<'_>,
+) -> Vec<String> {
     let advice = leading.map(|cause| cause.rule.advice_for(cause.disposition).to_owned());
     let mut lines: Vec<String> = advice.into_iter().collect();
-    let temporary = parts.failures.causes.iter().filter(|cause| cause.disposition == Disposition::Retry);
-    let again: u64 = temporary.map(|cause| cause.rows - cause.recovered).sum();
-    if again > 0 && kind != VerdictKind::AccountBlocked {
-        let mails = count(again, "failed mail");
-        lines.push(match parts.tries_again {
-            true => {
-                format!("The mail server itself tries again what it put off, up to {mails}; its queue shows which still wait.")
-            }
-            false => format!("Send {mails} again: the refusal was for the moment only."),
-        });
+    if kind == VerdictKind::Unmapped {
+        lines.extend(unmapped(report).map(|words| {
+            format!("In the config, add each word to sent, failed or pending of [email_log], whichever it means: {words}.")
+        }));
+        lines.push("mailthrottle init looks at the rows of each word and proposes what it means.".to_owned());
     }
+    if kind == VerdictKind::Unexplained {
+        lines.push(
+            "mailthrottle explain --test-rules shows the texts and suggests rules for them.".to_owned(),
+        );
+    }
+    lines.extend(again(report, parts));
     if matches!(kind, VerdictKind::BurstThrottling | VerdictKind::RateLimited | VerdictKind::QuotaExhausted) {
         lines.extend(parts.profile.advice.iter().cloned());
         lines.extend(parts.profile.docs.iter().map(|docs| format!("Read {docs}")));
@@ -195,6 +337,35 @@ pub fn advice(kind: VerdictKind, leading: Option<&Cause<'_>>, parts: &ReportInpu
         lines.extend(leading.iter().flat_map(|cause| &cause.rule.links).map(|link| format!("Read {link}")));
     }
     lines
+}
+
+/// What should go again: what resend would take, or what a mail server has in its queue.
+fn again(report: &Report, parts: &ReportInput<'_>) -> Option<String> {
+    let Some(backlog) = report.backlog else {
+        let temporary = parts.failures.causes.iter().filter(|cause| cause.disposition == Disposition::Retry);
+        let again: u64 = temporary.map(|cause| cause.rows - cause.recovered).sum();
+        return (again > 0).then(|| {
+            let mails = count(again, "failed mail");
+            format!("The mail server itself tries again what it put off, up to {mails}; its queue shows which still wait.")
+        });
+    };
+    let oldest = backlog
+        .oldest_at
+        .map_or_else(String::new, |at| format!(", the oldest of {}", window::show(at, parts.window.zone)));
+    (backlog.rows > 0).then(|| {
+        let verb = if backlog.rows == 1 { "waits" } else { "wait" };
+        let held = match backlog.held {
+            0 => String::new(),
+            held if held == backlog.rows => {
+                "; resend holds them until somebody has looked at them".to_owned()
+            }
+            held => format!("; {held} of them only once somebody has looked at them"),
+        };
+        format!(
+            "{} {verb} to be sent again{oldest}{held}: mailthrottle resend --dry-run shows which.",
+            count(backlog.rows, "failed mail")
+        )
+    })
 }
 
 /// A span in seconds, for people.

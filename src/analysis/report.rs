@@ -39,6 +39,12 @@ pub struct Report {
     pub timeline: Vec<StepRow>,
     /// How many ran at once when mails were throttled.
     pub overlap: Overlap,
+    /// Failed mails that should go again and have not, of whatever time; none where a mail server tries again by itself.
+    pub backlog: Option<Backlog>,
+    /// Whether the times of the log are more than dates; else bursts and peaks cannot be told.
+    pub has_time_of_day: bool,
+    /// Mailboxes that are refused as a whole, and from which nothing went since.
+    pub blocked_senders: Vec<BlockedSender>,
     /// What it all means.
     pub verdict: Verdict,
 }
@@ -121,6 +127,41 @@ pub struct Totals {
     pub unreadable: u64,
     /// Mails of the log that were sent again and may have been delivered, whatever the window: a person decides.
     pub doubt: u64,
+    /// Rows that were tried, by their time, more than 5 minutes after now: the zone of the log or a clock is wrong.
+    pub future: u64,
+}
+
+/// Failed mails that should go again and have not: mails, not attempts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Backlog {
+    /// What resend would select or hold now.
+    pub rows: u64,
+    /// The time of the oldest.
+    #[serde(serialize_with = "zone::serialize")]
+    pub oldest_at: Option<Millis>,
+    /// Its age in whole seconds.
+    pub oldest_age_s: Option<i64>,
+    /// Mails that may have been delivered: a person decides, and they are no part of `rows`.
+    pub doubt: u64,
+    /// Of `rows`, those that a person has to look at first.
+    pub held: u64,
+    /// Mails whose time has not come yet: resend takes them later. They are no part of `rows`.
+    pub deferred: u64,
+    /// Mails that would go but for their age, and are no part of `rows`. In a log of more than 100,000 rows, only those of the last
+    /// day before that age.
+    pub too_old: u64,
+}
+
+/// A mailbox that is refused as a whole.
+#[derive(Debug, Clone, Serialize)]
+pub struct BlockedSender {
+    /// Its address.
+    pub sender: Option<String>,
+    /// Mails that were refused so since the last one went.
+    pub rows: u64,
+    /// The first of them.
+    #[serde(serialize_with = "zone::serialize")]
+    pub since: Option<Millis>,
 }
 
 /// One status word.
@@ -192,7 +233,7 @@ pub struct ClusterRow {
     pub peak_per_second: u64,
     /// How many times busier than the hour before.
     pub surge: f64,
-    /// Whether it is a burst: throttling, or an unknown cause in a surge.
+    /// Whether it is a burst: of throttling, or of failures by the application or of an unknown cause in a surge.
     pub burst: bool,
     /// Network errors that followed from it.
     pub collateral: u64,
@@ -213,8 +254,12 @@ pub struct SenderRow {
     pub failed: u64,
     /// Throttled ones.
     pub throttled: u64,
-    /// Attempts in the busiest minute of the clock.
-    pub peak_per_minute: u64,
+    /// Attempts in the busiest minute of the clock; none where the log has no time of day.
+    pub peak_per_minute: Option<u64>,
+    /// Connections opened in the busiest minute of the clock, each attempt counted as one; none where the log has no time of day.
+    pub opened_per_minute: Option<u64>,
+    /// The same in the busiest hour of the clock.
+    pub opened_per_hour: Option<u64>,
     /// Recipients in the busiest 24 hours.
     pub recipients_24h: u64,
 }
@@ -225,6 +270,9 @@ pub struct StepRow {
     /// Its start.
     #[serde(serialize_with = "zone::serialize")]
     pub start: Millis,
+    /// Its end, not included.
+    #[serde(serialize_with = "zone::serialize")]
+    pub end: Millis,
     /// Attempts.
     pub attempts: u64,
     /// Failed ones.

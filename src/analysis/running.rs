@@ -3,7 +3,7 @@
 //! Where the log has start and end of an attempt, those count; where it has one time, a session of a given length
 //! is assumed. Attempts of one instant are counted together, since their order cannot be known.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
@@ -11,6 +11,9 @@ use crate::model::Millis;
 
 /// How long an attempt is taken to last where the log has no end of it and nobody says otherwise.
 pub const SESSION: Millis = 2_000;
+
+/// Fewer throttled mails than this at a number of attempts or above it show no limit.
+const FEWEST_REFUSALS: u64 = 3;
 
 /// Where a provider's limit shows: how many ran at once when a mail was throttled, and when none was.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -27,18 +30,63 @@ pub struct Overlap {
     pub failures: u64,
     /// Of these, those that met no more than `failures_begin_at`.
     pub failures_at_begin: u64,
+    /// The number from which on a limit shows: at least 3 mails were throttled at it or above, and no fewer than went there.
+    pub limit_shows_at: Option<u32>,
+    /// Mails that were throttled at `limit_shows_at` or above.
+    pub throttled_from_limit: u64,
+    /// Mails that went although they met `limit_shows_at` or more.
+    pub sent_from_limit: u64,
 }
 
-impl Overlap {
-    fn throttled(&mut self, running: u32, failures: u64) {
-        self.failures += failures;
-        self.max_at_failure = self.max_at_failure.max(Some(running));
-        match self.failures_begin_at {
-            Some(fewest) if fewest < running => {}
-            Some(fewest) if fewest == running => self.failures_at_begin += failures,
-            _ => (self.failures_begin_at, self.failures_at_begin) = (Some(running), failures),
+/// How mails went by how many ran at once.
+#[derive(Debug, Default)]
+pub struct ByRunning {
+    /// Throttled mails and mails that went, by the number that ran.
+    counts: BTreeMap<u32, (u64, u64)>,
+    max_without_failure: Option<u32>,
+}
+
+impl ByRunning {
+    /// What the counts show; `basis` says what was counted.
+    pub fn overlap(&self, basis: String) -> Overlap {
+        let failures = self.counts.values().map(|(throttled, _)| throttled).sum();
+        let mut of_throttled = self.counts.iter().filter(|(_, (throttled, _))| *throttled > 0);
+        let from = |number: u32| {
+            let above = self.counts.range(number..).map(|(_, counts)| *counts);
+            above.fold((0, 0), |sum, (throttled, went)| (sum.0 + throttled, sum.1 + went))
+        };
+        // one alone meets no limit of several at once
+        let shows = |(number, (throttled, went)): &(&u32, &(u64, u64))| {
+            let (above, unharmed) = from(**number);
+            **number > 1 && throttled >= went && above >= FEWEST_REFUSALS && above >= unharmed
+        };
+        let limit = of_throttled.clone().find(shows).map(|(number, _)| *number);
+        let (throttled_from_limit, sent_from_limit) = limit.map_or((0, 0), from);
+        let max_at_failure = of_throttled.clone().next_back().map(|(number, _)| *number);
+        let first = of_throttled.next();
+        Overlap {
+            basis,
+            failures_begin_at: first.map(|(number, _)| *number),
+            max_at_failure,
+            max_without_failure: self.max_without_failure,
+            failures,
+            failures_at_begin: first.map_or(0, |(_, (throttled, _))| *throttled),
+            limit_shows_at: limit,
+            throttled_from_limit,
+            sent_from_limit,
         }
     }
+}
+
+/// What became of an attempt, as far as a limit is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempted {
+    /// It went.
+    Went,
+    /// The provider's throttle refused it.
+    Throttled,
+    /// Anything else, which says nothing of a limit.
+    Else,
 }
 
 /// The attempts of one mailbox that run at an instant.
@@ -48,33 +96,39 @@ pub struct Running {
     ends: VecDeque<(Millis, u32, u32)>,
     running: u32,
     throttled: u32,
-    /// The instant being counted, and the throttled attempts of it.
+    /// The instant being counted, and the attempts of it that were throttled and that went.
     now: Millis,
     now_throttled: u32,
+    now_went: u32,
 }
 
 impl Running {
     /// Takes in an attempt; attempts come in the order of time.
-    pub fn start(&mut self, at: Millis, end: Millis, throttled: bool, overlap: &mut Overlap) {
+    pub fn start(&mut self, at: Millis, end: Millis, became: Attempted, counts: &mut ByRunning) {
         if at != self.now {
-            self.settle(overlap);
+            self.settle(counts);
             self.now = at;
             self.end_until(at);
         }
+        let throttled = u32::from(became == Attempted::Throttled);
         self.running += 1;
-        self.throttled += u32::from(throttled);
-        self.now_throttled += u32::from(throttled);
-        self.insert(end.max(at + 1), u32::from(throttled));
+        self.throttled += throttled;
+        self.now_throttled += throttled;
+        self.now_went += u32::from(became == Attempted::Went);
+        self.insert(end.max(at + 1), throttled);
     }
 
     /// Counts the instant that has been taken in last.
-    pub fn settle(&mut self, overlap: &mut Overlap) {
-        if self.now_throttled > 0 {
-            overlap.throttled(self.running, u64::from(self.now_throttled));
-            self.now_throttled = 0;
-        } else if self.throttled == 0 && self.running > 0 {
-            overlap.max_without_failure = overlap.max_without_failure.max(Some(self.running));
+    pub fn settle(&mut self, counts: &mut ByRunning) {
+        if self.now_throttled + self.now_went > 0 {
+            let (throttled, went) = counts.counts.entry(self.running).or_default();
+            *throttled += u64::from(self.now_throttled);
+            *went += u64::from(self.now_went);
         }
+        if self.throttled == 0 && self.running > 0 {
+            counts.max_without_failure = counts.max_without_failure.max(Some(self.running));
+        }
+        (self.now_throttled, self.now_went) = (0, 0);
     }
 
     fn end_until(&mut self, at: Millis) {
@@ -104,36 +158,61 @@ impl Running {
 mod tests {
     use super::*;
 
-    /// Attempts as (start, end, throttled).
-    fn overlap(attempts: &[(Millis, Millis, bool)]) -> Overlap {
-        let (mut running, mut overlap) = (Running::default(), Overlap::default());
-        for (at, end, throttled) in attempts {
-            running.start(*at, *end, *throttled, &mut overlap);
+    use Attempted::{Throttled, Went};
+
+    /// Attempts as (start, end, what became of it).
+    fn overlap(attempts: &[(Millis, Millis, Attempted)]) -> Overlap {
+        let (mut running, mut counts) = (Running::default(), ByRunning::default());
+        for (at, end, became) in attempts {
+            running.start(*at, *end, *became, &mut counts);
         }
-        running.settle(&mut overlap);
-        overlap
+        running.settle(&mut counts);
+        counts.overlap(String::new())
+    }
+
+    /// So many attempts that begin a millisecond apart from `at` on and run to the end of their second; the last are throttled.
+    fn wave(at: Millis, went: Millis, throttled: Millis) -> Vec<(Millis, Millis, Attempted)> {
+        let became = |number| if number < went { Went } else { Throttled };
+        (0..went + throttled).map(|number| (at + number, at + 900, became(number))).collect()
     }
 
     #[test]
     fn the_limit_shows_between_what_failed_and_what_did_not() {
+        let found = overlap(&[wave(1000, 3, 1), wave(2000, 3, 1), wave(3000, 3, 2)].concat());
+        assert_eq!((found.limit_shows_at, found.max_without_failure), (Some(4), Some(3)));
+        assert_eq!((found.failures, found.throttled_from_limit, found.sent_from_limit), (4, 4, 0));
+        assert_eq!((found.failures_begin_at, found.max_at_failure), (Some(4), Some(5)));
+    }
+
+    #[test]
+    fn two_refusals_show_no_limit() {
+        let found = overlap(&[wave(1000, 3, 1), wave(2000, 3, 1)].concat());
+        assert_eq!((found.limit_shows_at, found.max_at_failure), (None, Some(4)));
+    }
+
+    #[test]
+    fn a_number_that_others_passed_more_often_is_no_limit() {
         let found =
-            overlap(&[(10, 50, false), (20, 50, false), (30, 50, false), (40, 60, true), (70, 90, false)]);
-        assert_eq!(found.failures_begin_at, Some(4));
-        assert_eq!(found.max_without_failure, Some(3));
+            overlap(&[wave(1000, 3, 1), wave(2000, 3, 1), wave(3000, 3, 1), wave(4000, 9, 0)].concat());
+        assert_eq!((found.limit_shows_at, found.max_at_failure), (None, Some(4)));
+    }
+
+    #[test]
+    fn one_alone_meets_no_limit() {
+        let alone = |second: Millis| wave(second * 1000, 0, 1);
+        let found = overlap(&(1..9).flat_map(alone).collect::<Vec<_>>());
+        assert_eq!((found.limit_shows_at, found.failures_begin_at, found.failures), (None, Some(1), 8));
     }
 
     #[test]
     fn attempts_of_one_instant_count_together() {
-        let found = overlap(&[(10, 20, true), (10, 20, false), (10, 20, false)]);
-        assert_eq!((found.failures_begin_at, found.max_without_failure), (Some(3), None));
+        let found = overlap(&[(10, 20, Throttled), (10, 20, Went), (10, 20, Went)]);
+        assert_eq!((found.max_at_failure, found.max_without_failure), (Some(3), None));
     }
 
     #[test]
     fn ends_may_come_in_any_order() {
-        let found = overlap(&[(10, 90, false), (20, 30, false), (40, 50, true), (60, 70, true)]);
-        assert_eq!(
-            (found.failures_begin_at, found.failures_at_begin, found.max_at_failure),
-            (Some(2), 2, Some(2))
-        );
+        let found = overlap(&[(10, 90, Went), (20, 30, Went), (40, 50, Throttled), (60, 70, Throttled)]);
+        assert_eq!((found.failures, found.max_at_failure), (2, Some(2)));
     }
 }

@@ -12,10 +12,10 @@ use super::clusters::Cluster;
 use super::failures::{Failures, is_throttle};
 use super::names::{DistinctNames, NameId};
 use super::order::{InOrder, Timed};
-use super::running::{Overlap, Running};
+use super::running::{Attempted, ByRunning, Overlap, Running};
 use crate::mapping::StatusWords;
-use crate::model::{Attempt, HOUR, MINUTE, Meaning, Millis, SECOND};
-use crate::zone::TimelineStep;
+use crate::model::{Attempt, DAY, HOUR, MINUTE, Meaning, Millis, SECOND};
+use crate::zone::{self, TimelineStep};
 
 const SECONDS_OF_A_DAY: Millis = 24 * 60 * 60;
 
@@ -37,7 +37,12 @@ pub struct ScanSettings {
     pub step: TimelineStep,
     /// The zone of the timeline's steps.
     pub zone: Tz,
+    /// The time by this machine's clock: what was tried later than that carries a wrong time.
+    pub clock: Millis,
 }
+
+/// How far clocks differ at most, in milliseconds: a time that is so far ahead is no fault.
+pub const CLOCKS_DIFFER: Millis = 5 * MINUTE;
 
 /// Attempts around one cluster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,12 +62,32 @@ pub struct SenderSwept {
     pub attempts: u64,
     /// Attempts in the busiest minute of the clock.
     pub peak_per_minute: u64,
+    /// Attempts in the busiest hour of the clock.
+    pub peak_per_hour: u64,
     /// Recipients in the busiest 24 hours, counted in whole seconds.
     pub recipients_24h: u64,
-    minute: (Millis, u64),
+    /// The time of the newest attempt whose status says sent and that had not failed before.
+    pub last_sent: Option<Millis>,
+    minute: ClockCount,
+    hour: ClockCount,
     day: VecDeque<(Millis, u64)>,
     day_recipients: u64,
     running: Running,
+}
+
+/// Attempts in one minute or hour of the clock.
+#[derive(Debug, Default)]
+struct ClockCount(Millis, u64);
+
+impl ClockCount {
+    /// Counts one in a minute or hour by its number, gives how many it has by now.
+    fn add(&mut self, number: Millis) -> u64 {
+        if self.0 != number {
+            *self = Self(number, 0);
+        }
+        self.1 += 1;
+        self.1
+    }
 }
 
 /// What the pass found.
@@ -78,12 +103,16 @@ pub struct ScanTotals {
     pub senders: DistinctNames,
     /// For each cluster, in their order.
     pub around: Vec<Around>,
-    /// Start of each step that has attempts, and how many.
-    pub timeline: Vec<(Millis, u64)>,
+    /// Each step that has attempts: its start, its end, and how many.
+    pub timeline: Vec<(Millis, Millis, u64)>,
     /// How many ran at once.
     pub overlap: Overlap,
     /// Rows whose status says sent and which failed before.
     pub recovered: u64,
+    /// Rows that were tried at a time that is still to come, and the last of these times.
+    pub future: (u64, Option<Millis>),
+    /// Whether the rows have a date and no time of day.
+    pub has_dates_only: bool,
 }
 
 /// An attempt with its time, as the pass holds it.
@@ -93,7 +122,15 @@ struct Timely {
     end: Millis,
     sender: NameId,
     recipients: u32,
-    failed: bool,
+    became: Became,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Became {
+    Sent,
+    Failed,
+    Else,
 }
 
 impl Timed for Timely {
@@ -117,6 +154,8 @@ pub struct Scan {
     recovered: HashMap<(Millis, NameId), u32>,
     /// How many were met with a status that says sent.
     met: u64,
+    future: (u64, Option<Millis>),
+    days: Days,
 }
 
 /// What is counted once the attempts are in order.
@@ -130,8 +169,31 @@ struct AttemptCounts {
     by_sender: Vec<SenderSwept>,
     clusters: ClusterCounts,
     step: (Millis, Millis),
-    timeline: Vec<(Millis, u64)>,
-    overlap: Overlap,
+    timeline: Vec<(Millis, Millis, u64)>,
+    by_running: ByRunning,
+}
+
+/// Whether all times so far are the beginnings of days.
+#[derive(Debug)]
+struct Days {
+    rows: u64,
+    /// In UTC, and in the zone of the log.
+    are: [bool; 2],
+}
+
+impl Days {
+    fn add(&mut self, at: Millis, zone: Tz) {
+        self.rows += 1;
+        if self.are != [false; 2] {
+            let in_zone = || zone::day_start(zone::local(at, zone).date_naive(), zone) == at;
+            self.are = [self.are[0] && at.rem_euclid(DAY) == 0, self.are[1] && in_zone()];
+        }
+    }
+
+    /// One midnight may be chance.
+    fn only(&self) -> bool {
+        self.rows > 1 && self.are != [false; 2]
+    }
 }
 
 impl Scan {
@@ -148,10 +210,6 @@ impl Scan {
                 *throttled.entry((at, failure.sender)).or_default() += 1;
             }
         }
-        let basis = match settings.has_end {
-            true => "start and end of each attempt of one sender".to_owned(),
-            false => format!("attempts of one sender within {} s", settings.session as f64 / 1000.0),
-        };
         let counts = AttemptCounts {
             settings,
             throttled,
@@ -160,7 +218,7 @@ impl Scan {
             clusters: ClusterCounts::new(clusters, settings.gap),
             step: (Millis::MIN, Millis::MIN),
             timeline: Vec::new(),
-            overlap: Overlap { basis, ..Overlap::default() },
+            by_running: ByRunning::default(),
         };
         let mut statuses = DistinctNames::at_most(MOST_WORDS);
         // words with a meaning have their places, whatever noise comes before them
@@ -178,14 +236,13 @@ impl Scan {
             counts,
             recovered: recovered(failures),
             met: 0,
+            future: (0, None),
+            days: Days { rows: 0, are: [true; 2] },
         }
     }
 
     /// Whether an attempt is one that failed although its status says sent by now.
-    fn take_recovered(&mut self, at: Millis, sender: NameId, meaning: Meaning) -> bool {
-        if self.recovered.is_empty() || meaning != Meaning::Sent {
-            return false;
-        }
+    fn take_recovered(&mut self, at: Millis, sender: NameId) -> bool {
         match self.recovered.get_mut(&(at, sender)) {
             Some(left) if *left > 0 => {
                 *left -= 1;
@@ -205,7 +262,7 @@ impl Scan {
                 end: 0,
                 sender: 0,
                 recipients: 0,
-                failed: false,
+                became: Became::Else,
             };
             return self.order.add(before, &mut |row| self.counts.count(row));
         }
@@ -221,12 +278,23 @@ impl Scan {
         };
         let sender = self.senders.id(attempt.sender);
         let meaning = self.meanings[status];
+        self.days.add(at, self.settings.zone);
+        let is_tried = matches!(meaning, Meaning::Sent | Meaning::Failed);
+        if is_tried && at > self.settings.clock.saturating_add(CLOCKS_DIFFER) {
+            self.future = (self.future.0 + 1, self.future.1.max(Some(at)));
+        }
+        let became = match meaning {
+            Meaning::Failed => Became::Failed,
+            Meaning::Sent if self.take_recovered(at, sender) => Became::Failed,
+            Meaning::Sent => Became::Sent,
+            Meaning::Pending | Meaning::Other => Became::Else,
+        };
         let timely = Timely {
             at,
             end: attempt.finished_at.unwrap_or(at + self.settings.session),
             sender,
             recipients: attempt.recipients,
-            failed: meaning == Meaning::Failed || self.take_recovered(at, sender, meaning),
+            became,
         };
         self.order.add(timely, &mut |row| self.counts.count(row))
     }
@@ -235,7 +303,11 @@ impl Scan {
     pub fn finish(mut self) -> ScanTotals {
         self.order.finish(&mut |row| self.counts.count(row));
         let mut counts = self.counts;
-        counts.by_sender.iter_mut().for_each(|sender| sender.finish(&mut counts.overlap));
+        counts.by_sender.iter_mut().for_each(|sender| sender.running.settle(&mut counts.by_running));
+        let basis = match self.settings.has_end {
+            true => "start and end of each attempt of one sender".to_owned(),
+            false => format!("attempts of one sender within {} s", self.settings.session as f64 / 1000.0),
+        };
         ScanTotals {
             statuses: self.statuses.list().iter().cloned().zip(self.status_rows).collect(),
             unplaced: self.unplaced,
@@ -243,8 +315,10 @@ impl Scan {
             senders: self.senders,
             around: counts.clusters.finish(),
             timeline: counts.timeline,
-            overlap: counts.overlap,
+            overlap: counts.by_running.overlap(basis),
             recovered: self.met,
+            future: self.future,
+            has_dates_only: self.days.only(),
         }
     }
 }
@@ -265,20 +339,24 @@ impl AttemptCounts {
         if self.settings.since.is_some_and(|since| row.at < since) {
             return;
         }
-        let throttled = row.failed && self.take_throttled(row);
+        let became = match row.became {
+            Became::Sent => Attempted::Went,
+            Became::Failed if self.take_throttled(row) => Attempted::Throttled,
+            Became::Failed | Became::Else => Attempted::Else,
+        };
         let sender = row.sender as usize;
         if sender >= self.by_sender.len() {
             self.by_sender.resize_with(sender + 1, SenderSwept::default);
         }
         let of_many = row.sender == self.others;
-        self.by_sender[sender].count(row, throttled, of_many, &mut self.overlap);
+        self.by_sender[sender].count(row, became, of_many, &mut self.by_running);
         if row.at >= self.step.1 {
             let (start, end) = self.settings.step.around(row.at, self.settings.zone);
             // where clocks go back by less than an hour, two hours overlap
             self.step = (start.max(self.step.1), end);
-            self.timeline.push((self.step.0, 0));
+            self.timeline.push((self.step.0, self.step.1, 0));
         }
-        if let Some((_, attempts)) = self.timeline.last_mut() {
+        if let Some((.., attempts)) = self.timeline.last_mut() {
             *attempts += 1;
         }
     }
@@ -296,18 +374,17 @@ impl AttemptCounts {
 
 impl SenderSwept {
     /// Counts an attempt; those `of_many` senders counted as one have no peaks in common.
-    fn count(&mut self, row: Timely, throttled: bool, of_many: bool, overlap: &mut Overlap) {
+    fn count(&mut self, row: Timely, became: Attempted, of_many: bool, by_running: &mut ByRunning) {
         self.attempts += 1;
+        if became == Attempted::Went {
+            self.last_sent = self.last_sent.max(Some(row.at));
+        }
         if of_many {
             return;
         }
-        self.running.start(row.at, row.end, throttled, overlap);
-        let minute = row.at.div_euclid(MINUTE);
-        if self.minute.0 != minute {
-            self.minute = (minute, 0);
-        }
-        self.minute.1 += 1;
-        self.peak_per_minute = self.peak_per_minute.max(self.minute.1);
+        self.running.start(row.at, row.end, became, by_running);
+        self.peak_per_minute = self.peak_per_minute.max(self.minute.add(row.at.div_euclid(MINUTE)));
+        self.peak_per_hour = self.peak_per_hour.max(self.hour.add(row.at.div_euclid(HOUR)));
         self.count_recipients(row.at.div_euclid(SECOND), u64::from(row.recipients));
     }
 
@@ -321,10 +398,6 @@ impl SenderSwept {
             self.day_recipients -= left;
         }
         self.recipients_24h = self.recipients_24h.max(self.day_recipients);
-    }
-
-    fn finish(&mut self, overlap: &mut Overlap) {
-        self.running.settle(overlap);
     }
 }
 

@@ -6,8 +6,12 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictKind {
-    /// Nothing from the account will go.
+    /// A mailbox is refused as a whole, and nothing went from it since.
     AccountBlocked,
+    /// Too many rows have a status word without a meaning, so that nothing can be said of them.
+    Unmapped,
+    /// No row in the window.
+    Empty,
     /// No failed and no unreadable row.
     #[default]
     Quiet,
@@ -23,6 +27,10 @@ pub enum VerdictKind {
     ProviderTrouble,
     /// Addresses, messages, policy.
     RecipientProblems,
+    /// The application failed before any server was asked.
+    ApplicationErrors,
+    /// Texts that no rule knows.
+    Unexplained,
     /// Nothing has the upper hand.
     Mixed,
 }
@@ -32,6 +40,8 @@ impl VerdictKind {
     pub fn as_str(self) -> &'static str {
         match self {
             VerdictKind::AccountBlocked => "account-blocked",
+            VerdictKind::Unmapped => "unmapped",
+            VerdictKind::Empty => "empty",
             VerdictKind::Quiet => "quiet",
             VerdictKind::BurstThrottling => "burst-throttling",
             VerdictKind::RateLimited => "rate-limited",
@@ -39,6 +49,8 @@ impl VerdictKind {
             VerdictKind::MailboxFull => "mailbox-full",
             VerdictKind::ProviderTrouble => "provider-trouble",
             VerdictKind::RecipientProblems => "recipient-problems",
+            VerdictKind::ApplicationErrors => "application-errors",
+            VerdictKind::Unexplained => "unexplained",
             VerdictKind::Mixed => "mixed",
         }
     }

@@ -74,7 +74,7 @@ async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
     let is_told = (args.cron || plan.has_listener()) && !flags.print_sql;
     let identity = identity(flags, &config, &plan);
     let keeper = is_told.then(|| Keeper::open(plan.state.as_deref(), &identity)).transpose()?;
-    let question = Question { flags: flags.clone(), checks: plan.checks.clone(), at };
+    let question = Question { flags: flags.clone(), checks: plan.checks.clone(), at, is_told };
     let seen = look::within(*args.timeout, question, config).await;
     match seen {
         Ok(Observations { statements: Some(statements), .. }) => {
@@ -105,7 +105,7 @@ impl Run<'_> {
         let now = Utc::now().timestamp_millis();
         let (mut outcome, error) = self.outcome(seen, now);
         let written = self.write_textfile(&outcome, error.is_some());
-        let turn = self.turn(outcome.state, now);
+        let turn = self.turn(&outcome, now);
         outcome.event = turn.as_ref().and_then(|turn| turn.print);
         if !self.args.cron || outcome.event.is_some() {
             self.print(&outcome, error.as_ref())?;
@@ -154,8 +154,9 @@ impl Run<'_> {
         atomic_file::write(file, &metrics).context("--textfile")
     }
 
-    fn turn(&self, state: AlertState, now: Millis) -> Option<Notices> {
+    fn turn(&self, outcome: &AlertOutcome, now: Millis) -> Option<Notices> {
         let repeat = Millis::try_from(self.plan.repeat.as_millis()).unwrap_or(Millis::MAX);
+        let state = (outcome.state, outcome.is_all_well());
         self.keeper.as_ref().map(|keeper| memory::turn(keeper.before, state, now, repeat))
     }
 

@@ -12,14 +12,14 @@ use crate::cli::{DoctorArgs as Args, Global};
 use crate::config::{Config, smtp};
 use crate::db::{self, Db, Order};
 use crate::exit::Exit;
-use crate::log::{Rules, open, past};
+use crate::log::{Confined, Rules, TABLE, Terms, backlog, open, past};
 use crate::mapping::resolve::{MappingError, TableDescription};
 use crate::mapping::{Column, Mapping, Wanted};
 use crate::model::{HOUR, Meaning, Millis};
 use crate::output::doctor::{Visit, worst};
 use crate::reply::Classifier;
 use crate::resend::transport::Mailer;
-use crate::window::Window;
+use crate::window::{self, Window};
 
 /// How far back rows are looked at when nobody says otherwise.
 const USUAL_WINDOW: Millis = 7 * 24 * HOUR;
@@ -36,15 +36,22 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let server =
         args.smtp.as_ref().map(|url| server(std::mem::take(&mut config.sending), url.clone())).transpose()?;
     let rules = Rules::compiling(config.rules);
-    let now = Utc::now().timestamp_millis();
+    let clock = Utc::now().timestamp_millis();
     let window = |zone| {
-        Window::read(args.since.as_deref(), None, Some(USUAL_WINDOW), now, zone)
-            .map_err(|error| anyhow!(error))
+        let at = args.at.as_deref();
+        let now = at.map_or(Ok(clock), |at| window::end("--at", at, clock, zone));
+        let window = now.and_then(|now| {
+            Ok((now, Window::read(args.since.as_deref(), at, Some(USUAL_WINDOW), now, zone)?))
+        });
+        window.map_err(|error| anyhow!(error))
     };
     // a mistake is reported before anything is opened
     window(config.wanted.zone.unwrap_or_default())?;
     let (db, zone) = open(config.database, &mut config.wanted).await?;
-    let mut doctor = Doctor { db, ledger: config.ledger, now, window: window(zone)?, checks: Vec::new() };
+    let (now, window) = window(zone)?;
+    let (max_age, claim_status) = (config.sending.max_age()?, config.sending.claim_status());
+    let terms = Terms { now, clock, max_age, claim_status };
+    let mut doctor = Doctor { db, ledger: config.ledger, now, terms, window, checks: Vec::new() };
     doctor.examine(&config.wanted, rules, flags.print_sql).await?;
     if let Some(server) = server {
         doctor.checks.push(knock(&server).await);
@@ -89,6 +96,7 @@ struct Doctor {
     /// Where the ledger is, if not beside the log.
     ledger: Option<String>,
     now: Millis,
+    terms: Terms,
     window: Window,
     checks: Vec<Finding>,
 }
@@ -119,6 +127,14 @@ impl Doctor {
         self.checks.push(setup::index(&indexing, rows, attempts.last_day));
         let waiting = self.waiting(&mapping).await?;
         self.checks.push(log::pending(waiting, &mapping));
+        if !self.db.is_server() && self.db.has_table(TABLE).await? {
+            self.checks.push(log::backlog(None, &mapping));
+        } else {
+            let mut past = past(&mut self.db, &mapping, self.ledger.as_deref()).await?;
+            let place = (&mut self.db, &mapping);
+            let waiting = backlog(place, &self.terms, &rules, &mut past, &Confined::default()).await?;
+            self.checks.push(log::backlog(Some(waiting), &mapping));
+        }
         if has_text {
             let odd = self.sent_with_error(&mapping, &rules).await?;
             self.checks.extend([log::sent_with_error(odd), without_text]);

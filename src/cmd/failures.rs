@@ -20,6 +20,7 @@ use crate::resend::ledger::PastAttempt;
 /// Config, window, database.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let (mut log, rules) = Log::open(flags, Config::load(flags)?, &args.rows, None).await?;
+    log.check_status(args.rows.status.as_deref()).await?;
     let rules = rules.ready()?;
     let words = match &args.rows.status {
         Some(status) => vec![status.clone()],

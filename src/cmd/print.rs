@@ -10,7 +10,7 @@ use crate::db::oracle::NoClient;
 use crate::output::text::TextStyle;
 use crate::output::{self, Format, Pieces, View, escape};
 
-/// Columns of text where there is no terminal to ask.
+/// Columns of text where there is no terminal to ask, and COLUMNS says nothing.
 const STABLE_WIDTH: u16 = 100;
 
 /// Narrower than this nothing can be laid out.
@@ -31,7 +31,9 @@ pub fn print_error(error: &anyhow::Error) {
 /// How text may look on stdout.
 pub fn look(flags: &Global) -> TextStyle {
     let terminal = io::stdout().is_terminal();
-    let width = if terminal { terminal_size::terminal_size().map(|(width, _)| width.0) } else { None };
+    let of_terminal = || terminal_size::terminal_size().map(|(width, _)| width.0);
+    let said = || std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
+    let width = if terminal { of_terminal().or_else(said) } else { said() };
     let color = match flags.color {
         When::Always => true,
         When::Never => false,

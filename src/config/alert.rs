@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::password::check_owner;
 use super::variable;
-use crate::analysis::alert::check::{blocked, usual};
+use crate::analysis::alert::check::{always, usual};
 use crate::analysis::alert::{CheckScope, Metric, MetricCheck, Range};
 use crate::cli::{Alert as Args, Shape};
 use crate::model::Millis;
@@ -158,15 +158,18 @@ impl RawAlert {
 
 impl RawCheck {
     fn check(self, name: &str) -> Result<MetricCheck> {
+        let metric: Metric = self.metric.parse().map_err(|error| anyhow!("metric: {error}"))?;
         let range = |key: &str, text: Option<String>| {
-            let read = text.map(|text| text.parse::<Range>().map_err(|error| anyhow!("{key}: {error}")));
-            read.transpose()
+            let read = |text: String| match metric {
+                Metric::BacklogAge => Range::of_age(&text),
+                _ => text.parse(),
+            };
+            text.map(|text| read(text).map_err(|error| anyhow!("{key}: {error}"))).transpose()
         };
         let millis = |key: &str, text: Option<String>, usual: Millis| {
             text.map_or(Ok(usual), |text| duration(key, &text).map(as_millis))
         };
         let usual = CheckScope::default();
-        let metric: Metric = self.metric.parse().map_err(|error| anyhow!("metric: {error}"))?;
         let (warning, critical) = (range("warning", self.warning)?, range("critical", self.critical)?);
         if warning.is_none() && critical.is_none() {
             bail!("neither warning nor critical is given; give a range such as \"0\"");
@@ -222,7 +225,9 @@ impl AlertConfig {
             args.checks.iter().map(|name| self.named(name).cloned()).collect::<Result<_>>()?;
         checks.extend(by_flags(args, &scope)?);
         if checks.is_empty() && self.checks.is_empty() {
-            return Ok(usual(&scope));
+            checks = usual(&scope);
+            add_always(&mut checks, &scope);
+            return Ok(checks);
         }
         if checks.len() == args.checks.len() && scope != CheckScope::default() {
             bail!(
@@ -233,10 +238,8 @@ impl AlertConfig {
         if checks.is_empty() {
             checks.clone_from(&self.checks);
         }
-        if checks.iter().all(|check| check.metric != Metric::AccountBlocked) {
-            let scope = checks.first().map_or(&scope, |check| &check.scope);
-            checks.push(blocked(scope));
-        }
+        let scope = checks.first().map_or(scope, |check| check.scope.clone());
+        add_always(&mut checks, &scope);
         Ok(checks)
     }
 
@@ -246,6 +249,15 @@ impl AlertConfig {
             let known = if known.is_empty() { "the config has none".to_owned() } else { known.join(", ") };
             anyhow!("alert: no check '{}' in [alert.checks]: {known}", name.escape_debug())
         })
+    }
+}
+
+/// Adds what is always checked, unless it is checked already.
+fn add_always(checks: &mut Vec<MetricCheck>, scope: &CheckScope) {
+    for check in always(scope) {
+        if checks.iter().all(|other| other.metric != check.metric) {
+            checks.push(check);
+        }
     }
 }
 

@@ -317,10 +317,44 @@ fn find(named: Option<&Path>) -> Result<Option<PathBuf>> {
 
 fn parse<T: DeserializeOwned>(file: &Path) -> Result<T> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    toml::from_str(&text).map_err(|error: toml::de::Error| {
+    let refusal = |error: &toml::de::Error, key: &str| {
         let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         let reason = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+        let reason = in_words(&reason);
         let reason = without_password(&reason);
-        anyhow!("{}, line {line}: {reason}", file.display())
-    })
+        anyhow!("{}, line {line}: {key}{reason}", file.display())
+    };
+    let read = toml::Deserializer::parse(&text).map_err(|error| refusal(&error, ""))?;
+    serde_path_to_error::deserialize(read)
+        .map_err(|error| refusal(error.inner(), &named(&error.path().to_string(), error.inner().message())))
+}
+
+/// A key with its table as a config has them: `[resend] cap: `. A table alone is one.
+fn named(path: &str, reason: &str) -> String {
+    match path.rsplit_once('.') {
+        _ if path == "." => String::new(),
+        _ if reason.contains("expected struct") => format!("[{path}] "),
+        Some((table, key)) => format!("[{table}] {key}: "),
+        None => format!("{path}: "),
+    }
+}
+
+/// What a value must be, in the words of a config and not of the program.
+fn in_words(reason: &str) -> String {
+    let Some((found, expected)) =
+        reason.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+    else {
+        return reason.to_owned();
+    };
+    let expected = match expected {
+        "a map" => "a table",
+        table if table.starts_with("struct ") => "a table",
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i64" => "a whole number",
+        "a sequence" => "a list",
+        "a boolean" => "true or false",
+        other => other,
+    };
+    let found = if found == "sequence" { "a list" } else { found };
+    let found = if found == "map" { "a table" } else { found };
+    format!("must be {expected}, not {found}")
 }

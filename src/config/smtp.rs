@@ -177,6 +177,11 @@ impl Raw {
         max_age(&self.resend)
     }
 
+    /// The log's status of a row while it is sent.
+    pub fn claim_status(&self) -> Option<String> {
+        self.resend.claim_status.clone()
+    }
+
     /// Checks everything that can be checked without the server; flags win.
     ///
     /// # Errors

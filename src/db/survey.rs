@@ -126,6 +126,24 @@ impl Db {
         Ok(counted)
     }
 
+    /// Whether a row has this status word.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn has_status(&mut self, mapping: &Mapping, word: &str) -> Result<bool> {
+        let all = Window { since: None, until: None, zone: mapping.zone };
+        let mut rows = 0;
+        for mut selection in self.of_words(mapping, &[word.to_owned()], all).await? {
+            (selection.limit, selection.own_only) = (Some(1), true);
+            self.each(mapping.statement(&selection, COUNT), &mut |row| {
+                rows += row.int(0)?.unwrap_or(0);
+                Ok(true)
+            })
+            .await?;
+        }
+        Ok(rows > 0)
+    }
+
     /// The number of rows, or one more than `most`.
     ///
     /// # Errors

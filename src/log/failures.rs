@@ -8,6 +8,7 @@ use crate::cli::RowFilter;
 use crate::db::Which;
 use crate::model::{Mail, Millis};
 use crate::reply::Classifier;
+use crate::resend::ledger::Past;
 
 /// Reads the failures that are asked for, with what the ledger and later rows say of them.
 ///
@@ -17,11 +18,11 @@ pub async fn failures<'c>(
     log: &mut Log,
     classifier: &'c Classifier,
     rows: &RowFilter,
+    past: &Past,
 ) -> Result<Failures<'c>> {
     let filter = Filter { code: rows.code, class: rows.class };
     let mut failures = Failures::new(classifier, filter);
     let words = log.failed_words(rows);
-    let past = log.past().await?;
     let mut young = Young::of(log, log.now);
     if !words.is_empty() {
         let failed = Which { window: log.window, words: &words, among: None };
@@ -37,7 +38,7 @@ pub async fn failures<'c>(
         log.db.mails(&log.mapping, &failed, &mut add).await?;
     }
     failures.recover(&young.gone(log).await?);
-    for mail in log.recovered(&past, rows).await? {
+    for mail in log.recovered(past, rows).await? {
         failures.add(&mail, true);
     }
     failures.in_doubt = past.in_doubt() as u64;

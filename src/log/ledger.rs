@@ -1,8 +1,6 @@
 //! What the ledger knows of a log: the one in a file of its own where one is named, else the one beside the log. A log of which
 //! nothing was sent again has none.
 
-use std::collections::HashSet;
-
 use anyhow::Result;
 
 use super::{Log, wanted};
@@ -72,23 +70,4 @@ impl Log {
         }
         Ok(recovered)
     }
-}
-
-/// What the ledger knows of the rows of a window.
-#[derive(Debug, Default)]
-pub struct LedgerRows {
-    /// Keys of failed rows that were sent again.
-    pub recovered: HashSet<Box<str>>,
-    /// Rows of whatever time that may have been delivered, and that nobody has settled.
-    pub doubts: u64,
-}
-
-/// Asks the ledger.
-///
-/// # Errors
-/// The database's refusal.
-pub async fn known(log: &mut Log) -> Result<LedgerRows> {
-    let past = log.past().await?;
-    let recovered = past.sent_within(log.window).into_iter().map(String::into_boxed_str).collect();
-    Ok(LedgerRows { recovered, doubts: past.in_doubt() as u64 })
 }

@@ -36,6 +36,8 @@ pub struct Sought {
 pub enum Purpose {
     /// To know what went: rows with the same Message-ID, and those of the hour after the failures.
     Report,
+    /// To know what still has to go: the same, and what the application has put in its queue again since.
+    Count,
     /// To send: whatever looks alike, at any distance.
     Send,
 }
@@ -116,9 +118,10 @@ impl Sought {
             Purpose::Send => {
                 is_asked.then(|| (window(None, None), among(ids, subjects))).into_iter().collect()
             }
-            Purpose::Report => {
+            Purpose::Report | Purpose::Count => {
                 let by_id = has_ids.then(|| (window(None, None), among(ids, Vec::new())));
                 let (first, last) = self.extent.unzip();
+                let last = last.filter(|_| purpose == Purpose::Report);
                 let until = last.map(|last| last.saturating_add(TOGETHER + 1));
                 let by_subject =
                     (has_subjects || is_dry_run).then(|| (window(first, until), among(Vec::new(), subjects)));

@@ -1,5 +1,7 @@
 //! The log as commands see it: opened, its failures read, its attempts gone over, and what the ledger knows of it.
 
+mod backlog;
+mod failed_mails;
 mod failures;
 mod imported;
 mod ledger;
@@ -7,9 +9,11 @@ mod mails;
 mod open;
 mod scan;
 
+pub use backlog::{Confined, backlog};
+pub use failed_mails::{Considered, FailedMails, MailSelector, Terms, failed_mails, read};
 pub use failures::{failures, failures_for_alert};
 pub use imported::TABLE;
-pub use ledger::{CLOSED, is_missing, known, past};
+pub use ledger::{CLOSED, is_missing, past};
 pub use mails::{PlannedRows, Purpose, Sought, Young, each_message};
 pub use open::{Log, Rules, open};
 pub use scan::{ScanOptions, around, each_attempt, scan, source};

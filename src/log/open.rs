@@ -2,19 +2,23 @@
 
 use std::thread;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use chrono::Utc;
 use chrono_tz::Tz;
 
-use super::{imported, wanted};
+use super::{Terms, imported, wanted};
 use crate::cli::{Global, RowFilter};
 use crate::config::{Config, Database, UserRules};
 use crate::db::Db;
-use crate::mapping::{Mapping, Wanted};
-use crate::model::{Meaning, Millis};
+use crate::mapping::{Column, Mapping, Wanted};
+use crate::model::{Meaning, Millis, WordCount};
 use crate::provider::Profile;
 use crate::reply::Classifier;
 use crate::window::{self, Window};
+
+/// Rows that are counted to name the status words there are, and words that are named.
+const MOST_COUNTED: u32 = 1_000_000;
+const MOST_WORDS: usize = 10;
 
 /// The rules, being compiled while the database works: that takes as long as a small report.
 pub struct Rules(thread::JoinHandle<Result<Classifier>>);
@@ -57,12 +61,16 @@ pub struct Log {
     pub mapping: Mapping,
     /// The window that the command covers.
     pub window: Window,
-    /// The moment the command was given.
+    /// The moment that is looked at: now, or what `--at` says.
     pub now: Millis,
+    /// The time by this machine's clock.
+    pub clock: Millis,
     /// Where the ledger is; none: in the log's own database.
     pub ledger: Option<String>,
     /// Older mails are not sent again, in milliseconds.
     pub max_age: Millis,
+    /// The log's status of a row while it is sent.
+    pub claim_status: Option<String>,
     /// Whether questions are only written down.
     pub is_dry_run: bool,
 }
@@ -93,12 +101,13 @@ impl Log {
         usual: Option<Millis>,
         at: Option<&str>,
     ) -> Result<(Self, Rules)> {
-        let max_age = config.sending.max_age()?;
+        let (max_age, claim_status) = (config.sending.max_age()?, config.sending.claim_status());
         let rules = Rules::compiling(config.rules);
         let clock = Utc::now().timestamp_millis();
         let window = |zone| {
             let now = at.map_or(Ok(clock), |at| window::end("--at", at, clock, zone))?;
-            let window = Window::read(rows.since.as_deref(), rows.until.as_deref(), usual, now, zone)?;
+            let until = rows.until.as_deref().or(at);
+            let window = Window::read(rows.since.as_deref(), until, usual, now, zone)?;
             Ok::<_, String>((now, window))
         };
         // a mistake is reported before anything is opened
@@ -115,7 +124,53 @@ impl Log {
         let is_dry_run = flags.print_sql;
         let ledger = config.ledger;
         let tries_again = server.is_some();
-        Ok((Self { profile, tries_again, db, mapping, window, now, ledger, max_age, is_dry_run }, rules))
+        let log = Self {
+            profile,
+            tries_again,
+            db,
+            mapping,
+            window,
+            now,
+            clock,
+            ledger,
+            max_age,
+            claim_status,
+            is_dry_run,
+        };
+        Ok((log, rules))
+    }
+
+    /// When it is, and what decides whether a mail goes again.
+    pub fn terms(&self) -> Terms {
+        let (now, clock, max_age) = (self.now, self.clock, self.max_age);
+        Terms { now, clock, max_age, claim_status: self.claim_status.clone() }
+    }
+
+    /// Refuses a status word that is neither in the mapping nor in the log.
+    ///
+    /// # Errors
+    /// It is such a word, with those that there are; or the database's refusal.
+    pub async fn check_status(&mut self, status: Option<&str>) -> Result<()> {
+        let Some(word) = status.filter(|_| !self.is_dry_run && self.mapping.has(Column::Status)) else {
+            return Ok(());
+        };
+        let is_mapped = self.mapping.words.all().any(|known| known == self.mapping.words.known(word));
+        if is_mapped || self.db.has_status(&self.mapping, word).await? {
+            return Ok(());
+        }
+        let counts = self.db.status_counts(&self.mapping, false, MOST_COUNTED).await?;
+        let show = |count: WordCount| {
+            let word =
+                count.word.map_or_else(|| "NULL".to_owned(), |word| format!("'{}'", word.escape_debug()));
+            format!("{word} ({})", count.rows)
+        };
+        let words: Vec<String> = counts.into_iter().take(MOST_WORDS).map(show).collect();
+        bail!(
+            "--status {}: no row of {} has this status; its words are {}",
+            word.escape_debug(),
+            self.mapping.table.1,
+            if words.is_empty() { "none, for it has no rows".to_owned() } else { words.join(", ") }
+        )
     }
 
     /// The words of failed mails that are asked for: those the mapping says, but for a wish of the user's.

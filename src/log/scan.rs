@@ -43,6 +43,7 @@ pub async fn scan(
         has_end: log.mapping.has(Column::FinishedAt),
         step: options.step,
         zone: log.window.zone,
+        clock: log.clock,
     };
     let around = around(log.window, options.gap);
     let mut order = Order::AsStored;

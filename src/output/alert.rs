@@ -66,9 +66,13 @@ pub fn for_monitor(outcome: &AlertOutcome, monitor: Monitor) -> String {
 
 /// Writes the checks that would be made.
 pub fn explained(checks: &[MetricCheck], look: text::TextStyle) -> String {
-    let heads = ["check", "warning unless", "critical unless", "window"];
-    let columns =
-        heads.map(ColumnHead::words).into_iter().chain([ColumnHead::words("counts").flexible()]).collect();
+    let columns = vec![
+        ColumnHead::words("check"),
+        ColumnHead::words("warning unless"),
+        ColumnHead::words("critical unless"),
+        ColumnHead::words("window").if_room(),
+        ColumnHead::words("counts").if_room().flexible(),
+    ];
     let allowed = |range: &Option<Range>| range.as_ref().map_or_else(String::new, Range::allowed);
     let row = |check: &MetricCheck| {
         vec![
@@ -79,7 +83,7 @@ pub fn explained(checks: &[MetricCheck], look: text::TextStyle) -> String {
             check.metric.meaning().to_owned(),
         ]
     };
-    let table = Table { columns, rows: checks.iter().map(row).collect() };
+    let table = Table { columns, rows: checks.iter().map(row).collect(), ..Table::default() };
     text::render(&Document { blocks: vec![Block::Table(table)] }, look)
 }
 
@@ -116,7 +120,17 @@ pub fn sentence(outcome: &AlertOutcome) -> String {
         Some(AlertEvent::Repeated) => " still",
         Some(AlertEvent::Changed) | None => "",
     };
-    format!("{}{news}: {}", outcome.state.word(), escape::line(&outcome.summary))
+    format!("{}{news}: {}{}", outcome.state.word(), escape::line(&outcome.summary), given_up(outcome))
+}
+
+/// What left the backlog by its age and never went, once it is told that all is well again.
+fn given_up(outcome: &AlertOutcome) -> String {
+    match outcome.backlog.map_or(0, |backlog| backlog.too_old) {
+        rows if rows > 0 && outcome.event == Some(AlertEvent::Recovered) => {
+            format!("; {rows} failed mails never went and are older than {}", length(outcome.max_age_ms))
+        }
+        _ => String::new(),
+    }
 }
 
 fn tone(state: AlertState) -> Tone {
@@ -149,9 +163,9 @@ fn checks(rows: &[MetricRow]) -> Table {
         ColumnHead::words("state"),
         ColumnHead::words("check"),
         ColumnHead::numbers("value"),
-        ColumnHead::words("warning unless"),
-        ColumnHead::words("critical unless"),
-        ColumnHead::words("note").flexible(),
+        ColumnHead::words("warning unless").if_room(),
+        ColumnHead::words("critical unless").if_room(),
+        ColumnHead::words("note").if_room().flexible(),
     ];
     let allowed = |range: &Option<Range>| range.as_ref().map_or_else(String::new, Range::allowed);
     let row = |row: &MetricRow| {
@@ -164,16 +178,16 @@ fn checks(rows: &[MetricRow]) -> Table {
             row.note.as_deref().map_or_else(String::new, escape::line),
         ]
     };
-    Table { columns, rows: rows.iter().map(row).collect() }
+    Table { columns, rows: rows.iter().map(row).collect(), ..Table::default() }
 }
 
 /// The bursts, the newest last.
 fn burst_table(bursts: &[&ClusterRow], zone: Tz) -> Table {
     let columns = vec![
         ColumnHead::words("start"),
-        ColumnHead::numbers("span"),
+        ColumnHead::numbers("span").if_room(),
         ColumnHead::numbers("failed"),
-        ColumnHead::numbers("went later"),
+        ColumnHead::numbers("went later").if_room(),
         ColumnHead::words("class"),
         ColumnHead::words("code").if_wide(),
         ColumnHead::words("sender").if_wide().flexible(),
@@ -190,7 +204,7 @@ fn burst_table(bursts: &[&ClusterRow], zone: Tz) -> Table {
         ]
     };
     let shown = bursts.iter().skip(bursts.len().saturating_sub(MOST_BURSTS));
-    Table { columns, rows: shown.map(row).collect() }
+    Table { columns, rows: shown.map(row).collect(), ..Table::default() }
 }
 
 /// What a Slack webhook takes. Source: <https://api.slack.com/messaging/webhooks>

@@ -1,4 +1,4 @@
-//! Rows as CSV (RFC 4180): the keys of the JSON contract as head, a list's values divided by `;`.
+//! Rows as CSV (RFC 4180): the keys of the JSON contract as head, a list's values divided by `;`. No cell is a formula.
 
 use anyhow::Result;
 use serde_json::Value;
@@ -27,8 +27,22 @@ fn record(fields: impl Iterator<Item = String>) -> Result<String> {
 fn field(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => escape::visible(text).into_owned(),
-        Value::Array(values) => values.iter().map(field).collect::<Vec<_>>().join(";"),
+        Value::String(text) => guarded(escape::visible(text).into_owned()),
+        Value::Array(values) => {
+            let plain = |value: &Value| {
+                value.as_str().map_or_else(|| value.to_string(), |text| escape::visible(text).into_owned())
+            };
+            guarded(values.iter().map(plain).collect::<Vec<_>>().join(";"))
+        }
         other => other.to_string(),
+    }
+}
+
+/// A text that a spreadsheet would take for a formula gets an apostrophe before it; a number stays a number.
+/// Source: <https://owasp.org/www-community/attacks/CSV_Injection>
+fn guarded(text: String) -> String {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err() {
+        true => format!("'{text}"),
+        false => text,
     }
 }

@@ -63,6 +63,8 @@ pub struct Table {
     pub columns: Vec<ColumnHead>,
     /// A value for each column in each row.
     pub rows: Vec<Vec<String>>,
+    /// What a column means, where its title does not say it: shown below, with the column.
+    pub notes: Vec<(&'static str, &'static str)>,
 }
 
 /// A column's head and manners.
@@ -72,26 +74,42 @@ pub struct ColumnHead {
     pub title: &'static str,
     /// Numbers are right-aligned.
     pub right: bool,
-    /// Left out where the screen is narrow.
-    pub wide: bool,
+    /// When it is shown.
+    pub shown: Shown,
     /// Gives way where the width does not suffice; the others are never cut off.
     pub flexible: bool,
+}
+
+/// When a column is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shown {
+    /// Always.
+    Always,
+    /// Where there is room; of several, the last one is left out first.
+    IfRoom,
+    /// On wide screens where there is room.
+    IfWide,
 }
 
 impl ColumnHead {
     /// A column of words.
     pub const fn words(title: &'static str) -> Self {
-        Self { title, right: false, wide: false, flexible: false }
+        Self { title, right: false, shown: Shown::Always, flexible: false }
     }
 
     /// A column of numbers.
     pub const fn numbers(title: &'static str) -> Self {
-        Self { title, right: true, wide: false, flexible: false }
+        Self { right: true, ..Self::words(title) }
     }
 
     /// The same, left out where the screen is narrow.
     pub const fn if_wide(self) -> Self {
-        Self { wide: true, ..self }
+        Self { shown: Shown::IfWide, ..self }
+    }
+
+    /// The same, left out where there is no room.
+    pub const fn if_room(self) -> Self {
+        Self { shown: Shown::IfRoom, ..self }
     }
 
     /// The same, giving way where the width does not suffice.

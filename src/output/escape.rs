@@ -25,10 +25,10 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(write).collect())
 }
 
-/// Control characters, those that cannot be seen, and those that turn the direction of writing around.
+/// Control characters, and those that turn the direction of writing around. Joiners stay: emoji and several scripts need them.
 pub fn is_obeyed(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// At most so many characters, with a mark where something was cut off.

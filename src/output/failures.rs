@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::document::{Block, Document};
+use super::document::{Block, ColumnHead, Document, Table};
 use super::report::{again, code};
 use super::{Values, View, escape, values};
 use crate::model::{Class, Disposition, Enhanced, Mail, Millis, Stage};
@@ -119,6 +119,13 @@ impl View for FailureRows<'_> {
         document(self.rows, self.window)
     }
 
+    fn ticket(&self) -> Document {
+        match self.rows {
+            [] => document(self.rows, self.window),
+            rows => Document { blocks: vec![Block::Table(table(rows, self.window))] },
+        }
+    }
+
     fn object(&self) -> Result<Value> {
         Ok(json!({ "schema": "mailthrottle/failures/1", "rows": self.rows }))
     }
@@ -145,6 +152,29 @@ fn document(rows: &[FailureRow], window: Window) -> Document {
     }
     let facts = rows.iter().flat_map(|row| facts(row, window).into_iter().chain(again_so_far(row, window)));
     Document { blocks: vec![Block::Facts(facts.collect())] }
+}
+
+/// A row for each mail.
+fn table(rows: &[FailureRow], window: Window) -> Table {
+    let heads = ["id", "time", "sender", "recipient", "subject", "class", "code", "again", "text"];
+    let value = |text: &Option<String>| text.as_deref().map_or_else(String::new, escape::line);
+    let cells = |row: &FailureRow| {
+        let so_far: Vec<String> = again_so_far(row, window).into_iter().map(|(_, line)| line).collect();
+        let text = [vec![escape::short(&value(&row.error_message), TEXT)], so_far].concat();
+        vec![
+            escape::line(&row.id),
+            row.sent_date.map_or_else(String::new, |at| window::show(at, window.zone)),
+            value(&row.sender),
+            value(&row.recipient),
+            value(&row.subject),
+            row.class.to_string(),
+            code(row.reply, row.enhanced),
+            again(row.disposition).to_owned(),
+            text.join("; "),
+        ]
+    };
+    let columns = heads.map(ColumnHead::words).into();
+    Table { columns, rows: rows.iter().map(cells).collect(), ..Table::default() }
 }
 
 /// A line for each attempt to send it again.

@@ -151,7 +151,7 @@ fn files(files: &[FileRead]) -> Table {
         cells.extend([time(counts.first_at), time(counts.last_at)]);
         cells
     };
-    Table { columns, rows: files.iter().map(row).collect() }
+    Table { columns, rows: files.iter().map(row).collect(), ..Table::default() }
 }
 
 fn notes(it: &Imported) -> Vec<String> {

@@ -59,7 +59,7 @@ pub fn list(candidates: &[&Proposal], look: text::TextStyle) -> String {
         vec![number.to_string(), escape::line(&proposal.table), rows, proposal.score.to_string(), found]
     };
     let rows = (1..).zip(candidates).map(row).collect();
-    text::render(&Document { blocks: vec![Block::Table(Table { columns, rows })] }, look)
+    text::render(&Document { blocks: vec![Block::Table(Table { columns, rows, ..Table::default() })] }, look)
 }
 
 /// `mailthrottle/init/1`: the same for the same rows on every database, but for `source`.
@@ -168,7 +168,7 @@ fn table_of_columns(proposal: &Proposal) -> Table {
         };
         vec![found.column.name().to_owned(), escape::line(&found.names.join(", ")), escape::line(&reason)]
     });
-    Table { columns, rows: rows.collect() }
+    Table { columns, rows: rows.collect(), ..Table::default() }
 }
 
 /// `S 98.9 %, F 1.0 %, P 0.1 %`.
@@ -197,5 +197,5 @@ fn table_of_words(proposal: &Proposal) -> Table {
             word.reason.to_owned(),
         ]
     });
-    Table { columns, rows: rows.collect() }
+    Table { columns, rows: rows.collect(), ..Table::default() }
 }

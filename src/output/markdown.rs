@@ -46,7 +46,9 @@ fn table(table: &Table) -> String {
     let rules =
         table.columns.iter().map(|column| if column.right { "---:" } else { "---" }.to_owned()).collect();
     let rows = table.rows.iter().map(|row| line(row.iter().map(|value| escaped(value)).collect()));
-    format!("{}{}{}\n", line(titles), line(rules), rows.collect::<String>())
+    let notes: String =
+        table.notes.iter().map(|(column, note)| format!("{column}: {}\n\n", escaped(note))).collect();
+    format!("{}{}{}\n{notes}", line(titles), line(rules), rows.collect::<String>())
 }
 
 /// Characters that would become markup, or end a cell, stand for themselves.

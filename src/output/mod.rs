@@ -98,7 +98,8 @@ impl ValueEnum for AnyFormat {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         match self {
             AnyFormat::Of(format) => format.to_possible_value(),
-            AnyFormat::For(monitor) => monitor.to_possible_value(),
+            // offered by the help of `alert`, which alone writes them
+            AnyFormat::For(monitor) => monitor.to_possible_value().map(|value| value.hide(true)),
         }
     }
 }
@@ -113,6 +114,11 @@ pub type Pieces<'v> = Box<dyn Iterator<Item = Result<String>> + 'v>;
 pub trait View {
     /// For people, on so many columns.
     fn document(&self, columns: u16) -> Document;
+
+    /// For a ticket.
+    fn ticket(&self) -> Document {
+        self.document(u16::MAX)
+    }
 
     /// Its contract in JSON.
     ///
@@ -147,7 +153,7 @@ pub fn written<'v>(view: &'v impl View, format: Format, look: text::TextStyle) -
     let one = |text: String| -> Pieces<'v> { Box::new(std::iter::once(Ok(text))) };
     Ok(match format {
         Format::Table => one(text::render(&view.document(look.width), look)),
-        Format::Markdown => one(markdown::render(&view.document(u16::MAX))),
+        Format::Markdown => one(markdown::render(&view.ticket())),
         Format::Json => match view.list() {
             Some((key, list)) => Box::new(json::with_list(&view.object()?, key, list)?),
             None => one(json::object(&view.object()?)?),

@@ -12,8 +12,11 @@ use crate::analysis::verdict::VerdictKind;
 use crate::model::{Disposition, Enhanced, Millis};
 use crate::window::{self, Window};
 
-/// Rows shown of a long table; JSON has them all.
-const MOST_ROWS: usize = 15;
+/// Rows shown of a long table where nobody says how many; JSON has them all.
+pub const MOST_ROWS: u32 = 15;
+
+/// Status words shown.
+const MOST_WORDS: usize = 15;
 
 /// Characters shown of an example text.
 const EXAMPLE: usize = 100;
@@ -51,11 +54,13 @@ pub struct Reported<'r> {
     pub report: &'r Report,
     /// What it is about.
     pub window: Window,
+    /// Rows shown of each table.
+    pub top: u32,
 }
 
 impl View for Reported<'_> {
     fn document(&self, columns: u16) -> Document {
-        document(self.report, self.window, columns)
+        document(self, columns)
     }
 
     fn object(&self) -> Result<Value> {
@@ -74,7 +79,8 @@ impl View for Reported<'_> {
                 .chain(records("cluster", &report.clusters))
                 .chain(records("sender", &report.senders))
                 .chain(records("step", &report.timeline))
-                .chain(one("overlap", serde_json::to_value(&report.overlap))),
+                .chain(one("overlap", serde_json::to_value(&report.overlap)))
+                .chain(one("backlog", serde_json::to_value(report.backlog))),
         )
     }
 
@@ -101,23 +107,29 @@ fn record(name: &str, row: serde_json::Result<Value>) -> Result<Value> {
     Ok(line)
 }
 
-fn document(report: &Report, window: Window, width: u16) -> Document {
+fn document(reported: &Reported<'_>, width: u16) -> Document {
+    let Reported { report, window, top } = *reported;
+    let most = top as usize;
     let mut blocks = vec![Block::Verdict(escape::line(&report.verdict.summary), tone(report.verdict.kind))];
     blocks.push(Block::Line(String::new()));
     blocks.extend(header(report, window).into_iter().map(Block::Line));
     let list = |lines: &[String]| Block::List(lines.iter().map(|line| escape::line(line)).collect());
     let sections = [
-        ("Causes", report.causes.len(), Block::Table(causes(&report.causes, window))),
-        ("Clusters", report.clusters.len(), Block::Table(clusters(&report.clusters, window))),
-        ("Senders", report.senders.len(), Block::Table(senders(&report.senders))),
+        ("Causes", report.causes.len(), Block::Table(causes(&report.causes, window, most))),
+        ("Clusters", report.clusters.len(), Block::Table(clusters(&report.clusters, window, most))),
+        ("Senders", report.senders.len(), Block::Table(senders(&report.senders, most))),
         ("Timeline", report.timeline.len(), Block::Chart(timeline(&report.timeline, window, width))),
         ("Evidence", report.verdict.evidence.len(), list(&report.verdict.evidence)),
         ("Advice", report.verdict.advice.len(), list(&report.verdict.advice)),
     ];
     for (title, rows, block) in sections.into_iter().filter(|(_, rows, _)| *rows > 0) {
-        let is_cut = matches!(block, Block::Table(_)) && rows > MOST_ROWS;
-        let shown = if is_cut { format!("{title} ({MOST_ROWS} of {rows})") } else { title.to_owned() };
+        let is_cut = matches!(block, Block::Table(_)) && rows > most;
+        let shown =
+            if is_cut { format!("{title} ({most} of {rows}, the worst first)") } else { title.to_owned() };
         blocks.extend([Block::Heading(shown), block]);
+        if is_cut {
+            blocks.push(Block::Line(format!("{} more: report --top {rows}, or --format json.", rows - most)));
+        }
     }
     Document { blocks }
 }
@@ -167,7 +179,7 @@ fn statuses(report: &Report) -> String {
     let word = |row: &crate::analysis::report::StatusRow| {
         format!("{} {} ({})", row.rows, row.meaning, row.status.as_deref().unwrap_or("NULL"))
     };
-    let mut words: Vec<String> = report.statuses.iter().take(MOST_ROWS).map(word).collect();
+    let mut words: Vec<String> = report.statuses.iter().take(MOST_WORDS).map(word).collect();
     let counts = [
         (totals.recovered, "recovered"),
         (totals.unclassified, "unclassified"),
@@ -185,7 +197,7 @@ fn statuses(report: &Report) -> String {
     )
 }
 
-fn causes(causes: &[CauseRow], window: Window) -> Table {
+fn causes(causes: &[CauseRow], window: Window, most: usize) -> Table {
     let columns = vec![
         ColumnHead::numbers("rows"),
         ColumnHead::words("class"),
@@ -205,7 +217,7 @@ fn causes(causes: &[CauseRow], window: Window) -> Table {
             escape::short(&example, EXAMPLE),
         ]
     };
-    Table { columns, rows: causes.iter().take(MOST_ROWS).map(row).collect() }
+    Table { columns, rows: causes.iter().take(most).map(row).collect(), ..Table::default() }
 }
 
 /// A disposition as the answer to "send it again?".
@@ -225,17 +237,18 @@ pub fn code(reply: Option<u16>, enhanced: Option<Enhanced>) -> String {
     parts.collect::<Vec<_>>().join(" ")
 }
 
-fn clusters(clusters: &[ClusterRow], window: Window) -> Table {
+/// In the order of time, or where not all are shown, the worst first: those with most failures, of equal ones the newest.
+fn clusters(clusters: &[ClusterRow], window: Window, most: usize) -> Table {
     let columns = vec![
         ColumnHead::words("start"),
-        ColumnHead::numbers("span"),
+        ColumnHead::numbers("span").if_room(),
         ColumnHead::numbers("failed"),
         ColumnHead::numbers("rate").if_wide(),
         ColumnHead::words("class"),
         ColumnHead::words("code").if_wide(),
         ColumnHead::numbers("peak/s").if_wide(),
         ColumnHead::numbers("surge").if_wide(),
-        ColumnHead::words("burst"),
+        ColumnHead::words("burst").if_room(),
         ColumnHead::words("sender").if_wide().flexible(),
     ];
     let row = |cluster: &ClusterRow| {
@@ -252,31 +265,45 @@ fn clusters(clusters: &[ClusterRow], window: Window) -> Table {
             escape::line(&cluster.senders.join(", ")),
         ]
     };
-    // the newest matter most
-    let shown = clusters.iter().skip(clusters.len().saturating_sub(MOST_ROWS));
-    Table { columns, rows: shown.map(row).collect() }
+    let mut shown: Vec<&ClusterRow> = clusters.iter().collect();
+    if shown.len() > most {
+        shown.sort_by_key(|cluster| std::cmp::Reverse((cluster.failures, cluster.start)));
+        shown.truncate(most);
+    }
+    let notes =
+        vec![("surge", "attempts a second in the cluster, in multiples of those of the hour before it")];
+    Table { columns, rows: shown.into_iter().map(row).collect(), notes }
 }
 
-fn senders(senders: &[SenderRow]) -> Table {
+fn senders(senders: &[SenderRow], most: usize) -> Table {
     let columns = vec![
         ColumnHead::words("sender").flexible(),
         ColumnHead::numbers("attempts"),
         ColumnHead::numbers("failed"),
         ColumnHead::numbers("throttled"),
         ColumnHead::numbers("peak/min"),
+        ColumnHead::numbers("opened/min").if_wide(),
+        ColumnHead::numbers("opened/h").if_room(),
         ColumnHead::numbers("rcpt/24h"),
     ];
+    let peak = |peak: Option<u64>| peak.map_or_else(String::new, |peak| peak.to_string());
     let row = |sender: &SenderRow| {
         vec![
             sender.sender.as_deref().map_or("(none)".to_owned(), escape::line),
             sender.attempts.to_string(),
             sender.failed.to_string(),
             sender.throttled.to_string(),
-            sender.peak_per_minute.to_string(),
+            peak(sender.peak_per_minute),
+            peak(sender.opened_per_minute),
+            peak(sender.opened_per_hour),
             sender.recipients_24h.to_string(),
         ]
     };
-    Table { columns, rows: senders.iter().take(MOST_ROWS).map(row).collect() }
+    let notes = vec![(
+        "opened/h",
+        "connections opened in the busiest hour, each attempt counted as one, as without reuse",
+    )];
+    Table { columns, rows: senders.iter().take(most).map(row).collect(), notes }
 }
 
 fn timeline(steps: &[StepRow], window: Window, width: u16) -> Vec<String> {
@@ -284,8 +311,8 @@ fn timeline(steps: &[StepRow], window: Window, width: u16) -> Vec<String> {
         return Vec::new();
     };
     let columns = CHART.min(u64::from(width.saturating_sub(LABELS)));
-    // steps without any attempt are not listed; the shortest distance between two is the step
-    let step = steps.windows(2).map(|pair| pair[1].start - pair[0].start).min().unwrap_or(1).max(1);
+    // steps without any attempt are not listed, and days and hours may be longer or shorter than others
+    let step = steps.iter().map(|step| step.end - step.start).min().unwrap_or(1).max(1);
     let place = |row: &StepRow| u64::try_from((row.start - first.start + step / 2) / step).unwrap_or(0);
     let length = place(last) + 1;
     let line = |name: &str, value: fn(&StepRow) -> u64| {
@@ -294,7 +321,7 @@ fn timeline(steps: &[StepRow], window: Window, width: u16) -> Vec<String> {
         format!("{name:<10}{bars} at most {most}")
     };
     let ends =
-        format!("{} to {}", window::show(first.start, window.zone), window::show(last.start, window.zone));
+        format!("{} to {}", window::show(first.start, window.zone), window::show(last.end, window.zone));
     vec![
         line("attempts", |row| row.attempts),
         line("failed", |row| row.failed),

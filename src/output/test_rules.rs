@@ -139,7 +139,7 @@ fn on_log(log: &OnLog) -> Vec<Block> {
     let rows = log.shares.iter().take(MOST_ROWS).map(row).collect();
     let mut blocks = vec![
         Block::Heading(format!("{} failed rows by rule", log.failed)),
-        Block::Table(Table { columns, rows }),
+        Block::Table(Table { columns, rows, ..Table::default() }),
     ];
     if !log.unclassified.is_empty() {
         let text = |left: &UnknownTexts| match left.example.trim() {
@@ -149,7 +149,10 @@ fn on_log(log: &OnLog) -> Vec<Block> {
         let row = |left: &UnknownTexts| vec![left.rows.to_string(), text(left)];
         let columns = vec![ColumnHead::numbers("rows"), ColumnHead::words("text").flexible()];
         let rows = log.unclassified.iter().take(MOST_ROWS).map(row).collect();
-        blocks.extend([Block::Heading("Unclassified".to_owned()), Block::Table(Table { columns, rows })]);
+        blocks.extend([
+            Block::Heading("Unclassified".to_owned()),
+            Block::Table(Table { columns, rows, ..Table::default() }),
+        ]);
     }
     if !log.suggestion.is_empty() {
         let lines = log.suggestion.lines().map(|line| escape::visible(line).into_owned()).collect();

@@ -1,8 +1,9 @@
 //! A document on a screen, or in a file without any width of its own.
 
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle, Width};
+use unicode_width::UnicodeWidthStr;
 
-use super::document::{Block, Document, FindingText, Table, Tone};
+use super::document::{Block, Document, FindingText, Shown, Table, Tone};
 
 /// How wide text may be, and whether it may be coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct TextStyle {
     pub color: bool,
 }
 
-/// From this width on, a table shows all its columns.
+/// From this width on, a table shows all its columns that fit.
 const WIDE: u16 = 110;
 
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -82,7 +83,7 @@ fn wrap(line: &str, mark: &str, look: TextStyle) -> String {
     let (width, indent) = (usize::from(look.width), mark.chars().count());
     let (mut text, mut column) = (mark.to_owned(), indent);
     for (index, word) in line.split(' ').enumerate() {
-        let length = word.chars().count();
+        let length = word.width();
         if index > 0 && column + 1 + length > width {
             text.push_str(&format!("\n{:indent$}", ""));
             column = indent;
@@ -96,10 +97,35 @@ fn wrap(line: &str, mark: &str, look: TextStyle) -> String {
     text + "\n"
 }
 
-/// A table within the width; columns for wide screens are left out of a narrow one.
+/// A flexible column keeps as many columns of text, or its title.
+const FLEXIBLE: usize = 12;
+
+/// The columns that fit into the width, in their order. No title is ever cut.
+fn fitting(table: &Table, width: u16) -> Vec<usize> {
+    let needs = |index: usize| {
+        let column = &table.columns[index];
+        let content = || table.rows.iter().filter_map(|row| row.get(index)).map(|value| value.width()).max();
+        let content = content().unwrap_or(0);
+        // a blank after it
+        1 + column.title.width().max(if column.flexible { content.min(FLEXIBLE) } else { content })
+    };
+    let is_wide = width >= WIDE;
+    let mut shown: Vec<usize> = (0..table.columns.len())
+        .filter(|index| is_wide || table.columns[*index].shown != Shown::IfWide)
+        .collect();
+    while shown.iter().map(|index| needs(*index)).sum::<usize>() > usize::from(width) {
+        let last = (0..shown.len()).max_by_key(|place| (table.columns[shown[*place]].shown, *place));
+        match last.filter(|place| table.columns[shown[*place]].shown != Shown::Always) {
+            Some(place) => drop(shown.remove(place)),
+            None => break,
+        }
+    }
+    shown
+}
+
+/// A table within the width; what is left out of it is named below, and what needs a word gets it there.
 fn table(table: &Table, look: TextStyle) -> String {
-    let shown: Vec<usize> =
-        (0..table.columns.len()).filter(|index| !table.columns[*index].wide || look.width >= WIDE).collect();
+    let shown = fitting(table, look.width);
     let cell = |index: usize, value: &str| {
         let right = table.columns[index].right;
         Cell::new(value).set_alignment(if right { CellAlignment::Right } else { CellAlignment::Left })
@@ -115,9 +141,30 @@ fn table(table: &Table, look: TextStyle) -> String {
     }
     for (column, index) in drawn.column_iter_mut().zip(&shown) {
         column.set_padding((0, 1));
-        if !table.columns[*index].flexible {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
+        let head = &table.columns[*index];
+        column.set_constraint(match head.flexible {
+            true => ColumnConstraint::LowerBoundary(Width::Fixed(
+                u16::try_from(head.title.width() + 1).unwrap_or(1),
+            )),
+            false => ColumnConstraint::ContentWidth,
+        });
     }
-    drawn.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: String = drawn.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    lines + &below(table, &shown, look)
+}
+
+/// The notes of the columns that are shown, and the names of those that are not.
+fn below(table: &Table, shown: &[usize], look: TextStyle) -> String {
+    let title = |index: &usize| table.columns[*index].title;
+    let notes = table.notes.iter().filter(|(column, _)| shown.iter().any(|index| title(index) == *column));
+    let notes: String = notes.map(|(column, note)| wrap(&format!("{column}: {note}"), "", look)).collect();
+    let is_empty = |index: &usize| table.rows.iter().all(|row| row.get(*index).is_none_or(String::is_empty));
+    let hidden: Vec<&str> = (0..table.columns.len())
+        .filter(|index| !shown.contains(index) && !is_empty(index))
+        .map(|index| title(&index))
+        .collect();
+    match hidden.is_empty() {
+        true => notes,
+        false => notes + &wrap(&format!("Not shown at this width: {}.", hidden.join(", ")), "", look),
+    }
 }

@@ -29,7 +29,7 @@ pub struct RawRule {
     pub enhanced: Option<OneOrMany>,
     /// Steps of the dialogue, one or a list.
     pub stage: Option<OneOrMany>,
-    /// `temporary` or `permanent`: what the first digit says.
+    /// `temporary` or `permanent`: what the first digit says; `no code`: there is none.
     pub kind: Option<String>,
     /// The class of what the rule takes.
     pub class: String,
@@ -125,7 +125,26 @@ pub(super) struct Conditions {
     replies: Vec<(u16, u16)>,
     enhanced: Vec<EnhancedRange>,
     stages: Vec<Stage>,
-    permanent: Option<bool>,
+    kind: Option<Kind>,
+}
+
+/// What the first digit of a text's codes says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Temporary,
+    Permanent,
+    /// The text has no code.
+    NoCode,
+}
+
+impl Kind {
+    fn holds(self, codes: Codes) -> bool {
+        match self {
+            Kind::Temporary => is_permanent(codes) == Some(false),
+            Kind::Permanent => is_permanent(codes) == Some(true),
+            Kind::NoCode => codes.reply.is_none() && codes.enhanced.is_none(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +172,7 @@ impl Conditions {
             && (self.enhanced.is_empty()
                 || codes.enhanced.is_some_and(|code| self.enhanced.iter().any(|r| r.holds(code))))
             && (self.stages.is_empty() || stage.is_some_and(|s| self.stages.contains(&s)))
-            && (self.permanent.is_none() || self.permanent == is_permanent(codes))
+            && self.kind.is_none_or(|kind| kind.holds(codes))
     }
 
     fn is_empty(&self) -> bool {
@@ -211,7 +230,7 @@ impl RawRule {
             replies: parse_all(list(self.reply), reply_range).map_err(|r| bad("reply", r))?,
             enhanced: parse_all(list(self.enhanced), enhanced_range).map_err(|r| bad("enhanced", r))?,
             stages: parse_all(list(self.stage), |s| s.parse()).map_err(|r| bad("stage", r))?,
-            permanent: self.kind.map(|word| kind(&word)).transpose().map_err(|r| bad("kind", r))?,
+            kind: self.kind.map(|word| kind(&word)).transpose().map_err(|r| bad("kind", r))?,
         };
         let text = list(self.text);
         if text.is_empty() && when.is_empty() && (by_user || name != UNKNOWN) {
@@ -256,11 +275,12 @@ fn parse_all<T>(words: Vec<String>, parse: impl Fn(&str) -> Result<T, String>) -
     words.iter().map(|word| parse(word.trim())).collect()
 }
 
-fn kind(word: &str) -> Result<bool, String> {
+fn kind(word: &str) -> Result<Kind, String> {
     match word {
-        "temporary" => Ok(false),
-        "permanent" => Ok(true),
-        _ => Err(format!("'{word}' is none of temporary, permanent")),
+        "temporary" => Ok(Kind::Temporary),
+        "permanent" => Ok(Kind::Permanent),
+        "no code" => Ok(Kind::NoCode),
+        _ => Err(format!("'{word}' is not one of temporary, permanent, no code")),
     }
 }
 

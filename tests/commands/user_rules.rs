@@ -116,7 +116,7 @@ fn every_mistake_is_named_with_its_rule_and_what_to_do() {
             r#"stage = "dots""#,
             "rule 'r': stage: 'dots' is none of connect, ehlo, tls, auth, mail, rcpt, data, dot",
         ),
-        (r#"kind = "often""#, "rule 'r': kind: 'often' is none of temporary, permanent"),
+        (r#"kind = "often""#, "rule 'r': kind: 'often' is not one of temporary, permanent, no code"),
         (
             "text = \"gateway\"\nnot_before = \"soon\"",
             "rule 'r': not_before: 'soon' is no time; write \"rolling 24h\", \"next hour\" or \"5m\"",

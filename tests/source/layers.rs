@@ -108,7 +108,9 @@ const LAYERS: &[Layer] = &[
         &[
             "analysis::failures",
             "analysis::input",
+            "analysis::names",
             "analysis::report",
+            "analysis::scan",
             "analysis::verdict",
             "analysis::phrases",
             "model",
@@ -122,6 +124,7 @@ const LAYERS: &[Layer] = &[
             "analysis::input",
             "analysis::judge",
             "analysis::report",
+            "analysis::running",
             "analysis::scan",
             "analysis::verdict",
             "model",
@@ -132,6 +135,7 @@ const LAYERS: &[Layer] = &[
         &[
             "analysis::failures",
             "analysis::judge",
+            "analysis::phrases",
             "analysis::report",
             "analysis::verdict",
             "model",
@@ -147,6 +151,7 @@ const LAYERS: &[Layer] = &[
             "analysis::newest",
             "analysis::report",
             "analysis::phrases",
+            "analysis::scan",
             "mapping",
             "model",
             "reply",

@@ -16,9 +16,9 @@ pub const USUAL_SAMPLE: u64 = 20;
 /// A figure that ranges can be given for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Metric {
-    /// Replies after which nothing from the account will go.
+    /// Mails that were refused because of the account, where none of it went since.
     AccountBlocked,
-    /// Bursts of refusals.
+    /// Bursts of failures.
     Bursts,
     /// Failures by the provider's throttle.
     Throttled,
@@ -36,6 +36,16 @@ pub enum Metric {
     Quota,
     /// Rows that a resend left in doubt.
     Doubt,
+    /// Failed mails that should go again and have not.
+    BacklogRows,
+    /// The age of the oldest of them, in seconds.
+    BacklogAge,
+    /// Rows that were tried at a time that is still to come.
+    Future,
+    /// Connections opened by the busiest mailbox in a minute.
+    OpenedPerMinute,
+    /// Connections opened by the busiest mailbox in an hour.
+    OpenedPerHour,
     /// Failures that no rule knows, in percent of all failures.
     Unclassified,
     /// Causes that the time before did not have.
@@ -49,9 +59,9 @@ impl Metric {
             Metric::AccountBlocked,
             "account-blocked",
             "",
-            "replies after which nothing from the account will go",
+            "mails that were refused because of the account, where none of it went since",
         ),
-        (Metric::Bursts, "bursts", "", "bursts of refused mails"),
+        (Metric::Bursts, "bursts", "", "bursts of failed mails"),
         (Metric::Throttled, "throttled", "", "mails refused by the provider's throttle"),
         (Metric::Failures, "failures", "", "failed mails"),
         (Metric::Rate, "rate", "%", "failed mails in percent of all"),
@@ -65,6 +75,16 @@ impl Metric {
             "recipients of the busiest mailbox in a day, in percent of the allowed",
         ),
         (Metric::Doubt, "doubt", "", "mails that a resend left in doubt"),
+        (Metric::BacklogRows, "backlog_rows", "", "failed mails that should go again and have not"),
+        (Metric::BacklogAge, "backlog_age", "s", "the age of the oldest of them in seconds"),
+        (Metric::Future, "future", "", "mails tried at a time that is still to come: the zone is wrong"),
+        (
+            Metric::OpenedPerMinute,
+            "opened-per-minute",
+            "",
+            "connections of the busiest mailbox in a minute, one for each mail",
+        ),
+        (Metric::OpenedPerHour, "opened-per-hour", "", "the same in an hour"),
         (Metric::Unclassified, "unclassified", "%", "failed mails that no rule knows, in percent"),
         (Metric::NewCauses, "new-causes", "", "causes that the time before did not have"),
     ];
@@ -106,9 +126,10 @@ impl FromStr for Metric {
     /// # Errors
     /// Names the words that would have been understood.
     fn from_str(word: &str) -> Result<Self, String> {
-        Self::all().find(|metric| metric.as_str() == word).ok_or_else(|| {
+        let is_same = |metric: &Metric| metric.as_str().replace('_', "-") == word.replace('_', "-");
+        Self::all().find(is_same).ok_or_else(|| {
             let known: Vec<_> = Self::all().map(Metric::as_str).collect();
-            format!("'{}' is none of {}", word.escape_debug(), known.join(", "))
+            format!("'{}' is not one of {}", word.escape_debug(), known.join(", "))
         })
     }
 }
@@ -194,6 +215,8 @@ const USUAL: &[(Metric, &str, &str)] = &[
     (Metric::Silence, "10:", ""),
     (Metric::Quota, "80", "95"),
     (Metric::Doubt, "0", ""),
+    (Metric::BacklogRows, "", ""),
+    (Metric::BacklogAge, "3600", "86400"),
 ];
 
 /// The checks that are made when nobody says which.
@@ -204,10 +227,13 @@ pub fn usual(scope: &CheckScope) -> Vec<MetricCheck> {
         .collect()
 }
 
-/// The check that is made whatever else is asked for: it looks at every reply of the window.
-pub fn blocked(scope: &CheckScope) -> MetricCheck {
+/// The checks that are made whatever else is asked for: they look at every row of the window.
+pub fn always(scope: &CheckScope) -> [MetricCheck; 2] {
     let scope = CheckScope { code: None, class: None, ..scope.clone() };
-    MetricCheck::usual(Metric::AccountBlocked, "", "0", &scope)
+    [
+        MetricCheck::usual(Metric::AccountBlocked, "", "0", &scope),
+        MetricCheck::usual(Metric::Future, "0", "", &scope),
+    ]
 }
 
 #[cfg(test)]

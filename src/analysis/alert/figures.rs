@@ -1,12 +1,12 @@
 //! The figures that checks are made on, taken from the report of a window and from what else was asked of the log.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::check::{CheckScope, Metric, MetricCheck};
 use super::range::shown;
 use crate::analysis::failures::{Cause, Failures, is_throttle};
-use crate::analysis::judge;
-use crate::analysis::report::Report;
+use crate::analysis::phrases;
+use crate::analysis::report::{Backlog, ClusterRow, Report, SenderRow};
 use crate::model::{Attempt, Class};
 
 /// All that was counted for one scope.
@@ -22,10 +22,18 @@ pub struct Figures {
     pub throttled: u64,
     /// Of these, those whose text no rule knows.
     pub unclassified: u64,
-    /// Of these, those after which nothing from the account will go.
+    /// Of these, those that were refused because of an account from which nothing went since.
     pub blocked: u64,
-    /// Bursts with a failure that counts.
-    pub bursts: u64,
+    /// Bursts with a failure that counts; none where the log has no time of day.
+    pub bursts: Option<u64>,
+    /// The classes of the failures in them.
+    pub classes_of_bursts: BTreeSet<Class>,
+    /// What should go again and has not; none where a mail server tries again by itself, and where nobody asked.
+    pub backlog: Option<Backlog>,
+    /// Rows that were tried at a time that is still to come.
+    pub future: u64,
+    /// Connections of the busiest mailbox in a minute and in an hour; none where the log has no time of day.
+    pub opened: Option<(u64, u64)>,
     /// Failed rows without a readable time, which belong to no window.
     pub timeless: u64,
     /// Rows that have been pending for too long.
@@ -60,18 +68,23 @@ impl Figures {
             let left = |cause: &Cause<'_>| cause.rows - if count_healed { 0 } else { cause.recovered };
             failures.causes.iter().filter(|cause| takes(cause)).map(left).sum()
         };
-        let bursts = report
-            .clusters
-            .iter()
-            .filter(|cluster| cluster.burst && (count_healed || cluster.recovered < cluster.failures));
+        let counts =
+            |cluster: &&ClusterRow| cluster.burst && (count_healed || cluster.recovered < cluster.failures);
+        let bursts: Vec<_> = report.clusters.iter().filter(counts).collect();
+        let most = |of: fn(&SenderRow) -> Option<u64>| report.senders.iter().filter_map(of).max();
+        let opened = most(|sender| sender.opened_per_minute).zip(most(|sender| sender.opened_per_hour));
         Self {
             rows: report.totals.rows.saturating_sub(unplaced),
             failures: counting(&|_| true),
             healed: if count_healed { 0 } else { report.totals.recovered },
             throttled: counting(&|cause| is_throttle(cause.class)),
             unclassified: counting(&|cause| cause.class == Class::Unknown),
-            blocked: counting(&judge::blocks),
-            bursts: bursts.count() as u64,
+            blocked: report.blocked_senders.iter().map(|sender| sender.rows).sum(),
+            bursts: report.has_time_of_day.then_some(bursts.len() as u64),
+            classes_of_bursts: bursts.iter().map(|burst| burst.class).collect(),
+            backlog: report.backlog,
+            future: report.totals.future,
+            opened: if report.senders.is_empty() { Some((0, 0)) } else { opened },
             ..Self::default()
         }
     }
@@ -81,7 +94,7 @@ impl Figures {
         let scope = &check.scope;
         match check.metric {
             Metric::AccountBlocked => count(self.blocked),
-            Metric::Bursts => count(self.bursts),
+            Metric::Bursts => self.bursts(),
             Metric::Throttled => count(self.throttled),
             Metric::Failures => count(self.failures),
             Metric::Rate => percent(self.failures, self.rows, scope, "mails"),
@@ -90,8 +103,32 @@ impl Figures {
             Metric::Rows => count(self.rows),
             Metric::Quota => self.quota(),
             Metric::Doubt => count(self.doubts),
+            Metric::BacklogRows => self.backlog(|backlog| Some(backlog.rows as f64)),
+            Metric::BacklogAge => Measured {
+                note: self.backlog.filter(|backlog| backlog.rows > 0).map(waiting),
+                ..self.backlog(|backlog| backlog.oldest_age_s.map(|age| age as f64))
+            },
+            Metric::Future => count(self.future),
+            Metric::OpenedPerMinute => counted(self.opened.map(|(minute, _)| minute), NO_TIME_OF_DAY),
+            Metric::OpenedPerHour => counted(self.opened.map(|(_, hour)| hour), NO_TIME_OF_DAY),
             Metric::Unclassified => percent(self.unclassified, self.failures, scope, "failed mails"),
             Metric::NewCauses => count(self.new_causes),
+        }
+    }
+
+    fn bursts(&self) -> Measured {
+        let classes: Vec<_> = self.classes_of_bursts.iter().map(|class| class.as_str()).collect();
+        let note = (!classes.is_empty()).then(|| classes.join(", "));
+        Measured {
+            note: note.or_else(|| self.bursts.is_none().then(|| NO_TIME_OF_DAY.to_owned())),
+            ..counted(self.bursts, "")
+        }
+    }
+
+    fn backlog(&self, of: impl Fn(&Backlog) -> Option<f64>) -> Measured {
+        match &self.backlog {
+            None => counted(None, "a mail server wrote this log and tries again by itself"),
+            Some(backlog) => Measured { value: Some(of(backlog).unwrap_or(0.0)), counts: true, note: None },
         }
     }
 
@@ -110,6 +147,26 @@ impl Figures {
         let value = *recipients as f64 * 100.0 / f64::from(allowed.max(1));
         let note = sender.as_ref().map(|sender| format!("{sender} {recipients} of {allowed}"));
         Measured { value: Some(value), counts: true, note }
+    }
+}
+
+/// How many mails wait, and for how long the oldest does in words: `4 failed mails, the oldest for 5h 12m`.
+fn waiting(backlog: Backlog) -> String {
+    let age = u64::try_from(backlog.oldest_age_s.unwrap_or(0)).unwrap_or(0);
+    // seconds say nothing of what is hours old
+    let age = if age < 3600 { age } else { age / 60 * 60 };
+    let age = humantime::format_duration(std::time::Duration::from_secs(age));
+    format!("{}, the oldest for {age}", phrases::count(backlog.rows, "failed mail"))
+}
+
+/// Why peaks and bursts cannot be had.
+const NO_TIME_OF_DAY: &str = "the log has dates without a time of day";
+
+/// A count, or why there is none.
+fn counted(number: Option<u64>, why_not: &str) -> Measured {
+    match number {
+        Some(number) => count(number),
+        None => Measured { value: None, counts: false, note: Some(why_not.to_owned()) },
     }
 }
 

@@ -45,8 +45,20 @@ pub struct Notices {
     pub memory: Memory,
 }
 
-/// Compares the state of this run with what is remembered; `repeat` is in milliseconds.
-pub fn turn(before: Option<Memory>, state: AlertState, now: Millis, repeat: Millis) -> Notices {
+/// Compares the state of this run with what is remembered; `repeat` is in milliseconds. While not all is well, the state before
+/// stays, so that nobody is told that all is well again.
+pub fn turn(
+    before: Option<Memory>,
+    (state, is_all_well): (AlertState, bool),
+    now: Millis,
+    repeat: Millis,
+) -> Notices {
+    if let Some(before) = before.filter(|before| before.state != AlertState::Ok)
+        && state == AlertState::Ok
+        && !is_all_well
+    {
+        return Notices { print: None, deliver: before.undelivered, memory: before };
+    }
     let print = event(before, state, now, repeat);
     let deliver = print.or(before.and_then(|before| before.undelivered));
     let same = before.filter(|before| before.state == state);
@@ -81,7 +93,7 @@ mod tests {
         (0..)
             .zip(states)
             .map(|(run, state)| {
-                let turn = turn(memory, *state, run * HOUR / 6, HOUR / 2);
+                let turn = turn(memory, (*state, true), run * HOUR / 6, HOUR / 2);
                 memory = Some(turn.memory);
                 turn.print
             })

@@ -10,7 +10,9 @@ use super::figures::{Figures, Measured};
 use super::memory::AlertEvent;
 use super::range::{Range, shown};
 use super::state::AlertState;
-use crate::analysis::report::{CauseRow, ClusterRow, Report, Totals, WindowView};
+use crate::analysis::judge::is_unmapped;
+use crate::analysis::phrases::unmapped as unmapped_words;
+use crate::analysis::report::{Backlog, CauseRow, ClusterRow, Report, Totals, WindowView};
 use crate::analysis::verdict::{Verdict, VerdictKind};
 use crate::model::{Disposition, Millis};
 use crate::window::Window;
@@ -76,6 +78,10 @@ pub struct AlertOutcome {
     pub clusters: Vec<ClusterRow>,
     /// What it all means.
     pub verdict: Verdict,
+    /// What should go again and has not; none where a mail server tries again by itself, and where nobody asked.
+    pub backlog: Option<Backlog>,
+    /// Older mails are not sent again, in milliseconds.
+    pub max_age_ms: Millis,
     /// The command that sends again what was refused temporarily; none where nothing is to be sent.
     pub resend: Option<String>,
 }
@@ -96,6 +102,8 @@ pub struct ScopeFindings {
     pub figures: Figures,
     /// The report on its window.
     pub report: Report,
+    /// Older mails are not sent again, in milliseconds.
+    pub max_age: Millis,
 }
 
 impl AlertOutcome {
@@ -117,6 +125,8 @@ impl AlertOutcome {
             causes: Vec::new(),
             clusters: Vec::new(),
             verdict: Verdict::default(),
+            backlog: None,
+            max_age_ms: 0,
             resend: None,
         }
     }
@@ -130,15 +140,26 @@ impl AlertOutcome {
                 .any(|cause| cause.disposition == Disposition::Retry && cause.rows > cause.recovered)
     }
 
+    /// Whether nothing is left to do: no check is bad, and all that failed went or cannot go.
+    pub fn is_all_well(&self) -> bool {
+        let is_done = |backlog: Backlog| backlog.rows + backlog.deferred + backlog.doubt == 0;
+        self.state == AlertState::Ok && self.backlog.is_none_or(is_done)
+    }
+
     /// Judges each check by what was found for it; there is at least one.
     pub fn new(now: Millis, source: AlertSource, checks: &[(&MetricCheck, &ScopeFindings)]) -> Option<Self> {
         let mut rows: Vec<_> =
             checks.iter().map(|(check, found)| (row(check, &found.figures), *check, *found)).collect();
         rows.sort_by_key(|(row, check, _)| (std::cmp::Reverse(row.state.badness()), check.metric));
-        let (worst, check, found) = rows.first()?;
-        let (state, figures, report) = (worst.state, &found.figures, &found.report);
-        let named: Vec<String> =
-            rows.iter().filter(|(row, ..)| row.state != AlertState::Ok).map(|(row, ..)| named(row)).collect();
+        let unmapped = rows.iter().find(|(_, _, found)| is_unmapped(&found.report));
+        let hides_more = unmapped.filter(|_| rows[0].0.state != AlertState::Critical);
+        let (worst, check, found) = hides_more.or(rows.first())?;
+        let state = if hides_more.is_some() { AlertState::Unknown } else { worst.state };
+        let (figures, report) = (&found.figures, &found.report);
+        let words = unmapped.and_then(|(_, _, found)| unmapped_words(&found.report));
+        let words = words.map(|words| format!("status words without a meaning: {words}"));
+        let bad = rows.iter().filter(|(row, ..)| row.state != AlertState::Ok).map(|(row, ..)| named(row));
+        let named: Vec<String> = words.into_iter().chain(bad).collect();
         Some(Self {
             schema: SCHEMA,
             generated_at: now,
@@ -154,6 +175,8 @@ impl AlertOutcome {
             causes: report.causes.clone(),
             clusters: report.clusters.clone(),
             verdict: report.verdict.clone(),
+            backlog: rows.iter().find_map(|(_, _, found)| found.figures.backlog),
+            max_age_ms: found.max_age,
             resend: None,
             metrics: rows.into_iter().map(|(row, ..)| row).collect(),
         })

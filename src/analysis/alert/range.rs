@@ -51,12 +51,19 @@ pub fn shown(number: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-impl FromStr for Range {
-    type Err = String;
-
+impl Range {
+    /// A range of ages, whose ends are seconds or lengths of time such as `90m` or `1d`.
+    ///
     /// # Errors
-    /// Which part is no number, and how ranges are written.
-    fn from_str(text: &str) -> Result<Self, String> {
+    /// Which part is neither, and how ranges are written.
+    pub fn of_age(text: &str) -> Result<Self, String> {
+        Self::read(text, |end| {
+            let length = || humantime::parse_duration(end).ok().map(|length| length.as_secs_f64());
+            number(end).or_else(length)
+        })
+    }
+
+    fn read(text: &str, number: impl Fn(&str) -> Option<f64>) -> Result<Self, String> {
         let written = text.trim();
         let refuse = |why: String| format!("range '{}': {why}; write {FORMS}", written.escape_debug());
         let (inside, ends) = match written.strip_prefix('@') {
@@ -83,6 +90,16 @@ impl FromStr for Range {
             return Err(refuse(format!("start {} is above end {}", shown(start), shown(end))));
         }
         Ok(Self { start, end, inside, text: written.to_owned() })
+    }
+}
+
+impl FromStr for Range {
+    type Err = String;
+
+    /// # Errors
+    /// Which part is no number, and how ranges are written.
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::read(text, number)
     }
 }
 

@@ -33,12 +33,12 @@ impl AlertState {
         }
     }
 
-    /// The order of badness: what could not be judged is less than what is known to be bad.
+    /// The order of badness: what could not be judged may hide more than a warning does, and no more than what is critical.
     pub(super) fn badness(self) -> u8 {
         match self {
             AlertState::Ok => 0,
-            AlertState::Unknown => 1,
-            AlertState::Warning => 2,
+            AlertState::Warning => 1,
+            AlertState::Unknown => 2,
             AlertState::Critical => 3,
         }
     }

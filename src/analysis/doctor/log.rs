@@ -3,7 +3,7 @@
 use super::tally::{Attempts, FailedTally, Odd};
 use super::{Finding, Severity};
 use crate::analysis::phrases::count;
-use crate::analysis::report::rate;
+use crate::analysis::report::{Backlog, rate};
 use crate::mapping::Mapping;
 use crate::model::{Meaning, Millis};
 use crate::window;
@@ -149,6 +149,35 @@ pub fn pending(waiting: Odd, mapping: &Mapping) -> Finding {
         ),
         None => Finding::ok(name, "no row has been pending for more than an hour"),
     }
+}
+
+/// Whether failed mails should go again and have not; none where a mail server tries again by itself.
+pub fn backlog(backlog: Option<Backlog>, mapping: &Mapping) -> Finding {
+    let name = "backlog";
+    let Some(backlog) = backlog else {
+        return Finding::ok(name, "a mail server wrote this log and tries again by itself");
+    };
+    let also = [
+        (backlog.doubt, "may have been delivered"),
+        (backlog.deferred, "later, since their time has not come yet"),
+        (backlog.too_old, "too old to go unless resend --max-age says so"),
+    ];
+    let also: Vec<String> =
+        also.iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{rows} {what}")).collect();
+    let also = if also.is_empty() { String::new() } else { format!("; besides: {}", also.join(", ")) };
+    if backlog.rows == 0 {
+        return Finding::ok(name, format!("no failed mail waits to be sent again{also}"));
+    }
+    let oldest = backlog
+        .oldest_at
+        .map_or_else(String::new, |at| format!(", the oldest of {}", window::show(at, mapping.zone)));
+    let verb = if backlog.rows == 1 { "waits" } else { "wait" };
+    let message = format!("{} {verb} to be sent again{oldest}{also}", count(backlog.rows, "failed mail"));
+    Finding::warning(
+        name,
+        message,
+        "mailthrottle resend --dry-run shows them, mailthrottle resend sends them",
+    )
 }
 
 /// Whether a mail that counts as sent has an error text.

@@ -22,6 +22,7 @@ pub const NAMES: &[&str] = &[
     "clock",
     "index",
     "pending",
+    "backlog",
     "sent-with-error",
     "failed-without-text",
 ];

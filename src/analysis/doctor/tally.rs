@@ -3,11 +3,9 @@
 
 use crate::analysis::names::DistinctNames;
 use crate::analysis::newest::Newest;
+use crate::analysis::scan::CLOCKS_DIFFER;
 use crate::model::{Attempt, Class, DAY, Mail, Meaning, Millis};
 use crate::reply::Classifier;
-
-/// A clock may be so far off before a row counts as one of the future.
-const AHEAD: Millis = 5 * 60_000;
 
 /// More words than this are noise, and counted together.
 const MOST_WORDS: usize = 1000;
@@ -28,7 +26,7 @@ pub struct Attempts {
     pub rows: u64,
     /// Those whose time is missing or cannot be read, but for pending ones.
     pub unreadable: u64,
-    /// Those of the future.
+    /// Those that were tried at a time that is still to come.
     pub future: u64,
     /// Those of the day before now.
     pub last_day: u64,
@@ -49,7 +47,10 @@ impl Attempts {
         self.rows += 1;
         match attempt.at {
             None => self.unreadable += u64::from(meaning != Meaning::Pending),
-            Some(at) if at > self.now + AHEAD => self.future += 1,
+            // what was not tried yet may be meant for a time to come
+            Some(at) if at > self.now + CLOCKS_DIFFER => {
+                self.future += u64::from(matches!(meaning, Meaning::Sent | Meaning::Failed));
+            }
             Some(at) => self.last_day += u64::from(at > self.now - DAY),
         }
     }

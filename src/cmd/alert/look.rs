@@ -3,6 +3,7 @@
 //! A thread of its own does the reading, so that nothing in it, a password command or a name that does not resolve, can
 //! keep the limit from being held.
 
+use std::collections::HashSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,10 +18,11 @@ use crate::analysis::failures::{Failures, Filter};
 use crate::analysis::input::ReportInput;
 use crate::analysis::report::{Report, ReportSource};
 use crate::analysis::running::SESSION;
+use crate::analysis::scan::CLOCKS_DIFFER;
 use crate::cli::{Global, RowFilter};
 use crate::config::Config;
 use crate::db::Which;
-use crate::log::{self, Log, ScanOptions, wanted};
+use crate::log::{self, Confined, Log, ScanOptions, wanted};
 use crate::model::{DAY, Mail, Meaning, Millis};
 use crate::reply::Classifier;
 use crate::window::Window;
@@ -38,6 +40,8 @@ pub struct Question {
     pub checks: Vec<MetricCheck>,
     /// End of the windows; without it, now.
     pub at: Option<Millis>,
+    /// Whether changes are told, for which the backlog has to be known.
+    pub is_told: bool,
 }
 
 /// What was found.
@@ -81,12 +85,14 @@ async fn find(question: &Question, config: Config) -> Result<Observations> {
     let (mut log, rules) = Log::open(&question.flags, config, &RowFilter::default(), None).await?;
     let rules = rules.ready()?;
     let at = question.at.unwrap_or(log.now);
+    log.now = at;
     let start = Instant::now();
     let mut found: Vec<(&CheckScope, ScopeFindings)> = Vec::new();
     for check in &question.checks {
         if found.iter().all(|(scope, _)| **scope != check.scope) {
             let metrics = question.checks.iter().filter(|other| other.scope == check.scope);
-            let metrics: Vec<Metric> = metrics.map(|check| check.metric).collect();
+            let mut metrics: Vec<Metric> = metrics.map(|check| check.metric).collect();
+            metrics.extend(question.is_told.then_some(Metric::BacklogRows));
             found.push((&check.scope, scope(&mut log, &rules, &check.scope, &metrics, at).await?));
         }
     }
@@ -101,7 +107,7 @@ async fn find(question: &Question, config: Config) -> Result<Observations> {
     let of =
         |check: &MetricCheck| found.iter().find(|(scope, _)| **scope == check.scope).map(|(_, found)| found);
     let checks: Vec<_> = question.checks.iter().filter_map(|check| Some((check, of(check)?))).collect();
-    let outcome = AlertOutcome::new(log.now, place, &checks).context("alert: there is no check to make")?;
+    let outcome = AlertOutcome::new(log.clock, place, &checks).context("alert: there is no check to make")?;
     let statements = question.flags.print_sql.then(|| statements.join("\n"));
     Ok(Observations { outcome, statements, slow })
 }
@@ -118,13 +124,27 @@ async fn scope(
     let rows = RowFilter { sender: scope.sender.clone(), ..RowFilter::default() };
     let mut failures = Failures::new(rules, Filter { code: scope.code, class: scope.class });
     let timeless = log::failures_for_alert(log, &rows, &mut failures, scope.count_healed, at).await?;
-    let ledger = log::known(log).await?;
-    failures.recover(&ledger.recovered);
+    let mut past = log.past().await?;
+    let sent_since: HashSet<_> =
+        past.sent_within(log.window).into_iter().map(String::into_boxed_str).collect();
+    failures.recover(&sent_since);
     // as a report finds them
     let joining = Joining::default();
     let clusters = clusters::find(&failures, joining);
     let options = ScanOptions { rows: &rows, gap: joining.gap, session: SESSION, step: TimelineStep::Hour };
-    let swept = log::scan(log, &options, &failures, &clusters).await?;
+    let mut swept = log::scan(log, &options, &failures, &clusters).await?;
+    swept.future = future(log, scope, at).await?;
+    let is_backlog_wanted =
+        [Metric::BacklogRows, Metric::BacklogAge].iter().any(|metric| metrics.contains(metric));
+    let backlog = match is_backlog_wanted && !log.tries_again {
+        true => {
+            let filter = Filter { code: scope.code, class: scope.class };
+            let confined = Confined { status: None, sender: scope.sender.as_deref(), filter };
+            let terms = log.terms();
+            Some(log::backlog((&mut log.db, &log.mapping), &terms, rules, &mut past, &confined).await?)
+        }
+        false => None,
+    };
     let report = Report::new(&ReportInput {
         now: log.now,
         window: log.window,
@@ -135,9 +155,11 @@ async fn scope(
         failures: &failures,
         clusters: &clusters,
         swept: &swept,
+        max_age: log.max_age,
+        backlog,
     });
     let mut figures = Figures::of(&report, &failures, swept.unplaced, scope.count_healed);
-    (figures.timeless, figures.doubts) = (timeless, ledger.doubts);
+    (figures.timeless, figures.doubts) = (timeless, past.in_doubt() as u64);
     if metrics.contains(&Metric::Pending) {
         figures.pending = pending(log, scope, at).await?;
     }
@@ -151,7 +173,25 @@ async fn scope(
     if metrics.contains(&Metric::NewCauses) {
         figures.new_causes = new_causes(log, scope, &failures).await?;
     }
-    Ok(ScopeFindings { figures, report })
+    Ok(ScopeFindings { figures, report, max_age: log.max_age })
+}
+
+/// Rows that were tried at a time that is still to come, and the last of these times; unknown where an earlier moment is looked at.
+async fn future(log: &mut Log, scope: &CheckScope, at: Millis) -> Result<(u64, Option<Millis>)> {
+    let since = at.saturating_add(CLOCKS_DIFFER + 1);
+    let (mut rows, mut last) = (0, None);
+    if at < log.clock {
+        return Ok((rows, last));
+    }
+    let window = Window { since: Some(since), until: None, zone: log.window.zone };
+    let words = log.mapping.words.clone();
+    log::each_attempt(log, scope.sender.as_deref(), window, &mut |attempt| {
+        if matches!(words.meaning(attempt.status), Meaning::Sent | Meaning::Failed) {
+            (rows, last) = (rows + 1, last.max(attempt.at));
+        }
+    })
+    .await?;
+    Ok((rows, last))
 }
 
 /// Rows that wait for longer than they should.

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::select::{ChosenMail, Considered, Selected, noted};
-use crate::log::{Log, each_message};
+use crate::log::{Considered, Log, each_message};
 use crate::model::Millis;
+use crate::reply;
 use crate::resend::attachments::Attachments;
 use crate::resend::fingerprint::MailFingerprint;
 use crate::resend::kept::Version;
-use crate::resend::ledger::Past;
+use crate::resend::ledger::{MailRecord, Past};
 use crate::resend::message::{self, Stored};
 use crate::resend::selection::Hold;
+use crate::resend::state::RowState;
 
 /// What a message is checked with.
 pub struct Checking<'c> {
@@ -24,8 +25,32 @@ pub struct Checking<'c> {
     pub without_attachment: bool,
     /// How old a mail may be.
     pub max_age: Millis,
-    /// The log's status of a row while it is sent, or in doubt.
-    pub claim_status: Option<&'c str>,
+}
+
+/// A mail that goes.
+pub struct ChosenMail {
+    /// The mail.
+    pub mail: Considered,
+    /// What the log keeps of it.
+    pub version: Version,
+    /// What of it is sent.
+    pub content: MailFingerprint,
+    /// The time under which the ledger has it, and the Message-ID it was handed over with before.
+    pub known_as: (Option<Millis>, Option<String>),
+    /// Attempts used up by earlier runs.
+    pub attempts: u32,
+    /// The fingerprint of a refusal that an earlier run noted, where mails were delivered since.
+    pub refused_before: Option<String>,
+}
+
+/// A mail that goes, or that is held for what its message lacks.
+pub type CheckedMail = Result<ChosenMail, Box<(Considered, Hold)>>;
+
+/// The fingerprint of a refusal that was only noted.
+pub fn noted(known: &MailRecord) -> Option<String> {
+    let reply = known.reply.as_deref().filter(|_| known.state == RowState::Deferred)?;
+    let is_for_good = reply::scan(reply).reply.is_some_and(|code| code >= 500);
+    is_for_good.then(|| reply::fingerprint(reply).hash)
 }
 
 /// What the log keeps of a mail, and how often a row has its key.
@@ -37,14 +62,16 @@ struct LoggedKey {
     stored: Stored,
 }
 
-/// Looks whether a message can be made of each mail, and puts it where it belongs.
-pub(super) async fn check_messages(
+/// Looks whether a message can be made of each mail.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn check_messages(
     log: &mut Log,
     past: &Past,
     checking: &Checking<'_>,
     mails: Vec<Considered>,
-    selected: &mut Selected,
-) -> Result<()> {
+) -> Result<Vec<CheckedMail>> {
     let ids: Vec<String> = mails.iter().map(|mail| mail.stands.key.id.clone()).collect();
     let table = log.mapping.table.1.clone();
     let mut found: HashMap<String, LoggedKey> = HashMap::new();
@@ -56,7 +83,7 @@ pub(super) async fn check_messages(
         found.entry(id.clone()).or_insert_with(new).rows += 1;
     })
     .await?;
-    for mail in mails {
+    let each = mails.into_iter().map(|mail| {
         let checked = match found.get_mut(&mail.stands.key.id) {
             None => Err(Hold::Gone),
             Some(found) => {
@@ -70,27 +97,22 @@ pub(super) async fn check_messages(
             }
         };
         match checked {
-            Ok((version, content)) => {
-                let known = past.of(&mail.stands.key);
-                let attempts = known.map_or(0, |known| known.attempts);
-                let refused_before =
-                    known.filter(|known| past.is_delivered_since(known.changed_at, &content));
-                let refused_before = refused_before.and_then(noted);
-                let at = known.map_or(mail.stands.key.sent_date, |known| known.sent_date);
-                let known_as = (at, known.and_then(|known| known.message_id.clone()));
-                selected.chosen.push(ChosenMail {
-                    mail,
-                    version,
-                    content,
-                    known_as,
-                    attempts,
-                    refused_before,
-                });
-            }
-            Err(hold) => selected.held.push((mail, hold)),
+            Ok((version, content)) => Ok(chosen(mail, version, content, past)),
+            Err(hold) => Err(Box::new((mail, hold))),
         }
-    }
-    Ok(())
+    });
+    Ok(each.collect())
+}
+
+/// A mail that goes, with what the ledger knows of it.
+fn chosen(mail: Considered, version: Version, content: MailFingerprint, past: &Past) -> ChosenMail {
+    let known = past.of(&mail.stands.key);
+    let attempts = known.map_or(0, |known| known.attempts);
+    let refused_before = known.filter(|known| past.is_delivered_since(known.changed_at, &content));
+    let refused_before = refused_before.and_then(noted);
+    let at = known.map_or(mail.stands.key.sent_date, |known| known.sent_date);
+    let known_as = (at, known.and_then(|known| known.message_id.clone()));
+    ChosenMail { mail, version, content, known_as, attempts, refused_before }
 }
 
 fn check(found: &mut LoggedKey, checking: &Checking<'_>) -> Result<(), Hold> {

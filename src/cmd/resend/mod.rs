@@ -1,7 +1,6 @@
 //! `mailthrottle resend`: sends failed mails again, each once and slowly enough; lists and settles what is in doubt.
 
 mod decide;
-mod failed_rows;
 mod messages;
 mod plan;
 mod select;
@@ -40,6 +39,9 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     }
     if let Some(words) = &args.doubt {
         return decide::doubt(flags, args, config, &sending, &target, words).await;
+    }
+    if let Some(ids) = &args.drop {
+        return decide::drop_mails(flags, args, config, &sending, &target, ids).await;
     }
     if let Some(ids) = &args.free {
         return decide::free(args, config, &sending, &target, ids).await;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 
-use super::messages::Checking;
-use super::select::{ChosenMail, Considered, Selected, select};
+use super::messages::{Checking, ChosenMail};
+use super::select::{Selected, select};
 use crate::analysis::phrases::count;
 use crate::cli::{Global, Resend as Args};
 use crate::cmd::{ask, look, print_statements};
 use crate::config::Config;
 use crate::config::smtp::SmtpSettings;
 use crate::db::{Db, Order};
+use crate::log::Considered;
 use crate::log::{self, CLOSED, Log};
 use crate::mapping::Mapping;
 use crate::model::{Attempt, DAY, MINUTE, Meaning, Millis};
@@ -87,7 +88,6 @@ pub async fn with_past(
         account: account.as_deref(),
         without_attachment: args.without_attachment,
         max_age: sending.max_age,
-        claim_status: sending.log.claim_status.as_deref(),
     };
     let selected = select(&mut log, &classifier, args, &mut past, &checking).await?;
     let earlier = earlier(&mut log, &selected).await?;

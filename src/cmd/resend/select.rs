@@ -1,22 +1,18 @@
 //! Decides which of the failed mails go: what their errors mean, which rows are one mail, what the ledger knows, and at last
 //! whether a message can be made of what the log keeps.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow, bail};
 
-use super::failed_rows::{MailSelector, check_named, gather};
-use super::messages::{Checking, check_messages};
+use super::messages::{Checking, ChosenMail, check_messages, noted};
 use crate::analysis::failures::Filter;
 use crate::cli::Resend as Args;
-use crate::log::{Log, Purpose, each_message};
-use crate::model::Millis;
-use crate::reply::{self, Classifier};
-use crate::resend::fingerprint::MailFingerprint;
-use crate::resend::kept::Version;
-use crate::resend::ledger::{Further, MailKey, MailRecord, Past};
-use crate::resend::selection::{self, Against, Candidate, Hold, Skip, Standing};
-use crate::resend::state::RowState;
+use crate::log::{self, Considered, FailedMails, Log, MailSelector, Purpose, Terms};
+use crate::model::{Meaning, Millis};
+use crate::reply::Classifier;
+use crate::resend::ledger::Past;
+use crate::resend::selection::{Candidate, Hold, Skip};
 
 /// Mails whose messages are looked at together.
 const AT_ONCE: usize = 64;
@@ -36,32 +32,6 @@ pub struct Selected {
     pub beyond_limit: u64,
 }
 
-/// A mail that goes.
-pub struct ChosenMail {
-    /// The mail.
-    pub mail: Considered,
-    /// What the log keeps of it.
-    pub version: Version,
-    /// What of it is sent.
-    pub content: MailFingerprint,
-    /// The time under which the ledger has it, and the Message-ID it was handed over with before.
-    pub known_as: (Option<Millis>, Option<String>),
-    /// Attempts used up by earlier runs.
-    pub attempts: u32,
-    /// The fingerprint of a refusal that an earlier run noted, where mails were delivered since.
-    pub refused_before: Option<String>,
-}
-
-/// A mail that was looked at: the attempt that represents it, and the further ones.
-pub struct Considered {
-    /// The attempt that represents it.
-    pub stands: Candidate,
-    /// The further ones.
-    pub further: Vec<Further>,
-    /// Whether a person named it.
-    pub is_named: bool,
-}
-
 /// Decides about the failed mails that are asked for.
 ///
 /// # Errors
@@ -73,32 +43,29 @@ pub async fn select(
     past: &mut Past,
     checking: &Checking<'_>,
 ) -> Result<Selected> {
-    let named: HashSet<String> = args.id.iter().cloned().collect();
+    let status = args.rows.status.as_deref().map(|word| log.mapping.words.known(word).to_owned());
+    if let Some(status) = &status
+        && log.mapping.words.meaning(Some(status)) == Meaning::Sent
+    {
+        bail!("--status {}: that means sent, and what was sent does not go again", status.escape_debug());
+    }
+    log.check_status(status.as_deref()).await?;
     let wish = MailSelector {
-        args,
-        status: args.rows.status.as_deref().map(|word| log.mapping.words.known(word).to_owned()),
+        ids: &args.id,
+        status: status.as_deref(),
+        sender: args.rows.sender.as_deref(),
         window: log.window,
         filter: Filter { code: args.rows.code, class: args.rows.class },
     };
-    let against = Against { past, max_age: checking.max_age, named: &named, now: log.now };
-    let mut failed = gather(log, classifier, &wish, &against, checking.claim_status).await?;
+    let terms = Terms { max_age: checking.max_age, ..log.terms() };
+    let extent = (Purpose::Send, None);
+    let failed =
+        log::failed_mails((&mut log.db, &log.mapping), &terms, classifier, &wish, past, extent).await?;
     check_named(log, args, &failed).await?;
-    settle_times(log, past, &failed.young).await?;
     let past = &*past;
-    let against = Against { past, max_age: checking.max_age, named: &named, now: log.now };
-    failed.add_entries(past);
-    let sought = std::mem::take(&mut failed.sought);
-    let judged = sought.judge(&mut log.db, &log.mapping, Purpose::Send, &named, log.now).await?;
-    let mut selected = Selected { too_old: failed.too_old(&judged.fates), ..Selected::default() };
-    let mut go: VecDeque<Considered> = VecDeque::new();
-    for (mail, fate) in failed.into_mails(judged, &wish, &named) {
-        match selection::standing(&mail.stands, &mail.further, &fate, &against) {
-            Standing::Goes => go.push_back(mail),
-            Standing::Skipped(skip) => selected.skipped.push((mail, skip)),
-            Standing::Held(hold) => selected.held.push((mail, hold)),
-            Standing::TooOld => selected.count_too_old(mail.stands.key.sent_date),
-        }
-    }
+    let FailedMails { go, skipped, held, too_old } = failed;
+    let mut go = VecDeque::from(go);
+    let mut selected = Selected { skipped, held, too_old, ..Selected::default() };
     // what an earlier run was refused goes last
     let is_noted = |mail: &Considered| past.of(&mail.stands.key).and_then(noted).is_some();
     go.make_contiguous()
@@ -107,24 +74,15 @@ pub async fn select(
     while !go.is_empty() && selected.chosen.len() < most {
         let room = (most - selected.chosen.len()).min(AT_ONCE).min(go.len());
         let some: Vec<Considered> = go.drain(..room).collect();
-        check_messages(log, past, checking, some, &mut selected).await?;
+        for checked in check_messages(log, past, checking, some).await? {
+            match checked {
+                Ok(mail) => selected.chosen.push(mail),
+                Err(held) => selected.held.push(*held),
+            }
+        }
     }
     selected.beyond_limit = go.len() as u64;
     Ok(selected)
-}
-
-impl Selected {
-    fn count_too_old(&mut self, at: Option<Millis>) {
-        self.too_old.0 += 1;
-        self.too_old.1 = self.too_old.1.into_iter().chain(at).min();
-    }
-}
-
-/// The fingerprint of a refusal that was only noted.
-pub(super) fn noted(known: &MailRecord) -> Option<String> {
-    let reply = known.reply.as_deref().filter(|_| known.state == RowState::Deferred)?;
-    let is_for_good = reply::scan(reply).reply.is_some_and(|code| code >= 500);
-    is_for_good.then(|| reply::fingerprint(reply).hash)
 }
 
 /// The oldest first, of the same moment the lowest number.
@@ -133,21 +91,19 @@ fn in_turn(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
     key(a).cmp(&key(b)).then_with(|| a.key.id.cmp(&b.key.id))
 }
 
-/// Finds out of the rows whose key the ledger knows under another time whether they are the same mails.
-async fn settle_times(log: &mut Log, past: &mut Past, mails: &[Candidate]) -> Result<()> {
-    let ambiguous: HashMap<&str, &MailKey> = mails
-        .iter()
-        .filter(|mail| past.is_ambiguous(&mail.key))
-        .map(|mail| (mail.key.id.as_str(), &mail.key))
-        .collect();
-    let ids: Vec<String> = ambiguous.keys().map(|id| (*id).to_owned()).collect();
-    let mut contents = Vec::new();
-    each_message(&mut log.db, &log.mapping, &ids, &mut |kept| contents.push((kept.id(), kept.fingerprint())))
-        .await?;
-    for (id, content) in contents {
-        if let Some(key) = ambiguous.get(id.as_str()) {
-            past.settle_time(key, &content);
-        }
-    }
-    Ok(())
+/// Every row that a person named has to be there and failed.
+async fn check_named(log: &mut Log, args: &Args, failed: &FailedMails) -> Result<()> {
+    let there: HashSet<&str> = failed.ids().collect();
+    let missing = args.id.iter().find(|id| !there.contains(id.as_str()));
+    let Some(id) = missing.filter(|_| !log.is_dry_run) else {
+        return Ok(());
+    };
+    let shown = id.escape_debug();
+    Err(match log.db.mail(&log.mapping, id).await.unwrap_or_default().first() {
+        Some(mail) => anyhow!(
+            "--id {shown}: its status is '{}', which does not mean failed; nothing was sent",
+            mail.status.as_deref().unwrap_or("NULL").escape_debug()
+        ),
+        None => anyhow!("--id {shown}: no row of this id; see mailthrottle failures"),
+    })
 }

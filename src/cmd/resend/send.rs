@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::plan::{self, ResendPlan};
-use super::select::Considered;
 use super::watch;
 use super::{now, open_ledger, who};
 use crate::cli::Global;
@@ -17,6 +16,7 @@ use crate::config::smtp::SmtpSettings;
 use crate::db::Target;
 use crate::db::lock::Lock;
 use crate::exit::Exit;
+use crate::log::Considered;
 use crate::model::{DAY, MINUTE, Millis, Stage, millis};
 use crate::output::resend::{ResendOutput, ResendRow, ResendRows, length};
 use crate::resend::driver::{Driver, RunResult, WatchedRows, judge};

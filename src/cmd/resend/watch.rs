@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::sync::watch;
 
-use super::failed_rows::read;
 use super::now;
 use super::plan::{self, ResendPlan};
 use crate::db::{Db, Target};
 use crate::log::PlannedRows;
+use crate::log::read;
 use crate::model::{Disposition, Mail, Millis};
 use crate::resend::driver::WatchedRows;
 use crate::resend::failpoints;

@@ -98,5 +98,11 @@ fn runs_document(runs: &[HistoryRow]) -> Document {
         ColumnHead::numbers("doubt"),
         ColumnHead::words("ended").flexible(),
     ];
-    Document { blocks: vec![Block::Table(Table { columns, rows: runs.iter().map(row).collect() })] }
+    Document {
+        blocks: vec![Block::Table(Table {
+            columns,
+            rows: runs.iter().map(row).collect(),
+            ..Table::default()
+        })],
+    }
 }

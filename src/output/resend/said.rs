@@ -205,6 +205,7 @@ fn rows(rows: impl Iterator<Item = ResendRow>) -> Vec<Block> {
                 ]
             })
             .collect(),
+        ..Table::default()
     };
     let mut blocks = vec![Block::Heading("Rows".to_owned()), Block::Table(table)];
     if all > SHOWN {

@@ -12,6 +12,7 @@ use crate::model::Millis;
 use crate::resend::state::RowState;
 
 const DECIDE: &str = include_str!("../../../queries/ledger/decide.sql");
+const DROP: &str = include_str!("../../../queries/ledger/drop.sql");
 const HISTORY: &str = include_str!("../../../queries/ledger/history.sql");
 const SETTLE_DOUBT: &str = include_str!("../../../queries/ledger/settle_doubt.sql");
 const SET_FREE: &str = include_str!("../../../queries/ledger/set_free.sql");
@@ -120,6 +121,22 @@ impl Ledger {
     ) -> Result<()> {
         let statements = doubted.iter().map(|row| (row, self.decided(row, decision, who, now))).collect();
         self.all_or_none(statements, "is not in doubt any more; look with resend --doubt").await
+    }
+
+    /// Writes down that mails which could go shall not: all of them or none. The log is left as it is.
+    ///
+    /// # Errors
+    /// One of them was taken by a run meanwhile, or the database's refusal.
+    pub async fn drop_mails(&mut self, mails: &[Doubted], who: &str, now: Millis) -> Result<()> {
+        let drop = |mail: &Doubted| match &mail.origin {
+            Origin::Ours(_) => {
+                self.about_mail(DROP, &mail.key, vec![Bind::Text(who.to_owned()), Bind::Int(now)])
+            }
+            Origin::Log { .. } => self.decided(mail, Decision::Drop, who, now),
+        };
+        let statements = mails.iter().map(|mail| (mail, drop(mail))).collect();
+        self.all_or_none(statements, "does not wait to be sent again any more; look with resend --dry-run")
+            .await
     }
 
     /// Lets rows go again that were refused, and takes back that rows in doubt were dropped: all of them or none.

@@ -1,54 +1,145 @@
-//! The failed rows of the log: which are read, what their errors mean, and which of them are one mail.
+//! The failed mails of a log and whether they go again: which rows are read, what their errors mean, which of them are one mail,
+//! and what other rows and the ledger say of it. Resend takes them from here, and report, alert and doctor count them here.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::Result;
 
-use super::select::Considered;
+use super::{Purpose, Sought, each_message, wanted};
 use crate::address;
 use crate::analysis::failures::Filter;
 use crate::analysis::mails::{ALIKE, FailedFate, JudgedFailures, MailRow, SameMailBy};
-use crate::cli::Resend as Args;
-use crate::db::Which;
-use crate::log::{Log, Sought, wanted};
+use crate::db::{Db, Which};
+use crate::mapping::Mapping;
 use crate::model::{Disposition, HOUR, Mail, Meaning, Millis};
 use crate::reply::{Classifier, NotBefore};
 use crate::resend::ledger::{Further, MailKey, MailRecord, Past};
-use crate::resend::selection::{Against, Candidate, SharedTexts, StoredError};
+use crate::resend::selection::{self, Against, Candidate, Hold, SharedTexts, Skip, Standing, StoredError};
 use crate::resend::state::RowState;
 use crate::window::Window;
 
+/// When it is, and what of the config decides whether a mail goes again.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The moment that is looked at.
+    pub now: Millis,
+    /// The time by this machine's clock; later than `now` where an earlier moment is looked at.
+    pub clock: Millis,
+    /// Older mails do not go, in milliseconds.
+    pub max_age: Millis,
+    /// The log's status of a row while it is sent, or in doubt.
+    pub claim_status: Option<String>,
+}
+
 /// Which mails are asked for.
-pub(super) struct MailSelector<'a> {
-    pub(super) args: &'a Args,
-    pub(super) status: Option<String>,
-    pub(super) window: Window,
-    pub(super) filter: Filter,
+pub struct MailSelector<'a> {
+    /// Rows that a person named; if there are any, nothing else counts.
+    pub ids: &'a [String],
+    /// A status word, as the mapping has it. It may be one that does not mean failed.
+    pub status: Option<&'a str>,
+    /// A mailbox.
+    pub sender: Option<&'a str>,
+    /// When they were tried.
+    pub window: Window,
+    /// Codes and class.
+    pub filter: Filter,
 }
 
 impl MailSelector<'_> {
     fn takes(&self, mail: &Candidate) -> bool {
         self.takes_row(&mail.key.id, mail.key.sent_date, mail.sender.as_deref(), &mail.reading)
-            && wanted(self.status.as_deref(), Some(&mail.status))
+            && wanted(self.status, Some(&mail.status))
     }
 
     fn takes_row(&self, id: &str, at: Option<Millis>, sender: Option<&str>, reading: &StoredError) -> bool {
-        if !self.args.id.is_empty() {
-            return self.args.id.iter().any(|named| named == id);
+        if !self.ids.is_empty() {
+            return self.ids.iter().any(|named| named == id);
         }
         at.is_none_or(|at| self.window.contains(at))
-            && wanted(self.args.rows.sender.as_deref(), sender)
+            && wanted(self.sender, sender)
             && self.filter.takes(reading.reply, reading.enhanced, reading.class)
+    }
+}
+
+/// A mail that was looked at: the attempt that represents it, and the further ones.
+pub struct Considered {
+    /// The attempt that represents it.
+    pub stands: Candidate,
+    /// The further ones.
+    pub further: Vec<Further>,
+    /// Whether a person named it.
+    pub is_named: bool,
+}
+
+/// The failed mails that are asked for, by whether they go again.
+#[derive(Default)]
+pub struct FailedMails {
+    /// Those that go, in no certain order; of their messages nothing is known yet.
+    pub go: Vec<Considered>,
+    /// Those that do not, and why.
+    pub skipped: Vec<(Considered, Skip)>,
+    /// Those that could go once a person fixes something or says so.
+    pub held: Vec<(Considered, Hold)>,
+    /// How many are too old, and the time of the oldest.
+    pub too_old: (u64, Option<Millis>),
+}
+
+/// Decides about the failed mails that are asked for. Rows from `since` on are read, or all; nothing is known of mails before that.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn failed_mails(
+    (db, mapping): (&mut Db, &Mapping),
+    terms: &Terms,
+    classifier: &Classifier,
+    wish: &MailSelector<'_>,
+    past: &mut Past,
+    (purpose, since): (Purpose, Option<Millis>),
+) -> Result<FailedMails> {
+    let named: HashSet<String> = wish.ids.iter().cloned().collect();
+    let against = Against { past, max_age: terms.max_age, named: &named, now: terms.now };
+    let mut rows = gather((db, mapping), terms, classifier, wish, &against, since).await?;
+    settle_times((db, mapping), past, &rows.young).await?;
+    rows.add_entries(past);
+    let against = Against { past, max_age: terms.max_age, named: &named, now: terms.now };
+    let sought = std::mem::take(&mut rows.sought);
+    let judged = sought.judge(db, mapping, purpose, &named, terms.now).await?;
+    let mut mails = FailedMails { too_old: rows.too_old(&judged.fates), ..FailedMails::default() };
+    for (mail, fate) in rows.into_mails(judged, wish, &named) {
+        match selection::standing(&mail.stands, &mail.further, &fate, &against) {
+            Standing::Goes => mails.go.push(mail),
+            Standing::Skipped(skip) => mails.skipped.push((mail, skip)),
+            Standing::Held(hold) => mails.held.push((mail, hold)),
+            Standing::TooOld => mails.count_too_old(mail.stands.key.sent_date),
+        }
+    }
+    Ok(mails)
+}
+
+impl FailedMails {
+    /// The keys of all rows of these mails.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let skipped = self.skipped.iter().map(|(mail, _)| mail);
+        let held = self.held.iter().map(|(mail, _)| mail);
+        let mails = self.go.iter().chain(skipped).chain(held);
+        mails
+            .flat_map(|mail| std::iter::once(&mail.stands.key).chain(mail.further.iter().map(|row| &row.key)))
+            .map(|key| key.id.as_str())
+    }
+
+    fn count_too_old(&mut self, at: Option<Millis>) {
+        self.too_old.0 += 1;
+        self.too_old.1 = self.too_old.1.into_iter().chain(at).min();
     }
 }
 
 /// The failed rows: those young enough or named, in full, and of the older ones what may be attempts of the same mails.
 #[derive(Default)]
-pub(super) struct FailedRows {
-    pub(super) young: Vec<Candidate>,
+struct FailedRows {
+    young: Vec<Candidate>,
     older: Vec<Older>,
-    pub(super) sought: Sought,
+    sought: Sought,
 }
 
 /// A row that is too old to go itself.
@@ -63,17 +154,22 @@ struct Older {
 }
 
 /// Reads all failed rows: the attempt that represents a mail decides whether the mail is requested.
-pub(super) async fn gather(
-    log: &mut Log,
+async fn gather(
+    (db, mapping): (&mut Db, &Mapping),
+    terms: &Terms,
     classifier: &Classifier,
     wish: &MailSelector<'_>,
     against: &Against<'_>,
-    claim_status: Option<&str>,
+    since: Option<Millis>,
 ) -> Result<FailedRows> {
-    let mut words = words(log, wish.args)?;
+    let claim_status = terms.claim_status.as_deref();
+    let mut words: Vec<String> = mapping.words.of(Meaning::Failed).map(str::to_owned).collect();
+    words.extend(wish.status.filter(|status| !words.iter().any(|word| word == status)).map(str::to_owned));
     words.extend(claim_status.map(str::to_owned));
     let (mut failed, mut common) = (FailedRows::default(), SharedTexts::default());
-    let oldest = log.now.saturating_sub(against.max_age);
+    let oldest = terms.now.saturating_sub(terms.max_age);
+    // where an earlier moment is looked at, nothing is known of what came after it
+    let until = (terms.now < terms.clock).then_some(terms.now + 1);
     let mut add = |mut mail: Mail| {
         // what is claimed is a failed mail still, and nobody else's to take
         if mail.status.as_deref() == claim_status && claim_status.is_some() {
@@ -95,7 +191,7 @@ pub(super) async fn gather(
         let key = MailKey { id: mail.id.clone(), sent_date: mail.at };
         let may_go = matches!(reading.disposition, Disposition::Retry | Disposition::Wait);
         let is_asked_for = wish.takes_row(&mail.id, mail.at, mail.sender.as_deref(), &reading)
-            && wanted(wish.status.as_deref(), mail.status.as_deref());
+            && wanted(wish.status, mail.status.as_deref());
         failed.older.push(Older {
             is_missed: may_go && is_asked_for && !against.past.is_done(&key),
             is_doubt: reading.disposition == Disposition::Doubt,
@@ -104,8 +200,8 @@ pub(super) async fn gather(
             row: MailRow::of(&mail),
         });
     };
-    let all = Window { since: None, until: None, zone: log.window.zone };
-    log.db.mails(&log.mapping, &Which { window: all, words: &words, among: None }, &mut add).await?;
+    let window = Window { since, until, zone: mapping.zone };
+    db.mails(mapping, &Which { window, words: &words, among: None }, &mut add).await?;
     // what is further back than a look-alike can be matches only by its Message-ID
     let first = oldest.saturating_sub(ALIKE);
     for older in &failed.older {
@@ -113,20 +209,6 @@ pub(super) async fn gather(
         failed.sought.add_known(if is_near { older.row.clone() } else { older.row.without_ties() });
     }
     Ok(failed)
-}
-
-/// The status words of the rows that are read.
-fn words(log: &Log, args: &Args) -> Result<Vec<String>> {
-    let mut words: Vec<String> = log.mapping.words.of(Meaning::Failed).map(str::to_owned).collect();
-    if let Some(status) = &args.rows.status {
-        if log.mapping.words.meaning(Some(status)) == Meaning::Sent {
-            bail!("--status {}: that means sent, and what was sent does not go again", status.escape_debug());
-        }
-        if !words.contains(status) {
-            words.push(status.clone());
-        }
-    }
-    Ok(words)
 }
 
 fn recipients(mail: &Mail) -> u32 {
@@ -153,26 +235,9 @@ pub fn read(classifier: &Classifier, mail: &Mail) -> StoredError {
     }
 }
 
-/// Every row that a person named has to be there and failed.
-pub(super) async fn check_named(log: &mut Log, args: &Args, failed: &FailedRows) -> Result<()> {
-    let there: HashSet<&str> = failed.young.iter().map(|mail| mail.key.id.as_str()).collect();
-    let missing = args.id.iter().find(|id| !there.contains(id.as_str()));
-    let Some(id) = missing.filter(|_| !log.is_dry_run) else {
-        return Ok(());
-    };
-    let shown = id.escape_debug();
-    Err(match log.db.mail(&log.mapping, id).await.unwrap_or_default().first() {
-        Some(mail) => anyhow!(
-            "--id {shown}: its status is '{}', which does not mean failed; nothing was sent",
-            mail.status.as_deref().unwrap_or("NULL").escape_debug()
-        ),
-        None => anyhow!("--id {shown}: no row of this id; see mailthrottle failures"),
-    })
-}
-
 impl FailedRows {
     /// The older rows that would go but for their age, further attempts of younger mails left out.
-    pub(super) fn too_old(&self, fates: &[FailedFate]) -> (u64, Option<Millis>) {
+    fn too_old(&self, fates: &[FailedFate]) -> (u64, Option<Millis>) {
         let fates = &fates[self.young.len()..];
         let is_own = |fate: &FailedFate| !matches!(fate, FailedFate::SameAs(..) | FailedFate::Went(_));
         let missed = self.older.iter().zip(fates).filter(|(older, fate)| older.is_missed && is_own(fate));
@@ -183,7 +248,7 @@ impl FailedRows {
 
     /// The rows that the ledger has under way, in doubt or sent, and that do not count as failed any more: attempts of their mails
     /// are kept by them all the same.
-    pub(super) fn add_entries(&mut self, past: &Past) {
+    fn add_entries(&mut self, past: &Past) {
         let there: HashSet<&str> = self.young.iter().map(|mail| mail.key.id.as_str()).collect();
         let older: HashSet<Box<str>> = self.older.iter().map(|older| older.row.id.clone()).collect();
         let is_open = |known: &MailRecord| {
@@ -210,7 +275,7 @@ impl FailedRows {
 
     /// The mails of which a young attempt is requested, with what other rows say. If an older one would
     /// represent a mail, the newest young one does.
-    pub(super) fn into_mails(
+    fn into_mails(
         self,
         judged: JudgedFailures,
         wish: &MailSelector<'_>,
@@ -269,4 +334,26 @@ fn older_of(older: &Older) -> Further {
         is_doubt: older.is_doubt,
         is_failed: older.is_failed,
     }
+}
+
+/// Finds out of the rows whose key the ledger knows under another time whether they are the same mails.
+async fn settle_times(
+    (db, mapping): (&mut Db, &Mapping),
+    past: &mut Past,
+    mails: &[Candidate],
+) -> Result<()> {
+    let ambiguous: HashMap<&str, &MailKey> = mails
+        .iter()
+        .filter(|mail| past.is_ambiguous(&mail.key))
+        .map(|mail| (mail.key.id.as_str(), &mail.key))
+        .collect();
+    let ids: Vec<String> = ambiguous.keys().map(|id| (*id).to_owned()).collect();
+    let mut contents = Vec::new();
+    each_message(db, mapping, &ids, &mut |kept| contents.push((kept.id(), kept.fingerprint()))).await?;
+    for (id, content) in contents {
+        if let Some(key) = ambiguous.get(id.as_str()) {
+            past.settle_time(key, &content);
+        }
+    }
+    Ok(())
 }
