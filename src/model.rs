@@ -86,7 +86,7 @@ macro_rules! words {
             fn from_str(word: &str) -> Result<Self, String> {
                 Self::ALL.iter().copied().find(|v| v.as_str() == word).ok_or_else(|| {
                     let known: Vec<_> = Self::ALL.iter().map(|v| v.as_str()).collect();
-                    format!("'{word}' is none of {}", known.join(", "))
+                    format!("'{word}' is not one of {}", known.join(", "))
                 })
             }
         }
@@ -339,6 +339,6 @@ mod tests {
     #[test]
     fn a_mistyped_word_is_answered_with_the_known_ones() {
         let error = "often".parse::<Disposition>().unwrap_err();
-        assert_eq!(error, "'often' is none of retry, wait, never, stop, doubt");
+        assert_eq!(error, "'often' is not one of retry, wait, never, stop, doubt");
     }
 }

@@ -86,6 +86,7 @@ fn totals(parts: &ReportInput<'_>, statuses: &[StatusRow]) -> Totals {
 fn statuses(parts: &ReportInput<'_>) -> Vec<StatusRow> {
     let row = |(status, rows): &(Option<String>, u64)| StatusRow {
         meaning: parts.words.meaning(status.as_deref()),
+        mapped: parts.words.is_named(status.as_deref()),
         status: status.clone(),
         rows: *rows,
     };

@@ -85,8 +85,8 @@ fn kind(report: &Report, failures: &Failures<'_>) -> (VerdictKind, f64) {
 
 /// Whether so many rows have a status word without a meaning that nothing can be said of failures.
 pub fn is_unmapped(report: &Report) -> bool {
-    let totals = &report.totals;
-    totals.other > 0 && (totals.other * UNMAPPED >= totals.rows || totals.sent + totals.failed == 0)
+    let (totals, unmapped) = (&report.totals, report.unmapped());
+    unmapped > 0 && (unmapped * UNMAPPED >= totals.rows || totals.sent + totals.failed == 0)
 }
 
 /// Whether such a failure speaks of the account as a whole.

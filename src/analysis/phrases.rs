@@ -4,7 +4,7 @@ use super::failures::{Cause, is_throttle};
 use super::input::ReportInput;
 use super::report::{Backlog, ClusterRow, Report, StatusRow};
 use super::verdict::VerdictKind;
-use crate::model::{Class, Disposition, Meaning, Millis};
+use crate::model::{Class, Disposition, Millis};
 use crate::window;
 
 /// A share of the limit from which a mailbox's recipients a day are worth a word.
@@ -33,8 +33,8 @@ pub fn summary(
         VerdictKind::Empty => "No mail in this window.".to_owned(),
         VerdictKind::Unmapped => format!(
             "Nobody can say how many mails failed: {} of {} a status word without a meaning.",
-            report.totals.other,
-            count(rows, "row") + if report.totals.other == 1 { " has" } else { " have" }
+            report.unmapped(),
+            count(rows, "row") + if report.unmapped() == 1 { " has" } else { " have" }
         ),
         VerdictKind::Quiet => format!("Quiet: {}, none failed.", count(rows, "mail")),
         VerdictKind::AccountBlocked => blocked(leading, report, parts),
@@ -270,7 +270,7 @@ fn overlap(report: &Report) -> Option<String> {
 
 /// Mails that nobody will send any more unless a person says so.
 fn too_old(backlog: Backlog, parts: &ReportInput<'_>) -> Option<String> {
-    let age = humantime::format_duration(std::time::Duration::from_millis(parts.max_age.unsigned_abs()));
+    let age = length(parts.max_age);
     (backlog.too_old > 0).then(|| {
         let verb = if backlog.too_old == 1 { "is" } else { "are" };
         format!(
@@ -296,7 +296,7 @@ fn day(report: &Report, name: &str, recipients: u64) -> Option<String> {
 
 /// The status words without a meaning, each with its rows, the commonest first.
 pub fn unmapped(report: &Report) -> Option<String> {
-    let words: Vec<_> = report.statuses.iter().filter(|row| row.meaning == Meaning::Other).collect();
+    let words: Vec<_> = report.statuses.iter().filter(|row| !row.mapped).collect();
     let show = |row: &&StatusRow| {
         format!("{} ({})", row.status.as_ref().map_or("NULL".into(), |word| format!("'{word}'")), row.rows)
     };
@@ -371,6 +371,13 @@ fn again(report: &Report, parts: &ReportInput<'_>) -> Option<String> {
 /// A span in seconds, for people.
 pub fn seconds(span: Millis) -> String {
     format!("{:.1} s", span as f64 / 1000.0)
+}
+
+/// A length of time in words: `1h`, `7 days`.
+pub fn length(span: Millis) -> String {
+    let span = std::time::Duration::from_millis(span.unsigned_abs());
+    let words = humantime::format_duration(span).to_string();
+    ["day", "month", "year"].iter().fold(words, |words, unit| words.replace(unit, &format!(" {unit}")))
 }
 
 /// A number with its noun.

@@ -49,6 +49,13 @@ pub struct Report {
     pub verdict: Verdict,
 }
 
+impl Report {
+    /// Rows whose status word the mapping does not name.
+    pub fn unmapped(&self) -> u64 {
+        self.statuses.iter().filter(|row| !row.mapped).map(|row| row.rows).sum()
+    }
+}
+
 /// The window.
 #[derive(Debug, Clone, Serialize)]
 pub struct WindowView {
@@ -171,6 +178,8 @@ pub struct StatusRow {
     pub status: Option<String>,
     /// What it means.
     pub meaning: Meaning,
+    /// Whether the mapping names it, if only as a word that means none of the three.
+    pub mapped: bool,
     /// How many rows have it.
     pub rows: u64,
 }

@@ -125,7 +125,7 @@ fn unread(closed: &[String]) -> String {
     if closed.is_empty() {
         return String::new();
     }
-    format!("; for want of the right to SELECT, not looked into: {}", names(closed.iter()))
+    format!("; not looked into, since the right to SELECT is missing: {}", names(closed.iter()))
 }
 
 fn names<'n>(names: impl Iterator<Item = &'n String>) -> String {

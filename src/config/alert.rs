@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::password::check_owner;
 use super::variable;
-use crate::analysis::alert::check::{always, usual};
+use crate::analysis::alert::check::{blocked, usual};
 use crate::analysis::alert::{CheckScope, Metric, MetricCheck, Range};
 use crate::cli::{Alert as Args, Shape};
 use crate::model::Millis;
@@ -225,9 +225,7 @@ impl AlertConfig {
             args.checks.iter().map(|name| self.named(name).cloned()).collect::<Result<_>>()?;
         checks.extend(by_flags(args, &scope)?);
         if checks.is_empty() && self.checks.is_empty() {
-            checks = usual(&scope);
-            add_always(&mut checks, &scope);
-            return Ok(checks);
+            return Ok(usual(&scope));
         }
         if checks.len() == args.checks.len() && scope != CheckScope::default() {
             bail!(
@@ -238,8 +236,10 @@ impl AlertConfig {
         if checks.is_empty() {
             checks.clone_from(&self.checks);
         }
-        let scope = checks.first().map_or(scope, |check| check.scope.clone());
-        add_always(&mut checks, &scope);
+        if checks.iter().all(|check| check.metric != Metric::AccountBlocked) {
+            let scope = checks.first().map_or(&scope, |check| &check.scope);
+            checks.push(blocked(scope));
+        }
         Ok(checks)
     }
 
@@ -249,15 +249,6 @@ impl AlertConfig {
             let known = if known.is_empty() { "the config has none".to_owned() } else { known.join(", ") };
             anyhow!("alert: no check '{}' in [alert.checks]: {known}", name.escape_debug())
         })
-    }
-}
-
-/// Adds what is always checked, unless it is checked already.
-fn add_always(checks: &mut Vec<MetricCheck>, scope: &CheckScope) {
-    for check in always(scope) {
-        if checks.iter().all(|other| other.metric != check.metric) {
-            checks.push(check);
-        }
     }
 }
 

@@ -294,7 +294,7 @@ fn profile(name: Option<&str>) -> Result<&'static Profile, String> {
     let name = name.unwrap_or(USUAL_PROFILE);
     provider::by_name(name).ok_or_else(|| {
         let known: Vec<_> = provider::profiles().iter().map(|profile| profile.name.as_str()).collect();
-        format!("[provider] profile: '{}' is none of {}", name.escape_debug(), known.join(", "))
+        format!("[provider] profile: '{}' is not one of {}", name.escape_debug(), known.join(", "))
     })
 }
 
@@ -332,7 +332,7 @@ fn parse<T: DeserializeOwned>(file: &Path) -> Result<T> {
 /// A key with its table as a config has them: `[resend] cap: `. A table alone is one.
 fn named(path: &str, reason: &str) -> String {
     match path.rsplit_once('.') {
-        _ if path == "." => String::new(),
+        _ if path == "." || reason.starts_with("unknown field") => String::new(),
         _ if reason.contains("expected struct") => format!("[{path}] "),
         Some((table, key)) => format!("[{table}] {key}: "),
         None => format!("{path}: "),

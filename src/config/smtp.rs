@@ -131,7 +131,7 @@ impl LogWriting {
             (WritesLog::Nothing, ..) | (_, None, []) => Ok(None),
             (_, Some(word), known) if known.contains(&word.as_str()) => Ok(Some(word.clone())),
             (_, Some(word), known) => bail!(
-                "[resend] sent_word: '{}' is none of the words for sent in [email_log] ({}); choose one of them",
+                "[resend] sent_word: '{}' is not one of the words for sent in [email_log] ({}); choose one of them",
                 word.escape_debug(),
                 known.join(", ")
             ),

@@ -46,7 +46,7 @@ impl UserColumns {
             "message_id" => &mut self.message_id,
             "error" => &mut self.error,
             "level" => &mut self.level,
-            _ => return Err(format!("'{name}' is none of {}", KNOWN.map(|(field, _)| field).join(", "))),
+            _ => return Err(format!("'{name}' is not one of {}", KNOWN.map(|(field, _)| field).join(", "))),
         };
         *field = Some(column.to_owned());
         Ok(())

@@ -48,7 +48,7 @@ impl RawPattern {
             ))
         })?;
         if let Some(group) = regex.capture_names().flatten().find(|name| !GROUPS.contains(name)) {
-            return Err(blame(format!("the group '{group}' is none of {}", GROUPS.join(", "))));
+            return Err(blame(format!("the group '{group}' is not one of {}", GROUPS.join(", "))));
         }
         if !regex.capture_names().flatten().any(|name| name == "time") {
             return Err(blame(
@@ -61,7 +61,7 @@ impl RawPattern {
             "pending" => Status::Pending,
             other => {
                 return Err(blame(format!(
-                    "status '{}' is none of sent, failed, pending",
+                    "status '{}' is not one of sent, failed, pending",
                     other.escape_debug()
                 )));
             }

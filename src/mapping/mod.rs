@@ -126,7 +126,7 @@ impl FromStr for Column {
         let known = || Column::all().map(Column::name).collect::<Vec<_>>();
         Column::all()
             .find(|column| column.name() == name)
-            .ok_or_else(|| format!("'{name}' is none of the columns {}", known().join(", ")))
+            .ok_or_else(|| format!("'{name}' is not one of the columns {}", known().join(", ")))
     }
 }
 

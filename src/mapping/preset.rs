@@ -51,7 +51,7 @@ pub fn by_name(name: &str) -> Option<&'static Preset> {
 pub fn mapping(name: &str) -> Result<&'static RawMapping, String> {
     by_name(name).map(|preset| &preset.mapping).ok_or_else(|| {
         let known: Vec<_> = all().iter().map(|preset| preset.name.as_str()).collect();
-        format!("'{}' is none of {}", name.escape_debug(), known.join(", "))
+        format!("'{}' is not one of {}", name.escape_debug(), known.join(", "))
     })
 }
 

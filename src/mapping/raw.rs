@@ -26,6 +26,8 @@ pub struct RawMapping {
     pub failed: Option<Vec<RawWord>>,
     /// Words that mean pending.
     pub pending: Option<Vec<RawWord>>,
+    /// Status words that are known and mean none of the three.
+    pub other: Option<Vec<RawWord>>,
     /// `not empty`: a row failed when its error text is not empty.
     pub failed_when: Option<String>,
     /// The table that holds the error texts.

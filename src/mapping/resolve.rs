@@ -492,7 +492,7 @@ pub(super) mod tests {
         assert!(mapping.own(Column::Status).is_none());
         assert_eq!(
             resolve("failed_when = 'never'").unwrap_err(),
-            "[email_log] failed_when: 'never' is none of 'not empty'; for status words use failed = [...]"
+            "[email_log] failed_when: 'never' is not one of 'not empty'; for status words use failed = [...]"
         );
     }
 

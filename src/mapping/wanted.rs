@@ -111,6 +111,7 @@ impl RawMapping {
             sent: own.sent.or_else(|| preset.sent.clone()),
             failed: own.failed.or_else(|| preset.failed.clone()),
             pending: own.pending.or_else(|| preset.pending.clone()),
+            other: own.other.or_else(|| preset.other.clone()),
             failed_when: own.failed_when.or_else(|| preset.failed_when.clone()),
             error_join: if says_error { own.error_join } else { preset.error_join.clone() },
             joins,
@@ -124,8 +125,8 @@ impl RawMapping {
             (None, Some(key)) => Some(zone(key).map_err(|error| format!("[email_log] time_zone: {error}"))?),
             (None, None) => None,
         };
-        let words =
-            StatusWords::check([self.sent.as_deref(), self.failed.as_deref(), self.pending.as_deref()]);
+        let words = [&self.sent, &self.failed, &self.pending, &self.other].map(Option::as_deref);
+        let words = StatusWords::check(words);
         Ok(Wanted {
             table: flags.table.or(self.table.as_deref()).unwrap_or("email_log").to_owned(),
             zone,
@@ -142,7 +143,7 @@ impl RawMapping {
             None => Ok(false),
             Some(NOT_EMPTY) => Ok(true),
             Some(other) => Err(format!(
-                "[email_log] failed_when: '{}' is none of '{NOT_EMPTY}'; for status words use failed = [...]",
+                "[email_log] failed_when: '{}' is not one of '{NOT_EMPTY}'; for status words use failed = [...]",
                 other.escape_debug()
             )),
         }

@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use crate::model::Meaning;
 
-/// The words for sent, failed and pending where the config does not name them.
-const USUAL_WORDS: [(Meaning, &str); 3] =
-    [(Meaning::Sent, "S"), (Meaning::Failed, "F"), (Meaning::Pending, "P")];
+/// The words for sent, failed, pending and none of them where the config does not name them.
+const USUAL_WORDS: [(Meaning, &[&str]); 4] =
+    [(Meaning::Sent, &["S"]), (Meaning::Failed, &["F"]), (Meaning::Pending, &["P"]), (Meaning::Other, &[])];
 
 /// The spellings of each truth value.
 const TRUTHS: [[&str; 3]; 2] = [["true", "1", "t"], ["false", "0", "f"]];
@@ -41,16 +41,16 @@ impl RawWord {
 pub struct StatusWords(Vec<(String, Meaning)>);
 
 impl StatusWords {
-    /// Checks the words of the config: those for sent, failed and pending, each the usual one where it has none.
+    /// Checks the words of the config: those for sent, failed, pending and none of them, the usual ones where it has none.
     ///
     /// # Errors
     /// A word with two meanings, or none that means failed.
-    pub fn check(given: [Option<&[RawWord]>; 3]) -> Result<Self, String> {
+    pub fn check(given: [Option<&[RawWord]>; 4]) -> Result<Self, String> {
         let mut words = StatusWords(Vec::new());
         for ((meaning, usual), given) in USUAL_WORDS.into_iter().zip(given) {
-            let of_meaning = match given {
+            let of_meaning: Vec<String> = match given {
                 Some(raw) => raw.iter().cloned().map(RawWord::into_text).collect(),
-                None => vec![usual.to_owned()],
+                None => usual.iter().map(|word| (*word).to_owned()).collect(),
             };
             if of_meaning.is_empty() && meaning == Meaning::Failed {
                 return Err(
@@ -85,6 +85,11 @@ impl StatusWords {
         word.and_then(|word| self.find(word)).map_or(Meaning::Other, |(_, meaning)| *meaning)
     }
 
+    /// Whether a stored status word has a meaning, or is known to have none.
+    pub fn is_named(&self, word: Option<&str>) -> bool {
+        word.is_some_and(|word| self.find(word).is_some())
+    }
+
     /// All words.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(word, _)| word.as_str())
@@ -116,15 +121,15 @@ mod tests {
 
     #[test]
     fn a_word_means_one_thing() {
-        let words = StatusWords::check([None, Some(&raw(&["F", "S"])), None]);
+        let words = StatusWords::check([None, Some(&raw(&["F", "S"])), None, None]);
         assert_eq!(words.unwrap_err(), "'S' stands under both sent and failed; keep one");
-        let words = StatusWords::check([Some(&raw(&["1"])), Some(&[RawWord::Truth(true)]), None]);
+        let words = StatusWords::check([Some(&raw(&["1"])), Some(&[RawWord::Truth(true)]), None, None]);
         assert_eq!(words.unwrap_err(), "'true' stands under both sent and failed; keep one");
     }
 
     #[test]
     fn a_word_is_what_the_mapping_says_to_the_letter() {
-        let words = StatusWords::check([None; 3]).unwrap();
+        let words = StatusWords::check([None; 4]).unwrap();
         assert_eq!(words.meaning(Some("F")), Meaning::Failed);
         assert_eq!(words.meaning(Some("f")), Meaning::Other);
         assert_eq!(words.meaning(Some("F ")), Meaning::Other);
@@ -134,7 +139,8 @@ mod tests {
     #[test]
     fn truth_is_the_same_however_it_is_stored() {
         let words =
-            StatusWords::check([Some(&[RawWord::Truth(true)]), Some(&[RawWord::Number(0)]), None]).unwrap();
+            StatusWords::check([Some(&[RawWord::Truth(true)]), Some(&[RawWord::Number(0)]), None, None])
+                .unwrap();
         assert_eq!(
             ["1", "t", "true", "f", "0"].map(|stored| words.known(stored)),
             ["true", "true", "true", "0", "0"]

@@ -8,10 +8,10 @@ use super::document::{Block, ColumnHead, Document, Table, Tone};
 use super::report::code;
 use super::{Monitor, Values, View, escape, nagios, prometheus, text, values};
 use crate::analysis::alert::memory::AlertEvent;
-use crate::analysis::alert::outcome::{MetricRow, length};
+use crate::analysis::alert::outcome::MetricRow;
 use crate::analysis::alert::range::shown;
 use crate::analysis::alert::{AlertOutcome, AlertState, MetricCheck, Range};
-use crate::analysis::phrases::seconds;
+use crate::analysis::phrases::{count, length, seconds};
 use crate::analysis::report::ClusterRow;
 use crate::window;
 
@@ -127,7 +127,9 @@ pub fn sentence(outcome: &AlertOutcome) -> String {
 fn given_up(outcome: &AlertOutcome) -> String {
     match outcome.backlog.map_or(0, |backlog| backlog.too_old) {
         rows if rows > 0 && outcome.event == Some(AlertEvent::Recovered) => {
-            format!("; {rows} failed mails never went and are older than {}", length(outcome.max_age_ms))
+            let verb = if rows == 1 { "is" } else { "are" };
+            let age = length(outcome.max_age_ms);
+            format!("; {} never went and {verb} older than {age}", count(rows, "failed mail"))
         }
         _ => String::new(),
     }

@@ -80,9 +80,12 @@ fn unchecked(visit: &Visit<'_>) -> Vec<&'static str> {
 }
 
 fn document(visit: &Visit<'_>) -> Document {
-    let rows = match visit.window.since {
-        Some(since) => format!("rows since {}", window::show(since, visit.window.zone)),
-        None => "all rows".to_owned(),
+    let show = |at| window::show(at, visit.window.zone);
+    let rows = match (visit.window.since, visit.window.until) {
+        (Some(since), Some(until)) => format!("rows from {} to {}", show(since), show(until)),
+        (Some(since), None) => format!("rows since {}", show(since)),
+        (None, Some(until)) => format!("rows up to {}", show(until)),
+        (None, None) => "all rows".to_owned(),
     };
     let mut blocks = vec![
         Block::Verdict(summary(visit.checks), tone(worst(visit.checks))),
@@ -94,7 +97,7 @@ fn document(visit: &Visit<'_>) -> Document {
     let unchecked = unchecked(visit);
     if !unchecked.is_empty() {
         let names = unchecked.join(", ");
-        blocks.push(Block::Line(format!("\nNot looked at, for want of what comes before: {names}")));
+        blocks.push(Block::Line(format!("\nNot looked at, since a check before them failed: {names}")));
     }
     Document { blocks }
 }

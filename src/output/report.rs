@@ -21,8 +21,9 @@ const MOST_WORDS: usize = 15;
 /// Characters shown of an example text.
 const EXAMPLE: usize = 100;
 
-/// Columns of the chart at most, and those its labels take.
+/// Columns of the chart at most, those its labels take, and those of the names among them.
 const CHART: u64 = 100;
+const NAME: usize = 10;
 const LABELS: u16 = 26;
 
 /// The columns of `report --format csv`: a row a cluster.
@@ -318,15 +319,18 @@ fn timeline(steps: &[StepRow], window: Window, width: u16) -> Vec<String> {
     let line = |name: &str, value: fn(&StepRow) -> u64| {
         let values: Vec<_> = steps.iter().map(|row| (place(row), value(row))).collect();
         let (bars, most) = chart::bars(&values, length, columns);
-        format!("{name:<10}{bars} at most {most}")
+        format!("{name:<NAME$}{bars} at most {most}")
     };
-    let ends =
-        format!("{} to {}", window::show(first.start, window.zone), window::show(last.end, window.zone));
+    let [start, end] = [first.start, last.end].map(|at| window::show(at, window.zone));
+    let ends = match usize::from(width) < NAME + start.len() + 4 + end.len() {
+        true => format!("{start}\n{:NAME$}to {end}", ""),
+        false => format!("{start} to {end}"),
+    };
     vec![
         line("attempts", |row| row.attempts),
         line("failed", |row| row.failed),
         line("throttled", |row| row.throttled),
-        format!("{:10}{ends}", ""),
+        format!("{:NAME$}{ends}", ""),
     ]
 }
 

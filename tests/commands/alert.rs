@@ -290,7 +290,18 @@ fn the_checks_are_explained_without_a_database() {
         ran.stdout.lines().skip(2).map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(
         first_words,
-        ["account-blocked", "bursts", "throttled", "rate", "pending", "silence", "quota", "doubt"]
+        [
+            "account-blocked",
+            "bursts",
+            "throttled",
+            "rate",
+            "pending",
+            "silence",
+            "quota",
+            "doubt",
+            "backlog_rows",
+            "backlog_age"
+        ]
     );
 }
 
@@ -303,9 +314,10 @@ fn the_incident_in_every_output() {
         (nagios.code, nagios.stdout.as_str(), nagios.stderr.as_str()),
         (
             2,
-            "MAILTHROTTLE CRITICAL - bursts 1, throttled 13, rate 6.97%; 14 of 201 mails in 1h failed \
-             | bursts=1;;0;0 throttled=13;0;5;0 rate=6.97%;5;20;0 account-blocked=0;;0;0 pending=0;0;;0 \
-             silence=0%;10:;;0 quota=2.01%;80;95;0 doubt=0;0;;0\n",
+            "MAILTHROTTLE CRITICAL - bursts 1, throttled 13, backlog_age 520192s (35 failed mails, the oldest for 6 days 29m), \
+             rate 6.97%; 14 of 201 mails in 1h failed | bursts=1;;0;0 throttled=13;0;5;0 backlog_age=520192s;3600;86400;0 \
+             rate=6.97%;5;20;0 account-blocked=0;;0;0 pending=0;0;;0 silence=0%;10:;;0 quota=2.01%;80;95;0 doubt=0;0;;0 \
+             backlog_rows=35;;;0\n",
             ""
         )
     );
@@ -330,6 +342,8 @@ fn the_incident_in_every_output() {
             "causes",
             "clusters",
             "verdict",
+            "backlog",
+            "max_age_ms",
             "resend"
         ]
     );
@@ -414,7 +428,7 @@ fn a_config_that_is_wrong_names_the_key() {
         ),
         (
             "[alert.checks.a]\nmetric = 'failed'\nwarning = '0'",
-            "[alert.checks.a]: metric: 'failed' is none of account-blocked, bursts",
+            "[alert.checks.a]: metric: 'failed' is not one of account-blocked, bursts",
         ),
         (
             "[alert.checks.a]\nmetric = 'rows'\nwarning = 'x:'",

@@ -34,7 +34,7 @@ fn the_incident_is_told_once_and_its_recovery_once() {
         assert!(
             first
                 .stdout
-                .starts_with("CRITICAL: bursts 1, throttled 13, rate 6.97%; 14 of 201 mails in 1h failed\n")
+                .starts_with("CRITICAL: bursts 1, throttled 13, backlog_age 520192s (35 failed mails, the oldest for 6 days 29m),")
         );
         assert!(
             first.stdout.contains("\nAdvice\n")

@@ -135,6 +135,7 @@ fn all_is_well() {
             "ok clock: the clocks of database and host agree",
             "ok index: with 2 rows the log needs no index",
             "ok pending: no row has been pending for more than an hour",
+            "ok backlog: no failed mail waits to be sent again; besides: 1 too old to go unless resend --max-age says so",
             "ok sent-with-error: no row that counts as sent has an error text",
             "ok failed-without-text: every failed row has an error text (1 row)",
         ]
@@ -284,7 +285,7 @@ fn a_table_that_is_not_there_and_columns_that_do_not_fit() {
     assert_eq!(answers[0], answers[1]);
     let (nowhere, misfit) = &answers[0];
     assert_eq!(check(nowhere, "table"), said("problem", "the table that the config names is not there"));
-    assert_eq!(nowhere["unchecked"].as_array().unwrap().len(), 10);
+    assert_eq!(nowhere["unchecked"].as_array().unwrap().len(), 11);
     assert_eq!(check(misfit, "columns"), said("problem", "the mapping does not fit the table's columns"));
     assert_eq!(misfit["unchecked"][0], "status-words");
 }
@@ -541,27 +542,27 @@ fn a_joined_table_that_may_not_be_read() {
         ran.stdout
     );
     assert!(ran.stdout.ends_with(
-        "\nNot looked at, for want of what comes before: columns, status-words, times, unclassified, clock,\nindex, \
-         pending, sent-with-error, failed-without-text\n"
+        "\nNot looked at, since a check before them failed: columns, status-words, times, unclassified, clock,\nindex, \
+         pending, backlog, sent-with-error, failed-without-text\n"
     ));
 }
 
 #[test]
 fn what_it_says_to_a_person() {
     let log = TestLog::incident();
-    let shown = log.run(&["doctor", "--since", "2026-11-18"]);
+    let shown = log.run(&["doctor", "--since", "2026-11-18", "--at", "2026-11-19 12:00"]);
     let lines: Vec<&str> = shown.stdout.lines().collect();
-    assert_eq!(lines[0], "1 warning (pending) in 12 checks.");
-    assert_eq!(lines[2], "sqlite:log.db, rows since 2026-11-18 00:00:00 +00:00");
+    assert_eq!(lines[0], "1 warning (backlog) in 13 checks.");
+    assert_eq!(lines[2], "sqlite:log.db, rows from 2026-11-18 00:00:00 +00:00 to 2026-11-19 12:00:00 +00:00");
     assert!(lines.contains(&"ok       connection: the database answers"), "{}", shown.stdout);
-    assert!(lines.contains(
-        &"       → see whether the application's own sender runs; until it does, nobody sends them"
-    ));
+    assert!(
+        lines.contains(&"       → mailthrottle resend --dry-run shows them, mailthrottle resend sends them")
+    );
     assert_eq!(shown.code, 1);
     let markdown = log.run(&["doctor", "--format", "markdown"]).stdout;
     assert!(markdown.contains("- **ok** clock: the clocks of database and host agree\n"), "{markdown}");
     let ndjson = log.run(&["doctor", "--format", "ndjson"]).stdout;
-    assert_eq!(ndjson.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count(), 12);
+    assert_eq!(ndjson.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count(), 13);
 }
 
 #[test]

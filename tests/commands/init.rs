@@ -386,7 +386,7 @@ fn several_alike_and_none_at_all() {
         assert!(log.error(&["init", "--table", "none"]).starts_with("mailthrottle: no table 'none' in "));
         assert_eq!(
             log.error(&["init", "--preset", "none"]).split(" of ").next().unwrap(),
-            "mailthrottle: --preset: 'none' is none"
+            "mailthrottle: --preset: 'none' is not one"
         );
         log.sql("DROP TABLE users");
         assert_eq!(
@@ -512,7 +512,7 @@ fn a_table_of_another_schema_and_one_that_may_not_be_read() {
     let url = log.url().replace("user=postgres", &format!("user=init_{name}"));
     let error = log.run_bare(&["--db", &url, "--config", "x", "init"]).error();
     assert!(
-        error.ends_with("(it has users); for want of the right to SELECT, not looked into: Mail Box.outbox, public.settings"),
+        error.ends_with("(it has users); not looked into, since the right to SELECT is missing: Mail Box.outbox, public.settings"),
         "{error}"
     );
     log.sql(&format!("GRANT USAGE ON SCHEMA \"Mail Box\" TO init_{name}; GRANT SELECT ON \"Mail Box\".outbox TO init_{name}"));

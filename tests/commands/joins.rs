@@ -66,9 +66,9 @@ fn the_newest_row_says_how_each_mail_ended() {
     assert_eq!(
         report["statuses"],
         json!([
-            {"status": "failed", "meaning": "failed", "rows": 4},
-            {"status": null, "meaning": "other", "rows": 2},
-            {"status": "ok", "meaning": "sent", "rows": 2}
+            {"status": "failed", "meaning": "failed", "mapped": true, "rows": 4},
+            {"status": null, "meaning": "other", "mapped": false, "rows": 2},
+            {"status": "ok", "meaning": "sent", "mapped": true, "rows": 2}
         ])
     );
 }

@@ -11,6 +11,8 @@ mod failures;
 mod incident;
 mod init;
 mod joins;
+mod known;
+mod known_histories;
 mod odd_logs;
 mod presets;
 mod readme;

@@ -129,7 +129,8 @@ fn senders_beyond_all_bounds_have_no_peaks_in_common() {
     assert_eq!(
         report["senders"][0],
         json!({
-            "sender": "(others)", "attempts": 10000, "failed": 0, "throttled": 0, "peak_per_minute": 0, "recipients_24h": 0
+            "sender": "(others)", "attempts": 10000, "failed": 0, "throttled": 0, "peak_per_minute": 0, "opened_per_minute": 0,
+            "opened_per_hour": 0, "recipients_24h": 0
         })
     );
     assert_eq!(
@@ -145,7 +146,7 @@ fn noise_in_the_status_column_does_not_hide_failures() {
          INSERT INTO email_log (status, sent_date) SELECT 'w' || i, '2026-11-20 10:00' FROM k; \
          INSERT INTO email_log (status, sent_date, error_message) VALUES ('F', '2026-11-20 10:01', '{THROTTLE}')"
     ));
-    assert_eq!(figures(&log, &["--since", "all"]), json!([1501, 1, 0, "mixed"]));
+    assert_eq!(figures(&log, &["--since", "all"]), json!([1501, 1, 0, "unmapped"]));
 }
 
 #[test]

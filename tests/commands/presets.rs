@@ -286,7 +286,7 @@ fn the_documentation_has_a_row_for_every_preset() {
 
 #[test]
 fn a_preset_nobody_knows_is_answered_with_those_there_are() {
-    let known = "none of generic, apex, django-post-office, odoo, wp-mail-logging, wp-email-log, fluent-smtp, \
+    let known = "not one of generic, apex, django-post-office, odoo, wp-mail-logging, wp-email-log, fluent-smtp, \
                  wp-mail-catcher, django-mailer, postal, mautic";
     let log = TestLog::of("CREATE TABLE email_log (id INTEGER PRIMARY KEY, status, sent_date)");
     let error = log.error(&["--preset", "nonsense", "report"]);

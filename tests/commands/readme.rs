@@ -28,6 +28,7 @@ fn run(command: &str) -> Ran {
         .args(["-c", &command])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .env_remove("MAILTHROTTLE_CONFIG")
+        .env_remove("COLUMNS")
         .stdin(Stdio::null())
         .output()
         .unwrap()

@@ -197,7 +197,7 @@ fn a_quiet_log_is_called_quiet_and_a_log_of_unknown_words_is_not() {
     let unknown = TestLog::with_rows(&[("'failed'", "'2026-11-20 08:00:00'", "'432 4.3.2 x'")]).report();
     assert_eq!(
         unknown["verdict"]["summary"],
-        "No status word of this log is mapped, so nothing can be said of failures."
+        "Nobody can say how many mails failed: 1 of 1 row has a status word without a meaning."
     );
 }
 
@@ -315,11 +315,15 @@ fn a_value_with_the_divider_of_pages_in_it_is_read() {
     );
     let report = log.report();
     assert_eq!(report["totals"]["rows"], 3500);
-    assert_eq!(report["statuses"][1], json!({ "status": "a|b", "meaning": "other", "rows": 1 }));
+    assert_eq!(
+        report["statuses"][1],
+        json!({ "status": "a|b", "meaning": "other", "mapped": false, "rows": 1 })
+    );
     assert_eq!(
         report["senders"][0],
         json!({
-            "sender": "x|y@z0", "attempts": 2500, "failed": 0, "throttled": 0, "peak_per_minute": 60, "recipients_24h": 0
+            "sender": "x|y@z0", "attempts": 2500, "failed": 0, "throttled": 0, "peak_per_minute": 60, "opened_per_minute": 60,
+            "opened_per_hour": 1799, "recipients_24h": 0
         })
     );
 }

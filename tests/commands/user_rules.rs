@@ -114,7 +114,7 @@ fn every_mistake_is_named_with_its_rule_and_what_to_do() {
         ),
         (
             r#"stage = "dots""#,
-            "rule 'r': stage: 'dots' is none of connect, ehlo, tls, auth, mail, rcpt, data, dot",
+            "rule 'r': stage: 'dots' is not one of connect, ehlo, tls, auth, mail, rcpt, data, dot",
         ),
         (r#"kind = "often""#, "rule 'r': kind: 'often' is not one of temporary, permanent, no code"),
         (
@@ -133,7 +133,7 @@ fn an_unknown_class_is_answered_with_the_known_ones() {
     let config = "[[rules]]\nname = \"r\"\ntext = \"x y\"\nclass = \"full\"\nexample = \"x y\"\n";
     let error = classifier(config).unwrap_err();
     assert!(
-        error.starts_with("rule 'r': class: 'full' is none of throttle-concurrency, throttle-rate, quota"),
+        error.starts_with("rule 'r': class: 'full' is not one of throttle-concurrency, throttle-rate, quota"),
         "{error}"
     );
 }

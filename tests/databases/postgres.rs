@@ -177,7 +177,7 @@ fn what_keeps_it_from_connecting_is_said_in_one_line() {
         ),
         (
             format!("postgres://u:{MARKER}@127.0.0.1/db?sslmode=on"),
-            "--db: sslmode 'on' is none of disable, allow, prefer, require, verify-ca, verify-full".to_owned(),
+            "--db: sslmode 'on' is not one of disable, allow, prefer, require, verify-ca, verify-full".to_owned(),
         ),
         (
             format!("postgres://u:{MARKER}@a,b/db?host=a,b"),

@@ -293,7 +293,7 @@ static void put_string(Translator *t, const char *text) {
   text_put(&t->sql, "'");
 }
 
-// a clause begins, or words with a meaning of their own; gives the next token, or 0 where the word is none of them
+// a clause begins, or words with a meaning of their own; gives the next token, or 0 where the word is not one of them
 static int clause_word(Translator *t, Block *b, int at, int to) {
   if (is(t, at, "SELECT")) start_query(t, b, at);
   if (is(t, at, "WITH") && (at == 0 || !b->query)) b->clause = WITH_LIST;

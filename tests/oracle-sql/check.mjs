@@ -60,7 +60,7 @@ function sqlFiles(folder, replaced = []) {
 }
 
 // The distinct statements of the program's that went well, numbers, texts and quoted names aside. What the tests send by
-// themselves is none of its own: the program is known by the settings that each of its sessions begins with.
+// themselves is not one of its own: the program is known by the settings that each of its sessions begins with.
 function traced(path) {
   const distinct = new Map();
   const lines = readFileSync(path, "utf8").split("\n").filter(Boolean).map((line) => JSON.parse(line));

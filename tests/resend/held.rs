@@ -304,7 +304,7 @@ fn the_word_that_is_written_is_named_or_nothing_is_written() {
         log.write("mailthrottle.toml", "[email_log]\nsent = ['opened', 'sent']\n[resend]\nsent_word = 'x'\n");
         let refused = resend(log, &server, &[]).error();
         assert!(
-            refused.contains("'x' is none of the words for sent in [email_log] (opened, sent)"),
+            refused.contains("'x' is not one of the words for sent in [email_log] (opened, sent)"),
             "{refused}"
         );
         log.write(

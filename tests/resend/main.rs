@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod account;
+mod backlog;
 mod doubt;
 mod driver;
 mod exim;

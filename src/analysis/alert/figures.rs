@@ -7,7 +7,7 @@ use super::range::shown;
 use crate::analysis::failures::{Cause, Failures, is_throttle};
 use crate::analysis::phrases;
 use crate::analysis::report::{Backlog, ClusterRow, Report, SenderRow};
-use crate::model::{Attempt, Class};
+use crate::model::{Attempt, Class, HOUR, MINUTE, SECOND};
 
 /// All that was counted for one scope.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -116,13 +116,12 @@ impl Figures {
         }
     }
 
+    /// Bursts that are not of throttling are named by their classes.
     fn bursts(&self) -> Measured {
         let classes: Vec<_> = self.classes_of_bursts.iter().map(|class| class.as_str()).collect();
-        let note = (!classes.is_empty()).then(|| classes.join(", "));
-        Measured {
-            note: note.or_else(|| self.bursts.is_none().then(|| NO_TIME_OF_DAY.to_owned())),
-            ..counted(self.bursts, "")
-        }
+        let is_throttling = self.classes_of_bursts.iter().all(|class| is_throttle(*class));
+        let measured = counted(self.bursts, NO_TIME_OF_DAY);
+        Measured { note: measured.note.or_else(|| (!is_throttling).then(|| classes.join(", "))), ..measured }
     }
 
     fn backlog(&self, of: impl Fn(&Backlog) -> Option<f64>) -> Measured {
@@ -152,11 +151,10 @@ impl Figures {
 
 /// How many mails wait, and for how long the oldest does in words: `4 failed mails, the oldest for 5h 12m`.
 fn waiting(backlog: Backlog) -> String {
-    let age = u64::try_from(backlog.oldest_age_s.unwrap_or(0)).unwrap_or(0);
+    let age = backlog.oldest_age_s.unwrap_or(0) * SECOND;
     // seconds say nothing of what is hours old
-    let age = if age < 3600 { age } else { age / 60 * 60 };
-    let age = humantime::format_duration(std::time::Duration::from_secs(age));
-    format!("{}, the oldest for {age}", phrases::count(backlog.rows, "failed mail"))
+    let age = if age < HOUR { age } else { age / MINUTE * MINUTE };
+    format!("{}, the oldest for {}", phrases::count(backlog.rows, "failed mail"), phrases::length(age))
 }
 
 /// Why peaks and bursts cannot be had.

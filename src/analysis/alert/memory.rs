@@ -120,14 +120,17 @@ mod tests {
     #[test]
     fn a_clock_put_back_does_not_silence_it() {
         let before = Memory { state: AlertState::Warning, since: HOUR, told_at: HOUR, undelivered: None };
-        assert_eq!(turn(Some(before), AlertState::Warning, 0, HOUR).print, Some(AlertEvent::Repeated));
+        assert_eq!(
+            turn(Some(before), (AlertState::Warning, false), 0, HOUR).print,
+            Some(AlertEvent::Repeated)
+        );
     }
 
     #[test]
     fn what_was_not_delivered_is_delivered_next_time_and_not_printed_again() {
         let undelivered = Some(AlertEvent::Changed);
         let before = Memory { state: AlertState::Warning, since: 0, told_at: 0, undelivered };
-        let turn = turn(Some(before), AlertState::Warning, 1, HOUR);
+        let turn = turn(Some(before), (AlertState::Warning, false), 1, HOUR);
         assert_eq!((turn.print, turn.deliver), (None, Some(AlertEvent::Changed)));
         assert_eq!(turn.memory, Memory { undelivered: None, ..before });
     }

@@ -5,13 +5,13 @@
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use super::check::MetricCheck;
+use super::check::{Metric, MetricCheck, future as future_check};
 use super::figures::{Figures, Measured};
 use super::memory::AlertEvent;
 use super::range::{Range, shown};
 use super::state::AlertState;
 use crate::analysis::judge::is_unmapped;
-use crate::analysis::phrases::unmapped as unmapped_words;
+use crate::analysis::phrases::{length, unmapped as unmapped_words};
 use crate::analysis::report::{Backlog, CauseRow, ClusterRow, Report, Totals, WindowView};
 use crate::analysis::verdict::{Verdict, VerdictKind};
 use crate::model::{Disposition, Millis};
@@ -148,8 +148,11 @@ impl AlertOutcome {
 
     /// Judges each check by what was found for it; there is at least one.
     pub fn new(now: Millis, source: AlertSource, checks: &[(&MetricCheck, &ScopeFindings)]) -> Option<Self> {
-        let mut rows: Vec<_> =
-            checks.iter().map(|(check, found)| (row(check, &found.figures), *check, *found)).collect();
+        let future = checks.iter().find(|(_, found)| found.figures.future > 0);
+        let future = future.filter(|_| checks.iter().all(|(check, _)| check.metric != Metric::Future));
+        let named_if_bad = future.map(|(check, found)| (future_check(&check.scope), *found));
+        let all = checks.iter().copied().chain(named_if_bad.iter().map(|(check, found)| (check, *found)));
+        let mut rows: Vec<_> = all.map(|(check, found)| (row(check, &found.figures), check, found)).collect();
         rows.sort_by_key(|(row, check, _)| (std::cmp::Reverse(row.state.badness()), check.metric));
         let unmapped = rows.iter().find(|(_, _, found)| is_unmapped(&found.report));
         let hides_more = unmapped.filter(|_| rows[0].0.state != AlertState::Critical);
@@ -215,10 +218,4 @@ fn summary(named: &[String], figures: &Figures, window: Millis) -> String {
     };
     let healed = if figures.healed > 0 { format!(", {} went later", figures.healed) } else { String::new() };
     format!("{worst}{mails}{healed}")
-}
-
-/// A length of time in words.
-pub fn length(window: Millis) -> String {
-    let millis = std::time::Duration::from_millis(u64::try_from(window).unwrap_or_default());
-    humantime::format_duration(millis).to_string()
 }

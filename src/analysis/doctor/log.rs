@@ -5,7 +5,7 @@ use super::{Finding, Severity};
 use crate::analysis::phrases::count;
 use crate::analysis::report::{Backlog, rate};
 use crate::mapping::Mapping;
-use crate::model::{Meaning, Millis};
+use crate::model::Millis;
 use crate::window;
 
 /// The share of texts that no rule knows from which it is worth a look.
@@ -20,11 +20,8 @@ pub fn status_words(attempts: &Attempts, mapping: &Mapping) -> Finding {
     if attempts.rows == 0 {
         return Finding::ok(name, "no row lies in the window, so there is no word to look at");
     }
-    let unmapped: Vec<_> = attempts
-        .statuses()
-        .into_iter()
-        .filter(|(word, _)| mapping.words.meaning(*word) == Meaning::Other)
-        .collect();
+    let unmapped: Vec<_> =
+        attempts.statuses().into_iter().filter(|(word, _)| !mapping.words.is_named(*word)).collect();
     let rows: u64 = unmapped.iter().map(|(_, rows)| rows).sum();
     if rows == 0 {
         return Finding::ok(name, format!("the status of all {} is mapped", count(attempts.rows, "row")));

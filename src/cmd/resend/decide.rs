@@ -252,7 +252,7 @@ fn decision<'w>(words: &'w [String], args: &Args) -> Result<Option<(Decision, &'
         "delivered" => Decision::Delivered,
         "again" => Decision::Again,
         "drop" => Decision::Drop,
-        other => bail!("--doubt: '{}' is none of delivered, again, drop", other.escape_debug()),
+        other => bail!("--doubt: '{}' is not one of delivered, again, drop", other.escape_debug()),
     };
     if ids.is_empty() && !has_filter(args) {
         bail!(

@@ -211,7 +211,7 @@ fn check_environment() -> Result<()> {
 
 fn check_ssl_mode(key: &str, mode: &str) -> Result<()> {
     if !SSL_MODES.contains(&mode) {
-        bail!("{key} '{}' is none of {}", mode.escape_debug(), SSL_MODES.join(", "));
+        bail!("{key} '{}' is not one of {}", mode.escape_debug(), SSL_MODES.join(", "));
     }
     Ok(())
 }

@@ -1,0 +1,517 @@
+//! Only what is known is said: of throttling, of words without a meaning, of what still has to go, of times.
+
+use serde_json::{Value, json};
+
+use crate::support::{Ran, TABLE, TestLog};
+
+const THROTTLED: &str = "432 4.3.2 Concurrent connections limit exceeded.";
+
+/// Rows of the generic table: status, seconds before noon of 2026-11-20, sender, error.
+fn log(rows: &[(&str, f64, &str, &str)]) -> TestLog {
+    let values: Vec<String> = rows
+        .iter()
+        .enumerate()
+        .map(|(number, (status, before, sender, error))| {
+            let error = if error.is_empty() { "NULL".to_owned() } else { format!("'{}'", error.replace('\'', "''")) };
+            format!(
+                "('{status}', strftime('%Y-%m-%d %H:%M:%f', '2026-11-20 12:00:00', '-{before} seconds'), '{sender}', \
+                 'u{number}@example.com', 'Invoice {number}', 'Text', {error})"
+            )
+        })
+        .collect();
+    let columns = "(status, sent_date, sender, recipient, subject, body, error_message)";
+    TestLog::of(&format!("{TABLE} INSERT INTO email_log {columns} VALUES {};", values.join(", ")))
+}
+
+/// So many rows 50 ms apart that end ten minutes before noon, of which every fifth fails with a text.
+fn every_fifth(rows: u32, error: &str) -> TestLog {
+    let at = |row: u32| 600.0 + 0.05 * f64::from(rows - row);
+    let row = |row: u32| match row % 5 {
+        0 => ("F", at(row), "a@contoso.example", error),
+        _ => ("S", at(row), "a@contoso.example", ""),
+    };
+    log(&(1..=rows).map(row).collect::<Vec<_>>())
+}
+
+fn report(log: &TestLog) -> Value {
+    log.json(&["report", "--at", "2026-11-20 12:00"])
+}
+
+fn alert(log: &TestLog, more: &[&str]) -> Ran {
+    log.run(&[&["alert", "--at", "2026-11-20 12:00"], more].concat())
+}
+
+/// Every sentence of a report.
+fn sentences(report: &Value) -> String {
+    let verdict = &report["verdict"];
+    let lists = ["evidence", "advice"].iter().flat_map(|list| verdict[*list].as_array().unwrap());
+    let lines = lists.map(|line| line.as_str().unwrap()).collect::<Vec<_>>();
+    let text = format!("{}\n{}", verdict["summary"].as_str().unwrap(), lines.join("\n"));
+    // the program's own name is no word about a throttle
+    text.replace("mailthrottle", "mt")
+}
+
+fn has(report: &Value, part: &str) {
+    assert!(sentences(report).contains(part), "{part}\nin {}", sentences(report));
+}
+
+fn lacks(report: &Value, part: &str) {
+    assert!(!sentences(report).contains(part), "{part}\nin {}", sentences(report));
+}
+
+#[test]
+fn a_burst_of_errors_of_the_application_is_no_throttling() {
+    for error in
+        ["Template invoice.html not found", "java.lang.NullPointerException", "No space left on device"]
+    {
+        let log = every_fifth(20, error);
+        let report = report(&log);
+        assert_eq!(report["verdict"]["kind"], "application-errors", "{error}");
+        let cluster = &report["clusters"][0];
+        assert_eq!([&cluster["class"], &cluster["burst"]], [&json!("application"), &json!(true)]);
+        has(&report, "The application failed before it asked a mail server: 100 % of 4 failed mails.");
+        has(
+            &report,
+            "4 of them failed in one burst, at 2026-11-20 11:49:59 +00:00: 4 of 20 attempts within 0.8 s",
+        );
+        lacks(&report, "hrottl");
+        lacks(&report, "3 connections");
+        let alert = alert(&log, &[]);
+        assert_eq!(alert.code, 2);
+        assert_eq!(alert.stdout, "CRITICAL: bursts 1 (application), rate 20%; 4 of 20 mails in 1h failed\n");
+    }
+}
+
+#[test]
+fn a_text_that_no_rule_knows_is_unexplained() {
+    let report = report(&every_fifth(20, "frobnicator said no"));
+    assert_eq!(report["verdict"]["kind"], "unexplained");
+    has(&report, "Failures with a text that no rule knows, or with none at all: 100 % of 4 failed mails.");
+    has(&report, "mt explain --test-rules shows the texts");
+    lacks(&report, "hrottl");
+}
+
+#[test]
+fn a_mixed_log_counts_only_what_is_throttled() {
+    let throttled = (0..40).map(|row| ("F", 900.0 + f64::from(row) * 0.2, "a@contoso.example", THROTTLED));
+    let unknown =
+        (0..40).map(|row| ("F", 2000.0 + f64::from(row) * 0.2, "a@contoso.example", "frobnicator said no"));
+    let report = report(&log(&throttled.chain(unknown).collect::<Vec<_>>()));
+    assert_eq!(
+        [&report["verdict"]["kind"], &report["verdict"]["confidence"]],
+        [&json!("burst-throttling"), &json!(0.5)]
+    );
+    has(&report, "Burst throttling: 40 of 80 failed mails were refused in one burst");
+    has(
+        &report,
+        "Confidence 0.50: 40 of 80 failed mails have causes of another kind, 40 of which no rule knows.",
+    );
+}
+
+/// Mails of one sender that begin 10 ms apart in one second, the last of them throttled.
+fn wave(before: f64, sent: u32, throttled: u32) -> Vec<(&'static str, f64, &'static str, &'static str)> {
+    (0..sent + throttled)
+        .map(|number| {
+            let at = before - 0.01 * f64::from(number);
+            if number < sent {
+                ("S", at, "a@contoso.example", "")
+            } else {
+                ("F", at, "a@contoso.example", THROTTLED)
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn a_number_at_once_is_named_only_where_the_log_shows_it() {
+    let shown = report(&log(&[wave(900.0, 3, 1), wave(800.0, 3, 1), wave(700.0, 3, 2)].concat()));
+    has(&shown, "Throttling began at 4 running at once (4 of 4 refusals at that number or above), up to 5");
+    // two refusals, a refusal of a mail that ran alone, and a number that others passed more often
+    let two = log(&[wave(900.0, 3, 1), wave(800.0, 3, 1)].concat());
+    let alone =
+        log(&(0..8).flat_map(|number| wave(900.0 - 60.0 * f64::from(number), 0, 1)).collect::<Vec<_>>());
+    let passed = log(&[wave(900.0, 3, 1), wave(800.0, 3, 1), wave(700.0, 3, 1), wave(600.0, 9, 0)].concat());
+    for log in [two, alone, passed] {
+        lacks(&report(&log), "running at once");
+    }
+}
+
+#[test]
+fn an_account_is_blocked_only_while_nothing_goes_from_it() {
+    let refused = "535 5.7.3 Authentication unsuccessful";
+    let sent = |count: u32, from: f64| {
+        (0..count).map(move |row| ("S", from - f64::from(row), "busy@contoso.example", ""))
+    };
+    // one refusal among mails of the same sender, and the same with nothing after it
+    let open =
+        log(&sent(300, 3000.0).chain([("F", 2900.0, "busy@contoso.example", refused)]).collect::<Vec<_>>());
+    let report_of_open = report(&open);
+    assert_ne!(report_of_open["verdict"]["kind"], "account-blocked");
+    lacks(&report_of_open, "blocked");
+    has(&report_of_open, "1 failed mail, class auth. Other mail of the same sender went after that.");
+    assert_eq!(alert(&open, &["--account-blocked-critical", "0"]).code, 0);
+    let rows: Vec<_> = sent(300, 3000.0)
+        .chain([
+            ("F", 500.0, "other@contoso.example", refused),
+            ("F", 400.0, "other@contoso.example", refused),
+        ])
+        .collect();
+    let closed = log(&rows);
+    let report = report(&closed);
+    assert_eq!(report["verdict"]["kind"], "account-blocked");
+    has(
+        &report,
+        "The account is blocked (other@contoso.example): 2 mails were refused so since 2026-11-20 11:51:40 +00:00, and nothing \
+         went from it after that.",
+    );
+    assert_eq!(report["blocked_senders"][0]["rows"], 2);
+    let alert = alert(&closed, &[]);
+    assert_eq!(alert.code, 2);
+    assert!(alert.stdout.starts_with("CRITICAL: account-blocked 2;"), "{}", alert.stdout);
+}
+
+#[test]
+fn words_that_nobody_mapped_are_named_and_not_called_quiet() {
+    let row = |status: &'static str, row: u32| (status, 60.0 + f64::from(row), "a@contoso.example", "");
+    let some =
+        log(&(0..90).map(|n| row("S", n)).chain((90..100).map(|n| row("DELIVERED", n))).collect::<Vec<_>>());
+    let all = log(&(0..20).map(|n| row("ok", n)).collect::<Vec<_>>());
+    for (log, rows, words) in
+        [(some, "10 of 100 rows have", "'DELIVERED' (10)"), (all, "20 of 20 rows have", "'ok' (20)")]
+    {
+        let report = report(&log);
+        assert_eq!(report["verdict"]["kind"], "unmapped");
+        has(
+            &report,
+            &format!("Nobody can say how many mails failed: {rows} a status word without a meaning."),
+        );
+        has(
+            &report,
+            &format!("add each word to sent, failed or pending of [email_log], whichever it means: {words}."),
+        );
+        // UNKNOWN is told on stdout in every format
+        for format in ["table", "json", "ndjson", "csv", "markdown", "nagios", "prometheus"] {
+            let ran = log.run(&["--format", format, "alert", "--at", "2026-11-20 12:00"]);
+            assert_eq!((ran.code, ran.stderr.as_str()), (3, ""), "{format}");
+            assert!(!ran.stdout.is_empty(), "{format}");
+        }
+        let line = alert(&log, &[]).stdout;
+        assert!(line.starts_with(&format!("UNKNOWN: status words without a meaning: {words}")), "{line}");
+    }
+    // nine of a hundred are a word in the evidence
+    let few = log(&(0..91).map(|n| row("S", n)).chain((91..100).map(|n| row("X", n))).collect::<Vec<_>>());
+    let report = report(&few);
+    assert_eq!(report["verdict"]["kind"], "quiet");
+    has(&report, "Status words without a meaning: 'X' (9)");
+    assert_eq!(alert(&few, &[]).code, 0);
+}
+
+#[test]
+fn what_is_critical_is_more_than_unknown_words() {
+    let mut rows: Vec<_> = (0..20).map(|n| ("ok", 60.0 + f64::from(n), "a@contoso.example", "")).collect();
+    rows.extend((0..9).map(|n| ("F", 300.0 + f64::from(n), "a@contoso.example", THROTTLED)));
+    let ran = alert(&log(&rows), &[]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stdout.contains("status words without a meaning: 'ok' (20)"), "{}", ran.stdout);
+}
+
+#[test]
+fn an_empty_window_is_told_from_a_quiet_one() {
+    let log = log(&[("S", 200_000.0, "a@contoso.example", "")]);
+    let report = report(&log);
+    assert_eq!(
+        [&report["verdict"]["kind"], &report["verdict"]["summary"]],
+        ["empty", "No mail in this window."]
+    );
+    assert_eq!(log.report()["verdict"]["kind"], "quiet");
+}
+
+#[test]
+fn times_that_are_still_to_come_are_a_warning_of_report_and_alert() {
+    let ahead = |minutes: u32| {
+        let log = TestLog::of(&format!(
+            "{TABLE} INSERT INTO email_log (status, sent_date, sender, recipient) VALUES \
+             ('S', datetime('now', '-10 minutes'), 'a@x.example', 'b@x.example'), \
+             ('S', datetime('now', '+{minutes} minutes'), 'a@x.example', 'c@x.example'), \
+             ('P', datetime('now', '+3 hours'), 'a@x.example', 'd@x.example');"
+        ));
+        let codes = ["alert", "doctor"].map(|command| log.run(&[command]).code);
+        (log.json(&["report"]), log.run(&["alert"]).stdout, codes)
+    };
+    let (report, line, codes) = ahead(58);
+    has(&report, "Warning: 1 row was tried at a time that is still to come, up to ");
+    has(&report, "set time_zone in [email_log]");
+    assert_eq!((codes, &report["totals"]["future"]), ([1, 1], &json!(1)));
+    assert!(line.starts_with("WARNING: future 1; "), "{line}");
+    // clocks differ, and a mail that was not tried yet may be meant for later
+    let (report, _, codes) = ahead(4);
+    lacks(&report, "still to come");
+    assert_eq!(codes, [0, 0]);
+}
+
+#[test]
+fn dates_without_a_time_of_day_show_no_burst() {
+    let rows = (0..20).map(|row| {
+        format!(
+            "('{}', '2026-11-20', 'a@x.example', 'u{row}@x.example', {})",
+            if row % 5 == 0 { "F" } else { "S" },
+            if row % 5 == 0 { format!("'{THROTTLED}'") } else { "NULL".to_owned() }
+        )
+    });
+    let rows: Vec<String> = rows.collect();
+    let log = TestLog::of(&format!(
+        "{TABLE} INSERT INTO email_log (status, sent_date, sender, recipient, error_message) VALUES {};",
+        rows.join(", ")
+    ));
+    for zone in ["UTC", "Europe/Berlin"] {
+        let report = log.json(&["--time-zone", zone, "report", "--at", "2026-11-20 12:00"]);
+        has(&report, "4 of 4 failed mails met a throttle.");
+        has(&report, "dates without a time of day, so bursts, peaks and how many ran at once cannot be told");
+        lacks(&report, "burst,");
+        assert_eq!(
+            [&report["clusters"], &report["senders"][0]["peak_per_minute"]],
+            [&json!([]), &Value::Null]
+        );
+    }
+    let ran = log.run(&[
+        "--format",
+        "json",
+        "alert",
+        "--at",
+        "2026-11-20 12:00",
+        "--window",
+        "1d",
+        "--bursts-critical",
+        "0",
+    ]);
+    let outcome: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let bursts = outcome["metrics"].as_array().unwrap().iter().find(|row| row["name"] == "bursts").unwrap();
+    assert_eq!(
+        [&bursts["value"], &bursts["note"]],
+        [&Value::Null, &json!("the log has dates without a time of day")]
+    );
+}
+
+#[test]
+fn five_hours_after_a_burst_the_monitor_still_asks_for_a_person() {
+    let log = log(&wave(5.0 * 3600.0, 0, 4));
+    let ran = alert(&log, &[]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (1, "WARNING: backlog_age 18000s (4 failed mails, the oldest for 5h); no mail in 1h\n")
+    );
+    let doctor = log.run(&["doctor", "--at", "2026-11-20 12:00"]);
+    assert_eq!(doctor.code, 1);
+    assert!(doctor.stdout.contains("backlog: 4 failed mails wait to be sent again"), "{}", doctor.stdout);
+    has(&report(&log), "4 failed mails wait to be sent again, the oldest of 2026-11-20 07:00:00 +00:00");
+    // thresholds of one's own, in lengths of time
+    assert_eq!(alert(&log, &["--backlog-age-warning", "6h"]).code, 0);
+    assert_eq!(alert(&log, &["--backlog-age-critical", "4h"]).code, 2);
+    assert_eq!(alert(&log, &["--backlog-warning", "3"]).code, 1);
+    // after a day it is critical
+    let ran = log.run(&["alert", "--at", "2026-11-21 12:00"]);
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+}
+
+#[test]
+fn all_is_well_again_only_once_nothing_waits() {
+    let log = log(&wave(600.0, 3, 9));
+    let state = log.path("state");
+    let flags = ["--window", "30m", "--bursts-critical", "0", "--backlog-age-warning", "3h"];
+    let cron = |at: &str| {
+        let state = state.to_str().unwrap();
+        log.run(&[&["alert", "--cron", "--state", state, "--at", at][..], &flags].concat())
+    };
+    assert!(cron("2026-11-20 12:00").stdout.starts_with("CRITICAL: bursts 1"));
+    // the burst lies outside the window, and its mails still wait
+    let ran = cron("2026-11-20 13:00");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    log.sql("UPDATE email_log SET status = 'S' WHERE status = 'F' AND id > 5");
+    assert_eq!(cron("2026-11-20 13:00").stdout, "");
+    log.sql("UPDATE email_log SET status = 'S' WHERE status = 'F'");
+    let ran = cron("2026-11-20 13:00");
+    assert!(ran.stdout.starts_with("OK again: "), "{ran:?}");
+    // what left it by age is named
+    log.sql("UPDATE email_log SET status = 'F' WHERE id = 5");
+    assert!(cron("2026-11-20 16:00").stdout.starts_with("WARNING: backlog_age"));
+    let ran = cron("2026-11-27 14:00");
+    assert_eq!(ran.stdout, "OK again: no mail in 30m; 1 failed mail never went and is older than 7 days\n");
+}
+
+#[test]
+fn a_status_word_that_is_nowhere_is_refused_with_those_that_are() {
+    let log = TestLog::incident();
+    for command in [&["report"][..], &["failures"], &["resend", "--dry-run"]] {
+        let error = log.error(&[command, &["--status", "Q"]].concat());
+        assert!(
+            error.starts_with(
+                "mailthrottle: --status Q: no row of email_log has this status; its words are 'F' (54)"
+            ),
+            "{error}"
+        );
+    }
+    // a word of the log that nobody mapped, and one of the mapping that no row has
+    assert_eq!(log.json(&["report", "--since", "all", "--status", "X"])["totals"]["rows"], 1);
+    log.sql("UPDATE email_log SET status = 'S' WHERE status = 'F'");
+    assert_eq!(log.json(&["report", "--since", "all", "--status", "F"])["totals"]["rows"], 0);
+}
+
+#[test]
+fn an_error_in_the_config_names_the_key_in_the_words_of_the_config() {
+    let log = TestLog::incident();
+    for (config, error) in [
+        ("database = \"x\"", "line 1: [database] must be a table, not string \"x\""),
+        ("[resend]\ncap = \"three\"", "line 2: [resend] cap: must be a whole number, not string \"three\""),
+        ("[smtp]\noauth2 = 4", "line 2: [smtp.oauth2] must be a table, not integer `4`"),
+        ("[alert.checks]\nmine = 1", "line 2: [alert.checks.mine] must be a table, not integer `1`"),
+    ] {
+        log.write("mailthrottle.toml", config);
+        let said = log.error(&["report"]);
+        assert!(said.ends_with(error), "{said}");
+    }
+}
+
+#[test]
+fn cells_of_csv_are_no_formulas() {
+    let log = TestLog::of(&format!(
+        "{TABLE} INSERT INTO email_log (status, sent_date, sender, recipient, subject, error_message) VALUES \
+         ('F', '2026-11-20 08:00:00', '+1@x.example', '@x', '=cmd|''/c calc''!A1', '-2'), \
+         ('F', '2026-11-20 08:00:01', 'a@x.example', 'b@x.example', '\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} na\u{200c}me', \
+          '- x');"
+    ));
+    let shown = log.run(&["--format", "csv", "failures"]).stdout;
+    let rows: Vec<&str> = shown.lines().collect();
+    assert_eq!(
+        rows[2],
+        "1,F,2026-11-20T08:00:00.000Z,'+1@x.example,'@x,'=cmd|'/c calc'!A1,,,unknown,never,,-2"
+    );
+    // joiners are part of what they join
+    assert!(rows[1].contains("\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} na\u{200c}me"), "{}", rows[1]);
+    assert!(rows[1].ends_with(",'- x"), "{}", rows[1]);
+}
+
+#[test]
+fn tables_fit_from_sixty_columns_on_and_name_what_they_leave_out() {
+    let log = TestLog::incident();
+    for columns in ["60", "80", "100", "140"] {
+        for command in [
+            &["report", "--since", "all"][..],
+            &["alert", "-v", "--window", "9999d"],
+            &["failures"],
+            &["doctor"],
+        ] {
+            let output = log
+                .command(&[&["--db", "log.db"], command].concat())
+                .env("COLUMNS", columns)
+                .output()
+                .unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            let width: usize = columns.parse().unwrap();
+            assert!(text.lines().count() > 4, "{command:?} {text}");
+            // an address that is longer than a line stays whole
+            for line in text.lines().filter(|line| !line.contains("https://")) {
+                assert!(line.chars().count() <= width, "{columns} {command:?}: {line}");
+            }
+        }
+    }
+    let shown = |columns: &str| {
+        let output = log
+            .command(&["--db", "log.db", "report", "--since", "all"])
+            .env("COLUMNS", columns)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(
+        shown("80").contains("\nNot shown at this width: rate, code, peak/s, surge, sender.\n"),
+        "{}",
+        shown("80")
+    );
+    assert!(shown("160").contains("\nsurge: attempts a second in the cluster"), "{}", shown("160"));
+}
+
+#[test]
+fn the_worst_clusters_come_first_where_not_all_are_shown() {
+    let rows: Vec<_> = (1..=6)
+        .flat_map(|number| wave(3000.0 - 60.0 * f64::from(number), 1, if number == 2 { 9 } else { 2 }))
+        .collect();
+    let log = log(&rows);
+    let shown = log.run(&["report", "--since", "all", "--top", "2"]).stdout;
+    assert!(shown.contains("\nClusters (2 of 6, the worst first)\n"), "{shown}");
+    let table: Vec<&str> =
+        shown.lines().skip_while(|line| !line.starts_with("Clusters")).skip(3).take(4).collect();
+    assert!(table[0].contains("9 of 10") && table[1].contains("2 of 3"), "{table:?}");
+    assert!(shown.contains("\n4 more: report --top 6, or --format json.\n"), "{shown}");
+    let all = log.run(&["report", "--since", "all", "--top", "6"]).stdout;
+    assert!(all.contains("\nClusters\n"), "{all}");
+}
+
+#[test]
+fn the_timeline_names_its_edges() {
+    let log = log(&[("S", 7300.0, "a@x.example", ""), ("S", 100.0, "a@x.example", "")]);
+    let shown = log.run(&["report", "--at", "2026-11-20 12:00", "--by", "hour"]).stdout;
+    assert!(shown.contains("2026-11-20 09:00:00 +00:00 to 2026-11-20 12:00:00 +00:00"), "{shown}");
+}
+
+#[test]
+fn connections_opened_are_counted_by_sender_and_have_metrics() {
+    let log = log(&[wave(3000.0, 40, 2), wave(2900.0, 9, 0), wave(600.0, 5, 0)].concat());
+    let sender = &report(&log)["senders"][0];
+    assert_eq!([&sender["opened_per_minute"], &sender["opened_per_hour"]], [42, 56]);
+    let json = log.json(&[
+        "alert",
+        "--at",
+        "2026-11-20 12:00",
+        "--opened-per-minute-warning",
+        "1000",
+        "--opened-per-hour-warning",
+        "1000",
+    ]);
+    let value = |name: &str| {
+        let row = json["metrics"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
+        row["value"].clone()
+    };
+    assert_eq!([value("opened-per-minute"), value("opened-per-hour")], [42.0, 56.0]);
+    assert_eq!(alert(&log, &["--opened-per-minute-critical", "40"]).code, 2);
+}
+
+#[test]
+fn an_earlier_moment_can_be_looked_at() {
+    let log = log(&[wave(7200.0, 3, 2), wave(600.0, 3, 4)].concat());
+    let rows = |at: &str| {
+        let report = log.json(&["report", "--at", at]);
+        [report["totals"]["rows"].clone(), report["backlog"]["rows"].clone()]
+    };
+    assert_eq!(rows("2026-11-20 11:00"), [5, 2]);
+    assert_eq!(rows("2026-11-20 12:00"), [12, 6]);
+    let doctor = log.run(&["doctor", "--at", "2026-11-20 11:00"]).stdout;
+    assert!(doctor.contains("backlog: 2 failed mails wait"), "{doctor}");
+    let plan = log.json(&["resend", "--dry-run", "--at", "2026-11-20 11:00"]);
+    assert_eq!(plan["selected"], 2);
+}
+
+#[test]
+fn explain_takes_words_without_quotes() {
+    let log = TestLog::empty();
+    let said = log.json(&["explain", "432", "4.3.2", "Concurrent", "connections", "limit", "exceeded"]);
+    assert_eq!(
+        [&said["class"], &said["text"]],
+        ["throttle-concurrency", "432 4.3.2 Concurrent connections limit exceeded"]
+    );
+}
+
+#[test]
+fn formats_of_alert_alone_are_offered_by_alert_alone() {
+    let log = TestLog::empty();
+    assert!(!log.run_bare(&["report", "--help"]).stdout.contains("nagios"));
+    assert!(log.run_bare(&["alert", "--help"]).stdout.contains("--format also takes nagios"));
+}
+
+#[test]
+fn failures_as_markdown_are_one_table() {
+    let shown = TestLog::incident().run(&["--format", "markdown", "failures", "--limit", "5"]).stdout;
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 7, "{shown}");
+    let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+    assert!(lines.iter().all(|line| cells(line) == cells(lines[0])), "{shown}");
+}
