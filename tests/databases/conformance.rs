@@ -295,9 +295,9 @@ fn an_error_text_may_stand_in_a_further_table() {
     assert_eq!(
         report["statuses"],
         json!([
-            {"status": "F", "meaning": "failed", "rows": 2},
-            {"status": "S", "meaning": "sent", "rows": 2},
-            {"status": "P", "meaning": "pending", "rows": 0}
+            {"status": "F", "meaning": "failed", "mapped": true, "rows": 2},
+            {"status": "S", "meaning": "sent", "mapped": true, "rows": 2},
+            {"status": "P", "meaning": "pending", "mapped": true, "rows": 0}
         ])
     );
     let failures = same(by_error, &["failures", "--status", "F"]);
