@@ -35,12 +35,35 @@ pub fn metrics(outcome: &AlertOutcome) -> String {
     let rows = meanings.map(|(meaning, rows)| (labels(&[("meaning", meaning)]), rows.to_string()));
     family(&mut text, "rows", "Rows of the window by what their status means.", &rows);
     family(&mut text, "failures", "Failed mails of the window by class and code.", &failures(outcome));
+    let backlog = outcome.backlog.as_ref();
+    let age = backlog.map(|backlog| backlog.oldest_age_s.unwrap_or(0).unsigned_abs());
     let single = [
-        ("healed_failures", "Failed mails of the window that succeeded later.", outcome.healed),
-        ("unclassified_failures", "Failed mails of the window that no rule knows.", totals.unclassified),
-        ("timeless_failures", "Failed rows without a readable time.", outcome.timeless),
+        ("healed_failures", "Failed mails of the window that succeeded later.", Some(outcome.healed)),
+        (
+            "unclassified_failures",
+            "Failed mails of the window that no rule knows.",
+            Some(totals.unclassified),
+        ),
+        ("timeless_failures", "Failed rows without a readable time.", Some(outcome.timeless)),
+        (
+            "backlog_rows",
+            "Failed mails that should go again and have not.",
+            backlog.map(|backlog| backlog.rows),
+        ),
+        ("backlog_oldest_age_seconds", "Age of the oldest of them.", age),
+        (
+            "opened_per_minute",
+            "Connections of the busiest mailbox in a minute, one for each mail.",
+            outcome.opened_per_minute,
+        ),
+        (
+            "opened_per_hour",
+            "Connections of the busiest mailbox in an hour, one for each mail.",
+            outcome.opened_per_hour,
+        ),
     ];
-    for (name, help, value) in single {
+    for (name, help, value) in single.into_iter().filter_map(|(name, help, value)| Some((name, help, value?)))
+    {
         family(&mut text, name, help, &[(String::new(), value.to_string())]);
     }
     text + &last_run(outcome.generated_at, true)

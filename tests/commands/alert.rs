@@ -343,6 +343,8 @@ fn the_incident_in_every_output() {
             "clusters",
             "verdict",
             "backlog",
+            "opened_per_minute",
+            "opened_per_hour",
             "max_age_ms",
             "resend"
         ]

@@ -80,6 +80,10 @@ pub struct AlertOutcome {
     pub verdict: Verdict,
     /// What should go again and has not; none where a mail server tries again by itself, and where nobody asked.
     pub backlog: Option<Backlog>,
+    /// Connections that the busiest mailbox opened in a minute, each attempt counted as one; none where the log has no time of day.
+    pub opened_per_minute: Option<u64>,
+    /// The same in an hour.
+    pub opened_per_hour: Option<u64>,
     /// Older mails are not sent again, in milliseconds.
     pub max_age_ms: Millis,
     /// The command that sends again what was refused temporarily; none where nothing is to be sent.
@@ -126,6 +130,8 @@ impl AlertOutcome {
             clusters: Vec::new(),
             verdict: Verdict::default(),
             backlog: None,
+            opened_per_minute: None,
+            opened_per_hour: None,
             max_age_ms: 0,
             resend: None,
         }
@@ -179,6 +185,8 @@ impl AlertOutcome {
             clusters: report.clusters.clone(),
             verdict: report.verdict.clone(),
             backlog: rows.iter().find_map(|(_, _, found)| found.figures.backlog),
+            opened_per_minute: figures.opened.map(|(minute, _)| minute),
+            opened_per_hour: figures.opened.map(|(_, hour)| hour),
             max_age_ms: found.max_age,
             resend: None,
             metrics: rows.into_iter().map(|(row, ..)| row).collect(),
