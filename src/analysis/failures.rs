@@ -81,7 +81,7 @@ impl TimeOrder {
 type CauseKey = (Class, Disposition, Option<u16>, Option<Enhanced>, Option<String>);
 
 /// Which failures to look at; without any wish, all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Filter {
     /// A reply code such as `432` or an enhanced one such as `4.3.2`.
     pub code: Option<Code>,
@@ -132,6 +132,16 @@ impl<'c> Failures<'c> {
             in_doubt: 0,
             keys: HashMap::new(),
         }
+    }
+
+    /// The rules that errors are read with.
+    pub fn classifier(&self) -> &'c Classifier {
+        self.classifier
+    }
+
+    /// Which failures are looked at.
+    pub fn filter(&self) -> Filter {
+        self.filter
     }
 
     /// Reads one failed mail's error and counts it to its cause; one that was sent later counts as the failure it was.

@@ -3,7 +3,7 @@
 //! Where the log has start and end of an attempt, those count; where it has one time, a session of a given length
 //! is assumed. Attempts of one instant are counted together, since their order cannot be known.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use serde::Serialize;
 
@@ -38,39 +38,44 @@ pub struct Overlap {
     pub sent_from_limit: u64,
 }
 
+/// More at once than this are not told apart.
+const MOST: u32 = 100_000;
+
 /// How mails went by how many ran at once.
 #[derive(Debug, Default)]
 pub struct ByRunning {
-    /// Throttled mails and mails that went, by the number that ran.
-    counts: BTreeMap<u32, (u64, u64)>,
+    /// Throttled mails and mails that went, by the number that ran; of all numbers beyond `MOST` in one place.
+    counts: Vec<(u64, u64)>,
     max_without_failure: Option<u32>,
 }
 
 impl ByRunning {
     /// What the counts show; `basis` says what was counted.
     pub fn overlap(&self, basis: String) -> Overlap {
-        let failures = self.counts.values().map(|(throttled, _)| throttled).sum();
-        let mut of_throttled = self.counts.iter().filter(|(_, (throttled, _))| *throttled > 0);
+        let failures = self.counts.iter().map(|(throttled, _)| throttled).sum();
+        let numbered = (0u32..).zip(self.counts.iter().copied());
+        let mut of_throttled = numbered.clone().filter(|(_, (throttled, _))| *throttled > 0);
         let from = |number: u32| {
-            let above = self.counts.range(number..).map(|(_, counts)| *counts);
+            let above = numbered.clone().skip(number as usize).map(|(_, counts)| counts);
             above.fold((0, 0), |sum, (throttled, went)| (sum.0 + throttled, sum.1 + went))
         };
         // one alone meets no limit of several at once
-        let shows = |(number, (throttled, went)): &(&u32, &(u64, u64))| {
-            let (above, unharmed) = from(**number);
-            **number > 1 && throttled >= went && above >= FEWEST_REFUSALS && above >= unharmed
+        let shows = |(number, (throttled, went)): &(u32, (u64, u64))| {
+            let is_open = *number > 1 && throttled >= went;
+            is_open
+                && matches!(from(*number), (above, unharmed) if above >= FEWEST_REFUSALS && above >= unharmed)
         };
-        let limit = of_throttled.clone().find(shows).map(|(number, _)| *number);
+        let limit = of_throttled.clone().find(shows).map(|(number, _)| number);
         let (throttled_from_limit, sent_from_limit) = limit.map_or((0, 0), from);
-        let max_at_failure = of_throttled.clone().next_back().map(|(number, _)| *number);
+        let max_at_failure = of_throttled.clone().last().map(|(number, _)| number);
         let first = of_throttled.next();
         Overlap {
             basis,
-            failures_begin_at: first.map(|(number, _)| *number),
+            failures_begin_at: first.map(|(number, _)| number),
             max_at_failure,
             max_without_failure: self.max_without_failure,
             failures,
-            failures_at_begin: first.map_or(0, |(_, (throttled, _))| *throttled),
+            failures_at_begin: first.map_or(0, |(_, (throttled, _))| throttled),
             limit_shows_at: limit,
             throttled_from_limit,
             sent_from_limit,
@@ -121,7 +126,11 @@ impl Running {
     /// Counts the instant that has been taken in last.
     pub fn settle(&mut self, counts: &mut ByRunning) {
         if self.now_throttled + self.now_went > 0 {
-            let (throttled, went) = counts.counts.entry(self.running).or_default();
+            let place = self.running.min(MOST) as usize;
+            if place >= counts.counts.len() {
+                counts.counts.resize(place + 1, (0, 0));
+            }
+            let (throttled, went) = &mut counts.counts[place];
             *throttled += u64::from(self.now_throttled);
             *went += u64::from(self.now_went);
         }

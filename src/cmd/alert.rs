@@ -74,7 +74,7 @@ async fn checked(flags: &Global, args: &Args) -> Result<Exit> {
     let is_told = (args.cron || plan.has_listener()) && !flags.print_sql;
     let identity = identity(flags, &config, &plan);
     let keeper = is_told.then(|| Keeper::open(plan.state.as_deref(), &identity)).transpose()?;
-    let question = Question { flags: flags.clone(), checks: plan.checks.clone(), at, is_told };
+    let question = Question { flags: flags.clone(), checks: plan.checks.clone(), at };
     let seen = look::within(*args.timeout, question, config).await;
     match seen {
         Ok(Observations { statements: Some(statements), .. }) => {

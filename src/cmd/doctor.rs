@@ -12,7 +12,7 @@ use crate::cli::{DoctorArgs as Args, Global};
 use crate::config::{Config, smtp};
 use crate::db::{self, Db, Order};
 use crate::exit::Exit;
-use crate::log::{Confined, Rules, TABLE, Terms, backlog, open, past};
+use crate::log::{Confined, Failed, Rules, TABLE, Terms, backlog, begin_of_backlog, open, past};
 use crate::mapping::resolve::{MappingError, TableDescription};
 use crate::mapping::{Column, Mapping, Wanted};
 use crate::model::{HOUR, Meaning, Millis};
@@ -131,8 +131,10 @@ impl Doctor {
             self.checks.push(log::backlog(None, &mapping));
         } else {
             let mut past = past(&mut self.db, &mapping, self.ledger.as_deref()).await?;
-            let place = (&mut self.db, &mapping);
-            let waiting = backlog(place, &self.terms, &rules, &mut past, &Confined::default()).await?;
+            let since = begin_of_backlog((&mut self.db, &mapping), &self.terms).await?;
+            let (place, failed) = ((&mut self.db, &mapping), Failed::Since(since));
+            let (waiting, _) =
+                backlog(place, &self.terms, &rules, &mut past, &Confined::default(), failed).await?;
             self.checks.push(log::backlog(Some(waiting), &mapping));
         }
         if has_text {

@@ -5,17 +5,15 @@ use anyhow::Result;
 use super::import::Temporary;
 use super::print_settled;
 use crate::analysis::clusters::{self, Joining};
-use crate::analysis::failures::{Failures, Filter};
+use crate::analysis::failures::Failures;
 use crate::analysis::input::ReportInput;
-use crate::analysis::report::{Backlog, Report};
-use crate::cli::{Global, ReportArgs as Args, RowFilter};
+use crate::analysis::report::Report;
+use crate::cli::{Global, ReportArgs as Args};
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::log::{self, Confined, Log, ScanOptions};
+use crate::log::{self, Log, ScanOptions};
 use crate::model::{HOUR, Millis, millis};
 use crate::output::report::Reported;
-use crate::reply::Classifier;
-use crate::resend::ledger::Past;
 use crate::window::Window;
 use crate::zone::TimelineStep;
 
@@ -42,7 +40,9 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     log.db.fetch_ahead(&log.mapping, around).await?;
     let rules = rules.ready()?;
     let mut past = log.past().await?;
-    let failures = log::failures(&mut log, &rules, &args.rows, &past).await?;
+    let (failures, backlog) = log::failures(&mut log, &rules, &args.rows, &mut past).await?;
+    // a mail server that wrote its log tries again by itself
+    let backlog = Some(backlog).filter(|_| !log.tries_again);
     let joining = Joining { gap: millis(*args.gap), min_failures: args.min_failures };
     let clusters = clusters::find(&failures, joining);
     let step = args.by.unwrap_or_else(|| step(&failures, log.window, log.now));
@@ -50,7 +50,6 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let options = ScanOptions { rows: &args.rows, gap: joining.gap, session, step };
     let swept = log::scan(&mut log, &options, &failures, &clusters).await?;
     let mut source = log::source(&mut log, &swept).await?;
-    let backlog = backlog(&mut log, &rules, &args.rows, &mut past).await?;
     if let Some(logs) = &taken_in {
         source.database.clone_from(&logs.name);
     }
@@ -69,22 +68,6 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     });
     print_settled(&log.db, flags, &Reported { report: &report, window: log.window, top: args.top })?;
     Ok(if taken_in.is_none_or(|logs| logs.clean) { Exit::Fine } else { Exit::Unknown })
-}
-
-/// What resend would still have to do; a mail server that wrote its log does that by itself.
-async fn backlog(
-    log: &mut Log,
-    rules: &Classifier,
-    rows: &RowFilter,
-    past: &mut Past,
-) -> Result<Option<Backlog>> {
-    if log.tries_again {
-        return Ok(None);
-    }
-    let filter = Filter { code: rows.code, class: rows.class };
-    let confined = Confined { status: rows.status.as_deref(), sender: rows.sender.as_deref(), filter };
-    let terms = log.terms();
-    log::backlog((&mut log.db, &log.mapping), &terms, rules, past, &confined).await.map(Some)
 }
 
 /// The step that gives a chart of some dozen to some hundred bars: minutes for hours, hours for days, days for more.

@@ -1,15 +1,17 @@
-//! The failed mails that should go again and have not.
+//! The failed mails that should go again and have not, and those that went after all.
+
+use std::collections::HashSet;
 
 use anyhow::Result;
 
 use super::Purpose;
-use super::failed_mails::{MailSelector, Terms, failed_mails};
+use super::failed_mails::{Failed, MailSelector, Terms, failed_mails};
 use crate::analysis::failures::Filter;
 use crate::analysis::mails::ALIKE;
 use crate::analysis::report::Backlog;
 use crate::db::Db;
 use crate::mapping::{Column, Mapping};
-use crate::model::{Millis, SECOND};
+use crate::model::{Meaning, Millis, SECOND};
 use crate::reply::Classifier;
 use crate::resend::ledger::Past;
 use crate::window::Window;
@@ -17,10 +19,10 @@ use crate::window::Window;
 /// A log with more rows than this is not read as a whole to count what has become too old.
 const FEW_ROWS: u32 = 100_000;
 
-/// What a count of the backlog is confined to: a status word, a mailbox, codes and class.
+/// What a count of the backlog is confined to.
 #[derive(Debug, Clone, Default)]
 pub struct Confined<'a> {
-    /// A status word of the mapping.
+    /// A status word.
     pub status: Option<&'a str>,
     /// A mailbox.
     pub sender: Option<&'a str>,
@@ -28,7 +30,18 @@ pub struct Confined<'a> {
     pub filter: Filter,
 }
 
-/// Counts the failed mails that resend would select or hold, whenever they failed.
+/// From when on failed rows matter for what should go again; in a log of few rows all of them do, for what has become too old.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn begin((db, mapping): (&mut Db, &Mapping), terms: &Terms) -> Result<Option<Millis>> {
+    let is_large = db.count(mapping, FEW_ROWS).await? > u64::from(FEW_ROWS);
+    // a mail may look like one that failed up to a day before it
+    Ok(is_large.then(|| terms.now.saturating_sub(terms.max_age).saturating_sub(ALIKE)))
+}
+
+/// Counts the failed mails that resend would select or hold, whenever they failed; gives also the keys of the failed rows whose mail
+/// went after all.
 ///
 /// # Errors
 /// The database's refusal.
@@ -38,28 +51,34 @@ pub async fn backlog(
     classifier: &Classifier,
     past: &mut Past,
     confined: &Confined<'_>,
-) -> Result<Backlog> {
-    let is_large = db.count(mapping, FEW_ROWS).await? > u64::from(FEW_ROWS);
-    // a mail may look like one that failed up to a day before it
-    let since = is_large.then(|| terms.now.saturating_sub(terms.max_age).saturating_sub(ALIKE));
-    let Confined { status, sender, filter } = confined.clone();
+    failed: Failed,
+) -> Result<(Backlog, HashSet<Box<str>>)> {
+    let Confined { status, sender, filter } = *confined;
     let window = Window { since: None, until: None, zone: mapping.zone };
+    let is_of_failed = status.is_none_or(|word| mapping.words.meaning(Some(word)) == Meaning::Failed);
+    let status = status.filter(|_| is_of_failed);
     let wish = MailSelector { ids: &[], status, sender, window, filter };
-    let mails = failed_mails((db, mapping), terms, classifier, &wish, past, (Purpose::Count, since)).await?;
+    let mut mails =
+        failed_mails((db, mapping), terms, classifier, &wish, past, (Purpose::Count, failed)).await?;
+    let went = std::mem::take(&mut mails.went);
+    // a row that did not fail does not go again, whatever its word
+    if !is_of_failed {
+        return Ok((Backlog::default(), went));
+    }
     let waiting = || mails.go.iter().chain(mails.held.iter().map(|(mail, _)| mail));
     let oldest_at = waiting().filter_map(|mail| mail.stands.key.sent_date).min();
-    let age = |at: Millis| (terms.now - at).max(0) / SECOND;
     let rows = waiting().count() as u64;
     let has_content =
         [Column::BodyText, Column::BodyHtml, Column::Raw].iter().any(|column| mapping.has(*column));
     let (doubt, other): (Vec<_>, Vec<_>) = mails.skipped.iter().partition(|(_, skip)| skip.is_doubt());
-    Ok(Backlog {
+    let backlog = Backlog {
         rows,
         oldest_at,
-        oldest_age_s: oldest_at.map(age),
+        oldest_age_s: oldest_at.map(|at| (terms.now - at).max(0) / SECOND),
         doubt: doubt.len() as u64,
         held: if has_content { mails.held.len() as u64 } else { rows },
         deferred: other.iter().filter(|(_, skip)| skip.next_at().is_some()).count() as u64,
         too_old: mails.too_old.0,
-    })
+    };
+    Ok((backlog, went))
 }

@@ -83,9 +83,19 @@ pub struct FailedMails {
     pub held: Vec<(Considered, Hold)>,
     /// How many are too old, and the time of the oldest.
     pub too_old: (u64, Option<Millis>),
+    /// The keys of the rows, asked for or not, whose mail went after all.
+    pub went: HashSet<Box<str>>,
 }
 
-/// Decides about the failed mails that are asked for. Rows from `since` on are read, or all; nothing is known of mails before that.
+/// The failed rows that are looked at.
+pub enum Failed {
+    /// Those in the database: all, or from a moment on.
+    Since(Option<Millis>),
+    /// These, which have been read already.
+    Read(Vec<Mail>),
+}
+
+/// Decides about the failed mails that are asked for; nothing is known of mails that are not among the rows that are looked at.
 ///
 /// # Errors
 /// The database's refusal.
@@ -95,17 +105,18 @@ pub async fn failed_mails(
     classifier: &Classifier,
     wish: &MailSelector<'_>,
     past: &mut Past,
-    (purpose, since): (Purpose, Option<Millis>),
+    (purpose, failed): (Purpose, Failed),
 ) -> Result<FailedMails> {
     let named: HashSet<String> = wish.ids.iter().cloned().collect();
     let against = Against { past, max_age: terms.max_age, named: &named, now: terms.now };
-    let mut rows = gather((db, mapping), terms, classifier, wish, &against, since).await?;
+    let mut rows = gather((db, mapping), terms, classifier, wish, &against, failed).await?;
     settle_times((db, mapping), past, &rows.young).await?;
     rows.add_entries(past);
     let against = Against { past, max_age: terms.max_age, named: &named, now: terms.now };
     let sought = std::mem::take(&mut rows.sought);
     let judged = sought.judge(db, mapping, purpose, &named, terms.now).await?;
-    let mut mails = FailedMails { too_old: rows.too_old(&judged.fates), ..FailedMails::default() };
+    let (too_old, went) = (rows.too_old(&judged.fates), rows.went(&judged.fates));
+    let mut mails = FailedMails { too_old, went, ..FailedMails::default() };
     for (mail, fate) in rows.into_mails(judged, wish, &named) {
         match selection::standing(&mail.stands, &mail.further, &fate, &against) {
             Standing::Goes => mails.go.push(mail),
@@ -160,7 +171,7 @@ async fn gather(
     classifier: &Classifier,
     wish: &MailSelector<'_>,
     against: &Against<'_>,
-    since: Option<Millis>,
+    rows: Failed,
 ) -> Result<FailedRows> {
     let claim_status = terms.claim_status.as_deref();
     let mut words: Vec<String> = mapping.words.of(Meaning::Failed).map(str::to_owned).collect();
@@ -169,7 +180,7 @@ async fn gather(
     let (mut failed, mut common) = (FailedRows::default(), SharedTexts::default());
     let oldest = terms.now.saturating_sub(terms.max_age);
     // where an earlier moment is looked at, nothing is known of what came after it
-    let until = (terms.now < terms.clock).then_some(terms.now + 1);
+    let until = (terms.now < terms.clock).then_some(terms.now);
     let mut add = |mut mail: Mail| {
         // what is claimed is a failed mail still, and nobody else's to take
         if mail.status.as_deref() == claim_status && claim_status.is_some() {
@@ -200,8 +211,13 @@ async fn gather(
             row: MailRow::of(&mail),
         });
     };
-    let window = Window { since, until, zone: mapping.zone };
-    db.mails(mapping, &Which { window, words: &words, among: None }, &mut add).await?;
+    match rows {
+        Failed::Since(since) => {
+            let window = Window { since, until, zone: mapping.zone };
+            db.mails(mapping, &Which { window, words: &words, among: None }, &mut add).await?;
+        }
+        Failed::Read(mails) => mails.into_iter().for_each(add),
+    }
     // what is further back than a look-alike can be matches only by its Message-ID
     let first = oldest.saturating_sub(ALIKE);
     for older in &failed.older {
@@ -244,6 +260,17 @@ impl FailedRows {
         missed.fold((0, None), |(count, oldest): (u64, Option<Millis>), (older, _)| {
             (count + 1, oldest.into_iter().chain(older.row.at).min())
         })
+    }
+
+    /// The keys of the rows whose mail went after all.
+    fn went(&self, fates: &[FailedFate]) -> HashSet<Box<str>> {
+        let has_gone = |fate: &FailedFate| match fate {
+            FailedFate::Went(_) => true,
+            FailedFate::SameAs(first, SameMailBy::MessageId) => matches!(fates[*first], FailedFate::Went(_)),
+            _ => false,
+        };
+        let gone = self.young.iter().zip(fates).filter(|(_, fate)| has_gone(fate));
+        gone.map(|(mail, _)| mail.key.id.as_str().into()).collect()
     }
 
     /// The rows that the ledger has under way, in doubt or sent, and that do not count as failed any more: attempts of their mails

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 
-use super::Log;
-use crate::analysis::mails::{self, FailedFate, JudgedFailures, MailRow, Mails, Other, SameMailBy, TOGETHER};
+use crate::analysis::mails::{
+    self, FailedFate, JudgedFailures, MailRow, Mails, Other, PENDING_AGE, TOGETHER,
+};
 use crate::db::{Db, Which};
 use crate::digest::Digest;
 use crate::mapping::Mapping;
@@ -18,6 +19,9 @@ use crate::window::Window;
 /// More texts than this are not looked for one by one: all rows are gone over instead.
 const MOST_TEXTS: usize = 10_000;
 
+/// Windows that are asked about one by one.
+const MOST_WINDOWS: usize = 24;
+
 /// Messages that are read at once, each of which may be large.
 const AT_ONCE: usize = 16;
 
@@ -27,16 +31,15 @@ pub struct Sought {
     rows: Vec<MailRow>,
     message_ids: HashSet<String>,
     subjects: HashSet<String>,
-    /// The first and the last time of the rows.
-    extent: Option<(Millis, Millis)>,
+    /// The times of the rows.
+    times: Vec<Millis>,
 }
 
 /// For what it is asked, which says how far the log has to be looked through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To know what went: rows with the same Message-ID, and those of the hour after the failures.
-    Report,
-    /// To know what still has to go: the same, and what the application has put in its queue again since.
+    /// To know what went and what still has to go: rows with the same Message-ID, those of the hour after each failure, and those that
+    /// the application is about to send.
     Count,
     /// To send: whatever looks alike, at any distance.
     Send,
@@ -44,19 +47,13 @@ pub enum Purpose {
 
 impl Sought {
     /// Looks into a failed row.
-    pub fn add(&mut self, mail: &Mail) {
-        self.add_row(MailRow::of(mail), mail);
-    }
-
-    /// The same for a row that has been evaluated already.
     pub fn add_row(&mut self, row: MailRow, mail: &Mail) {
         if let Some(id) = mail.message_id.as_deref().filter(|_| row.has_message_id()) {
             self.message_ids.extend(spellings(id));
         }
         if let Some(at) = row.at {
             self.subjects.extend(mail.subject.clone());
-            let (first, last) = self.extent.unwrap_or((at, at));
-            self.extent = Some((first.min(at), last.max(at)));
+            self.times.push(at);
         }
         self.rows.push(row);
     }
@@ -78,7 +75,12 @@ impl Sought {
         named: &HashSet<String>,
         now: Millis,
     ) -> Result<JudgedFailures> {
-        let questions = self.questions(mapping, purpose, db.is_dry_run());
+        let all = Window { since: None, until: None, zone: mapping.zone };
+        // without an index each question goes over all rows
+        let is_quick =
+            purpose == Purpose::Count && !db.is_dry_run() && db.missing_index(mapping, all).await?.is_none();
+        let windows = windows(&self.times, now, if is_quick { MOST_WINDOWS } else { 1 });
+        let questions = self.questions(mapping, purpose, windows, db.is_dry_run());
         let mut mails = Mails::of(self.rows);
         let words = words(mapping);
         for (window, among) in questions.iter().filter(|_| !words.is_empty()) {
@@ -99,6 +101,7 @@ impl Sought {
         &self,
         mapping: &Mapping,
         purpose: Purpose,
+        windows: Vec<(Millis, Option<Millis>)>,
         is_dry_run: bool,
     ) -> Vec<(Window, Option<Among>)> {
         let window = |since, until| Window { since, until, zone: mapping.zone };
@@ -112,22 +115,52 @@ impl Sought {
             (is_short && !is_dry_run).then_some(Among { message_ids, subjects })
         };
         let (ids, subjects) = (list(&self.message_ids), list(&self.subjects));
-        let (has_ids, has_subjects) = (!ids.is_empty(), !subjects.is_empty() && self.extent.is_some());
+        let (has_ids, has_subjects) = (!ids.is_empty(), !subjects.is_empty());
         let is_asked = has_ids || has_subjects || is_dry_run;
         match purpose {
             Purpose::Send => {
                 is_asked.then(|| (window(None, None), among(ids, subjects))).into_iter().collect()
             }
-            Purpose::Report | Purpose::Count => {
+            Purpose::Count => {
                 let by_id = has_ids.then(|| (window(None, None), among(ids, Vec::new())));
-                let (first, last) = self.extent.unzip();
-                let last = last.filter(|_| purpose == Purpose::Report);
-                let until = last.map(|last| last.saturating_add(TOGETHER + 1));
-                let by_subject =
-                    (has_subjects || is_dry_run).then(|| (window(first, until), among(Vec::new(), subjects)));
+                let windows = windows.into_iter().map(|(since, until)| window(Some(since), until));
+                let windows = if is_dry_run { vec![window(None, None)] } else { windows.collect() };
+                let by_subject = windows.into_iter().filter(|_| has_subjects || is_dry_run);
+                let by_subject = by_subject.map(|window| (window, among(Vec::new(), subjects.clone())));
                 by_id.into_iter().chain(by_subject).collect()
             }
         }
+    }
+}
+
+/// The hours after each of some times and the hour before now, where rows of the same mails may be; at most so many windows, so that
+/// those that lie close together are one.
+fn windows(times: &[Millis], now: Millis, most: usize) -> Vec<(Millis, Option<Millis>)> {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let mut gap = TOGETHER;
+    loop {
+        let mut windows: Vec<(Millis, Millis)> = Vec::new();
+        for at in &times {
+            let end = at.saturating_add(TOGETHER + 1);
+            match windows.last_mut() {
+                Some((_, last)) if at.saturating_sub(*last) <= gap => *last = end,
+                _ => windows.push((*at, end)),
+            }
+        }
+        if windows.len() > most {
+            gap = gap.saturating_mul(2);
+            continue;
+        }
+        let pending = now.saturating_sub(PENDING_AGE);
+        let mut windows: Vec<_> = windows.into_iter().map(|(start, end)| (start, Some(end))).collect();
+        match windows.last_mut() {
+            None => {}
+            // what follows close by, or may follow nothing else, is one with it
+            Some((_, end)) if most == 1 || end.is_some_and(|end| end >= pending) => *end = None,
+            Some(_) => windows.push((pending, None)),
+        }
+        return windows;
     }
 }
 
@@ -185,46 +218,6 @@ impl PlannedRows<'_> {
     }
 }
 
-/// The failed rows of a report that are young enough to be looked into; for older ones the ledger alone speaks.
-pub struct Young {
-    since: Millis,
-    now: Millis,
-    sought: Sought,
-}
-
-impl Young {
-    /// None yet; `now` is the moment the report is made for.
-    pub fn of(log: &Log, now: Millis) -> Self {
-        Self { since: now.saturating_sub(log.max_age), now, sought: Sought::default() }
-    }
-
-    /// Looks into a failed row, if it is young.
-    pub fn add(&mut self, mail: &Mail) {
-        if mail.at.is_some_and(|at| at >= self.since) {
-            self.sought.add(mail);
-        }
-    }
-
-    /// The keys of the rows whose mail went after all.
-    ///
-    /// # Errors
-    /// The database's refusal.
-    pub async fn gone(self, log: &mut Log) -> Result<HashSet<Box<str>>> {
-        let ids: Vec<Box<str>> = self.sought.rows.iter().map(|row| row.id.clone()).collect();
-        let named = HashSet::new();
-        let judged = self.sought.judge(&mut log.db, &log.mapping, Purpose::Report, &named, self.now).await?;
-        let is_gone = |fate: &FailedFate| match fate {
-            FailedFate::Went(_) => true,
-            FailedFate::SameAs(first, SameMailBy::MessageId) => {
-                matches!(judged.fates[*first], FailedFate::Went(_))
-            }
-            _ => false,
-        };
-        let gone = ids.into_iter().zip(&judged.fates).filter(|(_, fate)| is_gone(fate));
-        Ok(gone.map(|(id, _)| id).collect())
-    }
-}
-
 /// How the log may write a Message-ID.
 fn spellings(id: &str) -> impl Iterator<Item = String> {
     let inner = mails::message_id(id).unwrap_or_default();
@@ -279,4 +272,29 @@ pub async fn each_message(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Millis = 3_600_000;
+
+    #[test]
+    fn windows_follow_the_failures_and_end_with_the_hour_before_now() {
+        let now = 100 * HOUR;
+        let shown = |times: &[Millis], most| windows(times, now, most);
+        // two bursts that are hours apart, and what is about to be sent
+        let (early, late) = (10 * HOUR, 50 * HOUR);
+        let end = |at: Millis| Some(at + HOUR + 1);
+        assert_eq!(
+            shown(&[late, early, early + 5], 24),
+            [(early, end(early + 5)), (late, end(late)), (now - HOUR, None)]
+        );
+        // close together they are one, and so they are where there would be too many
+        assert_eq!(shown(&[early, early + 2 * HOUR], 24)[0], (early, end(early + 2 * HOUR)));
+        assert_eq!(shown(&[early, late], 1), [(early, None)]);
+        assert_eq!(shown(&[now - HOUR], 24), [(now - HOUR, None)]);
+        assert_eq!(shown(&[], 24), []);
+    }
 }

@@ -9,12 +9,12 @@ mod mails;
 mod open;
 mod scan;
 
-pub use backlog::{Confined, backlog};
-pub use failed_mails::{Considered, FailedMails, MailSelector, Terms, failed_mails, read};
+pub use backlog::{Confined, backlog, begin as begin_of_backlog};
+pub use failed_mails::{Considered, Failed, FailedMails, MailSelector, Terms, failed_mails, read};
 pub use failures::{failures, failures_for_alert};
 pub use imported::TABLE;
 pub use ledger::{CLOSED, is_missing, past};
-pub use mails::{PlannedRows, Purpose, Sought, Young, each_message};
+pub use mails::{PlannedRows, Purpose, Sought, each_message};
 pub use open::{Log, Rules, open};
 pub use scan::{ScanOptions, around, each_attempt, scan, source};
 

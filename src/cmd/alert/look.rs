@@ -22,7 +22,7 @@ use crate::analysis::scan::CLOCKS_DIFFER;
 use crate::cli::{Global, RowFilter};
 use crate::config::Config;
 use crate::db::Which;
-use crate::log::{self, Confined, Log, ScanOptions, wanted};
+use crate::log::{self, Log, ScanOptions, wanted};
 use crate::model::{DAY, Mail, Meaning, Millis};
 use crate::reply::Classifier;
 use crate::window::Window;
@@ -40,8 +40,6 @@ pub struct Question {
     pub checks: Vec<MetricCheck>,
     /// End of the windows; without it, now.
     pub at: Option<Millis>,
-    /// Whether changes are told, for which the backlog has to be known.
-    pub is_told: bool,
 }
 
 /// What was found.
@@ -91,8 +89,7 @@ async fn find(question: &Question, config: Config) -> Result<Observations> {
     for check in &question.checks {
         if found.iter().all(|(scope, _)| **scope != check.scope) {
             let metrics = question.checks.iter().filter(|other| other.scope == check.scope);
-            let mut metrics: Vec<Metric> = metrics.map(|check| check.metric).collect();
-            metrics.extend(question.is_told.then_some(Metric::BacklogRows));
+            let metrics: Vec<Metric> = metrics.map(|check| check.metric).collect();
             found.push((&check.scope, scope(&mut log, &rules, &check.scope, &metrics, at).await?));
         }
     }
@@ -123,8 +120,11 @@ async fn scope(
     log.window = Window { since: Some(at - scope.window), until: Some(at), zone: log.window.zone };
     let rows = RowFilter { sender: scope.sender.clone(), ..RowFilter::default() };
     let mut failures = Failures::new(rules, Filter { code: scope.code, class: scope.class });
-    let timeless = log::failures_for_alert(log, &rows, &mut failures, scope.count_healed, at).await?;
     let mut past = log.past().await?;
+    let (timeless, backlog) =
+        log::failures_for_alert(log, &rows, &mut failures, &mut past, scope.count_healed).await?;
+    // a mail server that wrote its log tries again by itself
+    let backlog = Some(backlog).filter(|_| !log.tries_again);
     let sent_since: HashSet<_> =
         past.sent_within(log.window).into_iter().map(String::into_boxed_str).collect();
     failures.recover(&sent_since);
@@ -134,17 +134,6 @@ async fn scope(
     let options = ScanOptions { rows: &rows, gap: joining.gap, session: SESSION, step: TimelineStep::Hour };
     let mut swept = log::scan(log, &options, &failures, &clusters).await?;
     swept.future = future(log, scope, at).await?;
-    let is_backlog_wanted =
-        [Metric::BacklogRows, Metric::BacklogAge].iter().any(|metric| metrics.contains(metric));
-    let backlog = match is_backlog_wanted && !log.tries_again {
-        true => {
-            let filter = Filter { code: scope.code, class: scope.class };
-            let confined = Confined { status: None, sender: scope.sender.as_deref(), filter };
-            let terms = log.terms();
-            Some(log::backlog((&mut log.db, &log.mapping), &terms, rules, &mut past, &confined).await?)
-        }
-        false => None,
-    };
     let report = Report::new(&ReportInput {
         now: log.now,
         window: log.window,

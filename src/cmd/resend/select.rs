@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use super::messages::{Checking, ChosenMail, check_messages, noted};
 use crate::analysis::failures::Filter;
 use crate::cli::Resend as Args;
-use crate::log::{self, Considered, FailedMails, Log, MailSelector, Purpose, Terms};
+use crate::log::{self, Considered, Failed, FailedMails, Log, MailSelector, Purpose, Terms};
 use crate::model::{Meaning, Millis};
 use crate::reply::Classifier;
 use crate::resend::ledger::Past;
@@ -58,12 +58,11 @@ pub async fn select(
         filter: Filter { code: args.rows.code, class: args.rows.class },
     };
     let terms = Terms { max_age: checking.max_age, ..log.terms() };
-    let extent = (Purpose::Send, None);
-    let failed =
-        log::failed_mails((&mut log.db, &log.mapping), &terms, classifier, &wish, past, extent).await?;
+    let all = (Purpose::Send, Failed::Since(None));
+    let failed = log::failed_mails((&mut log.db, &log.mapping), &terms, classifier, &wish, past, all).await?;
     check_named(log, args, &failed).await?;
     let past = &*past;
-    let FailedMails { go, skipped, held, too_old } = failed;
+    let FailedMails { go, skipped, held, too_old, .. } = failed;
     let mut go = VecDeque::from(go);
     let mut selected = Selected { skipped, held, too_old, ..Selected::default() };
     // what an earlier run was refused goes last
