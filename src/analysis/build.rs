@@ -1,12 +1,12 @@
 //! Joins what was found to a report.
 
+use super::around::Around;
 use super::clusters::Cluster;
 use super::failures::{Failures, is_throttle};
 use super::input::ReportInput;
 use super::judge::{blocked_senders, judge};
 use super::report::{CauseRow, ClusterRow, Report, SenderRow, StatusRow, StepRow, Totals, rate};
 use super::running::Overlap;
-use super::scan::Around;
 use super::verdict::Verdict;
 use crate::model::{Class, Meaning, Millis};
 

@@ -5,6 +5,7 @@
 //! and [`report`] is all of it as the JSON contract has it. [`alert`] says whether a person is needed.
 
 pub mod alert;
+pub mod around;
 pub mod build;
 pub mod clusters;
 pub mod doctor;

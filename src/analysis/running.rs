@@ -85,7 +85,7 @@ impl ByRunning {
 
 /// What became of an attempt, as far as a limit is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempted {
+pub enum AttemptResult {
     /// It went.
     Went,
     /// The provider's throttle refused it.
@@ -109,17 +109,17 @@ pub struct Running {
 
 impl Running {
     /// Takes in an attempt; attempts come in the order of time.
-    pub fn start(&mut self, at: Millis, end: Millis, became: Attempted, counts: &mut ByRunning) {
+    pub fn start(&mut self, at: Millis, end: Millis, became: AttemptResult, counts: &mut ByRunning) {
         if at != self.now {
             self.settle(counts);
             self.now = at;
             self.end_until(at);
         }
-        let throttled = u32::from(became == Attempted::Throttled);
+        let throttled = u32::from(became == AttemptResult::Throttled);
         self.running += 1;
         self.throttled += throttled;
         self.now_throttled += throttled;
-        self.now_went += u32::from(became == Attempted::Went);
+        self.now_went += u32::from(became == AttemptResult::Went);
         self.insert(end.max(at + 1), throttled);
     }
 
@@ -167,10 +167,10 @@ impl Running {
 mod tests {
     use super::*;
 
-    use Attempted::{Throttled, Went};
+    use AttemptResult::{Throttled, Went};
 
     /// Attempts as (start, end, what became of it).
-    fn overlap(attempts: &[(Millis, Millis, Attempted)]) -> Overlap {
+    fn overlap(attempts: &[(Millis, Millis, AttemptResult)]) -> Overlap {
         let (mut running, mut counts) = (Running::default(), ByRunning::default());
         for (at, end, became) in attempts {
             running.start(*at, *end, *became, &mut counts);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     /// So many attempts that begin a millisecond apart from `at` on and run to the end of their second; the last are throttled.
-    fn wave(at: Millis, went: Millis, throttled: Millis) -> Vec<(Millis, Millis, Attempted)> {
+    fn wave(at: Millis, went: Millis, throttled: Millis) -> Vec<(Millis, Millis, AttemptResult)> {
         let became = |number| if number < went { Went } else { Throttled };
         (0..went + throttled).map(|number| (at + number, at + 900, became(number))).collect()
     }

@@ -8,11 +8,12 @@ use std::collections::{HashMap, VecDeque};
 
 use chrono_tz::Tz;
 
+use super::around::{Around, ClusterCounts};
 use super::clusters::Cluster;
 use super::failures::{Failures, is_throttle};
 use super::names::{DistinctNames, NameId};
 use super::order::{InOrder, Timed};
-use super::running::{Attempted, ByRunning, Overlap, Running};
+use super::running::{AttemptResult, ByRunning, Overlap, Running};
 use crate::mapping::StatusWords;
 use crate::model::{Attempt, DAY, HOUR, MINUTE, Meaning, Millis, SECOND};
 use crate::zone::{self, TimelineStep};
@@ -43,17 +44,6 @@ pub struct ScanSettings {
 
 /// How far clocks differ at most, in milliseconds: a time that is so far ahead is no fault.
 pub const CLOCKS_DIFFER: Millis = 5 * MINUTE;
-
-/// Attempts around one cluster.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Around {
-    /// From `gap` before its start to its end.
-    pub attempts: u64,
-    /// In the hour before its start.
-    pub hour_before: u64,
-    /// Of `attempts`, those of the busiest second of the clock.
-    pub peak_per_second: u64,
-}
 
 /// What one mailbox sent.
 #[derive(Debug, Default)]
@@ -340,9 +330,9 @@ impl AttemptCounts {
             return;
         }
         let became = match row.became {
-            Became::Sent => Attempted::Went,
-            Became::Failed if self.take_throttled(row) => Attempted::Throttled,
-            Became::Failed | Became::Else => Attempted::Else,
+            Became::Sent => AttemptResult::Went,
+            Became::Failed if self.take_throttled(row) => AttemptResult::Throttled,
+            Became::Failed | Became::Else => AttemptResult::Else,
         };
         let sender = row.sender as usize;
         if sender >= self.by_sender.len() {
@@ -374,9 +364,9 @@ impl AttemptCounts {
 
 impl SenderSwept {
     /// Counts an attempt; those `of_many` senders counted as one have no peaks in common.
-    fn count(&mut self, row: Timely, became: Attempted, of_many: bool, by_running: &mut ByRunning) {
+    fn count(&mut self, row: Timely, became: AttemptResult, of_many: bool, by_running: &mut ByRunning) {
         self.attempts += 1;
-        if became == Attempted::Went {
+        if became == AttemptResult::Went {
             self.last_sent = self.last_sent.max(Some(row.at));
         }
         if of_many {
@@ -398,81 +388,5 @@ impl SenderSwept {
             self.day_recipients -= left;
         }
         self.recipients_24h = self.recipients_24h.max(self.day_recipients);
-    }
-}
-
-/// Attempts around clusters: the number of rows before each of a few marks in time gives all sums between them.
-#[derive(Debug)]
-struct ClusterCounts {
-    /// Marks in the order of time, with the cluster and the sum they belong to.
-    marks: Vec<(Millis, usize, Mark)>,
-    next_mark: usize,
-    /// Rows so far.
-    rows: u64,
-    around: Vec<Around>,
-    /// Clusters whose attempts are coming in: cluster, second of the clock, attempts in it.
-    open: Vec<(usize, Millis, u64)>,
-}
-
-/// What begins or ends at an instant; a row at that instant belongs to what begins.
-#[derive(Debug, Clone, Copy)]
-enum Mark {
-    HourBegins,
-    AttemptsBegin,
-    HourEnds,
-    AttemptsEnd,
-}
-
-impl ClusterCounts {
-    fn new(clusters: &[Cluster], gap: Millis) -> Self {
-        let mut marks = Vec::with_capacity(clusters.len() * 4);
-        for (index, cluster) in clusters.iter().enumerate() {
-            marks.push((cluster.start - HOUR, index, Mark::HourBegins));
-            marks.push((cluster.start - gap, index, Mark::AttemptsBegin));
-            marks.push((cluster.start, index, Mark::HourEnds));
-            marks.push((cluster.end + 1, index, Mark::AttemptsEnd));
-        }
-        marks.sort_by_key(|(at, ..)| *at);
-        let around = vec![Around::default(); clusters.len()];
-        Self { marks, next_mark: 0, rows: 0, around, open: Vec::new() }
-    }
-
-    fn count(&mut self, at: Millis) {
-        self.pass_marks(at);
-        self.rows += 1;
-        let second = at.div_euclid(SECOND);
-        for (cluster, open_second, attempts) in &mut self.open {
-            if *open_second != second {
-                (*open_second, *attempts) = (second, 0);
-            }
-            *attempts += 1;
-            let peak = &mut self.around[*cluster].peak_per_second;
-            *peak = (*peak).max(*attempts);
-        }
-    }
-
-    /// Passes the marks up to `at`: sums begin by taking off the rows before them, and end by adding those so far.
-    fn pass_marks(&mut self, at: Millis) {
-        while let Some((_, cluster, mark)) = self.marks.get(self.next_mark).filter(|(mark, ..)| *mark <= at) {
-            let around = &mut self.around[*cluster];
-            match mark {
-                Mark::HourBegins => around.hour_before = self.rows,
-                Mark::HourEnds => around.hour_before = self.rows - around.hour_before,
-                Mark::AttemptsBegin => {
-                    around.attempts = self.rows;
-                    self.open.push((*cluster, Millis::MIN, 0));
-                }
-                Mark::AttemptsEnd => {
-                    around.attempts = self.rows - around.attempts;
-                    self.open.retain(|(open, ..)| open != cluster);
-                }
-            }
-            self.next_mark += 1;
-        }
-    }
-
-    fn finish(mut self) -> Vec<Around> {
-        self.pass_marks(Millis::MAX);
-        self.around
     }
 }

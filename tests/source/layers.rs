@@ -61,9 +61,11 @@ const LAYERS: &[Layer] = &[
     pure("analysis::mails", &["address", "digest", "model"]),
     pure("analysis::failures", &["analysis::names", "model", "reply"]),
     pure("analysis::clusters", &["analysis::failures", "analysis::names", "model"]),
+    pure("analysis::around", &["analysis::clusters", "model"]),
     pure(
         "analysis::scan",
         &[
+            "analysis::around",
             "analysis::clusters",
             "analysis::failures",
             "analysis::names",
@@ -119,6 +121,7 @@ const LAYERS: &[Layer] = &[
     pure(
         "analysis::build",
         &[
+            "analysis::around",
             "analysis::clusters",
             "analysis::failures",
             "analysis::input",

@@ -1,6 +1,7 @@
 //! `mailthrottle resend`: sends failed mails again, each once and slowly enough; lists and settles what is in doubt.
 
 mod decide;
+mod drop;
 mod messages;
 mod plan;
 mod select;
@@ -41,10 +42,10 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         return decide::doubt(flags, args, config, &sending, &target, words).await;
     }
     if let Some(ids) = &args.drop {
-        return decide::drop_mails(flags, args, config, &sending, &target, ids).await;
+        return drop::drop_mails(flags, args, config, &sending, &target, ids).await;
     }
     if let Some(ids) = &args.free {
-        return decide::free(args, config, &sending, &target, ids).await;
+        return drop::free(args, config, &sending, &target, ids).await;
     }
     if !args.dry_run && !flags.print_sql {
         tidy_up(&config, &sending, &target).await?;
