@@ -226,8 +226,11 @@ pub struct DoctorArgs {
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The error text, in quotes or not; - reads it from stdin
-    #[arg(value_name = "TEXT", required_unless_present = "test_rules")]
-    pub text: Vec<String>,
+    #[arg(value_name = "TEXT", allow_hyphen_values = true, required_unless_present = "test_rules")]
+    pub text: Option<String>,
+    /// The rest of a text without quotes
+    #[arg(value_name = "MORE", requires = "text")]
+    pub more: Vec<String>,
     /// Try every rule on its examples, and with a database on the failed mails of the log; FILE holds rules to try
     /// in place of the config's own
     #[arg(long, value_name = "FILE", conflicts_with = "text")]

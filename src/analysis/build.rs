@@ -186,8 +186,8 @@ fn senders(parts: &ReportInput<'_>) -> Vec<SenderRow> {
             failed,
             throttled,
             peak_per_minute: has_times.then_some(swept.peak_per_minute),
-            opened_per_minute: has_times.then_some(swept.peak_per_minute),
-            opened_per_hour: has_times.then_some(swept.peak_per_hour),
+            opened_per_minute: has_times.then_some(swept.opened_per_minute),
+            opened_per_hour: has_times.then_some(swept.opened_per_hour),
             recipients_24h: swept.recipients_24h,
         })
         .collect();

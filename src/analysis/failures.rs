@@ -134,16 +134,6 @@ impl<'c> Failures<'c> {
         }
     }
 
-    /// The rules that errors are read with.
-    pub fn classifier(&self) -> &'c Classifier {
-        self.classifier
-    }
-
-    /// Which failures are looked at.
-    pub fn filter(&self) -> Filter {
-        self.filter
-    }
-
     /// Reads one failed mail's error and counts it to its cause; one that was sent later counts as the failure it was.
     pub fn add(&mut self, mail: &Mail, recovered: bool) {
         self.garbled += u64::from(mail.garbled && mail.at.is_some());

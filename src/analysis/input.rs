@@ -29,8 +29,10 @@ pub struct ReportInput<'a> {
     pub clusters: &'a [Cluster],
     /// What the pass over all attempts found.
     pub swept: &'a ScanTotals,
+    /// The longest pause inside a cluster, in milliseconds.
+    pub gap: Millis,
     /// Older mails are not sent again, in milliseconds.
     pub max_age: Millis,
-    /// What should go again and has not; none where a mail server tries again by itself.
+    /// What should go again and has not; none for an imported log.
     pub backlog: Option<Backlog>,
 }

@@ -77,7 +77,8 @@ fn kind(report: &Report, failures: &Failures<'_>) -> (VerdictKind, f64) {
         Some((kind, rows)) => (kind, rate(rows, failed)),
         None if is_burst => (VerdictKind::BurstThrottling, rate(throttled, failed)),
         None => {
-            let largest = groups.iter().map(|(_, rows)| *rows).chain([throttled]).max();
+            let others = [throttled, rows_of(&[Class::Auth])];
+            let largest = groups.iter().map(|(_, rows)| *rows).chain(others).max();
             (VerdictKind::Mixed, rate(largest.unwrap_or(0), failed))
         }
     }

@@ -36,7 +36,13 @@ pub fn summary(
             report.unmapped(),
             count(rows, "row") + if report.unmapped() == 1 { " has" } else { " have" }
         ),
-        VerdictKind::Quiet => format!("Quiet: {}, none failed.", count(rows, "mail")),
+        VerdictKind::Quiet => match report.unmapped() {
+            0 => format!("Quiet: {}, none failed.", count(rows, "mail")),
+            unmapped => format!(
+                "Quiet: none of {} failed whose status has a meaning; {unmapped} have one without.",
+                count(rows - unmapped, "mail")
+            ),
+        },
         VerdictKind::AccountBlocked => blocked(leading, report, parts),
         VerdictKind::BurstThrottling => throttling_bursts(report, parts, failed),
         VerdictKind::RateLimited => mostly("The provider slowed the sender down, without a burst"),
@@ -91,7 +97,8 @@ fn mixed(report: &Report, parts: &ReportInput<'_>, failed: u64) -> String {
     let throttled = parts.failures.count(&[Class::ThrottleConcurrency, Class::ThrottleRate]);
     let mails = count(failed, "failed mail");
     if throttled * 2 >= failed {
-        let bursts = if parts.swept.has_dates_only { "" } else { ", none of them in a burst" };
+        let has_times = !parts.swept.has_dates_only && parts.failures.rows.iter().all(|row| row.at.is_some());
+        let bursts = if has_times { ", none of them in a burst" } else { "" };
         return format!("{throttled} of {mails} met a throttle{bursts}.");
     }
     let mut classes: Vec<(u64, Class)> = Class::ALL
@@ -109,10 +116,17 @@ fn mixed(report: &Report, parts: &ReportInput<'_>, failed: u64) -> String {
     }
 }
 
-/// That an account which refused mail takes it again.
+/// That mail went from an account after it was refused.
 fn went_since(report: &Report, parts: &ReportInput<'_>) -> &'static str {
-    let has_stopped = parts.failures.causes.iter().any(|cause| cause.disposition == Disposition::Stop);
-    if has_stopped && report.blocked_senders.is_empty() {
+    let refused = parts.failures.rows.iter().filter(|row| !row.recovered);
+    let mut refused =
+        refused.filter(|row| parts.failures.cause_of(row).disposition == Disposition::Stop).peekable();
+    let has_sent = |sender: u32| {
+        parts.swept.by_sender.get(sender as usize).is_some_and(|sender| sender.last_sent.is_some())
+    };
+    let is_named = |sender: u32| parts.failures.senders.name(sender).is_some();
+    let is_said = refused.peek().is_some() && refused.all(|row| has_sent(row.sender) && is_named(row.sender));
+    if is_said && report.blocked_senders.is_empty() {
         " Other mail of the same sender went after that."
     } else {
         ""
@@ -141,7 +155,7 @@ fn burst_of(class: Class, report: &Report, parts: &ReportInput<'_>) -> String {
     }
 }
 
-/// `in one burst, at 08:00: 4 of 20 attempts within 0.9 s`; of several the worst.
+/// `in one burst, at 08:00: 4 within 0.9 s, of 20 attempts from 10 s before on`; of several the worst.
 fn worst_of(bursts: &[&ClusterRow], parts: &ReportInput<'_>) -> String {
     let worst = bursts.iter().max_by_key(|burst| (burst.failures, std::cmp::Reverse(burst.start)));
     let place = match bursts.len() {
@@ -154,7 +168,12 @@ fn worst_of(bursts: &[&ClusterRow], parts: &ReportInput<'_>) -> String {
             span => format!("within {}", seconds(span)),
         };
         let start = window::show(worst.start, parts.window.zone);
-        format!("{place} at {start}: {} of {} {span}", worst.failures, count(worst.attempts, "attempt"))
+        let attempts = count(worst.attempts, "attempt");
+        format!(
+            "{place} at {start}: {} {span}, of {attempts} from {} before on",
+            worst.failures,
+            length(parts.gap)
+        )
     })
 }
 
@@ -177,7 +196,7 @@ pub fn evidence(kind: VerdictKind, confidence: f64, report: &Report, parts: &Rep
     let collateral: u64 = report.clusters.iter().map(|cluster| cluster.collateral).sum();
     let totals = &report.totals;
     let counted = [
-        (totals.recovered, "failed mail", "went out when it was sent again."),
+        (totals.recovered, "failed mail", "went after all."),
         (
             totals.doubt,
             "mail",
@@ -268,15 +287,13 @@ fn overlap(report: &Report) -> Option<String> {
     ))
 }
 
-/// Mails that nobody will send any more unless a person says so.
+/// Rows that resend leaves out for their age.
 fn too_old(backlog: Backlog, parts: &ReportInput<'_>) -> Option<String> {
     let age = length(parts.max_age);
     (backlog.too_old > 0).then(|| {
-        let verb = if backlog.too_old == 1 { "is" } else { "are" };
-        format!(
-            "{} never sent {verb} older than {age}, so resend leaves them out; resend --max-age takes them.",
-            count(backlog.too_old, "failed mail")
-        )
+        let (verb, them) = if backlog.too_old == 1 { ("is", "it") } else { ("are", "them") };
+        let rows = count(backlog.too_old, "failed row");
+        format!("{rows} {verb} older than {age}, so resend leaves {them} out; resend --max-age takes {them}.")
     })
 }
 
@@ -284,7 +301,8 @@ fn minute(report: &Report, name: &str, peak: Option<u64>) -> Option<String> {
     let peak = peak?;
     let limit = report.limits.messages_per_minute.filter(|limit| peak > u64::from(*limit))?;
     Some(format!(
-        "{name} sent {peak} in its busiest minute; above {limit} the provider may delay mail without any failure."
+        "{name} made {peak} attempts in its busiest minute of the clock; above {limit} {} may delay mail without any failure.",
+        report.limits.profile
     ))
 }
 
@@ -330,8 +348,10 @@ pub fn advice(
         );
     }
     lines.extend(again(report, parts));
-    if matches!(kind, VerdictKind::BurstThrottling | VerdictKind::RateLimited | VerdictKind::QuotaExhausted) {
+    if matches!(kind, VerdictKind::BurstThrottling | VerdictKind::RateLimited) {
         lines.extend(parts.profile.advice.iter().cloned());
+    }
+    if matches!(kind, VerdictKind::BurstThrottling | VerdictKind::RateLimited | VerdictKind::QuotaExhausted) {
         lines.extend(parts.profile.docs.iter().map(|docs| format!("Read {docs}")));
     } else {
         lines.extend(leading.iter().flat_map(|cause| &cause.rule.links).map(|link| format!("Read {link}")));

@@ -39,7 +39,7 @@ pub struct Report {
     pub timeline: Vec<StepRow>,
     /// How many ran at once when mails were throttled.
     pub overlap: Overlap,
-    /// Failed mails that should go again and have not, of whatever time; none where a mail server tries again by itself.
+    /// Failed mails that should go again and have not, of whatever time; none for an imported log.
     pub backlog: Option<Backlog>,
     /// Whether the times of the log are more than dates; else bursts and peaks cannot be told.
     pub has_time_of_day: bool,
@@ -265,7 +265,8 @@ pub struct SenderRow {
     pub throttled: u64,
     /// Attempts in the busiest minute of the clock; none where the log has no time of day.
     pub peak_per_minute: Option<u64>,
-    /// Connections opened in the busiest minute of the clock, each attempt counted as one; none where the log has no time of day.
+    /// Connections opened in the busiest minute of the clock, one for each attempt that asked a server; none where the log has no
+    /// time of day.
     pub opened_per_minute: Option<u64>,
     /// The same in the busiest hour of the clock.
     pub opened_per_hour: Option<u64>,

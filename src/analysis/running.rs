@@ -52,7 +52,7 @@ pub struct ByRunning {
 impl ByRunning {
     /// What the counts show; `basis` says what was counted.
     pub fn overlap(&self, basis: String) -> Overlap {
-        let failures = self.counts.iter().map(|(throttled, _)| throttled).sum();
+        let failures: u64 = self.counts.iter().map(|(throttled, _)| throttled).sum();
         let numbered = (0u32..).zip(self.counts.iter().copied());
         let mut of_throttled = numbered.clone().filter(|(_, (throttled, _))| *throttled > 0);
         let from = |number: u32| {
@@ -65,7 +65,9 @@ impl ByRunning {
             is_open
                 && matches!(from(*number), (above, unharmed) if above >= FEWEST_REFUSALS && above >= unharmed)
         };
-        let limit = of_throttled.clone().find(shows).map(|(number, _)| number);
+        // where most were throttled below it, it is not where throttling begins
+        let is_most = |(number, _): &(u32, (u64, u64))| from(*number).0 * 2 >= failures;
+        let limit = of_throttled.clone().find(shows).filter(is_most).map(|(number, _)| number);
         let (throttled_from_limit, sent_from_limit) = limit.map_or((0, 0), from);
         let max_at_failure = of_throttled.clone().last().map(|(number, _)| number);
         let first = of_throttled.next();
@@ -92,6 +94,10 @@ pub enum AttemptResult {
     Throttled,
     /// Anything else, which says nothing of a limit.
     Else,
+    /// It waits to be tried.
+    Waits,
+    /// The application failed before it asked a server.
+    NotTried,
 }
 
 /// The attempts of one mailbox that run at an instant.

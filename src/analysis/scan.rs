@@ -10,12 +10,12 @@ use chrono_tz::Tz;
 
 use super::around::{Around, ClusterCounts};
 use super::clusters::Cluster;
-use super::failures::{Failures, is_throttle};
+use super::failures::{Failure, Failures, is_throttle};
 use super::names::{DistinctNames, NameId};
 use super::order::{InOrder, Timed};
 use super::running::{AttemptResult, ByRunning, Overlap, Running};
 use crate::mapping::StatusWords;
-use crate::model::{Attempt, DAY, HOUR, MINUTE, Meaning, Millis, SECOND};
+use crate::model::{Attempt, Class, DAY, HOUR, MINUTE, Meaning, Millis, SECOND};
 use crate::zone::{self, TimelineStep};
 
 const SECONDS_OF_A_DAY: Millis = 24 * 60 * 60;
@@ -34,6 +34,8 @@ pub struct ScanSettings {
     pub session: Millis,
     /// Whether the log has the end of each attempt.
     pub has_end: bool,
+    /// Whether the log is known to have dates without a time of day.
+    pub has_dates_only: bool,
     /// The step of the timeline.
     pub step: TimelineStep,
     /// The zone of the timeline's steps.
@@ -52,14 +54,17 @@ pub struct SenderSwept {
     pub attempts: u64,
     /// Attempts in the busiest minute of the clock.
     pub peak_per_minute: u64,
-    /// Attempts in the busiest hour of the clock.
-    pub peak_per_hour: u64,
+    /// Connections opened in the busiest minute of the clock: one for each attempt that asked a server.
+    pub opened_per_minute: u64,
+    /// The same in the busiest hour of the clock.
+    pub opened_per_hour: u64,
     /// Recipients in the busiest 24 hours, counted in whole seconds.
     pub recipients_24h: u64,
     /// The time of the newest attempt whose status says sent and that had not failed before.
     pub last_sent: Option<Millis>,
     minute: ClockCount,
-    hour: ClockCount,
+    opened_minute: ClockCount,
+    opened_hour: ClockCount,
     day: VecDeque<(Millis, u64)>,
     day_recipients: u64,
     running: Running,
@@ -120,6 +125,8 @@ struct Timely {
 enum Became {
     Sent,
     Failed,
+    /// It was not tried yet.
+    Waits,
     Else,
 }
 
@@ -154,6 +161,8 @@ struct AttemptCounts {
     settings: ScanSettings,
     /// Throttled failures by time and sender.
     throttled: HashMap<(Millis, NameId), u32>,
+    /// Failures of the application, which asked no server, likewise.
+    by_application: HashMap<(Millis, NameId), u32>,
     /// The id of the senders beyond the bound.
     others: NameId,
     by_sender: Vec<SenderSwept>,
@@ -166,23 +175,24 @@ struct AttemptCounts {
 /// Whether all times so far are the beginnings of days.
 #[derive(Debug)]
 struct Days {
-    rows: u64,
+    first: Option<Millis>,
+    are_several: bool,
     /// In UTC, and in the zone of the log.
     are: [bool; 2],
 }
 
 impl Days {
     fn add(&mut self, at: Millis, zone: Tz) {
-        self.rows += 1;
+        self.are_several |= *self.first.get_or_insert(at) != at;
         if self.are != [false; 2] {
             let in_zone = || zone::day_start(zone::local(at, zone).date_naive(), zone) == at;
             self.are = [self.are[0] && at.rem_euclid(DAY) == 0, self.are[1] && in_zone()];
         }
     }
 
-    /// One midnight may be chance.
+    /// One midnight may be that of a batch.
     fn only(&self) -> bool {
-        self.rows > 1 && self.are != [false; 2]
+        self.are_several && self.are != [false; 2]
     }
 }
 
@@ -194,15 +204,13 @@ impl Scan {
         failures: &Failures<'_>,
         clusters: &[Cluster],
     ) -> Self {
-        let mut throttled = HashMap::new();
-        for failure in failures.rows.iter().filter(|failure| is_throttle(failures.cause_of(failure).class)) {
-            if let Some(at) = failure.at {
-                *throttled.entry((at, failure.sender)).or_default() += 1;
-            }
-        }
+        let throttled = by_time_and_sender(failures, |failure| is_throttle(failures.cause_of(failure).class));
+        let by_application =
+            by_time_and_sender(failures, |failure| failures.cause_of(failure).class == Class::Application);
         let counts = AttemptCounts {
             settings,
             throttled,
+            by_application,
             others: failures.senders.others_id(),
             by_sender: Vec::new(),
             clusters: ClusterCounts::new(clusters, settings.gap),
@@ -224,10 +232,10 @@ impl Scan {
             unplaced: 0,
             order: InOrder::default(),
             counts,
-            recovered: recovered(failures),
+            recovered: by_time_and_sender(failures, |failure| failure.recovered),
             met: 0,
             future: (0, None),
-            days: Days { rows: 0, are: [true; 2] },
+            days: Days { first: None, are_several: false, are: [true; 2] },
         }
     }
 
@@ -277,7 +285,8 @@ impl Scan {
             Meaning::Failed => Became::Failed,
             Meaning::Sent if self.take_recovered(at, sender) => Became::Failed,
             Meaning::Sent => Became::Sent,
-            Meaning::Pending | Meaning::Other => Became::Else,
+            Meaning::Pending => Became::Waits,
+            Meaning::Other => Became::Else,
         };
         let timely = Timely {
             at,
@@ -308,19 +317,23 @@ impl Scan {
             overlap: counts.by_running.overlap(basis),
             recovered: self.met,
             future: self.future,
-            has_dates_only: self.days.only(),
+            has_dates_only: self.settings.has_dates_only || self.days.only(),
         }
     }
 }
 
-fn recovered(failures: &Failures<'_>) -> HashMap<(Millis, NameId), u32> {
-    let mut recovered = HashMap::new();
-    for failure in failures.rows.iter().filter(|failure| failure.recovered) {
+/// How many failures of a kind there are by time and sender.
+fn by_time_and_sender(
+    failures: &Failures<'_>,
+    takes: impl Fn(&Failure) -> bool,
+) -> HashMap<(Millis, NameId), u32> {
+    let mut counted = HashMap::new();
+    for failure in failures.rows.iter().filter(|failure| takes(failure)) {
         if let Some(at) = failure.at {
-            *recovered.entry((at, failure.sender)).or_default() += 1;
+            *counted.entry((at, failure.sender)).or_default() += 1;
         }
     }
-    recovered
+    counted
 }
 
 impl AttemptCounts {
@@ -331,7 +344,9 @@ impl AttemptCounts {
         }
         let became = match row.became {
             Became::Sent => AttemptResult::Went,
-            Became::Failed if self.take_throttled(row) => AttemptResult::Throttled,
+            Became::Failed if take(&mut self.throttled, row) => AttemptResult::Throttled,
+            Became::Failed if take(&mut self.by_application, row) => AttemptResult::NotTried,
+            Became::Waits => AttemptResult::Waits,
             Became::Failed | Became::Else => AttemptResult::Else,
         };
         let sender = row.sender as usize;
@@ -350,15 +365,16 @@ impl AttemptCounts {
             *attempts += 1;
         }
     }
+}
 
-    fn take_throttled(&mut self, row: Timely) -> bool {
-        match self.throttled.get_mut(&(row.at, row.sender)) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                true
-            }
-            _ => false,
+/// Whether a row is one of those that are counted by time and sender; each is taken once.
+fn take(counted: &mut HashMap<(Millis, NameId), u32>, row: Timely) -> bool {
+    match counted.get_mut(&(row.at, row.sender)) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
         }
+        _ => false,
     }
 }
 
@@ -372,9 +388,15 @@ impl SenderSwept {
         if of_many {
             return;
         }
-        self.running.start(row.at, row.end, became, by_running);
+        if became != AttemptResult::NotTried {
+            self.running.start(row.at, row.end, became, by_running);
+        }
         self.peak_per_minute = self.peak_per_minute.max(self.minute.add(row.at.div_euclid(MINUTE)));
-        self.peak_per_hour = self.peak_per_hour.max(self.hour.add(row.at.div_euclid(HOUR)));
+        if !matches!(became, AttemptResult::NotTried | AttemptResult::Waits) {
+            let (minute, hour) = (row.at.div_euclid(MINUTE), row.at.div_euclid(HOUR));
+            self.opened_per_minute = self.opened_per_minute.max(self.opened_minute.add(minute));
+            self.opened_per_hour = self.opened_per_hour.max(self.opened_hour.add(hour));
+        }
         self.count_recipients(row.at.div_euclid(SECOND), u64::from(row.recipients));
     }
 

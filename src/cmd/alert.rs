@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use chrono::Utc;
 
 use super::{atomic_file, look as look_of, print, print_error, print_view};
-use crate::analysis::alert::memory::{self, AlertEvent, Notices};
+use crate::analysis::alert::memory::{self, AlertEvent, Found, Notices};
 use crate::analysis::alert::{AlertOutcome, AlertState};
 use crate::cli::{Alert as Args, Global};
 use crate::config::Config;
@@ -107,6 +107,9 @@ impl Run<'_> {
         let written = self.write_textfile(&outcome, error.is_some());
         let turn = self.turn(&outcome, now);
         outcome.event = turn.as_ref().and_then(|turn| turn.print);
+        let before = self.keeper.as_ref().and_then(|keeper| keeper.before);
+        let too_old = outcome.backlog.map_or(0, |backlog| backlog.too_old);
+        outcome.given_up = before.map_or(0, |before| too_old.saturating_sub(before.too_old));
         if !self.args.cron || outcome.event.is_some() {
             self.print(&outcome, error.as_ref())?;
         }
@@ -156,8 +159,9 @@ impl Run<'_> {
 
     fn turn(&self, outcome: &AlertOutcome, now: Millis) -> Option<Notices> {
         let repeat = Millis::try_from(self.plan.repeat.as_millis()).unwrap_or(Millis::MAX);
-        let state = (outcome.state, outcome.is_all_well());
-        self.keeper.as_ref().map(|keeper| memory::turn(keeper.before, state, now, repeat))
+        let too_old = outcome.backlog.map_or(0, |backlog| backlog.too_old);
+        let found = Found { state: outcome.state, is_all_well: outcome.is_all_well(), too_old };
+        self.keeper.as_ref().map(|keeper| memory::turn(keeper.before, found, now, repeat))
     }
 
     fn print(&self, outcome: &AlertOutcome, error: Option<&anyhow::Error>) -> Result<()> {
@@ -207,10 +211,16 @@ fn exit(state: AlertState) -> Exit {
 
 /// The command that sends again what was refused temporarily, to the same log.
 fn resend(flags: &Global, outcome: &AlertOutcome) -> Option<String> {
-    let (since, until) = (outcome.window.since?, outcome.window.until?);
-    if !outcome.has_retry() {
-        return None;
-    }
+    let window = match outcome.has_retry() {
+        true => format!(
+            " --since {} --until {}",
+            zone::rfc3339(outcome.window.since?),
+            zone::rfc3339(outcome.window.until?)
+        ),
+        // what waits failed before the window
+        false if outcome.backlog.is_some_and(|backlog| backlog.rows > 0) => String::new(),
+        false => return None,
+    };
     let config = flags.config.as_deref().map(Path::to_string_lossy);
     // a password that was given once need not be seen again
     let database = flags.db.as_deref().filter(|url| !url.contains('@') && !url.contains("password="));
@@ -221,8 +231,7 @@ fn resend(flags: &Global, outcome: &AlertOutcome) -> Option<String> {
         ("--preset", flags.preset.as_deref()),
     ];
     let given = given.into_iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", quoted(value?))));
-    let (since, until) = (zone::rfc3339(since), zone::rfc3339(until));
-    Some(format!("mailthrottle{} resend --since {since} --until {until}", given.collect::<String>()))
+    Some(format!("mailthrottle{} resend{window}", given.collect::<String>()))
 }
 
 /// A word as a shell takes it.

@@ -12,7 +12,7 @@ use crate::cli::{DoctorArgs as Args, Global};
 use crate::config::{Config, smtp};
 use crate::db::{self, Db, Order};
 use crate::exit::Exit;
-use crate::log::{Confined, Failed, Rules, TABLE, Terms, backlog, begin_of_backlog, open, past};
+use crate::log::{Confined, Failed, Rules, Terms, backlog, begin_of_backlog, is_imported, open, past};
 use crate::mapping::resolve::{MappingError, TableDescription};
 use crate::mapping::{Column, Mapping, Wanted};
 use crate::model::{HOUR, Meaning, Millis};
@@ -127,7 +127,7 @@ impl Doctor {
         self.checks.push(setup::index(&indexing, rows, attempts.last_day));
         let waiting = self.waiting(&mapping).await?;
         self.checks.push(log::pending(waiting, &mapping));
-        if !self.db.is_server() && self.db.has_table(TABLE).await? {
+        if is_imported(&mut self.db).await? {
             self.checks.push(log::backlog(None, &mapping));
         } else {
             let mut past = past(&mut self.db, &mapping, self.ledger.as_deref()).await?;

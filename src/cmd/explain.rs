@@ -22,9 +22,9 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     if let Some(file) = &args.test_rules {
         return test_rules::run(flags, config, file.as_deref()).await;
     }
-    let text = match args.text.as_slice() {
-        [only] if only == "-" => tokio::task::spawn_blocking(stdin).await??,
-        words => words.join(" "),
+    let text = match args.text.as_deref() {
+        Some("-") if args.more.is_empty() => tokio::task::spawn_blocking(stdin).await??,
+        text => text.into_iter().chain(args.more.iter().map(String::as_str)).collect::<Vec<_>>().join(" "),
     };
     if text.trim().is_empty() {
         bail!("explain: the text is empty; give an error text, or - to read one from stdin");

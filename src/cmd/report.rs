@@ -41,8 +41,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     let rules = rules.ready()?;
     let mut past = log.past().await?;
     let (failures, backlog) = log::failures(&mut log, &rules, &args.rows, &mut past).await?;
-    // a mail server that wrote its log tries again by itself
-    let backlog = Some(backlog).filter(|_| !log.tries_again);
+    let backlog = Some(backlog).filter(|_| !log.is_imported);
     let joining = Joining { gap: millis(*args.gap), min_failures: args.min_failures };
     let clusters = clusters::find(&failures, joining);
     let step = args.by.unwrap_or_else(|| step(&failures, log.window, log.now));
@@ -63,6 +62,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
         failures: &failures,
         clusters: &clusters,
         swept: &swept,
+        gap: joining.gap,
         max_age: log.max_age,
         backlog,
     });

@@ -315,6 +315,9 @@ fn find(named: Option<&Path>) -> Result<Option<PathBuf>> {
     Ok(places.into_iter().flatten().find(|place| place.is_file()))
 }
 
+/// The sections of the file.
+const SECTIONS: [&str; 7] = ["database", "email_log", "provider", "smtp", "resend", "alert", "import"];
+
 fn parse<T: DeserializeOwned>(file: &Path) -> Result<T> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     let refusal = |error: &toml::de::Error, key: &str| {
@@ -324,6 +327,12 @@ fn parse<T: DeserializeOwned>(file: &Path) -> Result<T> {
         let reason = without_password(&reason);
         anyhow!("{}, line {line}: {key}{reason}", file.display())
     };
+    let whole: toml::Table = toml::from_str(&text).map_err(|error| refusal(&error, ""))?;
+    if let Some((section, value)) =
+        whole.iter().find(|(name, value)| SECTIONS.contains(&name.as_str()) && !value.is_table())
+    {
+        bail!("{}: [{section}] must be a table, not {}", file.display(), value.type_str());
+    }
     let read = toml::Deserializer::parse(&text).map_err(|error| refusal(&error, ""))?;
     serde_path_to_error::deserialize(read)
         .map_err(|error| refusal(error.inner(), &named(&error.path().to_string(), error.inner().message())))
@@ -341,9 +350,8 @@ fn named(path: &str, reason: &str) -> String {
 
 /// What a value must be, in the words of a config and not of the program.
 fn in_words(reason: &str) -> String {
-    let Some((found, expected)) =
-        reason.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
-    else {
+    let rest = reason.strip_prefix("invalid type: ").or_else(|| reason.strip_prefix("invalid value: "));
+    let Some((found, expected)) = rest.and_then(|rest| rest.split_once(", expected ")) else {
         return reason.to_owned();
     };
     let expected = match expected {

@@ -33,7 +33,7 @@ impl Db {
         let mut mapping =
             Mapping::resolve(wanted, self.dialect(), &tables[0], &tables[1..]).map_err(MappingError)?;
         self.wire.advise(mapping.indexes());
-        mapping.form = self.form(&mapping, &tables[0]).await?;
+        (mapping.form, mapping.has_dates_only) = self.form(&mapping, &tables[0]).await?;
         let time = mapping.names(Column::SentDate).join(", ");
         tracing::info!("times in {time} are read as {}; naive ones in {}", mapping.form, mapping.zone);
         Ok(mapping)
@@ -51,13 +51,13 @@ impl Db {
         Ok(tables)
     }
 
-    /// How the column writes its times: its type says it, or a sample of what it holds.
-    async fn form(&mut self, mapping: &Mapping, log: &TableDescription) -> Result<Form> {
+    /// How the column writes its times, and whether they are dates alone: its type says it, or a sample of what it holds.
+    async fn form(&mut self, mapping: &Mapping, log: &TableDescription) -> Result<(Form, bool)> {
         let kind = mapping.kind_of_time(Column::SentDate);
         match kind {
-            None | Some(ColumnKind::Instant | ColumnKind::LocalInstant) => return Ok(Form::Instant),
-            Some(ColumnKind::WallClock | ColumnKind::WallSecond) => return Ok(Form::WallClock),
-            Some(ColumnKind::Day) => return Ok(Form::Day),
+            None | Some(ColumnKind::Instant | ColumnKind::LocalInstant) => return Ok((Form::Instant, false)),
+            Some(ColumnKind::WallClock | ColumnKind::WallSecond) => return Ok((Form::WallClock, false)),
+            Some(ColumnKind::Day) => return Ok((Form::Day, true)),
             Some(_) => {}
         }
         let is_number = matches!(kind, Some(ColumnKind::Integer | ColumnKind::Decimal));
@@ -72,11 +72,13 @@ impl Db {
                 text: row.text(0).unwrap_or_default(),
             })
             .collect();
-        Ok(match Form::of(&sample) {
+        let form = match Form::of(&sample) {
             // a column without a row says nothing, but its type does
             Form::Text if is_number => Form::Seconds,
             form => form,
-        })
+        };
+        let mut written = sample.iter().filter(|value| !value.text.is_empty()).peekable();
+        Ok((form, written.peek().is_some() && written.all(Sampled::is_date)))
     }
 
     /// The mail of a key; several where keys are not unique.

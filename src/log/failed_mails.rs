@@ -32,6 +32,13 @@ pub struct Terms {
     pub claim_status: Option<String>,
 }
 
+impl Terms {
+    /// Where an earlier moment is looked at, nothing is known of what came after it.
+    fn until(&self) -> Option<Millis> {
+        (self.now < self.clock).then_some(self.now)
+    }
+}
+
 /// Which mails are asked for.
 pub struct MailSelector<'a> {
     /// Rows that a person named; if there are any, nothing else counts.
@@ -114,7 +121,7 @@ pub async fn failed_mails(
     rows.add_entries(past);
     let against = Against { past, max_age: terms.max_age, named: &named, now: terms.now };
     let sought = std::mem::take(&mut rows.sought);
-    let judged = sought.judge(db, mapping, purpose, &named, terms.now).await?;
+    let judged = sought.judge(db, mapping, purpose, &named, (terms.now, terms.until())).await?;
     let (too_old, went) = (rows.too_old(&judged.fates), rows.went(&judged.fates));
     let mut mails = FailedMails { too_old, went, ..FailedMails::default() };
     for (mail, fate) in rows.into_mails(judged, wish, &named) {
@@ -179,8 +186,7 @@ async fn gather(
     words.extend(claim_status.map(str::to_owned));
     let (mut failed, mut common) = (FailedRows::default(), SharedTexts::default());
     let oldest = terms.now.saturating_sub(terms.max_age);
-    // where an earlier moment is looked at, nothing is known of what came after it
-    let until = (terms.now < terms.clock).then_some(terms.now);
+    let until = terms.until();
     let mut add = |mut mail: Mail| {
         // what is claimed is a failed mail still, and nobody else's to take
         if mail.status.as_deref() == claim_status && claim_status.is_some() {

@@ -62,21 +62,18 @@ fn covers(log: &Log, rows: &RowFilter, since: Option<Millis>) -> bool {
         (Some(of_window), Some(since)) => of_window <= since,
         (Some(_), None) => false,
     };
-    let ends_after = log.window.until.is_none_or(|until| until >= log.now && log.now < log.clock);
+    let ends_after = match log.window.until {
+        None => log.now >= log.clock,
+        Some(until) => until == log.now && log.now < log.clock,
+    };
     begins_before && ends_after && rows.status.is_none() && log.claim_status.is_none() && !log.is_dry_run
 }
 
-/// Reads the failures of the window, marks those whose mail went after all, and counts those without a readable time.
+/// Reads the failures of the window for an alert, and counts those without a readable time.
 ///
 /// # Errors
 /// The database's refusal.
-pub async fn failures_for_alert(
-    log: &mut Log,
-    rows: &RowFilter,
-    failures: &mut Failures<'_>,
-    past: &mut Past,
-    count_healed: bool,
-) -> Result<(u64, Backlog)> {
+pub async fn failures_for_alert(log: &mut Log, rows: &RowFilter, failures: &mut Failures<'_>) -> Result<u64> {
     let mut timeless = 0;
     let words = log.failed_words(rows);
     let mut add = |mail: Mail| match mail.at {
@@ -86,15 +83,5 @@ pub async fn failures_for_alert(
     };
     log.db.mails(&log.mapping, &Which { window: log.window, words: &words, among: None }, &mut add).await?;
     failures.sort();
-    let terms = log.terms();
-    let since = backlog::begin((&mut log.db, &log.mapping), &terms).await?;
-    let (classifier, filter) = (failures.classifier(), failures.filter());
-    let confined = Confined { status: None, sender: rows.sender.as_deref(), filter };
-    let place = (&mut log.db, &log.mapping);
-    let failed = Failed::Since(since);
-    let (backlog, went) = backlog::backlog(place, &terms, classifier, past, &confined, failed).await?;
-    if !count_healed {
-        failures.recover(&went);
-    }
-    Ok((timeless, backlog))
+    Ok(timeless)
 }

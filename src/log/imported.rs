@@ -10,15 +10,20 @@ const RELAYS: &str = include_str!("../../queries/import/relays.sql");
 /// The table by which an imported log is known.
 pub const TABLE: &str = "mailthrottle_import";
 
-/// The profile of where a mail server's own log delivers to; `None` for a log of another kind.
+/// Whether the log was imported: nothing of it is sent again, for its writer may have done so.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn is_imported(db: &mut Db) -> Result<bool> {
+    // only a file is imported into
+    Ok(!db.is_server() && db.has_table(TABLE).await?)
+}
+
+/// The profile of where an imported log of a mail server delivers to; `None` for a log of another kind.
 ///
 /// # Errors
 /// The database's refusal.
 pub async fn mail_server(db: &mut Db) -> Result<Option<&'static Profile>> {
-    // only a file is imported into
-    if db.is_server() || !db.has_table(TABLE).await? {
-        return Ok(None);
-    }
     let relays = db.rows(db.statement(RELAYS, Vec::new())).await?;
     Ok(relays.first().and_then(|row| profile(&row.text(0).unwrap_or_default())))
 }

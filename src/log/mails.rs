@@ -63,7 +63,7 @@ impl Sought {
         self.rows.push(row);
     }
 
-    /// What each row is, in the order they were added. `named` are rows that a person named.
+    /// What each row is, in the order they were added. `named` are rows that a person named; rows from `until` on are not looked at.
     ///
     /// # Errors
     /// The database's refusal.
@@ -73,7 +73,7 @@ impl Sought {
         mapping: &Mapping,
         purpose: Purpose,
         named: &HashSet<String>,
-        now: Millis,
+        (now, until): (Millis, Option<Millis>),
     ) -> Result<JudgedFailures> {
         let all = Window { since: None, until: None, zone: mapping.zone };
         // without an index each question goes over all rows
@@ -84,7 +84,9 @@ impl Sought {
         let mut mails = Mails::of(self.rows);
         let words = words(mapping);
         for (window, among) in questions.iter().filter(|_| !words.is_empty()) {
-            let which = Which { window: *window, words: &words, among: among.as_ref() };
+            let end = window.until.into_iter().chain(until).min();
+            let which =
+                Which { window: Window { until: end, ..*window }, words: &words, among: among.as_ref() };
             let mut add = |mail: Mail| {
                 if let Some(other) = other(mapping, &mail) {
                     mails.add(other, MailRow::of(&mail));

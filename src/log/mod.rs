@@ -12,7 +12,7 @@ mod scan;
 pub use backlog::{Confined, backlog, begin as begin_of_backlog};
 pub use failed_mails::{Considered, Failed, FailedMails, MailSelector, Terms, failed_mails, read};
 pub use failures::{failures, failures_for_alert};
-pub use imported::TABLE;
+pub use imported::is_imported;
 pub use ledger::{CLOSED, is_missing, past};
 pub use mails::{PlannedRows, Purpose, Sought, each_message};
 pub use open::{Log, Rules, open};

@@ -55,6 +55,8 @@ pub struct Log {
     pub profile: &'static Profile,
     /// Whether a mail server wrote it, which tries again by itself.
     pub tries_again: bool,
+    /// Whether it was imported, so that nothing of it is sent again.
+    pub is_imported: bool,
     /// The database.
     pub db: Db,
     /// The table, its columns and words.
@@ -116,7 +118,8 @@ impl Log {
         let (mut db, zone) = open(config.database, &mut wanted).await?;
         let mapping = db.mapping(&wanted).await?;
         let (now, window) = window(zone).map_err(|error| anyhow!(error))?;
-        let server = imported::mail_server(&mut db).await?;
+        let is_imported = imported::is_imported(&mut db).await?;
+        let server = if is_imported { imported::mail_server(&mut db).await? } else { None };
         let profile = server.filter(|_| !config.has_profile).unwrap_or(config.profile);
         if flags.print_sql {
             db.dry_run();
@@ -127,6 +130,7 @@ impl Log {
         let log = Self {
             profile,
             tries_again,
+            is_imported,
             db,
             mapping,
             window,

@@ -41,6 +41,7 @@ pub async fn scan(
         since: log.window.since,
         session: options.session,
         has_end: log.mapping.has(Column::FinishedAt),
+        has_dates_only: log.mapping.has_dates_only,
         step: options.step,
         zone: log.window.zone,
         clock: log.clock,

@@ -154,6 +154,8 @@ pub struct Mapping {
     pub failed_when_not_empty: bool,
     /// How the columns of `sent_date` write times.
     pub form: Form,
+    /// Whether the times are dates without a time of day.
+    pub has_dates_only: bool,
     /// Further tables.
     pub joins: Vec<Join>,
     pub(super) columns: Vec<(Column, Vec<ColumnSource>)>,
@@ -188,6 +190,7 @@ impl Mapping {
             words: wanted.words.clone(),
             failed_when_not_empty: wanted.failed_when_not_empty,
             form: Form::Text,
+            has_dates_only: false,
             joins: Vec::new(),
             columns,
         };

@@ -66,6 +66,13 @@ pub struct Sampled {
     pub text: String,
 }
 
+impl Sampled {
+    /// Whether it is a date without a time of day, such as `2026-11-20`.
+    pub fn is_date(&self) -> bool {
+        !self.is_number && chrono::NaiveDate::parse_from_str(self.text.trim(), "%Y-%m-%d").is_ok()
+    }
+}
+
 impl Form {
     /// Finds the form out from a sample of a column: what most of its values are. Rows that are written otherwise
     /// are still read; only the bounds asked of the database follow the form.

@@ -123,16 +123,18 @@ pub fn sentence(outcome: &AlertOutcome) -> String {
     format!("{}{news}: {}{}", outcome.state.word(), escape::line(&outcome.summary), given_up(outcome))
 }
 
-/// What left the backlog by its age and never went, once it is told that all is well again.
+/// What has become too old to go, once it is told that all is well again.
 fn given_up(outcome: &AlertOutcome) -> String {
-    match outcome.backlog.map_or(0, |backlog| backlog.too_old) {
-        rows if rows > 0 && outcome.event == Some(AlertEvent::Recovered) => {
-            let verb = if rows == 1 { "is" } else { "are" };
-            let age = length(outcome.max_age_ms);
-            format!("; {} never went and {verb} older than {age}", count(rows, "failed mail"))
-        }
-        _ => String::new(),
+    let rows = outcome.given_up;
+    if rows == 0 || outcome.event != Some(AlertEvent::Recovered) {
+        return String::new();
     }
+    let verb = if rows == 1 { "has" } else { "have" };
+    let age = length(outcome.max_age_ms);
+    format!(
+        "; {} {verb} become older than {age} meanwhile, and resend leaves them out",
+        count(rows, "failed row")
+    )
 }
 
 fn tone(state: AlertState) -> Tone {

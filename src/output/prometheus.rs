@@ -66,7 +66,7 @@ pub fn metrics(outcome: &AlertOutcome) -> String {
     {
         family(&mut text, name, help, &[(String::new(), value.to_string())]);
     }
-    text + &last_run(outcome.generated_at, true)
+    text + &last_run(outcome.generated_at, outcome.state != AlertState::Unknown)
 }
 
 /// What is written where nothing could be found out.

@@ -283,7 +283,6 @@ fn senders(senders: &[SenderRow], most: usize) -> Table {
         ColumnHead::numbers("failed"),
         ColumnHead::numbers("throttled"),
         ColumnHead::numbers("peak/min"),
-        ColumnHead::numbers("opened/min").if_wide(),
         ColumnHead::numbers("opened/h").if_room(),
         ColumnHead::numbers("rcpt/24h"),
     ];
@@ -295,15 +294,12 @@ fn senders(senders: &[SenderRow], most: usize) -> Table {
             sender.failed.to_string(),
             sender.throttled.to_string(),
             peak(sender.peak_per_minute),
-            peak(sender.opened_per_minute),
             peak(sender.opened_per_hour),
             sender.recipients_24h.to_string(),
         ]
     };
-    let notes = vec![(
-        "opened/h",
-        "connections opened in the busiest hour, each attempt counted as one, as without reuse",
-    )];
+    let notes =
+        vec![("opened/h", "connections opened in the busiest hour, one for each attempt, as without reuse")];
     Table { columns, rows: senders.iter().take(most).map(row).collect(), notes }
 }
 

@@ -156,9 +156,10 @@ fn table(table: &Table, look: TextStyle) -> String {
 /// The notes of the columns that are shown, and the names of those that are not.
 fn below(table: &Table, shown: &[usize], look: TextStyle) -> String {
     let title = |index: &usize| table.columns[*index].title;
-    let notes = table.notes.iter().filter(|(column, _)| shown.iter().any(|index| title(index) == *column));
-    let notes: String = notes.map(|(column, note)| wrap(&format!("{column}: {note}"), "", look)).collect();
     let is_empty = |index: &usize| table.rows.iter().all(|row| row.get(*index).is_none_or(String::is_empty));
+    let has = |column: &str| shown.iter().any(|index| title(index) == column && !is_empty(index));
+    let notes = table.notes.iter().filter(|(column, _)| has(column));
+    let notes: String = notes.map(|(column, note)| wrap(&format!("{column}: {note}"), "", look)).collect();
     let hidden: Vec<&str> = (0..table.columns.len())
         .filter(|index| !shown.contains(index) && !is_empty(index))
         .map(|index| title(&index))

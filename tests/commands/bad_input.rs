@@ -205,7 +205,7 @@ fn a_flag_that_is_mistyped_is_3_and_never_2() {
             &["repoort"],
             "unrecognized subcommand 'repoort'; some similar subcommands exist: 'import', 'report'",
         ),
-        (&["explain"], "the following required arguments were not provided: <TEXT>..."),
+        (&["explain"], "the following required arguments were not provided: <TEXT>"),
         (
             &["report", "--min-failures", "0"],
             "invalid value '0' for '--min-failures <N>': 0 is not in 1..=4294967295",

@@ -135,7 +135,7 @@ fn all_is_well() {
             "ok clock: the clocks of database and host agree",
             "ok index: with 2 rows the log needs no index",
             "ok pending: no row has been pending for more than an hour",
-            "ok backlog: no failed mail waits to be sent again; besides: 1 too old to go unless resend --max-age says so",
+            "ok backlog: no failed mail waits to be sent again; besides: 1 rows too old to go unless resend --max-age says so",
             "ok sent-with-error: no row that counts as sent has an error text",
             "ok failed-without-text: every failed row has an error text (1 row)",
         ]
@@ -556,7 +556,7 @@ fn what_it_says_to_a_person() {
     assert_eq!(lines[2], "sqlite:log.db, rows from 2026-11-18 00:00:00 +00:00 to 2026-11-19 12:00:00 +00:00");
     assert!(lines.contains(&"ok       connection: the database answers"), "{}", shown.stdout);
     assert!(
-        lines.contains(&"       → mailthrottle resend --dry-run shows them, mailthrottle resend sends them")
+        lines.contains(&"       → mailthrottle resend --dry-run shows which go and which are held, and why")
     );
     assert_eq!(shown.code, 1);
     let markdown = log.run(&["doctor", "--format", "markdown"]).stdout;

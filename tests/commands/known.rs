@@ -72,7 +72,7 @@ fn a_burst_of_errors_of_the_application_is_no_throttling() {
         has(&report, "The application failed before it asked a mail server: 100 % of 4 failed mails.");
         has(
             &report,
-            "4 of them failed in one burst, at 2026-11-20 11:49:59 +00:00: 4 of 20 attempts within 0.8 s",
+            "4 of them failed in one burst, at 2026-11-20 11:49:59 +00:00: 4 within 0.8 s, of 20 attempts from 10s before on",
         );
         lacks(&report, "hrottl");
         lacks(&report, "3 connections");
@@ -292,6 +292,85 @@ fn dates_without_a_time_of_day_show_no_burst() {
     );
 }
 
+/// A window of an hour holds no row of such a log, and that is no sign that all is well.
+#[test]
+fn an_hour_of_a_log_of_dates_cannot_be_judged() {
+    let log = every_fifth(20, THROTTLED);
+    log.sql("UPDATE email_log SET sent_date = date(sent_date)");
+    let ran = alert(&log, &["--rate-warning", "5"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.stdout.starts_with("UNKNOWN: the log has dates without a time of day"), "{}", ran.stdout);
+    let doctor = log.run(&["doctor", "--at", "2026-11-20 12:00"]).stdout;
+    assert!(doctor.contains("warning  times: the times are dates without a time of day"), "{doctor}");
+    // a batch at midnight is none
+    let batch = every_fifth(20, THROTTLED);
+    batch.sql("UPDATE email_log SET sent_date = '2026-11-20 00:00:00'");
+    assert_eq!(report(&batch)["clusters"][0]["failures"], 4);
+}
+
+#[test]
+fn failed_mails_without_a_time_are_no_silence() {
+    let log = every_fifth(20, THROTTLED);
+    log.sql("UPDATE email_log SET sent_date = NULL WHERE status = 'F'");
+    let ran = alert(&log, &[]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stdout.starts_with("WARNING: backlog_age ? (4 failed mails without a readable time)"),
+        "{}",
+        ran.stdout
+    );
+    has(&report(&log), "4 of 4 failed mails met a throttle.");
+}
+
+#[test]
+fn what_failed_before_it_asked_a_server_ran_beside_nothing() {
+    let at = |number: u32| 900.0 - 0.01 * f64::from(number);
+    let error = |number: u32| if number < 10 { "Template invoice.html not found" } else { THROTTLED };
+    let rows: Vec<_> = (0..15).map(|number| ("F", at(number), "a@contoso.example", error(number))).collect();
+    let overlap = &report(&log(&rows))["overlap"];
+    assert_eq!([&overlap["failures_begin_at"], &overlap["max_at_failure"]], [1, 5]);
+}
+
+/// Words of networks and servers keep their class whatever else stands in the text.
+#[test]
+fn errors_on_the_way_to_a_server_are_none_of_the_applications() {
+    let log = TestLog::empty();
+    for (text, class, disposition) in [
+        (
+            "ORA-29278: SMTP transient error: Service not available ORA-06512: at \"SYS.UTL_SMTP\"",
+            "server-busy",
+            "retry",
+        ),
+        (
+            "ORA-20001: Error sending mail: ORA-29276: transfer timeout ORA-06512: at line 1",
+            "network",
+            "doubt",
+        ),
+        (
+            "An existing connection was forcibly closed by the remote host. --- Object reference not set",
+            "network",
+            "doubt",
+        ),
+        ("Uncaught Exception: connect ETIMEDOUT 10.0.0.1:25", "network", "retry"),
+        ("SSL_connect SYSCALL returned=5 errno=0: no such file or directory", "tls", "retry"),
+        ("fopen(): failed to open stream: Connection timed out", "network", "retry"),
+        ("Message rejected: invalid template", "policy", "never"),
+    ] {
+        let said = log.json(&["explain", text]);
+        assert_eq!([&said["class"], &said["disposition"]], [class, disposition], "{text}");
+    }
+    for text in
+        ["(1040, 'Too many connections')", "Login failed for user 'app'.", "ORA-28000: the account is locked"]
+    {
+        assert_eq!(log.json(&["explain", text])["class"], "application", "{text}");
+    }
+    // a code of PL/SQL may come first
+    assert_eq!(
+        log.json(&["explain", "-29279: ORA-29279: SMTP permanent error: 550 5.1.1 User unknown"])["reply"],
+        550
+    );
+}
+
 #[test]
 fn five_hours_after_a_burst_the_monitor_still_asks_for_a_person() {
     let log = log(&wave(5.0 * 3600.0, 0, 4));
@@ -335,7 +414,10 @@ fn all_is_well_again_only_once_nothing_waits() {
     log.sql("UPDATE email_log SET status = 'F' WHERE id = 5");
     assert!(cron("2026-11-20 16:00").stdout.starts_with("WARNING: backlog_age"));
     let ran = cron("2026-11-27 14:00");
-    assert_eq!(ran.stdout, "OK again: no mail in 30m; 1 failed mail never went and is older than 7 days\n");
+    assert_eq!(
+        ran.stdout,
+        "OK again: no mail in 30m; 1 failed row has become older than 7 days meanwhile, and resend leaves out what is so old\n"
+    );
 }
 
 #[test]
@@ -460,6 +542,9 @@ fn connections_opened_are_counted_by_sender_and_have_metrics() {
     let log = log(&[wave(3000.0, 40, 2), wave(2900.0, 9, 0), wave(600.0, 5, 0)].concat());
     let sender = &report(&log)["senders"][0];
     assert_eq!([&sender["opened_per_minute"], &sender["opened_per_hour"]], [42, 56]);
+    // what the application could not make asked no server
+    let made = report(&every_fifth(20, "Template invoice.html not found"));
+    assert_eq!([&made["senders"][0]["peak_per_minute"], &made["senders"][0]["opened_per_minute"]], [20, 16]);
     let json = log.json(&[
         "alert",
         "--at",

@@ -92,7 +92,24 @@ fn a_mail_that_was_put_off_can_be_dropped_and_freed() {
         assert_eq!(log.json(&["report"])["backlog"]["rows"], 0);
         assert_eq!(log.run(&["resend", "--free", "1", "--yes"]).code, 0);
         assert_eq!(log.value(state), "deferred");
-        let open = SmtpServer::start(Settings::default());
-        assert_eq!(answer(&resend(log, &open, &[]))["sent"], 1);
+        assert!(log.value("SELECT attempts FROM mailthrottle_mail") != "0", "it is put off as before");
+    });
+}
+
+/// Rows of one mail are dropped and freed together, by whichever of them.
+#[test]
+fn all_attempts_of_a_mail_are_dropped() {
+    on_every_database(|log| {
+        log.make_throttled(1);
+        log.sql(
+            "INSERT INTO email_log (id, status, sent_date, sender, recipient, subject, body, error_message) \
+             SELECT 2, status, sent_date, sender, recipient, subject, body, error_message FROM email_log",
+        );
+        assert_eq!(log.json(&["resend", "--dry-run"])["selected"], 1);
+        assert_eq!(log.run(&["resend", "--drop", "1", "--yes"]).code, 0);
+        assert_eq!(log.value("SELECT count(*) FROM mailthrottle_mail WHERE stage = 'dropped'"), "2");
+        let freed = log.run(&["resend", "--free", "1", "--yes"]);
+        assert_eq!(freed.code, 0, "{freed:?}");
+        assert_eq!(log.json(&["resend", "--dry-run"])["selected"], 1);
     });
 }

@@ -14,6 +14,8 @@ use crate::model::{Attempt, Class, HOUR, MINUTE, SECOND};
 pub struct Figures {
     /// Rows of any status.
     pub rows: u64,
+    /// Rows whose status word the mapping does not name.
+    pub unmapped: u64,
     /// Failures that count.
     pub failures: u64,
     /// Failures that succeeded later, and do not count.
@@ -28,7 +30,7 @@ pub struct Figures {
     pub bursts: Option<u64>,
     /// The classes of the failures in them.
     pub classes_of_bursts: BTreeSet<Class>,
-    /// What should go again and has not; none where a mail server tries again by itself, and where nobody asked.
+    /// What should go again and has not, of the scope; none for an imported log.
     pub backlog: Option<Backlog>,
     /// Rows that were tried at a time that is still to come.
     pub future: u64,
@@ -75,6 +77,7 @@ impl Figures {
         let opened = most(|sender| sender.opened_per_minute).zip(most(|sender| sender.opened_per_hour));
         Self {
             rows: report.totals.rows.saturating_sub(unplaced),
+            unmapped: report.unmapped(),
             failures: counting(&|_| true),
             healed: if count_healed { 0 } else { report.totals.recovered },
             throttled: counting(&|cause| is_throttle(cause.class)),
@@ -104,10 +107,7 @@ impl Figures {
             Metric::Quota => self.quota(),
             Metric::Doubt => count(self.doubts),
             Metric::BacklogRows => self.backlog(|backlog| Some(backlog.rows as f64)),
-            Metric::BacklogAge => Measured {
-                note: self.backlog.filter(|backlog| backlog.rows > 0).map(waiting),
-                ..self.backlog(|backlog| backlog.oldest_age_s.map(|age| age as f64))
-            },
+            Metric::BacklogAge => self.backlog_age(),
             Metric::Future => count(self.future),
             Metric::OpenedPerMinute => counted(self.opened.map(|(minute, _)| minute), NO_TIME_OF_DAY),
             Metric::OpenedPerHour => counted(self.opened.map(|(_, hour)| hour), NO_TIME_OF_DAY),
@@ -124,9 +124,23 @@ impl Figures {
         Measured { note: measured.note.or_else(|| (!is_throttling).then(|| classes.join(", "))), ..measured }
     }
 
+    fn backlog_age(&self) -> Measured {
+        match self.backlog {
+            Some(backlog) if backlog.rows > 0 && backlog.oldest_age_s.is_none() => {
+                let mails = phrases::count(backlog.rows, "failed mail");
+                counted(None, &format!("{mails} without a readable time"))
+            }
+            Some(backlog) if backlog.rows > 0 => {
+                let age = backlog.oldest_age_s.map(|age| age as f64);
+                Measured { value: age, counts: true, note: Some(waiting(backlog)) }
+            }
+            _ => self.backlog(|_| None),
+        }
+    }
+
     fn backlog(&self, of: impl Fn(&Backlog) -> Option<f64>) -> Measured {
         match &self.backlog {
-            None => counted(None, "a mail server wrote this log and tries again by itself"),
+            None => counted(None, "this log was imported, so nothing of it is sent again"),
             Some(backlog) => Measured { value: Some(of(backlog).unwrap_or(0.0)), counts: true, note: None },
         }
     }

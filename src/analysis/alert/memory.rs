@@ -20,6 +20,12 @@ pub struct Memory {
     /// What is still due to the webhook or the command.
     #[serde(default)]
     pub undelivered: Option<AlertEvent>,
+    /// Whether the checks are good again while something is left to do, so that nobody was told so far.
+    #[serde(default)]
+    pub recovery_due: bool,
+    /// Failed mails that were too old to go when all was well last.
+    #[serde(default)]
+    pub too_old: u64,
 }
 
 /// Why an outcome is reported.
@@ -45,40 +51,53 @@ pub struct Notices {
     pub memory: Memory,
 }
 
-/// Compares the state of this run with what is remembered; `repeat` is in milliseconds. While not all is well, the state before
-/// stays, so that nobody is told that all is well again.
-pub fn turn(
-    before: Option<Memory>,
-    (state, is_all_well): (AlertState, bool),
-    now: Millis,
-    repeat: Millis,
-) -> Notices {
-    if let Some(before) = before.filter(|before| before.state != AlertState::Ok)
-        && state == AlertState::Ok
-        && !is_all_well
-    {
-        return Notices { print: None, deliver: before.undelivered, memory: before };
-    }
-    let print = event(before, state, now, repeat);
-    let deliver = print.or(before.and_then(|before| before.undelivered));
-    let same = before.filter(|before| before.state == state);
-    let told_at = if print.is_some() { now } else { same.map_or(now, |same| same.told_at) };
-    let memory = Memory { state, since: same.map_or(now, |same| same.since), told_at, undelivered: None };
-    Notices { print, deliver, memory }
+/// What a run found, as far as it is compared with the run before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// How bad it is.
+    pub state: AlertState,
+    /// Whether no check is bad and nothing is left to do.
+    pub is_all_well: bool,
+    /// Failed mails that are too old to go.
+    pub too_old: u64,
 }
 
-fn event(before: Option<Memory>, state: AlertState, now: Millis, repeat: Millis) -> Option<AlertEvent> {
-    let is_ok = state == AlertState::Ok;
+/// Compares what a run found with what is remembered; `repeat` is in milliseconds.
+pub fn turn(before: Option<Memory>, found: Found, now: Millis, repeat: Millis) -> Notices {
+    let Found { state, is_all_well, too_old } = found;
+    let print = event(before, found, now, repeat);
+    let is_quiet = state == AlertState::Ok && !is_all_well;
+    let undelivered = before.and_then(|before| before.undelivered).filter(|_| !is_quiet);
+    let same = before.filter(|before| before.state == state);
+    let told_at = if print.is_some() { now } else { same.map_or(now, |same| same.told_at) };
+    let memory = Memory {
+        state,
+        since: same.map_or(now, |same| same.since),
+        told_at,
+        undelivered: None,
+        recovery_due: is_quiet && before.is_some_and(is_recovery_due),
+        too_old: before.filter(|_| !is_all_well).map_or(too_old, |before| before.too_old),
+    };
+    Notices { print, deliver: print.or(undelivered), memory }
+}
+
+/// Whether it is still to be told that all is well again.
+fn is_recovery_due(before: Memory) -> bool {
+    before.state != AlertState::Ok || before.recovery_due
+}
+
+fn event(before: Option<Memory>, found: Found, now: Millis, repeat: Millis) -> Option<AlertEvent> {
+    let Found { state, is_all_well, .. } = found;
     match before {
-        None => (!is_ok).then_some(AlertEvent::Changed),
-        Some(before) if before.state != state => {
-            Some(if is_ok { AlertEvent::Recovered } else { AlertEvent::Changed })
+        Some(before) if state == AlertState::Ok => {
+            (is_all_well && is_recovery_due(before)).then_some(AlertEvent::Recovered)
         }
-        // where the clock was put back, nobody knows how long ago it was reported
-        Some(before) if !is_ok && !(0..repeat).contains(&(now - before.told_at)) => {
-            Some(AlertEvent::Repeated)
+        _ if state == AlertState::Ok => None,
+        Some(before) if before.state == state => {
+            // where the clock was put back, nobody knows how long ago it was reported
+            (!(0..repeat).contains(&(now - before.told_at))).then_some(AlertEvent::Repeated)
         }
-        Some(_) => None,
+        _ => Some(AlertEvent::Changed),
     }
 }
 
@@ -87,13 +106,22 @@ mod tests {
     use super::*;
     use crate::model::HOUR;
 
+    fn found(state: AlertState) -> Found {
+        Found { state, is_all_well: state == AlertState::Ok, too_old: 0 }
+    }
+
+    fn warned(undelivered: Option<AlertEvent>) -> Memory {
+        let state = AlertState::Warning;
+        Memory { state, since: 0, told_at: 0, undelivered, recovery_due: false, too_old: 0 }
+    }
+
     /// What is printed when these states follow each other, ten minutes apart, with a repeat of half an hour.
     fn told(states: &[AlertState]) -> Vec<Option<AlertEvent>> {
         let mut memory = None;
         (0..)
             .zip(states)
             .map(|(run, state)| {
-                let turn = turn(memory, (*state, true), run * HOUR / 6, HOUR / 2);
+                let turn = turn(memory, found(*state), run * HOUR / 6, HOUR / 2);
                 memory = Some(turn.memory);
                 turn.print
             })
@@ -119,19 +147,30 @@ mod tests {
 
     #[test]
     fn a_clock_put_back_does_not_silence_it() {
-        let before = Memory { state: AlertState::Warning, since: HOUR, told_at: HOUR, undelivered: None };
-        assert_eq!(
-            turn(Some(before), (AlertState::Warning, false), 0, HOUR).print,
-            Some(AlertEvent::Repeated)
-        );
+        let before = Memory { since: HOUR, told_at: HOUR, ..warned(None) };
+        assert_eq!(turn(Some(before), found(AlertState::Warning), 0, HOUR).print, Some(AlertEvent::Repeated));
     }
 
     #[test]
     fn what_was_not_delivered_is_delivered_next_time_and_not_printed_again() {
         let undelivered = Some(AlertEvent::Changed);
-        let before = Memory { state: AlertState::Warning, since: 0, told_at: 0, undelivered };
-        let turn = turn(Some(before), (AlertState::Warning, false), 1, HOUR);
+        let before = warned(undelivered);
+        let turn = turn(Some(before), found(AlertState::Warning), 1, HOUR);
         assert_eq!((turn.print, turn.deliver), (None, Some(AlertEvent::Changed)));
         assert_eq!(turn.memory, Memory { undelivered: None, ..before });
+    }
+
+    /// Good checks are no recovery while something is left to do, and what follows is news.
+    #[test]
+    fn a_new_incident_is_told_while_the_last_one_is_not_over() {
+        let left = Found { is_all_well: false, ..found(AlertState::Ok) };
+        let told = |second: Found| {
+            let first = turn(Some(warned(None)), left, 1, HOUR);
+            assert_eq!((first.print, first.deliver), (None, None));
+            turn(Some(first.memory), second, 2, HOUR).print
+        };
+        assert_eq!(told(found(AlertState::Warning)), Some(AlertEvent::Changed));
+        assert_eq!(told(left), None);
+        assert_eq!(told(found(AlertState::Ok)), Some(AlertEvent::Recovered));
     }
 }

@@ -10,8 +10,7 @@ use super::figures::{Figures, Measured};
 use super::memory::AlertEvent;
 use super::range::{Range, shown};
 use super::state::AlertState;
-use crate::analysis::judge::is_unmapped;
-use crate::analysis::phrases::{length, unmapped as unmapped_words};
+use crate::analysis::phrases::{self, length};
 use crate::analysis::report::{Backlog, CauseRow, ClusterRow, Report, Totals, WindowView};
 use crate::analysis::verdict::{Verdict, VerdictKind};
 use crate::model::{Disposition, Millis};
@@ -78,7 +77,7 @@ pub struct AlertOutcome {
     pub clusters: Vec<ClusterRow>,
     /// What it all means.
     pub verdict: Verdict,
-    /// What should go again and has not; none where a mail server tries again by itself, and where nobody asked.
+    /// What should go again and has not, of the whole log; none for an imported log.
     pub backlog: Option<Backlog>,
     /// Connections that the busiest mailbox opened in a minute, each attempt counted as one; none where the log has no time of day.
     pub opened_per_minute: Option<u64>,
@@ -86,6 +85,9 @@ pub struct AlertOutcome {
     pub opened_per_hour: Option<u64>,
     /// Older mails are not sent again, in milliseconds.
     pub max_age_ms: Millis,
+    /// Failed rows that have become too old since all was well last.
+    #[serde(skip)]
+    pub given_up: u64,
     /// The command that sends again what was refused temporarily; none where nothing is to be sent.
     pub resend: Option<String>,
 }
@@ -108,6 +110,8 @@ pub struct ScopeFindings {
     pub report: Report,
     /// Older mails are not sent again, in milliseconds.
     pub max_age: Millis,
+    /// Why nothing can be said of the window, where that is so.
+    pub blind: Option<String>,
 }
 
 impl AlertOutcome {
@@ -133,6 +137,7 @@ impl AlertOutcome {
             opened_per_minute: None,
             opened_per_hour: None,
             max_age_ms: 0,
+            given_up: 0,
             resend: None,
         }
     }
@@ -153,22 +158,26 @@ impl AlertOutcome {
     }
 
     /// Judges each check by what was found for it; there is at least one.
-    pub fn new(now: Millis, source: AlertSource, checks: &[(&MetricCheck, &ScopeFindings)]) -> Option<Self> {
+    pub fn new(
+        now: Millis,
+        source: AlertSource,
+        backlog: Option<Backlog>,
+        checks: &[(&MetricCheck, &ScopeFindings)],
+    ) -> Option<Self> {
         let future = checks.iter().find(|(_, found)| found.figures.future > 0);
         let future = future.filter(|_| checks.iter().all(|(check, _)| check.metric != Metric::Future));
         let named_if_bad = future.map(|(check, found)| (future_check(&check.scope), *found));
         let all = checks.iter().copied().chain(named_if_bad.iter().map(|(check, found)| (check, *found)));
         let mut rows: Vec<_> = all.map(|(check, found)| (row(check, &found.figures), check, found)).collect();
         rows.sort_by_key(|(row, check, _)| (std::cmp::Reverse(row.state.badness()), check.metric));
-        let unmapped = rows.iter().find(|(_, _, found)| is_unmapped(&found.report));
-        let hides_more = unmapped.filter(|_| rows[0].0.state != AlertState::Critical);
+        let blind = rows.iter().find(|(_, _, found)| found.blind.is_some());
+        let hides_more = blind.filter(|_| rows[0].0.state != AlertState::Critical);
         let (worst, check, found) = hides_more.or(rows.first())?;
         let state = if hides_more.is_some() { AlertState::Unknown } else { worst.state };
         let (figures, report) = (&found.figures, &found.report);
-        let words = unmapped.and_then(|(_, _, found)| unmapped_words(&found.report));
-        let words = words.map(|words| format!("status words without a meaning: {words}"));
+        let why = blind.and_then(|(_, _, found)| found.blind.clone());
         let bad = rows.iter().filter(|(row, ..)| row.state != AlertState::Ok).map(|(row, ..)| named(row));
-        let named: Vec<String> = words.into_iter().chain(bad).collect();
+        let named: Vec<String> = why.into_iter().chain(bad).collect();
         Some(Self {
             schema: SCHEMA,
             generated_at: now,
@@ -184,10 +193,11 @@ impl AlertOutcome {
             causes: report.causes.clone(),
             clusters: report.clusters.clone(),
             verdict: report.verdict.clone(),
-            backlog: rows.iter().find_map(|(_, _, found)| found.figures.backlog),
+            backlog,
             opened_per_minute: figures.opened.map(|(minute, _)| minute),
             opened_per_hour: figures.opened.map(|(_, hour)| hour),
             max_age_ms: found.max_age,
+            given_up: 0,
             resend: None,
             metrics: rows.into_iter().map(|(row, ..)| row).collect(),
         })
@@ -203,10 +213,20 @@ fn row(check: &MetricCheck, figures: &Figures) -> MetricRow {
         unit: check.metric.unit(),
         warning: check.warning.clone(),
         critical: check.critical.clone(),
-        state: value.filter(|_| counts).map_or(AlertState::Ok, |value| check.state(value)),
+        state: value
+            .filter(|_| counts)
+            .map_or_else(|| without_value(check, figures), |value| check.state(value)),
         note,
         window_ms: check.scope.window,
     }
+}
+
+/// What waits and has no time may be old.
+fn without_value(check: &MetricCheck, figures: &Figures) -> AlertState {
+    let is_checked =
+        check.metric == Metric::BacklogAge && (check.warning.is_some() || check.critical.is_some());
+    let waits = figures.backlog.is_some_and(|backlog| backlog.rows > 0);
+    if is_checked && waits { AlertState::Warning } else { AlertState::Ok }
 }
 
 /// A check with its figure, for a sentence.
@@ -219,10 +239,14 @@ fn named(row: &MetricRow) -> String {
 fn summary(named: &[String], figures: &Figures, window: Millis) -> String {
     let worst = if named.is_empty() { String::new() } else { format!("{}; ", named.join(", ")) };
     let window = length(window);
-    let mails = match (figures.rows, figures.failures) {
-        (0, _) => format!("no mail in {window}"),
-        (rows, 0) => format!("none of {rows} mails in {window} failed"),
-        (rows, failed) => format!("{failed} of {rows} mails in {window} failed"),
+    let known = figures.rows.saturating_sub(figures.unmapped);
+    let mails = phrases::count(known, if figures.unmapped > 0 { "mail with a known status" } else { "mail" });
+    let mails = mails.replace("mail with a known statuss", "mails with a known status");
+    let mails = match (figures.rows, known, figures.failures) {
+        (0, ..) => format!("no mail in {window}"),
+        (rows, 0, _) => format!("nothing is known of {} in {window}", phrases::count(rows, "mail")),
+        (.., 0) => format!("none of {mails} in {window} failed"),
+        (.., failed) => format!("{failed} of {mails} in {window} failed"),
     };
     let healed = if figures.healed > 0 { format!(", {} went later", figures.healed) } else { String::new() };
     format!("{worst}{mails}{healed}")

@@ -87,6 +87,12 @@ pub fn times(attempts: &Attempts, mapping: &Mapping, extent: Option<(Millis, Mil
         );
         let advice = "set time_zone in [email_log] to the zone the application writes its times in";
         Finding::warning("times", message, advice)
+    } else if mapping.has_dates_only {
+        Finding::warning(
+            "times",
+            "the times are dates without a time of day: bursts, peaks and less than a day cannot be judged",
+            "name a column with the time in sent_date, and give alert --window 1d until then",
+        )
     } else {
         let read = count(attempts.rows, "row");
         Finding::ok("times", format!("the times of all {read} can be read; {}", zones(mapping)))
@@ -148,16 +154,16 @@ pub fn pending(waiting: Odd, mapping: &Mapping) -> Finding {
     }
 }
 
-/// Whether failed mails should go again and have not; none where a mail server tries again by itself.
+/// Whether failed mails should go again and have not; none for an imported log.
 pub fn backlog(backlog: Option<Backlog>, mapping: &Mapping) -> Finding {
     let name = "backlog";
     let Some(backlog) = backlog else {
-        return Finding::ok(name, "a mail server wrote this log and tries again by itself");
+        return Finding::ok(name, "this log was imported, so nothing of it is sent again");
     };
     let also = [
         (backlog.doubt, "may have been delivered"),
         (backlog.deferred, "later, since their time has not come yet"),
-        (backlog.too_old, "too old to go unless resend --max-age says so"),
+        (backlog.too_old, "rows too old to go unless resend --max-age says so"),
     ];
     let also: Vec<String> =
         also.iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{rows} {what}")).collect();
@@ -173,7 +179,7 @@ pub fn backlog(backlog: Option<Backlog>, mapping: &Mapping) -> Finding {
     Finding::warning(
         name,
         message,
-        "mailthrottle resend --dry-run shows them, mailthrottle resend sends them",
+        "mailthrottle resend --dry-run shows which go and which are held, and why",
     )
 }
 

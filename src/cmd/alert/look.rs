@@ -16,15 +16,18 @@ use crate::analysis::alert::{AlertOutcome, CheckScope, Figures, Metric, MetricCh
 use crate::analysis::clusters::{self, Joining};
 use crate::analysis::failures::{Failures, Filter};
 use crate::analysis::input::ReportInput;
-use crate::analysis::report::{Report, ReportSource};
+use crate::analysis::judge::is_unmapped;
+use crate::analysis::phrases;
+use crate::analysis::report::{Backlog, Report, ReportSource};
 use crate::analysis::running::SESSION;
 use crate::analysis::scan::CLOCKS_DIFFER;
 use crate::cli::{Global, RowFilter};
 use crate::config::Config;
 use crate::db::Which;
-use crate::log::{self, Log, ScanOptions, wanted};
+use crate::log::{self, Confined, Failed, Log, ScanOptions, wanted};
 use crate::model::{DAY, Mail, Meaning, Millis};
 use crate::reply::Classifier;
+use crate::resend::ledger::Past;
 use crate::window::Window;
 use crate::zone::{self, TimelineStep};
 
@@ -85,12 +88,13 @@ async fn find(question: &Question, config: Config) -> Result<Observations> {
     let at = question.at.unwrap_or(log.now);
     log.now = at;
     let start = Instant::now();
+    let mut known = Known::of(&mut log, &rules).await?;
     let mut found: Vec<(&CheckScope, ScopeFindings)> = Vec::new();
     for check in &question.checks {
         if found.iter().all(|(scope, _)| **scope != check.scope) {
             let metrics = question.checks.iter().filter(|other| other.scope == check.scope);
             let metrics: Vec<Metric> = metrics.map(|check| check.metric).collect();
-            found.push((&check.scope, scope(&mut log, &rules, &check.scope, &metrics, at).await?));
+            found.push((&check.scope, scope(&mut log, &rules, &check.scope, &metrics, &mut known).await?));
         }
     }
     let took = start.elapsed();
@@ -104,9 +108,60 @@ async fn find(question: &Question, config: Config) -> Result<Observations> {
     let of =
         |check: &MetricCheck| found.iter().find(|(scope, _)| **scope == check.scope).map(|(_, found)| found);
     let checks: Vec<_> = question.checks.iter().filter_map(|check| Some((check, of(check)?))).collect();
-    let outcome = AlertOutcome::new(log.clock, place, &checks).context("alert: there is no check to make")?;
+    let outcome = AlertOutcome::new(log.clock, place, known.backlog, &checks)
+        .context("alert: there is no check to make")?;
     let statements = question.flags.print_sql.then(|| statements.join("\n"));
     Ok(Observations { outcome, statements, slow })
+}
+
+/// What is known of the log as a whole, whatever the scope of a check.
+struct Known {
+    past: Past,
+    /// What should go again and has not; none for an imported log.
+    backlog: Option<Backlog>,
+    /// The keys of failed rows whose mail went after all.
+    went: HashSet<Box<str>>,
+}
+
+impl Known {
+    async fn of(log: &mut Log, rules: &Classifier) -> Result<Self> {
+        let mut past = log.past().await?;
+        let (backlog, went) = counted(log, rules, &mut past, &Confined::default()).await?;
+        Ok(Self { past, backlog: Some(backlog).filter(|_| !log.is_imported), went })
+    }
+
+    /// The backlog of a scope, where a check asks for it.
+    async fn backlog_of(
+        &mut self,
+        log: &mut Log,
+        rules: &Classifier,
+        scope: &CheckScope,
+        metrics: &[Metric],
+    ) -> Result<Option<Backlog>> {
+        let filter = Filter { code: scope.code, class: scope.class };
+        let confined = Confined { status: None, sender: scope.sender.as_deref(), filter };
+        let is_whole = scope.sender.is_none() && scope.code.is_none() && scope.class.is_none();
+        let is_asked =
+            metrics.iter().any(|metric| matches!(metric, Metric::BacklogRows | Metric::BacklogAge));
+        match self.backlog {
+            Some(_) if is_asked && !is_whole => {
+                Ok(Some(counted(log, rules, &mut self.past, &confined).await?.0))
+            }
+            whole => Ok(whole),
+        }
+    }
+}
+
+async fn counted(
+    log: &mut Log,
+    rules: &Classifier,
+    past: &mut Past,
+    confined: &Confined<'_>,
+) -> Result<(Backlog, HashSet<Box<str>>)> {
+    let terms = log.terms();
+    let since = log::begin_of_backlog((&mut log.db, &log.mapping), &terms).await?;
+    let place = (&mut log.db, &log.mapping);
+    log::backlog(place, &terms, rules, past, confined, Failed::Since(since)).await
 }
 
 /// All that the checks of one scope need.
@@ -115,19 +170,19 @@ async fn scope(
     rules: &Classifier,
     scope: &CheckScope,
     metrics: &[Metric],
-    at: Millis,
+    known: &mut Known,
 ) -> Result<ScopeFindings> {
+    let at = log.now;
     log.window = Window { since: Some(at - scope.window), until: Some(at), zone: log.window.zone };
     let rows = RowFilter { sender: scope.sender.clone(), ..RowFilter::default() };
     let mut failures = Failures::new(rules, Filter { code: scope.code, class: scope.class });
-    let mut past = log.past().await?;
-    let (timeless, backlog) =
-        log::failures_for_alert(log, &rows, &mut failures, &mut past, scope.count_healed).await?;
-    // a mail server that wrote its log tries again by itself
-    let backlog = Some(backlog).filter(|_| !log.tries_again);
-    let sent_since: HashSet<_> =
-        past.sent_within(log.window).into_iter().map(String::into_boxed_str).collect();
+    let timeless = log::failures_for_alert(log, &rows, &mut failures).await?;
+    if !scope.count_healed {
+        failures.recover(&known.went);
+    }
+    let sent_since = known.past.sent_within(log.window).into_iter().map(String::into_boxed_str).collect();
     failures.recover(&sent_since);
+    let backlog = known.backlog_of(log, rules, scope, metrics).await?;
     // as a report finds them
     let joining = Joining::default();
     let clusters = clusters::find(&failures, joining);
@@ -144,11 +199,12 @@ async fn scope(
         failures: &failures,
         clusters: &clusters,
         swept: &swept,
+        gap: joining.gap,
         max_age: log.max_age,
         backlog,
     });
     let mut figures = Figures::of(&report, &failures, swept.unplaced, scope.count_healed);
-    (figures.timeless, figures.doubts) = (timeless, past.in_doubt() as u64);
+    (figures.timeless, figures.doubts) = (timeless, known.past.in_doubt() as u64);
     if metrics.contains(&Metric::Pending) {
         figures.pending = pending(log, scope, at).await?;
     }
@@ -162,7 +218,19 @@ async fn scope(
     if metrics.contains(&Metric::NewCauses) {
         figures.new_causes = new_causes(log, scope, &failures).await?;
     }
-    Ok(ScopeFindings { figures, report, max_age: log.max_age })
+    let blind = blind(log, scope, &report);
+    Ok(ScopeFindings { figures, report, max_age: log.max_age, blind })
+}
+
+/// Why nothing can be said of a window, where that is so.
+fn blind(log: &Log, scope: &CheckScope, report: &Report) -> Option<String> {
+    if is_unmapped(report) {
+        return phrases::unmapped(report).map(|words| format!("status words without a meaning: {words}"));
+    }
+    (log.mapping.has_dates_only && scope.window < DAY).then(|| {
+        "the log has dates without a time of day, so less than a day cannot be judged; give --window 1d"
+            .to_owned()
+    })
 }
 
 /// Rows that were tried at a time that is still to come, and the last of these times; unknown where an earlier moment is looked at.

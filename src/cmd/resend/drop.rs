@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use super::decide::{has_filter, has_ledger, open, settle_dead_runs, settled};
 use super::plan::{self, row};
 use super::{now, who};
+use crate::analysis::mails::SameMailBy;
 use crate::analysis::phrases::count;
 use crate::cli::{Global, Resend as Args};
 use crate::cmd::{ask, format, print, print_view};
@@ -56,7 +57,7 @@ pub async fn drop_mails(
     }
     let mails = count(waiting.len() as u64, "mail");
     agree(args, &format!("Drop {mails}, so that resend leaves them alone?")).await?;
-    let dropped: Vec<Doubted> = waiting.iter().map(|mail| waiting_row(mail, &past)).collect();
+    let dropped: Vec<Doubted> = waiting.iter().flat_map(|mail| rows_of(mail, &past)).collect();
     let mut ledger = open(&wanted, sending, target).await?;
     let by = who();
     ledger.drop_mails(&dropped, &by, now()).await?;
@@ -74,19 +75,24 @@ pub async fn drop_mails(
     Ok(Exit::Fine)
 }
 
-/// The row that represents a mail, as the ledger knows it or as the log has it.
-fn waiting_row(mail: &Considered, past: &Past) -> Doubted {
+/// The failed rows of a mail, as the ledger knows them or as the log has them; what the ledger has settled already is left out.
+fn rows_of(mail: &Considered, past: &Past) -> Vec<Doubted> {
     let stands = &mail.stands;
-    match past.of(&stands.key) {
-        Some(known) => {
-            let key = MailKey { id: stands.key.id.clone(), sent_date: known.sent_date };
-            Doubted { key, origin: Origin::Ours(Box::new(known.clone())) }
+    let of_mail = |key: &MailKey, status: &str, join: Option<SameMailBy>| match past.of(key) {
+        Some(known) if known.state == RowState::Deferred => {
+            let key = MailKey { id: key.id.clone(), sent_date: known.sent_date };
+            Some(Doubted { key, origin: Origin::Ours(Box::new(known.clone())) })
         }
+        Some(_) => None,
         None => {
-            let (status, recipients) = (stands.status.to_string(), stands.recipients);
-            Doubted { key: stands.key.clone(), origin: Origin::Log { status, recipients, same_as: None } }
+            let same_as = join.map(|join| (stands.key.id.clone(), join));
+            let origin = Origin::Log { status: status.to_owned(), recipients: stands.recipients, same_as };
+            Some(Doubted { key: key.clone(), origin })
         }
-    }
+    };
+    let own = of_mail(&stands.key, &stands.status, None);
+    let further = mail.further.iter().filter(|row| row.is_failed);
+    own.into_iter().chain(further.filter_map(|row| of_mail(&row.key, &row.status, Some(row.join)))).collect()
 }
 
 /// Lets rows go again that were refused or dropped.

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::config::smtp::SmtpSettings;
 use crate::db::{Db, Order};
 use crate::log::Considered;
-use crate::log::{self, CLOSED, Log};
+use crate::log::{CLOSED, Log};
 use crate::mapping::Mapping;
 use crate::model::{Attempt, DAY, MINUTE, Meaning, Millis};
 use crate::output;
@@ -73,7 +73,7 @@ pub async fn with_past(
 ) -> Result<(ResendPlan, Past)> {
     let (mut log, rules) = Log::open_at(flags, config, &args.rows, None, args.at.as_deref()).await?;
     let classifier = rules.ready()?;
-    if log.db.has_table(log::TABLE).await? {
+    if log.is_imported {
         bail!(
             "this log was imported, and whoever wrote it may have sent the mails later; nothing of it is sent again"
         );
