@@ -301,7 +301,7 @@ fn minute(report: &Report, name: &str, peak: Option<u64>) -> Option<String> {
     let peak = peak?;
     let limit = report.limits.messages_per_minute.filter(|limit| peak > u64::from(*limit))?;
     Some(format!(
-        "{name} made {peak} attempts in its busiest minute of the clock; above {limit} {} may delay mail without any failure.",
+        "{name} had {peak} attempts in its busiest minute; above {limit} {} may delay mail without any failure.",
         report.limits.profile
     ))
 }

@@ -329,7 +329,7 @@ fn parse<T: DeserializeOwned>(file: &Path) -> Result<T> {
     };
     let whole: toml::Table = toml::from_str(&text).map_err(|error| refusal(&error, ""))?;
     if let Some((section, value)) =
-        whole.iter().find(|(name, value)| SECTIONS.contains(&name.as_str()) && !value.is_table())
+        whole.iter().find(|(name, value)| SECTIONS.contains(&name.as_str()) && value.is_array())
     {
         bail!("{}: [{section}] must be a table, not {}", file.display(), value.type_str());
     }

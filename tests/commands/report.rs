@@ -151,7 +151,7 @@ fn senders_are_held_against_their_limits() {
     );
     let evidence = report["verdict"]["evidence"].to_string();
     assert!(
-        evidence.contains("reports@contoso.example sent 201 in its busiest minute; above 30"),
+        evidence.contains("reports@contoso.example had 201 attempts in its busiest minute; above 30"),
         "{evidence}"
     );
 }

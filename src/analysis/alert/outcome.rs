@@ -213,20 +213,10 @@ fn row(check: &MetricCheck, figures: &Figures) -> MetricRow {
         unit: check.metric.unit(),
         warning: check.warning.clone(),
         critical: check.critical.clone(),
-        state: value
-            .filter(|_| counts)
-            .map_or_else(|| without_value(check, figures), |value| check.state(value)),
+        state: value.filter(|_| counts).map_or(AlertState::Ok, |value| check.state(value)),
         note,
         window_ms: check.scope.window,
     }
-}
-
-/// What waits and has no time may be old.
-fn without_value(check: &MetricCheck, figures: &Figures) -> AlertState {
-    let is_checked =
-        check.metric == Metric::BacklogAge && (check.warning.is_some() || check.critical.is_some());
-    let waits = figures.backlog.is_some_and(|backlog| backlog.rows > 0);
-    if is_checked && waits { AlertState::Warning } else { AlertState::Ok }
 }
 
 /// A check with its figure, for a sentence.
