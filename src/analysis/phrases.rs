@@ -374,12 +374,12 @@ fn again(report: &Report, parts: &ReportInput<'_>) -> Option<String> {
         .map_or_else(String::new, |at| format!(", the oldest of {}", window::show(at, parts.window.zone)));
     (backlog.rows > 0).then(|| {
         let verb = if backlog.rows == 1 { "waits" } else { "wait" };
-        let held = match backlog.held {
-            0 => String::new(),
-            held if held == backlog.rows => {
-                "; resend holds them until somebody has looked at them".to_owned()
-            }
-            held => format!("; {held} of them only once somebody has looked at them"),
+        let held = match (backlog.held, backlog.rows) {
+            (0, _) => String::new(),
+            (_, 1) => "; resend holds it until you decide".to_owned(),
+            (held, rows) if held == rows => "; resend holds them until you decide".to_owned(),
+            (1, _) => "; resend holds 1 of them until you decide".to_owned(),
+            (held, _) => format!("; resend holds {held} of them until you decide"),
         };
         format!(
             "{} {verb} to be sent again{oldest}{held}: mailthrottle resend --dry-run shows which.",

@@ -150,7 +150,8 @@ pub struct Backlog {
     pub oldest_age_s: Option<i64>,
     /// Mails that may have been delivered: a person decides, and they are no part of `rows`.
     pub doubt: u64,
-    /// Of `rows`, those that a person has to look at first.
+    /// Of `rows`, those that a person has to decide about first. Where more than 1,000 would go, and in alert and doctor, what the
+    /// messages of the mails lack is not looked at.
     pub held: u64,
     /// Mails whose time has not come yet: resend takes them later. They are no part of `rows`.
     pub deferred: u64,

@@ -133,9 +133,9 @@ impl Doctor {
             let mut past = past(&mut self.db, &mapping, self.ledger.as_deref()).await?;
             let since = begin_of_backlog((&mut self.db, &mapping), &self.terms).await?;
             let (place, failed) = ((&mut self.db, &mapping), Failed::Since(since));
-            let (waiting, _) =
+            let counted =
                 backlog(place, &self.terms, &rules, &mut past, &Confined::default(), failed).await?;
-            self.checks.push(log::backlog(Some(waiting), &mapping));
+            self.checks.push(log::backlog(Some(counted.backlog), &mapping));
         }
         if has_text {
             let odd = self.sent_with_error(&mapping, &rules).await?;

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::import::Temporary;
 use super::print_settled;
+use super::resend::held;
 use crate::analysis::clusters::{self, Joining};
 use crate::analysis::failures::Failures;
 use crate::analysis::input::ReportInput;
@@ -11,7 +12,7 @@ use crate::analysis::report::Report;
 use crate::cli::{Global, ReportArgs as Args};
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::log::{self, Log, ScanOptions};
+use crate::log::{self, Counted, Log, ScanOptions};
 use crate::model::{HOUR, Millis, millis};
 use crate::output::report::Reported;
 use crate::window::Window;
@@ -33,6 +34,7 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     if let Some(logs) = &taken_in {
         config = logs.config(config)?;
     }
+    let attachments = config.sending.attachments();
     let usual = if taken_in.is_some() { None } else { Some(USUAL_WINDOW) };
     let (mut log, rules) = Log::open_at(flags, config, &args.rows, usual, args.at.as_deref()).await?;
     log.check_status(args.rows.status.as_deref()).await?;
@@ -40,7 +42,9 @@ pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
     log.db.fetch_ahead(&log.mapping, around).await?;
     let rules = rules.ready()?;
     let mut past = log.past().await?;
-    let (failures, backlog) = log::failures(&mut log, &rules, &args.rows, &mut past).await?;
+    let (failures, Counted { mut backlog, go, .. }) =
+        log::failures(&mut log, &rules, &args.rows, &mut past).await?;
+    backlog.held += held(&mut log, &past, &attachments, go).await?;
     let backlog = Some(backlog).filter(|_| !log.is_imported);
     let joining = Joining { gap: millis(*args.gap), min_failures: args.min_failures };
     let clusters = clusters::find(&failures, joining);

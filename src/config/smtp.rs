@@ -177,6 +177,14 @@ impl Raw {
         max_age(&self.resend)
     }
 
+    /// Where attachments come from.
+    pub fn attachments(&self) -> Attachments {
+        Attachments {
+            under: self.resend.attachments_under.clone(),
+            max_message_size: self.resend.max_message_size.unwrap_or(MAX_MESSAGE_SIZE),
+        }
+    }
+
     /// The log's status of a row while it is sent.
     pub fn claim_status(&self) -> Option<String> {
         self.resend.claim_status.clone()
@@ -187,6 +195,7 @@ impl Raw {
     /// # Errors
     /// One line that names the flag or the key.
     pub fn check(self, flags: &cli::Resend) -> Result<SmtpSettings> {
+        let attachments = self.attachments();
         let url = flags.smtp.clone().or_else(|| self.smtp.url.clone());
         let password = RawPassword {
             file: self.smtp.password_file,
@@ -234,10 +243,7 @@ impl Raw {
             },
             ledger,
             wait: flags.wait.map_or(WAIT, |wait| *wait),
-            attachments: Attachments {
-                under: raw.attachments_under,
-                max_message_size: raw.max_message_size.unwrap_or(MAX_MESSAGE_SIZE),
-            },
+            attachments,
             profile,
         })
     }

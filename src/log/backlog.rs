@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use anyhow::Result;
 
 use super::Purpose;
-use super::failed_mails::{Failed, MailSelector, Terms, failed_mails};
+use super::failed_mails::{Considered, Failed, MailSelector, Terms, failed_mails};
 use crate::analysis::failures::Filter;
 use crate::analysis::mails::ALIKE;
 use crate::analysis::report::Backlog;
 use crate::db::Db;
-use crate::mapping::{Column, Mapping};
+use crate::mapping::Mapping;
 use crate::model::{Meaning, Millis, SECOND};
 use crate::reply::Classifier;
 use crate::resend::ledger::Past;
@@ -40,8 +40,18 @@ pub async fn begin((db, mapping): (&mut Db, &Mapping), terms: &Terms) -> Result<
     Ok(is_large.then(|| terms.now.saturating_sub(terms.max_age).saturating_sub(ALIKE)))
 }
 
-/// Counts the failed mails that resend would select or hold, whenever they failed; gives also the keys of the failed rows whose mail
-/// went after all.
+/// What still has to go.
+#[derive(Default)]
+pub struct Counted {
+    /// The numbers. Of the messages of the mails nothing is known: what they lack is not held yet.
+    pub backlog: Backlog,
+    /// The mails that go if their messages can be made.
+    pub go: Vec<Considered>,
+    /// The keys of the failed rows whose mail went after all.
+    pub went: HashSet<Box<str>>,
+}
+
+/// Counts the failed mails that resend would select or hold, whenever they failed.
 ///
 /// # Errors
 /// The database's refusal.
@@ -52,7 +62,7 @@ pub async fn backlog(
     past: &mut Past,
     confined: &Confined<'_>,
     failed: Failed,
-) -> Result<(Backlog, HashSet<Box<str>>)> {
+) -> Result<Counted> {
     let Confined { status, sender, filter } = *confined;
     let window = Window { since: None, until: None, zone: mapping.zone };
     let is_of_failed = status.is_none_or(|word| mapping.words.meaning(Some(word)) == Meaning::Failed);
@@ -63,22 +73,20 @@ pub async fn backlog(
     let went = std::mem::take(&mut mails.went);
     // a row that did not fail does not go again, whatever its word
     if !is_of_failed {
-        return Ok((Backlog::default(), went));
+        return Ok(Counted { went, ..Counted::default() });
     }
     let waiting = || mails.go.iter().chain(mails.held.iter().map(|(mail, _)| mail));
     let oldest_at = waiting().filter_map(|mail| mail.stands.key.sent_date).min();
     let rows = waiting().count() as u64;
-    let has_content =
-        [Column::BodyText, Column::BodyHtml, Column::Raw].iter().any(|column| mapping.has(*column));
     let (doubt, other): (Vec<_>, Vec<_>) = mails.skipped.iter().partition(|(_, skip)| skip.is_doubt());
     let backlog = Backlog {
         rows,
         oldest_at,
         oldest_age_s: oldest_at.map(|at| (terms.now - at).max(0) / SECOND),
         doubt: doubt.len() as u64,
-        held: if has_content { mails.held.len() as u64 } else { rows },
+        held: mails.held.len() as u64,
         deferred: other.iter().filter(|(_, skip)| skip.next_at().is_some()).count() as u64,
         too_old: mails.too_old.0,
     };
-    Ok((backlog, went))
+    Ok(Counted { backlog, go: mails.go, went })
 }

@@ -2,11 +2,10 @@
 
 use anyhow::Result;
 
-use super::backlog::{self, Confined};
+use super::backlog::{self, Confined, Counted};
 use super::failed_mails::Failed;
 use super::{Log, wanted};
 use crate::analysis::failures::{Failures, Filter};
-use crate::analysis::report::Backlog;
 use crate::cli::RowFilter;
 use crate::db::Which;
 use crate::model::{Mail, Millis};
@@ -22,7 +21,7 @@ pub async fn failures<'c>(
     classifier: &'c Classifier,
     rows: &RowFilter,
     past: &mut Past,
-) -> Result<(Failures<'c>, Backlog)> {
+) -> Result<(Failures<'c>, Counted)> {
     let filter = Filter { code: rows.code, class: rows.class };
     let mut failures = Failures::new(classifier, filter);
     let words = log.failed_words(rows);
@@ -45,14 +44,14 @@ pub async fn failures<'c>(
     let confined = Confined { status: rows.status.as_deref(), sender: rows.sender.as_deref(), filter };
     let failed = recent.map_or(Failed::Since(since), Failed::Read);
     let place = (&mut log.db, &log.mapping);
-    let (backlog, went) = backlog::backlog(place, &terms, classifier, past, &confined, failed).await?;
-    failures.recover(&went);
+    let counted = backlog::backlog(place, &terms, classifier, past, &confined, failed).await?;
+    failures.recover(&counted.went);
     for mail in log.recovered(past, rows).await? {
         failures.add(&mail, true);
     }
     failures.in_doubt = past.in_doubt() as u64;
     failures.sort();
-    Ok((failures, backlog))
+    Ok((failures, counted))
 }
 
 /// Whether the failed rows of the window are all that matter for what should go again.

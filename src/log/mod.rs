@@ -9,7 +9,7 @@ mod mails;
 mod open;
 mod scan;
 
-pub use backlog::{Confined, backlog, begin as begin_of_backlog};
+pub use backlog::{Confined, Counted, backlog, begin as begin_of_backlog};
 pub use failed_mails::{Considered, Failed, FailedMails, MailSelector, Terms, failed_mails, read};
 pub use failures::{failures, failures_for_alert};
 pub use imported::is_imported;

@@ -24,7 +24,7 @@ use crate::analysis::scan::CLOCKS_DIFFER;
 use crate::cli::{Global, RowFilter};
 use crate::config::Config;
 use crate::db::Which;
-use crate::log::{self, Confined, Failed, Log, ScanOptions, wanted};
+use crate::log::{self, Confined, Counted, Failed, Log, ScanOptions, wanted};
 use crate::model::{DAY, Mail, Meaning, Millis};
 use crate::reply::Classifier;
 use crate::resend::ledger::Past;
@@ -126,7 +126,7 @@ struct Known {
 impl Known {
     async fn of(log: &mut Log, rules: &Classifier) -> Result<Self> {
         let mut past = log.past().await?;
-        let (backlog, went) = counted(log, rules, &mut past, &Confined::default()).await?;
+        let Counted { backlog, went, .. } = counted(log, rules, &mut past, &Confined::default()).await?;
         Ok(Self { past, backlog: Some(backlog).filter(|_| !log.is_imported), went })
     }
 
@@ -145,7 +145,7 @@ impl Known {
             metrics.iter().any(|metric| matches!(metric, Metric::BacklogRows | Metric::BacklogAge));
         match self.backlog {
             Some(_) if is_asked && !is_whole => {
-                Ok(Some(counted(log, rules, &mut self.past, &confined).await?.0))
+                Ok(Some(counted(log, rules, &mut self.past, &confined).await?.backlog))
             }
             whole => Ok(whole),
         }
@@ -157,7 +157,7 @@ async fn counted(
     rules: &Classifier,
     past: &mut Past,
     confined: &Confined<'_>,
-) -> Result<(Backlog, HashSet<Box<str>>)> {
+) -> Result<Counted> {
     let terms = log.terms();
     let since = log::begin_of_backlog((&mut log.db, &log.mapping), &terms).await?;
     let place = (&mut log.db, &log.mapping);

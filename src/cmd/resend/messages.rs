@@ -104,6 +104,35 @@ pub async fn check_messages(
     Ok(each.collect())
 }
 
+/// Mails whose messages are looked at together.
+const AT_ONCE: usize = 64;
+
+/// Mails whose messages a report looks at; of more it knows only what the log and the ledger say.
+const MOST: usize = 1_000;
+
+/// How many of some mails resend would hold for what their messages lack.
+///
+/// # Errors
+/// The database's refusal.
+pub async fn held(
+    log: &mut Log,
+    past: &Past,
+    attachments: &Attachments,
+    mut mails: Vec<Considered>,
+) -> Result<u64> {
+    let checking = Checking { attachments, account: None, without_attachment: false, max_age: log.max_age };
+    let mut held = 0;
+    if mails.len() > MOST {
+        return Ok(held);
+    }
+    while !mails.is_empty() {
+        let rest = mails.split_off(mails.len().min(AT_ONCE));
+        let checked = check_messages(log, past, &checking, std::mem::replace(&mut mails, rest)).await?;
+        held += checked.iter().filter(|mail| mail.is_err()).count() as u64;
+    }
+    Ok(held)
+}
+
 /// A mail that goes, with what the ledger knows of it.
 fn chosen(mail: Considered, version: Version, content: MailFingerprint, past: &Past) -> ChosenMail {
     let known = past.of(&mail.stands.key);

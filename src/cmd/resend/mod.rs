@@ -8,6 +8,7 @@ mod select;
 mod send;
 mod watch;
 
+pub use messages::held;
 pub use send::closed;
 
 use anyhow::{Result, bail};
