@@ -108,8 +108,7 @@ impl Run<'_> {
         let turn = self.turn(&outcome, now);
         outcome.event = turn.as_ref().and_then(|turn| turn.print);
         let before = self.keeper.as_ref().and_then(|keeper| keeper.before);
-        let too_old = outcome.backlog.map_or(0, |backlog| backlog.too_old);
-        outcome.given_up = before.map_or(0, |before| too_old.saturating_sub(before.too_old));
+        outcome.given_up = before.map_or(0, |before| outcome.too_old().saturating_sub(before.too_old));
         if !self.args.cron || outcome.event.is_some() {
             self.print(&outcome, error.as_ref())?;
         }
@@ -159,8 +158,8 @@ impl Run<'_> {
 
     fn turn(&self, outcome: &AlertOutcome, now: Millis) -> Option<Notices> {
         let repeat = Millis::try_from(self.plan.repeat.as_millis()).unwrap_or(Millis::MAX);
-        let too_old = outcome.backlog.map_or(0, |backlog| backlog.too_old);
-        let found = Found { state: outcome.state, is_all_well: outcome.is_all_well(), too_old };
+        let (is_all_well, too_old) = (outcome.is_all_well(), outcome.too_old());
+        let found = Found { state: outcome.state, is_all_well, too_old };
         self.keeper.as_ref().map(|keeper| memory::turn(keeper.before, found, now, repeat))
     }
 

@@ -135,7 +135,7 @@ fn all_is_well() {
             "ok clock: the clocks of database and host agree",
             "ok index: with 2 rows the log needs no index",
             "ok pending: no row has been pending for more than an hour",
-            "ok backlog: no failed mail waits to be sent again; besides: 1 rows too old to go unless resend --max-age says so",
+            "ok backlog: no failed mail waits to be sent again; besides: 1 too old to go unless resend --max-age says so",
             "ok sent-with-error: no row that counts as sent has an error text",
             "ok failed-without-text: every failed row has an error text (1 row)",
         ]

@@ -13,6 +13,7 @@ mod init;
 mod joins;
 mod known;
 mod known_histories;
+mod known_outputs;
 mod odd_logs;
 mod presets;
 mod readme;

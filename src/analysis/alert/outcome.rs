@@ -157,6 +157,11 @@ impl AlertOutcome {
         self.state == AlertState::Ok && self.backlog.is_none_or(is_done)
     }
 
+    /// Failed rows that are too old to go again.
+    pub fn too_old(&self) -> u64 {
+        self.backlog.map_or(0, |backlog| backlog.too_old)
+    }
+
     /// Judges each check by what was found for it; there is at least one.
     pub fn new(
         now: Millis,
@@ -230,8 +235,8 @@ fn summary(named: &[String], figures: &Figures, window: Millis) -> String {
     let worst = if named.is_empty() { String::new() } else { format!("{}; ", named.join(", ")) };
     let window = length(window);
     let known = figures.rows.saturating_sub(figures.unmapped);
-    let mails = phrases::count(known, if figures.unmapped > 0 { "mail with a known status" } else { "mail" });
-    let mails = mails.replace("mail with a known statuss", "mails with a known status");
+    let of_known = if figures.unmapped > 0 { " with a known status" } else { "" };
+    let mails = format!("{}{of_known}", phrases::count(known, "mail"));
     let mails = match (figures.rows, known, figures.failures) {
         (0, ..) => format!("no mail in {window}"),
         (rows, 0, _) => format!("nothing is known of {} in {window}", phrases::count(rows, "mail")),

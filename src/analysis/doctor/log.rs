@@ -163,7 +163,7 @@ pub fn backlog(backlog: Option<Backlog>, mapping: &Mapping) -> Finding {
     let also = [
         (backlog.doubt, "may have been delivered"),
         (backlog.deferred, "later, since their time has not come yet"),
-        (backlog.too_old, "rows too old to go unless resend --max-age says so"),
+        (backlog.too_old, "too old to go unless resend --max-age says so"),
     ];
     let also: Vec<String> =
         also.iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{rows} {what}")).collect();
