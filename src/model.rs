@@ -253,6 +253,10 @@ pub struct DatabaseServer {
     pub is_remote: bool,
     /// The version of TLS, where the connection is encrypted.
     pub tls: Option<String>,
+    /// What encrypts the connection where TLS does not, in the server's words.
+    pub encryption: Option<String>,
+    /// Whether the server shows that.
+    pub shows_encryption: bool,
     /// How a connection without TLS gets it.
     pub tls_by: &'static str,
     /// The database user.

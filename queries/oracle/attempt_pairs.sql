@@ -11,8 +11,11 @@ SELECT pair, MIN(status) AS status, MIN(sender) AS sender, COUNT(*) AS attempts,
   END AS is_shared
 FROM (
   SELECT
-    CAST(ORA_HASH(CAST(status AS VARCHAR2(100)) || CHR(31) || CAST(sender AS VARCHAR2(400))) AS NUMBER(10)) AS pair,
-    CAST(status AS VARCHAR2(100)) AS status, CAST(sender AS VARCHAR2(400)) AS sender
+    CAST(ORA_HASH(
+      CAST(TO_CHAR(SUBSTR(status, 1, 100)) AS VARCHAR2(100)) || CHR(31) || CAST(TO_CHAR(SUBSTR(sender, 1, 400)) AS VARCHAR2(400))
+    ) AS NUMBER(10)) AS pair,
+    CAST(TO_CHAR(SUBSTR(status, 1, 100)) AS VARCHAR2(100)) AS status,
+    CAST(TO_CHAR(SUBSTR(sender, 1, 400)) AS VARCHAR2(400)) AS sender
   FROM email_log
 )
 GROUP BY pair;

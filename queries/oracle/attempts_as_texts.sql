@@ -3,7 +3,8 @@
 -- here and texts cut, since the client keeps room for the longest text of each row of an answer.
 -- Columns: status, sent_date, sender, recipients, finished_at.
 -- Index: (sent_date), else the database sorts. Right: SELECT.
-SELECT CAST(status AS VARCHAR2(100)) AS status, sent_date, CAST(sender AS VARCHAR2(400)) AS sender,
+SELECT CAST(TO_CHAR(SUBSTR(status, 1, 100)) AS VARCHAR2(100)) AS status, sent_date,
+  CAST(TO_CHAR(SUBSTR(sender, 1, 400)) AS VARCHAR2(400)) AS sender,
   CASE
     WHEN INSTR(recipient, '@') > 0 THEN LENGTH(recipient) - NVL(LENGTH(REPLACE(recipient, '@')), 0)
     WHEN LENGTH(REPLACE(REPLACE(recipient, ';'), ' ')) > 0 THEN 1

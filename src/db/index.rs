@@ -14,7 +14,7 @@ pub(super) enum IndexUse {
     OfStatusAndTime(Vec<Bind>),
     /// A window.
     OfTime,
-    /// The database does not say, so it is asked as if one served.
+    /// The database does not say, and one may.
     Untold,
 }
 
@@ -41,9 +41,8 @@ impl Db {
     ) -> Result<Vec<Selection>> {
         let words = words.iter().flat_map(|word| mapping.dialect.stored_word(word)).collect::<Vec<_>>();
         let times = match self.index(mapping, window).await? {
-            Some(IndexUse::OfStatusAndTime(_) | IndexUse::OfTime) => mapping.parts_by_index(window),
-            // an index on status and time serves the words alone
-            Some(IndexUse::Untold) | None => vec![TimeBounds::InsideOrUnplaced(window)],
+            Some(_) => mapping.parts_by_index(window),
+            None => vec![TimeBounds::InsideOrUnplaced(window)],
         };
         let selection = |time| Selection { words: Some(words.clone()), time, ..Selection::default() };
         Ok(times.into_iter().map(selection).collect())
@@ -75,7 +74,8 @@ impl Db {
     /// Which index serves a window.
     pub(super) async fn index(&mut self, mapping: &Mapping, window: Window) -> Result<Option<IndexUse>> {
         let Some(status_words) = self.product.status_words else {
-            return Ok((!window.is_all()).then_some(IndexUse::Untold));
+            let may_serve = !window.is_all() && self.may_be_served(mapping).await?;
+            return Ok(may_serve.then_some(IndexUse::Untold));
         };
         let Some(time) = mapping.own(Column::SentDate).filter(|_| !window.is_all() && is_sorted(mapping))
         else {
@@ -94,6 +94,22 @@ impl Db {
         let plan = self.plan(mapping, None, window).await?;
         let is_served = plan.iter().any(|line| mapping.dialect.looks_up(line, &[&time.name]));
         Ok(is_served.then_some(IndexUse::OfTime))
+    }
+
+    /// Whether an index may serve a window: one of the table's does, or it is a view, of whose tables nothing is known.
+    async fn may_be_served(&mut self, mapping: &Mapping) -> Result<bool> {
+        if let Some(known) = self.may_be_served {
+            return Ok(known);
+        }
+        let may_serve = match wanted_columns(mapping) {
+            None => false,
+            Some(wanted) => {
+                let there = self.wire.indexes(&mapping.table, &wanted).await?;
+                there.create.is_none() || serves(&there.columns, &wanted)
+            }
+        };
+        self.may_be_served = Some(may_serve);
+        Ok(may_serve)
     }
 
     /// How the database would look for the mails of a window; empty where it does not say.

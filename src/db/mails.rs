@@ -15,6 +15,8 @@ use crate::window::Window;
 
 const ATTEMPTS: &str = include_str!("../../queries/attempts.sql");
 const ATTEMPTS_IN_ORDER: &str = include_str!("../../queries/attempts_in_order.sql");
+const FIRST: &str = include_str!("../../queries/first.sql");
+const LAST: &str = include_str!("../../queries/last.sql");
 const WITH_ERROR: &str = include_str!("../../queries/with_error.sql");
 
 /// What is left out of the attempts where the log has not one of these columns.
@@ -54,7 +56,9 @@ impl Db {
     /// How the column writes its times, and whether they are dates alone: its type says it, or a sample of what it holds.
     async fn form(&mut self, mapping: &Mapping, log: &TableDescription) -> Result<(Form, bool)> {
         let kind = mapping.kind_of_time(Column::SentDate);
+        let is_mixed = mapping.is_mixed(Column::SentDate);
         match kind {
+            Some(ColumnKind::Text) if is_mixed => return Ok((Form::TextOfManyForms, false)),
             None | Some(ColumnKind::Instant | ColumnKind::LocalInstant) => return Ok((Form::Instant, false)),
             Some(ColumnKind::WallClock | ColumnKind::WallSecond) => return Ok((Form::WallClock, false)),
             Some(ColumnKind::Day) => return Ok((Form::Day, true)),
@@ -215,13 +219,14 @@ impl Db {
         let mut ends: Vec<Millis> = Vec::new();
         for words in words {
             let selection = Selection { words, time: Asking::Placed(window), ..Selection::default() };
-            self.each(mapping.statement(&selection, self.product.extent), &mut |row| {
-                for end in [0, 1] {
-                    ends.extend(sent_date.read(row, end)?);
-                }
-                Ok(true)
-            })
-            .await?;
+            // each by itself, so that an index gives it without a look at the rows between
+            for end in [FIRST, LAST] {
+                self.each(mapping.statement(&selection, end), &mut |row| {
+                    ends.extend(sent_date.read(row, 0)?);
+                    Ok(true)
+                })
+                .await?;
+            }
         }
         Ok(ends.iter().min().copied().zip(ends.iter().max().copied()))
     }

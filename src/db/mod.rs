@@ -78,6 +78,8 @@ pub struct Db {
     name: String,
     product: &'static Product,
     dry_run: DryRun,
+    /// Whether an index of the log may serve a window, where the planner is not asked and once that is known.
+    may_be_served: Option<bool>,
 }
 
 impl Db {
@@ -92,7 +94,7 @@ impl Db {
     async fn open_for(target: &Target, access: Access) -> Result<Self> {
         let (wire, name, product) = Wire::open(target, access).await?;
         let dry_run = DryRun::default();
-        Ok(Self { target: target.clone(), access, wire, name, product, dry_run })
+        Ok(Self { target: target.clone(), access, wire, name, product, dry_run, may_be_served: None })
     }
 
     /// Lets go of the database and of the snapshot.

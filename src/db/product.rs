@@ -27,8 +27,6 @@ pub struct Product {
     pub zone: Option<&'static str>,
     /// A sample of a column of times.
     pub time_sample: &'static str,
-    /// The first and the last time.
-    pub extent: &'static str,
     /// The status words there are, found through an index; none where no plan says whether one serves.
     pub status_words: Option<&'static str>,
     /// Whether a table is there: a row if it is, `closed` where it may not be read.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::db::row::{Cells, Time};
 use crate::mapping::resolve::ColumnKind;
 use crate::mapping::time::Reader;
-use crate::mapping::{Column, Mapping, StatusWords};
+use crate::mapping::{Column, Mapping};
 use crate::model::{Attempt, Mail, Millis};
 use crate::window::Window;
 
@@ -58,7 +58,7 @@ pub fn mail(row: &dyn Cells, mapping: &Mapping, sent_date: &mut TimeReader) -> R
     let status = text(row, 1)?;
     Ok(Mail {
         id: text(row, 0)?.unwrap_or_default(),
-        status: status.map(|status| mapping.words.known(&status).to_owned()),
+        status: mapping.status_word(status.as_deref()).map(str::to_owned),
         at: sent_date.read(row, 2)?,
         sender: text(row, 3)?,
         recipient: text(row, 4)?,
@@ -109,7 +109,7 @@ pub struct Sink<'e> {
     sent_date: TimeReader,
     finished_at: TimeReader,
     window: Window,
-    words: &'e StatusWords,
+    mapping: &'e Mapping,
     /// Whether rows have the columns of `attempts.sql` beyond the recipient.
     has_more: bool,
     each: &'e mut dyn FnMut(Attempt<'_>) -> bool,
@@ -120,7 +120,7 @@ impl<'e> Sink<'e> {
     pub fn new(mapping: &'e Mapping, window: Window, each: &'e mut dyn FnMut(Attempt<'_>) -> bool) -> Self {
         let [sent_date, finished_at] =
             [Column::SentDate, Column::FinishedAt].map(|column| TimeReader::of(mapping, column));
-        Self { sent_date, finished_at, window, words: &mapping.words, has_more: has_more(mapping), each }
+        Self { sent_date, finished_at, window, mapping, has_more: has_more(mapping), each }
     }
 
     /// Of which times attempts are wanted.
@@ -159,7 +159,7 @@ impl<'e> Sink<'e> {
         }
         let [status, sender] = [tried.status, tried.sender].map(|text| text.map(String::from_utf8_lossy));
         (self.each)(Attempt {
-            status: status.as_deref().map(|status| self.words.known(status)),
+            status: self.mapping.status_word(status.as_deref()),
             at,
             sender: sender.as_deref(),
             recipients: tried.recipients,

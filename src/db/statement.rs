@@ -27,7 +27,7 @@ where
     Option<String>: Encode<'static, DB> + Type<DB>,
 {
     statement.binds.into_iter().fold(sqlx::query(AssertSqlSafe(statement.sql)), |query, bind| match bind {
-        Bind::Text(text) => query.bind(text),
+        Bind::Text(text) | Bind::National(text) => query.bind(text),
         Bind::Int(number) => query.bind(number),
         Bind::Real(number) => query.bind(number),
         Bind::Blob(bytes) => query.bind(bytes),

@@ -28,9 +28,9 @@ impl Db {
     /// # Errors
     /// The database's refusal.
     pub async fn server(&mut self) -> Result<DatabaseServer> {
-        let version = match &self.wire {
-            Wire::Oracle(server) => Some(server.version().await?),
-            _ => None,
+        let (version, encryption) = match &self.wire {
+            Wire::Oracle(server) => (Some(server.version().await?), server.encryption().await?),
+            _ => (None, Some(Vec::new())),
         };
         let before = Utc::now().timestamp_millis();
         let rows = self.rows(self.statement(self.product.server, Vec::new())).await?;
@@ -48,6 +48,8 @@ impl Db {
             version: version.or_else(|| row.text(0)).unwrap_or_default(),
             is_remote: row.is_true(1),
             tls: row.text(2),
+            shows_encryption: encryption.is_some(),
+            encryption: encryption.and_then(|by| by.into_iter().next()),
             tls_by: self.product.tls_by,
             role: row.text(3),
             clock_ahead: row.number::<Millis>(4).map(|there| there - here),

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use crate::mapping::resolve::ColumnKind;
+
 /// A bound value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bind {
     /// Text.
     Text(String),
+    /// Text for a column in Oracle's national character set.
+    National(String),
     /// A whole number.
     Int(i64),
     /// A number with a fraction.
@@ -17,10 +21,22 @@ pub enum Bind {
     Null,
 }
 
+impl Bind {
+    /// A value for a column: a text in the character set that the column has. Oracle converts a text of the database's own set
+    /// without a loss only to what that set knows, and a column that is compared with a national text, which costs its index.
+    pub fn for_column(self, kind: &ColumnKind) -> Self {
+        match self {
+            Bind::Text(text) if kind.is_national() => Bind::National(text),
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for Bind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Bind::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
+            Bind::National(text) => write!(f, "N'{}'", text.replace('\'', "''")),
             Bind::Int(number) => write!(f, "{number}"),
             Bind::Real(number) => write!(f, "{number}"),
             Bind::Blob(bytes) => {

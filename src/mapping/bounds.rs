@@ -29,7 +29,9 @@ impl Mapping {
     /// The parts in which an index gives the window and all that cannot be placed, no row twice.
     pub fn parts_by_index(&self, window: Window) -> Vec<TimeBounds> {
         let (inside, unplaced) = (TimeBounds::Inside(window), TimeBounds::Unplaced(window));
-        if self.dialect.has_types() {
+        if self.dialect.asks_apart() {
+            vec![inside, unplaced, TimeBounds::Missing]
+        } else if self.dialect.has_types() {
             vec![inside, unplaced]
         } else {
             vec![inside, TimeBounds::OtherwiseWritten(window), unplaced, TimeBounds::Missing]
@@ -48,13 +50,13 @@ impl Mapping {
             // a look at every row can afford a day more, for rows that are written otherwise than most
             TimeBounds::InsideOrUnplaced(window) => self
                 .inside(&time, window, 1, binds)
-                .map(|inside| format!("(({inside}) OR {})", self.unplaced(&time))),
+                .map(|inside| format!("(({inside}) OR {})", self.missing_or_odd(&time))),
             TimeBounds::Unplaced(window) => Some(self.unplaced_outside(&time, window, binds)),
             TimeBounds::OtherwiseWritten(window) => Some(self.otherwise_written(&time, window, binds)),
             TimeBounds::Missing => Some(format!("{time} IS NULL")),
             TimeBounds::Placed(window) => {
                 let inside = self.inside(&time, window, 0, binds).map(|inside| format!("{inside} AND "));
-                Some(format!("{}NOT {}", inside.unwrap_or_default(), self.unplaced(&time)))
+                Some(format!("{}NOT {}", inside.unwrap_or_default(), self.missing_or_odd(&time)))
             }
         }
     }
@@ -87,8 +89,10 @@ impl Mapping {
         let inside = self.inside(time, window, 0, binds);
         let outside =
             inside.map_or_else(String::new, |inside| format!(" AND {}", self.dialect.fails(&inside)));
-        if self.dialect.has_types() {
-            format!("{}{outside}", self.unplaced(time))
+        if self.dialect.asks_apart() {
+            format!("({}){outside}", self.odd(time))
+        } else if self.dialect.has_types() {
+            format!("{}{outside}", self.missing_or_odd(time))
         } else {
             format!("{time} >= gap.lower AND {time} < gap.upper{outside}")
         }
@@ -166,23 +170,26 @@ impl Mapping {
         })
     }
 
-    fn unplaced(&self, time: &str) -> String {
+    fn missing_or_odd(&self, time: &str) -> String {
+        format!("({time} IS NULL OR {})", self.odd(time))
+    }
+
+    /// A condition that holds for what is there and has no place in time.
+    fn odd(&self, time: &str) -> String {
         match self.form {
-            Form::Text | Form::TextWithT | Form::TextOfManyForms => {
-                format!("({time} IS NULL OR {})", self.dialect.no_date(time))
-            }
-            Form::Seconds => self.unplaced_number(time, LEAST_NUMBER, LEAST_MILLIS),
-            Form::Millis => self.unplaced_number(time, LEAST_MILLIS, LAST_NUMBER),
+            Form::Text | Form::TextWithT | Form::TextOfManyForms => self.dialect.no_date(time),
+            Form::Seconds => self.odd_number(time, LEAST_NUMBER, LEAST_MILLIS),
+            Form::Millis => self.odd_number(time, LEAST_MILLIS, LAST_NUMBER),
             Form::Instant | Form::WallClock | Form::Day => {
-                format!("({time} IS NULL OR {})", self.dialect.no_time(time, self.kind_of_sent_date()))
+                self.dialect.no_time(time, self.kind_of_sent_date())
             }
         }
     }
 
     /// Numbers below or above those of the column's form are read as well, but bounds cannot place them.
-    fn unplaced_number(&self, time: &str, least: i64, last: i64) -> String {
+    fn odd_number(&self, time: &str, least: i64, last: i64) -> String {
         let is_text = self.dialect.is_text(time).map(|is_text| format!("{is_text} OR ")).unwrap_or_default();
-        format!("({time} IS NULL OR {is_text}{time} < {least} OR {time} >= {last})")
+        format!("{is_text}{time} < {least} OR {time} >= {last}")
     }
 }
 

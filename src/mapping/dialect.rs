@@ -25,10 +25,50 @@ const VALID_DATE: &str = "^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|
 /// The type of a key that is a GUID.
 pub const RAW: &str = "RAW";
 
+/// The type of a document, from 21c on.
+pub const JSON: &str = "JSON";
+
 impl Dialect {
     /// Whether a column has one type for all its rows.
     pub(super) fn has_types(self) -> bool {
         self != Dialect::Sqlite
+    }
+
+    /// What times of several kinds are made, to be of one. Oracle ends a query that makes an instant of a naive time which a
+    /// change of clocks leaves out (ORA-01878), so there the two become texts, and the reader makes instants of them.
+    pub(super) fn mixed_times<'k>(
+        self,
+        mut kinds: impl Iterator<Item = &'k ColumnKind> + Clone,
+    ) -> &'static ColumnKind {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => &ColumnKind::Instant,
+            Dialect::Oracle if kinds.clone().all(ColumnKind::is_instant) => &ColumnKind::Instant,
+            Dialect::Oracle if kinds.any(ColumnKind::is_instant) => &ColumnKind::Text,
+            Dialect::Oracle => &ColumnKind::WallClock,
+        }
+    }
+
+    /// Whether an empty text is NULL.
+    pub(super) fn takes_empty_for_null(self) -> bool {
+        self == Dialect::Oracle
+    }
+
+    /// Whether rows of a window, rows without a time and those of odd times are each found by an index only where they are
+    /// asked for by themselves.
+    pub(super) fn asks_apart(self) -> bool {
+        self == Dialect::Oracle
+    }
+
+    /// Whether columns of this kind can be read as text. A LONG is taken by no function, and objects, XML and vectors are not
+    /// what the driver reads.
+    pub(super) fn reads(self, kind: &ColumnKind) -> bool {
+        match (self, kind) {
+            (Dialect::Oracle, ColumnKind::Other(name)) => {
+                matches!(name.as_str(), RAW | JSON | "ROWID" | "UROWID" | "BOOLEAN")
+                    || name.starts_with("INTERVAL")
+            }
+            _ => true,
+        }
     }
 
     /// Whether there are times before and after all others.
@@ -98,13 +138,17 @@ impl Dialect {
     /// A value as text.
     pub(super) fn text(self, value: &str, kind: &ColumnKind) -> String {
         match (self, kind) {
-            (Dialect::Sqlite, _) | (_, ColumnKind::Any | ColumnKind::Text | ColumnKind::LongText) => {
+            (Dialect::Sqlite, _)
+            | (_, ColumnKind::Any | ColumnKind::Text | ColumnKind::National | ColumnKind::LongText) => {
                 value.to_owned()
             }
             (Dialect::Postgres, ColumnKind::Bytes) => format!("encode({value}, 'escape')"),
             (Dialect::Postgres, _) => format!("{value}::text"),
             (Dialect::Oracle, ColumnKind::Bytes) => value.to_owned(),
-            (Dialect::Oracle, ColumnKind::Padded) => format!("RTRIM({value})"),
+            (Dialect::Oracle, ColumnKind::Padded | ColumnKind::NationalPadded) => format!("RTRIM({value})"),
+            (Dialect::Oracle, ColumnKind::Other(name)) if name == JSON => {
+                format!("JSON_SERIALIZE({value} RETURNING CLOB)")
+            }
             (Dialect::Oracle, ColumnKind::Other(name)) if name == RAW => format!("RAWTOHEX({value})"),
             (Dialect::Oracle, kind) if kind.is_instant() => {
                 format!("TO_CHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF3TZH:TZM')")
@@ -114,20 +158,35 @@ impl Dialect {
         }
     }
 
-    /// Texts of several kinds, normalised so that one can replace another.
+    /// Texts of several kinds, normalised so that one can replace another: Oracle mixes neither long texts with others
+    /// (ORA-00932) nor the two character sets (ORA-12704).
     pub(super) fn alike(self, texts: Vec<String>, kinds: &[&ColumnKind]) -> Vec<String> {
-        let is_long = |kind: &&&ColumnKind| **kind == &ColumnKind::LongText;
-        if self != Dialect::Oracle || kinds.iter().filter(is_long).count() % kinds.len() == 0 {
-            return texts;
+        let is_mixed = |holds: fn(&ColumnKind) -> bool| {
+            let there = kinds.iter().filter(|kind| holds(kind)).count();
+            self == Dialect::Oracle && there > 0 && there < kinds.len()
+        };
+        let of_all = |function: &str, texts: Vec<String>| {
+            texts.into_iter().map(|text| format!("{function}({text})")).collect()
+        };
+        if is_mixed(ColumnKind::is_long) {
+            of_all("TO_CLOB", texts)
+        } else if is_mixed(ColumnKind::is_national) {
+            of_all("TO_NCHAR", texts)
+        } else {
+            texts
         }
-        texts.into_iter().map(|text| format!("TO_CLOB({text})")).collect()
     }
 
-    /// A time as the relation shows it: of its own type, numbers with a fraction as the program reads them.
+    /// A time as the relation shows it: of its own type, numbers with a fraction as the program reads them. Oracle's client
+    /// cannot take a time with a zone whose rules it has in another version than the server (ORA-01805), so it gets UTC.
     pub(super) fn shown_time(self, value: &str, kind: &ColumnKind) -> String {
         match (self, kind) {
             (Dialect::Postgres, ColumnKind::Decimal) => {
                 format!("(CASE WHEN {value} BETWEEN 0 AND 1e15 THEN {value} END)::float8")
+            }
+            (Dialect::Oracle, ColumnKind::Instant) => format!("SYS_EXTRACT_UTC({value})"),
+            (Dialect::Oracle, ColumnKind::LocalInstant) => {
+                format!("SYS_EXTRACT_UTC(CAST({value} AS TIMESTAMP WITH TIME ZONE))")
             }
             _ => value.to_owned(),
         }
@@ -141,15 +200,26 @@ impl Dialect {
         }
     }
 
-    /// A naive time of a zone as an instant.
-    pub(super) fn instant(self, value: &str, kind: &ColumnKind, zone: &str) -> String {
-        match (self, kind) {
-            (Dialect::Oracle, kind) if kind.is_instant() => {
-                format!("CAST({value} AS TIMESTAMP WITH TIME ZONE)")
+    /// One of several times of different kinds, made what `mixed_times` says; `zone` gives the mark of the zone of naive times.
+    pub(super) fn one_of_mixed(
+        self,
+        value: &str,
+        kind: &ColumnKind,
+        made: &ColumnKind,
+        zone: &mut dyn FnMut() -> String,
+    ) -> String {
+        match (self, made, kind) {
+            (Dialect::Oracle, ColumnKind::Instant, _) => format!("CAST({value} AS TIMESTAMP WITH TIME ZONE)"),
+            (Dialect::Oracle, ColumnKind::WallClock, _) => format!("CAST({value} AS TIMESTAMP)"),
+            (Dialect::Oracle, _, kind) if kind.is_instant() => {
+                format!("TO_CHAR({}, 'YYYY-MM-DD HH24:MI:SS.FF3\"Z\"')", self.shown_time(value, kind))
             }
-            (Dialect::Oracle, _) => format!("FROM_TZ(CAST({value} AS TIMESTAMP), {zone})"),
-            (_, ColumnKind::Instant) => value.to_owned(),
-            _ => format!("({value}::timestamp AT TIME ZONE {zone})"),
+            (Dialect::Oracle, _, ColumnKind::WallClock) => {
+                format!("TO_CHAR({value}, 'YYYY-MM-DD HH24:MI:SS.FF3')")
+            }
+            (Dialect::Oracle, ..) => format!("TO_CHAR({value}, 'YYYY-MM-DD HH24:MI:SS')"),
+            (_, _, ColumnKind::Instant) => value.to_owned(),
+            _ => format!("({value}::timestamp AT TIME ZONE {})", zone()),
         }
     }
 
@@ -221,9 +291,14 @@ impl Dialect {
     pub(super) fn is_key(self, column: &str, mark: String, kind: &ColumnKind) -> String {
         match (self, kind) {
             (Dialect::Sqlite, _) => format!("{column} = {mark}"),
-            (_, ColumnKind::Text | ColumnKind::Padded | ColumnKind::Integer | ColumnKind::Decimal) => {
-                format!("{column} = {}", self.word(mark, kind))
-            }
+            (
+                _,
+                ColumnKind::Text
+                | ColumnKind::National
+                | ColumnKind::Padded
+                | ColumnKind::Integer
+                | ColumnKind::Decimal,
+            ) => format!("{column} = {}", self.word(mark, kind)),
             (Dialect::Oracle, ColumnKind::Other(name)) if name == RAW => {
                 format!("{column} = {}", self.word(mark, kind))
             }
@@ -263,6 +338,7 @@ impl Dialect {
             || matches!(
                 kind,
                 ColumnKind::Text
+                    | ColumnKind::National
                     | ColumnKind::Padded
                     | ColumnKind::Integer
                     | ColumnKind::Decimal
@@ -282,7 +358,10 @@ impl Dialect {
             (Dialect::Oracle, ColumnKind::Bytes) => {
                 format!("CASE WHEN {value} IS NOT NULL THEN '(bytes)' END")
             }
-            (Dialect::Oracle, ColumnKind::LongText) => format!("TO_CHAR(SUBSTR({value}, 1, {cut}))"),
+            (Dialect::Oracle, kind) if !self.reads(kind) => self.nothing().to_owned(),
+            (Dialect::Oracle, kind) if kind.is_long() => {
+                format!("TO_CHAR(SUBSTR({}, 1, {cut}))", self.text(value, kind))
+            }
             (Dialect::Oracle, kind) => format!("SUBSTR({}, 1, {cut})", self.text(value, kind)),
         }
     }
@@ -307,7 +386,8 @@ impl Dialect {
     /// A status word in each way it may be stored: on SQLite as text, as bytes, and where it looks like a number as one.
     pub fn stored_word(self, word: &str) -> Vec<Bind> {
         let stored = |word: &str| {
-            let text = [Bind::Text(word.to_owned())];
+            let is_null = word.is_empty() && self.takes_empty_for_null();
+            let text = [if is_null { Bind::Null } else { Bind::Text(word.to_owned()) }];
             let bytes = (self == Dialect::Sqlite).then(|| Bind::Blob(word.as_bytes().to_vec()));
             let whole = word.parse().ok().map(Bind::Int).filter(|_| self == Dialect::Sqlite);
             let fraction = word.parse().ok().map(Bind::Real).filter(|_| self == Dialect::Sqlite);

@@ -4,6 +4,7 @@
 
 use chrono_tz::Tz;
 
+use crate::mapping::dialect::JSON;
 use crate::mapping::time::Form;
 use crate::mapping::wanted::{ERROR_JOIN, Wanted, WantedJoin};
 use crate::mapping::{Column, Dialect, StatusWords, nearest};
@@ -40,6 +41,10 @@ pub enum ColumnKind {
     Any,
     /// Text.
     Text,
+    /// Text in Oracle's national character set: NVARCHAR2.
+    National,
+    /// The same filled up with blanks: NCHAR.
+    NationalPadded,
     /// Text too long to be compared: Oracle's CLOB.
     LongText,
     /// Text filled up with blanks.
@@ -91,13 +96,31 @@ impl ColumnKind {
         matches!(self, ColumnKind::Instant | ColumnKind::LocalInstant)
     }
 
+    /// Whether its texts may be longer than what Oracle compares.
+    pub(super) fn is_long(&self) -> bool {
+        match self {
+            ColumnKind::LongText => true,
+            ColumnKind::Other(name) => name == JSON,
+            _ => false,
+        }
+    }
+
+    /// Whether its texts are in Oracle's national character set.
+    pub fn is_national(&self) -> bool {
+        matches!(self, ColumnKind::National | ColumnKind::NationalPadded)
+    }
+
     fn name(&self) -> &str {
         match self {
             ColumnKind::Enum(name) | ColumnKind::Other(name) => name,
             ColumnKind::Truth => "boolean",
             ColumnKind::Bytes => "bytes",
             ColumnKind::Integer | ColumnKind::Decimal => "number",
-            ColumnKind::Any | ColumnKind::Text | ColumnKind::Padded => "text",
+            ColumnKind::Any
+            | ColumnKind::Text
+            | ColumnKind::Padded
+            | ColumnKind::National
+            | ColumnKind::NationalPadded => "text",
             ColumnKind::LongText => "long text",
             ColumnKind::Instant
             | ColumnKind::LocalInstant
@@ -194,6 +217,7 @@ impl Mapping {
             joins: Vec::new(),
             columns,
         };
+        mapping.check_readable()?;
         mapping.check_times()?;
         for (join, table) in wanted.joins.iter().zip(further) {
             mapping.joins.push(there.join(join, table, &mapping)?);
@@ -232,20 +256,57 @@ impl Mapping {
         self.sources(column).iter().map(|source| source.field().name.as_str()).collect()
     }
 
-    /// The kind of all columns of a time, or none where they differ and each has to be made an instant.
+    /// The kind of a time as it is asked for: that of its columns, or where they differ what each of them is made.
     pub fn kind_of_time(&self, column: Column) -> Option<&ColumnKind> {
+        let kinds = self.sources(column).iter().map(|source| &source.field().kind);
+        let first = kinds.clone().next()?;
+        Some(if self.is_mixed(column) { self.dialect.mixed_times(kinds) } else { first })
+    }
+
+    /// Whether the columns of a time are of several kinds.
+    pub fn is_mixed(&self, column: Column) -> bool {
         let mut kinds = self.sources(column).iter().map(|source| &source.field().kind);
-        let first = kinds.next()?;
-        kinds.all(|kind| kind == first).then_some(first)
+        kinds.next().is_some_and(|first| kinds.any(|kind| kind != first))
     }
 
     /// Whether some of the log's times name no zone, so that the mapping's zone decides what they are.
     pub fn has_naive_times(&self) -> bool {
         match self.kind_of_time(Column::SentDate) {
-            None => true,
+            None => false,
+            // of several kinds one is naive, unless all are instants
+            Some(_) if self.is_mixed(Column::SentDate) => {
+                let mut sources = self.sources(Column::SentDate).iter();
+                sources.any(|source| !source.field().kind.is_instant())
+            }
             Some(kind) if kind.is_time() => !kind.is_instant(),
             Some(_) => matches!(self.form, Form::Text | Form::TextWithT | Form::TextOfManyForms),
         }
+    }
+
+    /// The word of the config that a status is, or the status itself.
+    pub fn status_word<'w>(&'w self, stored: Option<&'w str>) -> Option<&'w str> {
+        stored.or(self.word_of_null()).map(|stored| self.words.known(stored))
+    }
+
+    /// What a row without a status has: where an empty text is NULL, the empty word of the config if there is one.
+    pub fn word_of_null(&self) -> Option<&'static str> {
+        (self.dialect.takes_empty_for_null() && self.words.is_named(Some(""))).then_some("")
+    }
+
+    fn check_readable(&self) -> Result<(), String> {
+        for (column, sources) in &self.columns {
+            let mut fields = sources.iter().map(ColumnSource::field);
+            if let Some(field) = fields.find(|field| !self.dialect.reads(&field.kind)) {
+                return Err(format!(
+                    "column '{}' ({column}) is of type {}, which cannot be read as text; name another by [email_log.columns] \
+                     {column}, or a view in which it is one",
+                    field.name,
+                    field.kind.name(),
+                    column = column.name()
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn check_times(&self) -> Result<(), String> {
@@ -260,7 +321,7 @@ impl Mapping {
                     column = column.name()
                 ));
             }
-            if self.kind_of_time(*column).is_none() && !fields().all(|field| field.kind.is_time()) {
+            if self.is_mixed(*column) && !fields().all(|field| field.kind.is_time()) {
                 let kinds: Vec<_> =
                     fields().map(|field| format!("{} ({})", field.name, field.kind.name())).collect();
                 return Err(format!(

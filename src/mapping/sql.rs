@@ -201,7 +201,8 @@ impl Mapping {
             let sources = self.sources(column);
             if sources
                 .iter()
-                .any(|source| matches!(source.field().kind, ColumnKind::LongText | ColumnKind::Bytes))
+                .map(|source| &source.field().kind)
+                .any(|kind| kind.is_long() || *kind == ColumnKind::Bytes)
             {
                 return None;
             }
@@ -210,14 +211,17 @@ impl Mapping {
             }
             let value = match (self.dialect.has_types(), sources) {
                 // unchanged, so that an index can be used
-                (true, [only]) if only.field().kind == ColumnKind::Text => self.raw(only),
+                (true, [only]) if matches!(only.field().kind, ColumnKind::Text | ColumnKind::National) => {
+                    self.raw(only)
+                }
                 (false, _) if column == Column::Subject => {
                     format!("CAST({} AS TEXT)", self.value(column, binds))
                 }
                 _ => self.value(column, binds),
             };
             either.extend(texts.chunks(IN_A_LIST).map(|texts| {
-                let marks = texts.iter().map(|text| binds.add(Bind::Text(text.clone())));
+                let kind = sources.first().map_or(&ColumnKind::Text, |source| &source.field().kind);
+                let marks = texts.iter().map(|text| binds.add(Bind::Text(text.clone()).for_column(kind)));
                 format!("{value} IN ({})", marks.collect::<Vec<_>>().join(", "))
             }));
         }
@@ -322,32 +326,41 @@ impl Mapping {
         self.dialect.trimmed(&whole)
     }
 
-    /// The time of a row: the first column that is not NULL, each made an instant where they are of several kinds.
+    /// The time of a row: the first column that is not NULL, each made the same where they are of several kinds.
     pub(super) fn time(&self, column: Column, binds: &mut Binds) -> String {
         let sources = self.sources(column);
         let raw = sources.iter().map(|source| self.raw(source));
-        if self.kind_of_time(column).is_some() {
-            return coalesced(raw.collect());
-        }
-        let zone = binds.add(Bind::Text(self.zone.name().to_owned()));
+        let made = match self.kind_of_time(column) {
+            Some(made) if self.is_mixed(column) => made,
+            _ => return coalesced(raw.collect()),
+        };
+        let mut zone = || binds.add(Bind::Text(self.zone.name().to_owned()));
         let kinds = sources.iter().map(|source| &source.field().kind);
-        coalesced(raw.zip(kinds).map(|(raw, kind)| self.dialect.instant(&raw, kind, &zone)).collect())
+        let mut one = |(raw, kind): (String, _)| self.dialect.one_of_mixed(&raw, kind, made, &mut zone);
+        coalesced(raw.zip(kinds).map(&mut one).collect())
     }
 
     /// The status where the error text decides: the first word for failed, else the one for sent, or what a status column
     /// says.
     fn status_by_error(&self, binds: &mut Binds) -> String {
+        let own = self.sources(Column::Status);
+        let mut kinds: Vec<_> = own.iter().map(|source| &source.field().kind).collect();
+        let kind = *kinds.first().unwrap_or(&&ColumnKind::Text);
         let mut word = |meaning| {
             let word = self.words.of(meaning).next().map_or(Bind::Null, |word| Bind::Text(word.to_owned()));
-            self.dialect.text(&binds.add(word), &ColumnKind::Padded)
+            self.dialect.text(&binds.add(word.for_column(kind)), &ColumnKind::Padded)
         };
         let (failed, sent) = (word(Meaning::Failed), word(Meaning::Sent));
         let error = match self.sources(Column::ErrorMessage) {
             [first, rest @ ..] => self.one_text(first, rest),
             [] => "NULL".to_owned(),
         };
-        let own = self.sources(Column::Status).iter().map(|source| self.text(source)).chain([sent]).collect();
-        format!("CASE WHEN length(trim({error})) > 0 THEN {failed} ELSE {} END", coalesced(own))
+        let mut texts: Vec<_> = own.iter().map(|source| self.text(source)).collect();
+        texts.extend([sent, failed]);
+        kinds.extend([kind; 2]);
+        let mut texts = self.dialect.alike(texts, &kinds);
+        let failed = texts.pop().unwrap_or_default();
+        format!("CASE WHEN length(trim({error})) > 0 THEN {failed} ELSE {} END", coalesced(texts))
     }
 
     /// The status column as it is kept, where it is one.
@@ -369,18 +382,13 @@ impl Mapping {
             return format!("{status} IS {}", binds.add(word.clone()));
         }
         let kind = kind.unwrap_or(&ColumnKind::Text);
-        // Oracle takes an empty text for NULL
-        let is_nothing = |word: &Bind| {
-            let is_empty = self.dialect == Dialect::Oracle && *word == Bind::Text(String::new());
-            *word == Bind::Null || is_empty
-        };
-        let is_null = words.iter().any(is_nothing).then(|| format!("{status} IS NULL"));
+        let is_null = words.contains(&Bind::Null).then(|| format!("{status} IS NULL"));
         let fits = |word: &&Bind| match word {
             Bind::Text(word) => self.dialect.takes_word(word, kind),
             other => **other != Bind::Null,
         };
-        let marks: Vec<_> =
-            words.iter().filter(fits).map(|word| self.dialect.word(binds.add(word.clone()), kind)).collect();
+        let mut mark = |word: &Bind| self.dialect.word(binds.add(word.clone().for_column(kind)), kind);
+        let marks: Vec<_> = words.iter().filter(fits).map(&mut mark).collect();
         let is_word = (!marks.is_empty()).then(|| format!("{status} IN ({})", marks.join(", ")));
         match (is_word, is_null) {
             (Some(is_word), Some(is_null)) => format!("({is_word} OR {is_null})"),

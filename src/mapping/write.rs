@@ -36,7 +36,7 @@ impl Mapping {
 
     /// The condition that a key of the log's is this one, in the type of its column.
     pub(super) fn is_key(&self, column: &str, id: &str, key: &Field, binds: &mut Binds) -> String {
-        let text = binds.add(Bind::Text(id.to_owned()));
+        let text = binds.add(Bind::Text(id.to_owned()).for_column(&key.kind));
         if self.dialect.has_types() {
             return self.dialect.is_key(column, text, &key.kind);
         }
@@ -54,9 +54,12 @@ impl Mapping {
 
     fn is_word(&self, word: &str, status: &Field, binds: &mut Binds) -> String {
         let name = quoted(&status.name);
+        if word.is_empty() && self.dialect.takes_empty_for_null() {
+            return format!("{name} IS NULL");
+        }
         if self.dialect.has_types() {
-            let word = self.dialect.word(binds.add(Bind::Text(word.to_owned())), &status.kind);
-            return format!("{name} = {word}");
+            let bind = Bind::Text(word.to_owned()).for_column(&status.kind);
+            return format!("{name} = {}", self.dialect.word(binds.add(bind), &status.kind));
         }
         let words: Vec<_> = stored(word).map(|word| binds.add(word)).collect();
         format!("{name} IN ({})", words.join(", "))
@@ -64,7 +67,7 @@ impl Mapping {
 
     /// A word in the type that the row's status has.
     fn written(&self, word: &str, status: &Field, binds: &mut Binds) -> String {
-        let text = binds.add(Bind::Text(word.to_owned()));
+        let text = binds.add(Bind::Text(word.to_owned()).for_column(&status.kind));
         match truth(word) {
             _ if self.dialect.has_types() => self.dialect.written_word(text, &status.kind),
             Some(number) => {

@@ -54,9 +54,12 @@ fn a_resend_commits_where_it_has_to() {
     assert!(open.values().all(Vec::is_empty), "not committed: {open:?}");
     committed.retain(|writes| !writes.is_empty());
     let log_table = "UPDATE \"MAIL\".\"EMAIL_LOG\"";
-    let claim = committed.iter().position(|writes| writes[0].starts_with("MERGE")).unwrap();
+    let claim = committed
+        .iter()
+        .position(|writes| writes.get(1).is_some_and(|write| write == "INSERT mailthrottle_mail"))
+        .unwrap();
     let expected = [
-        vec!["MERGE mailthrottle_mail", log_table],
+        vec!["UPDATE mailthrottle_mail", "INSERT mailthrottle_mail", log_table],
         vec!["UPDATE mailthrottle_mail data"],
         vec!["UPDATE mailthrottle_mail", "INSERT mailthrottle_attempt", log_table],
     ];

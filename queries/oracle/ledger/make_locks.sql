@@ -2,5 +2,5 @@
 -- Columns: none.
 -- Index: none. Right: CREATE TABLE.
 CREATE TABLE mailthrottle_lock (
-  name VARCHAR2(400) NOT NULL PRIMARY KEY
+  name VARCHAR2(400 BYTE) NOT NULL PRIMARY KEY
 );

@@ -4,5 +4,5 @@
 --   content     by their content; its status in the log is left alone
 -- Columns: none.
 -- Index: none. Right: ALTER.
-ALTER TABLE mailthrottle_mail ADD (same_as VARCHAR2(1000));
-ALTER TABLE mailthrottle_mail ADD (same_by VARCHAR2(20));
+ALTER TABLE mailthrottle_mail ADD (same_as VARCHAR2(1000 BYTE));
+ALTER TABLE mailthrottle_mail ADD (same_by VARCHAR2(20 BYTE));

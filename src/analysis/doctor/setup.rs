@@ -20,7 +20,14 @@ pub const MANY: u32 = 100_000;
 
 /// How the database is reached.
 pub fn connection(server: &DatabaseServer) -> Finding {
-    let check = if server.is_remote && server.tls.is_none() {
+    let is_open = server.is_remote && server.tls.is_none() && server.encryption.is_none();
+    let check = if is_open && !server.shows_encryption {
+        Finding::warning(
+            "connection",
+            "the connection is TCP without TLS, and whether the server encrypts it by itself cannot be seen",
+            server.tls_by,
+        )
+    } else if is_open {
         Finding::warning(
             "connection",
             "the connection is TCP without TLS, so whoever is on the way can read along",
@@ -32,6 +39,7 @@ pub fn connection(server: &DatabaseServer) -> Finding {
     check
         .with("version", server.version.as_str())
         .with("tls", server.tls.as_deref())
+        .with("encryption", server.encryption.as_deref())
         .with("role", server.role.as_deref())
 }
 
@@ -218,6 +226,8 @@ mod tests {
             version: "X 1".into(),
             is_remote,
             tls,
+            encryption: None,
+            shows_encryption: true,
             tls_by: "by this",
             role: None,
             clock_ahead,
@@ -231,6 +241,10 @@ mod tests {
         assert_eq!(state(false, None), Severity::Ok);
         assert_eq!(state(true, Some("TLSv1.3")), Severity::Ok);
         assert_eq!(state(true, None), Severity::Warning);
+        let by_itself = DatabaseServer { encryption: Some("AES256".into()), ..server(true, None, None) };
+        assert_eq!(connection(&by_itself).state, Severity::Ok);
+        let unseen = DatabaseServer { shows_encryption: false, ..server(true, None, None) };
+        assert!(connection(&unseen).message.ends_with("cannot be seen"));
     }
 
     #[test]

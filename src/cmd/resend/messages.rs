@@ -87,8 +87,8 @@ pub async fn check_messages(
         let checked = match found.get_mut(&mail.stands.key.id) {
             None => Err(Hold::Gone),
             Some(found) => {
-                let status = found.status.as_deref().map(|status| log.mapping.words.known(status));
-                let is_as_read = status.is_some_and(|status| status == &*mail.stands.status);
+                let status = log.mapping.status_word(found.status.as_deref());
+                let is_as_read = status == Some(&*mail.stands.status);
                 check(found, checking).and(if is_as_read {
                     Ok((found.version, found.content.clone()))
                 } else {

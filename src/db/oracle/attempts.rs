@@ -64,7 +64,6 @@ impl Oracle {
         selection: &Selection,
         dry_run: &mut DryRun,
     ) -> Result<Option<Pairs>> {
-        // where a column is not there, or several were made instants, there is no kind of all
         let is_typed = |column| mapping.kind_of_time(column).is_none_or(ColumnKind::is_time);
         if !is_typed(Column::SentDate) || !is_typed(Column::FinishedAt) {
             return Ok(None);

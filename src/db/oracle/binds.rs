@@ -1,6 +1,7 @@
 //! Values on their way to the driver, and statements as it takes them: one value to each mark, in the order of the marks.
 
-use oracle::sql_type::ToSql;
+use oracle::sql_type::{OracleType, ToSql};
+use oracle::{Connection, SqlValue};
 
 use crate::db::statement::with_marks;
 use crate::mapping::sql::{Bind, Statement, body};
@@ -19,12 +20,27 @@ pub fn positional(statement: &Statement) -> (String, Vec<Bind>) {
     (sql, values.into_iter().map(|value| value.unwrap_or(Bind::Null)).collect())
 }
 
+/// A text of the database's own character set. The driver by itself binds every text in the national one, and then Oracle
+/// converts the column it is compared with, which no index serves, and refuses to mix the two (ORA-12704).
+struct Varchar2(String);
+
+impl ToSql for Varchar2 {
+    fn oratype(&self, _: &Connection) -> oracle::Result<OracleType> {
+        Ok(OracleType::Varchar2(u32::try_from(self.0.len()).unwrap_or(u32::MAX)))
+    }
+
+    fn to_sql(&self, value: &mut SqlValue<'_>) -> oracle::Result<()> {
+        value.set(&self.0)
+    }
+}
+
 /// The values as the driver takes them.
 pub fn parameters(values: Vec<Bind>) -> Vec<Box<dyn ToSql>> {
     let parameter = |value| -> Box<dyn ToSql> {
         match value {
-            Bind::Text(text) => Box::new(cut(text)),
-            Bind::Null => Box::new(None::<String>),
+            Bind::Text(text) => Box::new(Varchar2(cut(text))),
+            Bind::National(text) => Box::new(cut(text)),
+            Bind::Null => Box::new(OracleType::Varchar2(1)),
             Bind::Int(number) => Box::new(number),
             Bind::Real(number) => Box::new(number),
             Bind::Blob(bytes) => Box::new(bytes),

@@ -29,7 +29,7 @@ pub fn load(folder: Option<&Path>) -> Result<Version> {
 fn missing(cause: &oracle::Error, folder: Option<&Path>) -> Error {
     let text = cause.to_string();
     // the reason is in quotes after the library's own sentence
-    let reason = text.split_once(": \"").and_then(|(_, rest)| Some(rest.split_once('"')?.0));
+    let reason = text.split_once(": \"").and_then(|(_, rest)| Some(rest.split_once('"')?.0)).unwrap_or(&text);
     let looked = match folder {
         Some(folder) => format!("it was looked for in {} only (--oracle-client)", folder.display()),
         None => {
@@ -41,10 +41,51 @@ fn missing(cause: &oracle::Error, folder: Option<&Path>) -> Error {
         }
     };
     anyhow!(NoClient([
-        format!("Oracle's client library cannot be loaded: {}", reason.unwrap_or(&text)),
+        format!("Oracle's client library cannot be loaded: {reason}"),
         looked,
-        format!(
-            "get Instant Client Basic from {DOWNLOAD} and name its folder by --oracle-client or [database] oracle_client"
-        ),
+        cure(reason, folder)
     ]))
+}
+
+/// What to do. A folder by itself is enough for the library only: the further libraries that it needs, the loader of Linux
+/// looks for in its own path, which is set before a program starts. Source: the loader's manual, ld.so(8)
+fn cure(reason: &str, folder: Option<&Path>) -> String {
+    // the loader names the file that it did not find
+    let file = reason.split_once(": cannot open shared object file").map_or("libclntsh.so", |(file, _)| file);
+    let file = file.rsplit(['/', ' ']).next().unwrap_or(file);
+    let place = folder.map_or_else(|| "its folder".to_owned(), |folder| folder.display().to_string());
+    let path = format!(
+        "start mailthrottle with LD_LIBRARY_PATH={place}, or name {place} in /etc/ld.so.conf.d/oracle.conf and run ldconfig"
+    );
+    if file.starts_with("libclntsh.") {
+        format!(
+            "get Instant Client Basic from {DOWNLOAD}, unpack it, and {}",
+            path.replace(&place, "its folder")
+        )
+    } else if folder.is_some_and(|folder| folder.join(file).exists()) {
+        format!("{file} is there, but the loader does not look there for it: {path}")
+    } else {
+        format!(
+            "install the package that has {file}; of Oracle's own libraries each is in Instant Client Basic: {path}"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_decides_what_to_do() {
+        let folder = std::env::temp_dir();
+        let needed = tempfile::Builder::new().prefix("libnnz").suffix(".so").tempfile_in(&folder).unwrap();
+        let name = needed.path().file_name().unwrap().to_string_lossy().into_owned();
+        let said = |file: &str| {
+            cure(&format!("{file}: cannot open shared object file: No such file"), Some(&folder))
+        };
+        assert!(said("/opt/oracle/libclntsh.so").starts_with("get Instant Client Basic from "));
+        let path = format!("LD_LIBRARY_PATH={}", folder.display());
+        assert!(said(&name).contains(&path) && said(&name).starts_with(&format!("{name} is there")));
+        assert!(said("libaio.so.1").starts_with("install the package that has libaio.so.1;"));
+    }
 }

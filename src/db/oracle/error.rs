@@ -22,6 +22,9 @@ pub struct Asked {
     pub indexes: String,
 }
 
+/// Refusals for a right that is missing: 942 also where there is nothing, 41900 from 23ai on.
+pub const NO_RIGHT: [i32; 3] = [942, 1031, 41900];
+
 /// Explains an error of the driver.
 pub fn explain(error: &oracle::Error, asked: &Asked) -> Error {
     let role = grants::identifier(&asked.role);
@@ -77,14 +80,16 @@ fn slow(words: &str, asked: &Asked) -> Error {
 fn advice(number: i32, asked: &Asked, rights: &[String]) -> String {
     let role = grants::identifier(&asked.role);
     match number {
+        right if NO_RIGHT.contains(&right) && rights.is_empty() => {
+            "name another table, or ask for the right to it".to_owned()
+        }
+        right if NO_RIGHT.contains(&right) => format!("ask for: {}", rights.join("; ")),
         1 => "another run wrote the same; run this again".to_owned(),
         28 | 1012 | 1033 | 1089 | 1090 | 1092 | 2396 | 3113 | 3114 | 3135 | 12537 | 12547 | 12570 | 12571 => {
             LOST.to_owned()
         }
         54 | 60 | 8177 | 30006 => "somebody else holds the row; run this again".to_owned(),
         257 => "the server's archive is full; free it, then run this again".to_owned(),
-        942 | 1031 if rights.is_empty() => "name another table, or ask for the right to it".to_owned(),
-        942 | 1031 => format!("ask for: {}", rights.join("; ")),
         1017 => "check user and password before another try, since accounts get locked".to_owned(),
         1045 => format!("ask for: GRANT CREATE SESSION TO {role}"),
         1555 => "the server forgot what rows were; take a shorter window, or have its undo retention raised"

@@ -46,11 +46,20 @@ pub fn reader(tables: &[(String, String)]) -> Vec<String> {
     [create, login].into_iter().chain(needed(tables, READER)).collect()
 }
 
-/// What makes an index, while writers go on.
+/// Bytes of a name, up to 12.1. Source: <https://docs.oracle.com/en/database/oracle/oracle-database/19/sqlrf/Database-Object-Names-and-Qualifiers.html>
+const LONGEST_NAME: usize = 30;
+
+/// What makes an index.
 pub fn index(table: &(String, String), columns: &[&str]) -> String {
     let names: Vec<_> = columns.iter().map(|column| identifier(column)).collect();
-    let name = format!("{}_{}_IX", table.1, columns.last().copied().unwrap_or_default());
-    format!("CREATE INDEX {} ON {} ({}) ONLINE", identifier(&name), qualified(table), names.join(", "))
+    let name = format!("{}_{}", table.1, columns.last().copied().unwrap_or_default());
+    let name = format!("{}_IX", &name[..name.floor_char_boundary(LONGEST_NAME - "_IX".len())]);
+    format!(
+        "CREATE INDEX {} ON {} ({}) /* Enterprise Edition: add ONLINE, so that writers go on meanwhile */",
+        identifier(&name),
+        qualified(table),
+        names.join(", ")
+    )
 }
 
 fn qualified((schema, table): &(String, String)) -> String {
@@ -101,7 +110,10 @@ mod tests {
         );
         assert_eq!(
             index(&table, &["STATUS", "SENT_DATE"]),
-            "CREATE INDEX EMAIL_LOG_SENT_DATE_IX ON ERP.EMAIL_LOG (STATUS, SENT_DATE) ONLINE"
+            "CREATE INDEX EMAIL_LOG_SENT_DATE_IX ON ERP.EMAIL_LOG (STATUS, SENT_DATE) \
+             /* Enterprise Edition: add ONLINE, so that writers go on meanwhile */"
         );
+        let long = ("ERP".to_owned(), "OUTGOING_CUSTOMER_NOTIFICATIONS_ÄÄ".to_owned());
+        assert!(index(&long, &["AT"]).starts_with("CREATE INDEX OUTGOING_CUSTOMER_NOTIFICAT_IX ON "));
     }
 }

@@ -23,7 +23,7 @@ use crate::db::row::{Cells, Row};
 use crate::db::statement::{WriteStep, statements};
 use crate::db::target::{Access, Target};
 use crate::mapping::Dialect;
-use crate::mapping::sql::Statement;
+use crate::mapping::sql::{Statement, body};
 use session::{Session, WIDE};
 use values::Cell;
 
@@ -34,11 +34,10 @@ pub use locks::RowLock;
 pub const PRODUCT: Product = Product {
     dialect: Dialect::Oracle,
     server: include_str!("../../../queries/oracle/server.sql"),
-    tls_by: "have the listener offer TCPS and write oracles://HOST:2484/SERVICE, or have the server encrypt by itself (SQLNET.ENCRYPTION_SERVER)",
+    tls_by: "have the listener offer TCPS and write oracles://HOST:2484/SERVICE, or have the server encrypt by itself (SQLNET.ENCRYPTION_SERVER); SELECT on SYS.V_$SESSION_CONNECT_INFO shows whether it does",
     identity: Some(include_str!("../../../queries/oracle/identity.sql")),
     zone: Some(include_str!("../../../queries/oracle/zone.sql")),
     time_sample: include_str!("../../../queries/oracle/time_sample.sql"),
-    extent: include_str!("../../../queries/oracle/extent.sql"),
     status_words: None,
     is_there: include_str!("../../../queries/oracle/is_there.sql"),
     reads: include_str!("../../../queries/oracle/reads.sql"),
@@ -51,6 +50,8 @@ pub const PRODUCT: Product = Product {
     pause: include_str!("../../../queries/oracle/ledger/pause.sql"),
     refusal_ends_transaction: false,
 };
+
+const ENCRYPTION: &str = include_str!("../../../queries/oracle/encryption.sql");
 
 /// On the disk when it returns, whatever the server's settings.
 const COMMIT: &str = "COMMIT WRITE IMMEDIATE WAIT";
@@ -96,6 +97,23 @@ impl Oracle {
         Ok(format!("Oracle {version}, client {}", self.session.client))
     }
 
+    /// By what the server itself encrypts the session; `None`: this user may not see it.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn encryption(&self) -> Result<Option<Vec<String>>> {
+        let banners = self.session.tried(|connection| {
+            connection.query_as::<String>(body(ENCRYPTION), &[])?.collect::<oracle::Result<Vec<_>>>()
+        });
+        match banners.await? {
+            Ok(banners) => Ok(Some(banners)),
+            Err(refused) if refused.oci_code().is_some_and(|code| error::NO_RIGHT.contains(&code)) => {
+                Ok(None)
+            }
+            Err(refused) => Err(error::explain(&refused, &self.session.asked)),
+        }
+    }
+
     /// Lets go of the connection.
     pub async fn close(self) {
         self.session.close().await;
@@ -127,19 +145,25 @@ impl Oracle {
         self.session.each(statement, WIDE, &mut |row| each(row)).await
     }
 
-    /// Runs a statement and says how many rows it changed. A row just inserted elsewhere is not merged; what is to be
-    /// made and is there stays.
+    /// Runs a statement and says how many rows it changed; of several, each the way where the one before it changed none: a row
+    /// is updated, else inserted, unless it is there after all. What is to be made and is there stays.
     ///
     /// # Errors
     /// The server's refusal.
     pub async fn execute(&mut self, statement: Statement) -> Result<u64> {
-        let verb = statements(&statement.sql).next().and_then(|sql| sql.split_whitespace().next());
-        let expected: &[i32] = match verb {
-            Some("MERGE") => &[ROW_IS_THERE],
-            Some("CREATE" | "ALTER") => &[TABLE_IS_THERE, COLUMN_IS_THERE],
-            _ => &[],
-        };
-        let changed = self.session.execute_unless(statement, expected).await?.unwrap_or(0);
+        let mut changed = 0;
+        for (place, sql) in statements(&statement.sql).enumerate() {
+            let expected: &[i32] = match sql.split_whitespace().next() {
+                Some("INSERT") if place > 0 => &[ROW_IS_THERE],
+                Some("CREATE" | "ALTER") => &[TABLE_IS_THERE, COLUMN_IS_THERE],
+                _ => &[],
+            };
+            let one = Statement { binds: statement.binds.clone(), ..plain(sql) };
+            changed = self.session.execute_unless(one, expected).await?.unwrap_or(0);
+            if changed > 0 {
+                break;
+            }
+        }
         if !self.is_in_transaction {
             self.session.execute(plain(COMMIT)).await?;
         }

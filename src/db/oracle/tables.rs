@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use oracle::sql_type::OracleType;
 
-use super::error::Asked;
+use super::error::{self, Asked};
 use super::{Oracle, grants, plain};
 use crate::db::catalogue::{self, Indexes};
 use crate::db::names::{Name, no_table};
@@ -17,12 +17,16 @@ use crate::mapping::sql::{Bind, Statement, quoted_table};
 use crate::model::Rights;
 
 const CATALOGUE: &str = include_str!("../../../queries/oracle/catalogue.sql");
+const COLUMNS: &str = include_str!("../../../queries/oracle/columns.sql");
 const INDEXES: &str = include_str!("../../../queries/oracle/indexes.sql");
 const IS_TABLE: &str = include_str!("../../../queries/oracle/is_table.sql");
 const RIGHTS: &str = include_str!("../../../queries/oracle/rights.sql");
 const SCHEMA: &str = include_str!("../../../queries/oracle/schema.sql");
 const SYNONYM: &str = include_str!("../../../queries/oracle/synonym.sql");
 const TABLES: &str = include_str!("../../../queries/oracle/tables.sql");
+
+/// Who is said to own the synonyms that all have.
+const PUBLIC: &str = "PUBLIC";
 
 /// How many synonyms may refer to one another.
 const MOST_SYNONYMS: usize = 8;
@@ -37,17 +41,25 @@ impl Oracle {
     /// A `MappingError` where it is not there, or the server's refusal.
     pub async fn table(&mut self, wanted: &str, key: &str) -> Result<TableDescription> {
         let own = self.schema().await?;
-        for (schema, name) in candidates(wanted, &own) {
-            if let Some(columns) = self.columns(&schema, &name).await? {
-                return Ok(self.found(schema, name, columns));
+        for candidate in candidates(wanted, &own) {
+            let table = match candidate.0.as_str() {
+                // a schema only by name: what it refers to is asked
+                PUBLIC => self.meant(&candidate).await?,
+                _ => candidate,
+            };
+            if table.0 != PUBLIC
+                && let Some(columns) = self.columns(&table).await?
+            {
+                return Ok(self.found(table, columns));
             }
         }
         // the catalogue knows names of mixed case; without access to it, the error says what was looked for
         let there: Vec<_> = self.rows(plain(TABLES)).await.unwrap_or_default().iter().map(name).collect();
-        if let Some(Name { schema, name, .. }) = alike(wanted, &there)
-            && let Some(columns) = self.columns(schema, name).await?
+        let named = alike(wanted, &there).map(|Name { schema, name, .. }| (schema.clone(), name.clone()));
+        if let Some(named) = named
+            && let Some(columns) = self.columns(&named).await?
         {
-            return Ok(self.found(schema.clone(), name.clone(), columns));
+            return Ok(self.found(named, columns));
         }
         let asked = &self.session.asked;
         if there.is_empty() {
@@ -56,12 +68,11 @@ impl Oracle {
         bail!(no_table(wanted, key, &asked.name, &there))
     }
 
-    fn found(&mut self, schema: String, name: String, columns: Vec<Field>) -> TableDescription {
-        let named = (schema.clone(), name.clone());
-        if !self.session.asked.tables.contains(&named) {
-            self.session.asked.tables.push(named);
+    fn found(&mut self, table: (String, String), columns: Vec<Field>) -> TableDescription {
+        if !self.session.asked.tables.contains(&table) {
+            self.session.asked.tables.push(table.clone());
         }
-        TableDescription { schema, name, columns }
+        TableDescription { schema: table.0, name: table.1, columns }
     }
 
     /// The schema in which names without one are looked up.
@@ -70,25 +81,38 @@ impl Oracle {
     }
 
     /// The columns of a table or view; `None` if this user has none by that name.
-    async fn columns(&mut self, schema: &str, name: &str) -> Result<Option<Vec<Field>>> {
-        let table = quoted_table(&(schema.to_owned(), name.to_owned()));
-        let sql = format!("SELECT *\nFROM {table}\nWHERE 1 = 0");
-        self.session
-            .run(move |connection| {
-                let described = match connection.query(&sql, &[]) {
-                    Ok(described) => described,
-                    Err(refused) if refused.oci_code().is_some_and(|code| NO_TABLE.contains(&code)) => {
-                        return Ok(None);
-                    }
-                    Err(refused) => return Err(refused),
-                };
-                let field = |column: &oracle::ColumnInfo| Field {
-                    name: column.name().to_owned(),
-                    kind: kind_of_type(column.oracle_type()),
-                };
-                Ok(Some(described.column_info().iter().map(field).collect()))
-            })
-            .await
+    async fn columns(&mut self, table: &(String, String)) -> Result<Option<Vec<Field>>> {
+        let sql = format!("SELECT *\nFROM {}\nWHERE 1 = 0", quoted_table(table));
+        let described = self.session.tried(move |connection| {
+            let described = connection.query(&sql, &[])?;
+            let field = |column: &oracle::ColumnInfo| Field {
+                name: column.name().to_owned(),
+                kind: kind_of_type(column.oracle_type()),
+            };
+            Ok(described.column_info().iter().map(field).collect())
+        });
+        match described.await? {
+            Ok(fields) => Ok(Some(fields)),
+            Err(refused) if refused.oci_code().is_some_and(|code| NO_TABLE.contains(&code)) => Ok(None),
+            // a type that the driver does not know, of which the catalogue has the name
+            Err(unknown) if unknown.oci_code().is_none() => match self.columns_by_name(table).await? {
+                fields if fields.is_empty() => Err(error::explain(&unknown, &self.session.asked)),
+                fields => Ok(Some(fields)),
+            },
+            Err(refused) => {
+                let asked = Asked { tables: vec![table.clone()], ..self.session.asked.clone() };
+                Err(error::explain(&refused, &asked))
+            }
+        }
+    }
+
+    /// The columns of a table, or of the one that a synonym refers to, as the catalogue has them.
+    async fn columns_by_name(&mut self, table: &(String, String)) -> Result<Vec<Field>> {
+        let table = self.meant(table).await?;
+        let rows = self.of_table(COLUMNS, &table).await?;
+        let field =
+            |row: &Row| Field { name: text(row, 0), kind: kind_of_name(&text(row, 1), row.number(2)) };
+        Ok(rows.iter().map(field).collect())
     }
 
     async fn of_table(&mut self, sql: &str, (schema, name): &(String, String)) -> Result<Vec<Row>> {
@@ -205,7 +229,7 @@ fn candidates(wanted: &str, own: &str) -> Vec<(String, String)> {
     for way in &ways {
         match way.as_slice() {
             [schema, name] => found.push((schema.clone(), name.clone())),
-            [name] => found.extend([own, "PUBLIC"].map(|schema| (schema.to_owned(), name.clone()))),
+            [name] => found.extend([own, PUBLIC].map(|schema| (schema.to_owned(), name.clone()))),
             _ => {}
         }
     }
@@ -220,8 +244,10 @@ fn candidates(wanted: &str, own: &str) -> Vec<(String, String)> {
 /// What a column holds that the driver describes so.
 fn kind_of_type(of: &OracleType) -> ColumnKind {
     match of {
-        OracleType::Varchar2(_) | OracleType::NVarchar2(_) | OracleType::Long => ColumnKind::Text,
-        OracleType::Char(_) | OracleType::NChar(_) => ColumnKind::Padded,
+        OracleType::Varchar2(_) => ColumnKind::Text,
+        OracleType::NVarchar2(_) => ColumnKind::National,
+        OracleType::Char(_) => ColumnKind::Padded,
+        OracleType::NChar(_) => ColumnKind::NationalPadded,
         OracleType::CLOB | OracleType::NCLOB => ColumnKind::LongText,
         OracleType::Number(digits, 0) if *digits > 0 => ColumnKind::Integer,
         OracleType::Number(..)
@@ -233,7 +259,7 @@ fn kind_of_type(of: &OracleType) -> ColumnKind {
         OracleType::Timestamp(_) => ColumnKind::WallClock,
         OracleType::TimestampTZ(_) => ColumnKind::Instant,
         OracleType::TimestampLTZ(_) => ColumnKind::LocalInstant,
-        OracleType::BLOB | OracleType::LongRaw => ColumnKind::Bytes,
+        OracleType::BLOB => ColumnKind::Bytes,
         OracleType::Raw(_) => ColumnKind::Other(RAW.to_owned()),
         other => ColumnKind::Other(other.to_string()),
     }
@@ -242,13 +268,15 @@ fn kind_of_type(of: &OracleType) -> ColumnKind {
 /// What a column of this type of the catalogue holds.
 fn kind_of_name(name: &str, scale: Option<i64>) -> ColumnKind {
     match name {
-        "VARCHAR2" | "NVARCHAR2" | "LONG" => ColumnKind::Text,
-        "CHAR" | "NCHAR" => ColumnKind::Padded,
+        "VARCHAR2" => ColumnKind::Text,
+        "NVARCHAR2" => ColumnKind::National,
+        "CHAR" => ColumnKind::Padded,
+        "NCHAR" => ColumnKind::NationalPadded,
         "CLOB" | "NCLOB" => ColumnKind::LongText,
         "NUMBER" if scale == Some(0) => ColumnKind::Integer,
         "NUMBER" | "FLOAT" | "BINARY_FLOAT" | "BINARY_DOUBLE" => ColumnKind::Decimal,
         "DATE" => ColumnKind::WallSecond,
-        "BLOB" | "LONG RAW" => ColumnKind::Bytes,
+        "BLOB" => ColumnKind::Bytes,
         "RAW" => ColumnKind::Other(RAW.to_owned()),
         time if time.starts_with("TIMESTAMP") && time.ends_with("WITH LOCAL TIME ZONE") => {
             ColumnKind::LocalInstant

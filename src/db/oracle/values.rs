@@ -123,6 +123,8 @@ impl Cells for Fetched {
             Cell::Int(digits) if kind.is_none_or(ColumnKind::is_instant) => utc(*digits).map(Time::Instant),
             Cell::Int(digits) => utc(*digits).map(Time::Wall),
             Cell::Bytes(bytes) => Some(Time::Text(bytes)),
+            // a time with a zone comes in UTC
+            Cell::Wall(wall) if kind.is_some_and(ColumnKind::is_instant) => Some(Time::Instant(*wall)),
             Cell::Wall(wall) => Some(Time::Wall(*wall)),
             Cell::Instant(at) => Some(Time::Instant(*at)),
         })

@@ -38,7 +38,6 @@ pub const PRODUCT: Product = Product {
     identity: Some(include_str!("../../../queries/postgres/identity.sql")),
     zone: None,
     time_sample: include_str!("../../../queries/postgres/time_sample.sql"),
-    extent: include_str!("../../../queries/extent.sql"),
     status_words: Some(include_str!("../../../queries/postgres/status_words.sql")),
     is_there: include_str!("../../../queries/postgres/is_there.sql"),
     reads: include_str!("../../../queries/postgres/reads.sql"),

@@ -44,7 +44,6 @@ pub const PRODUCT: Product = Product {
     identity: None,
     zone: None,
     time_sample: include_str!("../../../queries/sqlite/time_sample.sql"),
-    extent: include_str!("../../../queries/extent.sql"),
     status_words: Some(include_str!("../../../queries/sqlite/status_words.sql")),
     is_there: include_str!("../../../queries/sqlite/is_there.sql"),
     reads: include_str!("../../../queries/sqlite/reads.sql"),

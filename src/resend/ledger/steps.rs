@@ -83,7 +83,7 @@ impl Ledger {
         match rows {
             [] => Err(Objection::over("it is not in the log any more")),
             [row] => {
-                let has_status = row.text(1).is_some_and(|there| self.mapping.words.known(&there) == status);
+                let has_status = self.mapping.status_word(row.text(1).as_deref()) == Some(status);
                 let changed = || Objection::over(format!("its status is not '{status}' any more"));
                 has_status.then_some(row).ok_or_else(changed)
             }
