@@ -220,6 +220,12 @@ pub struct DoctorArgs {
     /// Take this time for now
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+    /// Prove on a real Oracle server what this program takes it for, and write a text to send to its authors
+    #[arg(long, conflicts_with_all = ["smtp", "since", "at"])]
+    pub oracle_selfcheck: bool,
+    /// With --oracle-selfcheck, make MT_CHECK_ tables for it without asking; they are dropped at the end
+    #[arg(long, requires = "oracle_selfcheck")]
+    pub yes: bool,
 }
 
 /// `explain`.

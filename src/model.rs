@@ -267,6 +267,29 @@ pub struct DatabaseServer {
     pub zone: Option<String>,
 }
 
+/// Something about a server that was asked of it, to be shown to somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// What was asked.
+    pub what: String,
+    /// Whether it is as the program takes it to be; `None`: nothing depends on it, or it was left out.
+    pub holds: Option<bool>,
+    /// What the server said.
+    pub said: String,
+}
+
+impl Proof {
+    /// What holds or does not.
+    pub fn of(what: &str, holds: bool, said: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), holds: Some(holds), said: said.into() }
+    }
+
+    /// What is only told.
+    pub fn told(what: &str, said: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), holds: None, said: said.into() }
+    }
+}
+
 /// What the asking role may do with the log, and the statements that would put it right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rights {

@@ -32,6 +32,9 @@ const LONGEST_KNOCK: Duration = Duration::from_secs(60);
 /// # Errors
 /// Config, window, connection, a statement that the database refuses.
 pub async fn run(flags: &Global, args: &Args) -> Result<Exit> {
+    if args.oracle_selfcheck {
+        return super::selfcheck::run(flags, args).await;
+    }
     let mut config = Config::load(flags)?;
     let server =
         args.smtp.as_ref().map(|url| server(std::mem::take(&mut config.sending), url.clone())).transpose()?;

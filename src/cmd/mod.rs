@@ -13,6 +13,7 @@ mod interrupt;
 mod print;
 mod report;
 mod resend;
+mod selfcheck;
 mod test_rules;
 
 use std::io::{self, IsTerminal, Write};

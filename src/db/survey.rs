@@ -2,7 +2,7 @@
 //!
 //! Nothing here writes, and no answer costs more than a bounded number of rows.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use chrono::Utc;
 
 use crate::db::Db;
@@ -15,7 +15,7 @@ use crate::mapping::Mapping;
 use crate::mapping::described::{Described, Sample, TableEnd};
 use crate::mapping::resolve::TableDescription;
 use crate::mapping::sql::{Bind, Selection};
-use crate::model::{DAY, DatabaseServer, Indexing, Millis, Rights, WordCount};
+use crate::model::{DAY, DatabaseServer, Indexing, Millis, Proof, Rights, WordCount};
 use crate::window::Window;
 use crate::zone;
 
@@ -55,6 +55,21 @@ impl Db {
             clock_ahead: row.number::<Millis>(4).map(|there| there - here),
             zone: row.text(5).and_then(zone),
         })
+    }
+
+    /// What of Oracle's ways can be proved on this server; `may_make`: also by tables that are dropped again.
+    ///
+    /// # Errors
+    /// It is another database, or it does not answer any more.
+    pub async fn oracle_selfcheck(
+        &mut self,
+        mapping: Option<&Mapping>,
+        may_make: bool,
+    ) -> Result<Vec<Proof>> {
+        match &mut self.wire {
+            Wire::Oracle(server) => server.selfcheck(mapping, may_make).await,
+            _ => bail!("--oracle-selfcheck: {} is no Oracle database; name one by --db", self.name),
+        }
     }
 
     /// What may be done with these tables, the log first.

@@ -20,6 +20,7 @@ pub mod nagios;
 pub mod prometheus;
 pub mod report;
 pub mod resend;
+pub mod selfcheck;
 pub mod test_rules;
 pub mod text;
 

@@ -182,6 +182,12 @@ async fn open_ledger(
             mapping.words.meaning(Some(word))
         );
     }
+    if claim_status.is_some() && mapping.word_of_null().is_some() {
+        bail!(
+            "[resend] claim_status: a status '' is NULL on this database, and a row would not get it back after a run that died; \
+             take the key out"
+        );
+    }
     let mut ledger = Ledger::new(store, log, mapping, claim_status, sent_word);
     ledger.belong(sending.log.what == WritesLog::Status, now()).await?;
     Ok(ledger)

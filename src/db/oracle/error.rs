@@ -36,17 +36,22 @@ pub fn explain_write(error: &oracle::Error, asked: &Asked, sql: &str) -> Error {
     explained(error, asked, &grants::to_write(sql, &grants::identifier(&asked.role)))
 }
 
+/// What the server or the driver said, in one line.
+pub fn words(error: &oracle::Error) -> String {
+    let text = error.db_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned());
+    // what follows is where in the program text, or a link
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}
+
 /// `rights`: what makes the rights that may be missing.
 fn explained(error: &oracle::Error, asked: &Asked, rights: &[String]) -> Error {
     let (name, number) = (&asked.name, error.oci_code().unwrap_or(0));
-    let text = error.db_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned());
-    // what follows is where in the program text, or a link
-    let words = text.lines().next().unwrap_or_default().trim();
+    let words = words(error);
     match (number, error.dpi_code()) {
-        (0, Some(1067)) => slow(words, asked),
+        (0, Some(1067)) => slow(&words, asked),
         (0, Some(1010 | 1080)) => anyhow!("{name}: {words}; {LOST}"),
         (0, _) => anyhow!("{name}: {words}; check the URL in --db"),
-        (1013 | 3136, _) => slow(words, asked),
+        (1013 | 3136, _) => slow(&words, asked),
         _ => anyhow!("{name}: {words}; {}", advice(number, asked, rights)),
     }
 }

@@ -12,6 +12,7 @@ mod client;
 mod error;
 mod grants;
 mod locks;
+mod selfcheck;
 mod session;
 mod tables;
 mod values;

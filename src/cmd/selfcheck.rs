@@ -1,0 +1,34 @@
+//! `mailthrottle doctor --oracle-selfcheck`: what a person with a real server can prove about it, as a text for whoever wrote this.
+
+use anyhow::Result;
+
+use super::{ask, print_view};
+use crate::cli::{DoctorArgs, Global};
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::log::open;
+use crate::mapping::resolve::MappingError;
+use crate::output::selfcheck::Selfcheck;
+
+const QUESTION: &str = "May it make tables named MT_CHECK_... in your schema, and drop them at the end? Without them it proves \
+                        nothing about plans, the ledger, claims and locks.";
+
+/// Runs the check.
+///
+/// # Errors
+/// Config, connection; what the server refuses is in the text.
+pub async fn run(flags: &Global, args: &DoctorArgs) -> Result<Exit> {
+    let mut config = Config::load(flags)?;
+    let (mut db, _) = open(config.database, &mut config.wanted).await?;
+    // a log is not needed
+    let mapping = match db.mapping(&config.wanted).await {
+        Ok(mapping) => Some(mapping),
+        Err(error) if error.is::<MappingError>() => None,
+        Err(error) => return Err(error),
+    };
+    let may_make = args.yes || ask::can_ask() && ask::agrees_expressly(QUESTION).await?;
+    let proofs = db.oracle_selfcheck(mapping.as_ref(), may_make).await?;
+    let check = Selfcheck { proofs: &proofs };
+    print_view(flags, &check)?;
+    Ok(if check.fails() { Exit::Critical } else { Exit::Fine })
+}
