@@ -1,6 +1,7 @@
 //! The stand-in for Oracle's client library, under the driver as it is: that it does what Oracle does, and refuses what
 //! Oracle refuses.
 
+use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -414,6 +415,127 @@ fn binds_count_by_their_places() {
     assert_eq!(sum(rows, &[&1, &1]).unwrap(), 2);
 }
 
+/// A log with a national subject, and a connection to it.
+fn national() -> Connection {
+    let log = OracleDatabase::fresh();
+    log.sql(
+        "CREATE TABLE t (id NUMBER, plain VARCHAR2(20), national NVARCHAR2(20), day DATE, body CLOB, kind CHAR(3));
+         INSERT INTO t VALUES (1, 'wörld', N'wörld', DATE '2026-03-04', 'body', 'a');",
+    );
+    log.connect()
+}
+
+#[test]
+fn national_texts_are_texts_but_for_case_coalesce_and_union() {
+    let connection = national();
+    for (expression, expected) in [
+        ("CASE WHEN plain = national THEN 'y' END", "y"),
+        ("national || plain || 1", "wörldwörld1"),
+        ("LOWER(national) || LENGTH(national) || SUBSTR(national, 2, 1)", "wörld5ö"),
+        ("NVL(national, 'x') || NVL(plain, national) || NVL('x', national)", "wörldwörldx"),
+        ("DECODE(national, plain, 'same', national) || DECODE(id, 1, national, 'x')", "samewörld"),
+        ("NVL2(id, plain, national) || GREATEST(plain, national)", "wörldwörld"),
+        ("CASE WHEN id = 1 THEN N'x' ELSE national END || COALESCE(national, N'x')", "xwörld"),
+        ("COALESCE(plain, TO_CHAR(national))", "wörld"),
+        ("MAX(national) || COUNT(DISTINCT national) || LISTAGG(national, ',')", "wörld1wörld"),
+    ] {
+        let found = connection.query_row_as::<String>(&format!("SELECT {expression} FROM t"), &[]);
+        assert_eq!(found.unwrap_or_else(|error| panic!("{error}: {expression}")), expected, "{expression}");
+    }
+    for expression in [
+        "CASE WHEN id = 1 THEN plain ELSE national END",
+        "CASE WHEN id = 1 THEN 'x' ELSE UPPER(national) END",
+        "CASE id WHEN 1 THEN national || 'x' ELSE 'x' END",
+        "COALESCE(national, 'x')",
+        "COALESCE('x', plain, national)",
+        "national FROM t UNION ALL SELECT 'x'",
+        "'x' FROM t MINUS SELECT national",
+        "plain FROM t INTERSECT SELECT national",
+        "CASE WHEN id = 1 THEN 'x' ELSE MAX(national) END FROM t GROUP BY id UNION SELECT plain",
+    ] {
+        assert_eq!(code(&connection, &format!("SELECT {expression} FROM t")), 12704, "{expression}");
+    }
+    for sql in ["CREATE TABLE u (a NVARCHAR2(2001))", "CREATE TABLE u (a NVARCHAR2)"] {
+        assert_ne!(code(&connection, sql), 0, "{sql}");
+    }
+    assert_eq!(code(&connection, "UPDATE t SET national = 'a text that is longer'"), 12899);
+}
+
+#[test]
+fn a_bind_has_the_form_that_the_driver_gives_it() {
+    let connection = national();
+    // the driver's own choice for a text is the national form
+    let found = |sql: &str| connection.query_row_as::<i64>(sql, &[&"wörld"]).map_err(|error| message(&error));
+    assert_eq!(found("SELECT COUNT(*) FROM t WHERE plain = :1"), Ok(1));
+    assert_eq!(found("SELECT COUNT(*) FROM t WHERE NVL(plain, 'x') LIKE :1 || '%'"), Ok(1));
+    let mismatch = Err("ORA-12704: character set mismatch".to_owned());
+    assert_eq!(found("SELECT COUNT(CASE WHEN id = 1 THEN :1 ELSE 'x' END) FROM t"), mismatch);
+    assert_eq!(found("SELECT COUNT(COALESCE(plain, :1)) FROM t"), mismatch);
+    assert_eq!(found("SELECT COUNT(COALESCE(national, :1)) FROM t"), Ok(1));
+    let plain = OracleType::Varchar2(20);
+    let found = |sql: &str| {
+        connection.query_row_as::<i64>(sql, &[&(&"wörld", &plain)]).map_err(|error| message(&error))
+    };
+    assert_eq!(found("SELECT COUNT(COALESCE(plain, :1)) FROM t"), Ok(1));
+    assert_eq!(found("SELECT COUNT(COALESCE(national, :1)) FROM t"), mismatch);
+    // as a value for a column it is converted to what the column is
+    let insert = "INSERT INTO t VALUES (:1, :2, :3, TO_DATE(:4, 'YYYY-MM-DD'), :5, :6)";
+    connection.execute(insert, &[&"2", &"a", &"b", &"2026-03-05", &"c", &"d"]).unwrap();
+    let row =
+        connection.query_row("SELECT id, plain, national, body, kind FROM t WHERE id = 2", &[]).unwrap();
+    let values: Vec<String> = (0..5).map(|column| row.get(column).unwrap()).collect();
+    assert_eq!(values, ["2", "a", "b", "c", "d  "]);
+    let types: Vec<_> = row.column_info().iter().map(|column| column.oracle_type().to_string()).collect();
+    assert_eq!(types, ["NUMBER", "VARCHAR2(20)", "NVARCHAR2(20)", "CLOB", "CHAR(3)"]);
+}
+
+/// Runs a test of this file once more, in a process of its own with something in its environment.
+fn again(test: &str, environment: &[(&str, &str)]) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let ran = command.args(["--exact", test]).envs(environment.iter().copied()).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn what_it_is_told_to_refuse_is_refused() {
+    if crate::support::oracle::is_real() {
+        return;
+    }
+    let told = std::env::var("ORACLE_STANDIN_REFUSE").is_ok();
+    let log = log();
+    let connection = log.connect();
+    let by_form = |kind: OracleType| {
+        let id =
+            connection.query_row_as::<i64>("SELECT COUNT(*) FROM dual WHERE :1 = 'x'", &[&(&"x", &kind)]);
+        id.map_err(|error| message(&error))
+    };
+    let zone = |sql: &str| connection.query_row_as::<String>(sql, &[]).map_err(|error| message(&error));
+    assert_eq!(by_form(OracleType::Varchar2(1)), Ok(1));
+    assert!(zone("SELECT SYS_EXTRACT_UTC(with_zone) FROM email_log WHERE id = 1").is_ok());
+    assert!(zone("SELECT here FROM email_log WHERE id = 1").is_ok());
+    let (form, raw) =
+        (by_form(OracleType::NVarchar2(1)), zone("SELECT with_zone FROM email_log WHERE id = 1"));
+    if told {
+        let mismatch =
+            "ORA-12704: character set mismatch (the stand-in was told to refuse binds of national form)";
+        assert_eq!(form.unwrap_err(), mismatch);
+        assert_eq!(raw.unwrap_err(), "ORA-01805: possible error in date/time operation");
+        return;
+    }
+    assert!(form.is_ok() && raw.is_ok());
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    again(
+        "oracle_client::what_it_is_told_to_refuse_is_refused",
+        &[("ORACLE_STANDIN_REFUSE", "national,zones"), ("ORACLE_STANDIN_TRACE", trace.to_str().unwrap())],
+    );
+    let text = std::fs::read_to_string(trace).unwrap();
+    let asked = text.lines().filter(|line| line.contains("WHERE :1 = 'x'"));
+    let national: Vec<_> = asked.map(|line| line.contains("\"binds\":1,\"national\":1,")).collect();
+    assert_eq!(national, [false, true]);
+}
+
 #[test]
 fn a_change_gives_its_rows_and_what_it_returns() {
     let log = log();
@@ -733,7 +855,7 @@ fn the_catalogue_tells_of_tables_columns_and_indexes() {
     assert_eq!(
         rows("SELECT column_name || ' ' || data_type || ' ' || data_length || ' ' || char_length || ' ' || NVL(TO_CHAR(data_precision), '-') || ' ' || nullable || column_id
               FROM all_tab_columns WHERE owner = 'MAIL' AND table_name = 'SIZED' ORDER BY column_id"),
-        ["A VARCHAR2 10 10 - Y1", "B VARCHAR2 40 10 - Y2", "C NVARCHAR2 40 10 - Y3", "mIxed NUMBER 22 0 - Y4", "low NUMBER 22 0 5 Y5"]
+        ["A VARCHAR2 10 10 - Y1", "B VARCHAR2 40 10 - Y2", "C NVARCHAR2 20 10 - Y3", "mIxed NUMBER 22 0 - Y4", "low NUMBER 22 0 5 Y5"]
     );
     assert_eq!(
         rows(

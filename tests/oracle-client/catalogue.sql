@@ -56,19 +56,19 @@ CREATE VIEW oracle.user_objects AS SELECT object_name, object_type, status, obje
 -- the check that keeps a text's size says how the size was stated: $size$bytes$NAME and so on
 CREATE VIEW oracle.all_tab_cols AS
 SELECT v.owner::oracle.varchar2(128) AS owner, v.name::oracle.varchar2(128) AS table_name, oracle.turned(a.attname::text)::oracle.varchar2(128) AS column_name,
-  (CASE WHEN t.typname = 'varchar2' AND s.stated = 'national' THEN 'NVARCHAR2' WHEN t.typname IN ('varchar2', 'text', 'varchar', 'name') THEN 'VARCHAR2' WHEN t.typname = 'bpchar' THEN 'CHAR'
+  (CASE WHEN t.typname IN ('varchar2', 'text', 'varchar', 'name') THEN 'VARCHAR2' WHEN t.typname = 'bpchar' THEN 'CHAR'
     WHEN t.typname IN ('numeric', 'int2', 'int4', 'int8') THEN 'NUMBER' WHEN t.typname = 'float8' THEN 'BINARY_DOUBLE' WHEN t.typname = 'float4' THEN 'BINARY_FLOAT'
     WHEN t.typname = 'timestamp' THEN concat('TIMESTAMP(', d.digits, ')') WHEN t.typname = 'tstz' THEN concat('TIMESTAMP(', d.digits, ') WITH TIME ZONE')
     WHEN t.typname = 'tsltz' THEN concat('TIMESTAMP(', d.digits, ') WITH LOCAL TIME ZONE') WHEN t.typname = 'interval' THEN 'INTERVAL DAY(2) TO SECOND(6)'
     ELSE pg_catalog.upper(t.typname::text) END)::oracle.varchar2(128) AS data_type,
-  (CASE WHEN t.typname IN ('varchar2', 'bpchar', 'raw') THEN CASE WHEN a.atttypmod >= 4 THEN a.atttypmod - 4 ELSE 4000 END WHEN t.typname = 'date' THEN 7 WHEN t.typname IN ('timestamp', 'tsltz') THEN 11 WHEN t.typname = 'tstz' THEN 13
+  (CASE WHEN t.typname IN ('varchar2', 'bpchar', 'raw') THEN CASE WHEN a.atttypmod >= 4 THEN a.atttypmod - 4 ELSE 4000 END WHEN t.typname = 'nvarchar2' THEN 2 * (a.atttypmod - 4) WHEN t.typname = 'date' THEN 7 WHEN t.typname IN ('timestamp', 'tsltz') THEN 11 WHEN t.typname = 'tstz' THEN 13
     WHEN t.typname IN ('clob', 'blob') THEN 4000 ELSE 22 END)::numeric AS data_length,
   CASE WHEN t.typname = 'numeric' AND a.atttypmod >= 4 THEN ((a.atttypmod - 4) >> 16)::numeric END AS data_precision,
   CASE WHEN t.typname = 'numeric' AND a.atttypmod >= 4 THEN ((((a.atttypmod - 4) & 2047) # 1024) - 1024)::numeric WHEN t.typname IN ('timestamp', 'tstz', 'tsltz') THEN d.digits::numeric END AS data_scale,
   (CASE WHEN a.attnotnull THEN 'N' ELSE 'Y' END)::oracle.varchar2(1) AS nullable,
   pg_catalog.row_number() OVER (PARTITION BY v.oid ORDER BY a.attnum)::numeric AS column_id,
-  (CASE WHEN t.typname = 'varchar2' THEN CASE WHEN s.stated IN ('chars', 'national') THEN s.length ELSE a.atttypmod - 4 END WHEN t.typname = 'bpchar' THEN a.atttypmod - 4 ELSE 0 END)::numeric AS char_length,
-  (CASE WHEN t.typname IN ('varchar2', 'bpchar') THEN CASE WHEN s.stated IN ('chars', 'national') THEN 'C' ELSE 'B' END END)::oracle.varchar2(1) AS char_used,
+  (CASE WHEN t.typname = 'varchar2' AND s.stated = 'chars' THEN s.length WHEN t.typname IN ('varchar2', 'nvarchar2', 'bpchar') THEN a.atttypmod - 4 ELSE 0 END)::numeric AS char_length,
+  (CASE WHEN t.typname = 'nvarchar2' OR s.stated = 'chars' THEN 'C' WHEN t.typname IN ('varchar2', 'bpchar') THEN 'B' END)::oracle.varchar2(1) AS char_used,
   (CASE WHEN pg_get_expr(def.adbin, def.adrelid) LIKE '%identity$%' THEN 'YES' ELSE 'NO' END)::oracle.varchar2(3) AS identity_column,
   'NO'::oracle.varchar2(3) AS hidden_column, 'NO'::oracle.varchar2(3) AS virtual_column,
   pg_get_expr(def.adbin, def.adrelid)::oracle.varchar2(4000) AS data_default
@@ -78,7 +78,7 @@ JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_attrdef def ON def.adrelid = a.attrelid AND def.adnum = a.attnum
 LEFT JOIN LATERAL (SELECT split_part(k.conname::text, '$', 3) AS stated, (regexp_match(pg_get_constraintdef(k.oid), '<= ([0-9]+)'))[1]::int AS length
   FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum] AND k.conname LIKE '$size$%') s ON true
-CROSS JOIN LATERAL (SELECT CASE WHEN a.atttypmod >= 0 AND t.typname <> 'varchar2' THEN a.atttypmod ELSE 6 END AS digits) d
+CROSS JOIN LATERAL (SELECT CASE WHEN a.atttypmod >= 0 AND t.typname NOT IN ('varchar2', 'nvarchar2') THEN a.atttypmod ELSE 6 END AS digits) d
 WHERE NOT v.is_synonym;
 CREATE VIEW oracle.all_tab_columns AS SELECT * FROM oracle.all_tab_cols;
 CREATE VIEW oracle.user_tab_columns AS SELECT * FROM oracle.all_tab_cols WHERE owner::text = oracle.username();

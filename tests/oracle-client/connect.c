@@ -235,8 +235,10 @@ static int learn_types(Session *session, Error *error) {
     Oid *oid;
   } wanted[] = {{"date", &session->types.date},         {"timestamp", &session->types.timestamp},
                 {"tstz", &session->types.tstz},         {"tsltz", &session->types.tsltz},
-                {"varchar2", &session->types.varchar2}, {"clob", &session->types.clob},
-                {"raw", &session->types.raw},           {"blob", &session->types.blob}};
+                {"varchar2", &session->types.varchar2}, {"nvarchar2", &session->types.nvarchar2},
+                {"clob", &session->types.clob},
+                        {"raw", &session->types.raw},
+                {"blob", &session->types.blob}};
   PGresult *result = run(session, error,
                          "SELECT typname, t.oid FROM pg_catalog.pg_type t "
                          "JOIN pg_catalog.pg_namespace n ON n.oid = typnamespace WHERE nspname = 'oracle'",
@@ -271,7 +273,7 @@ int session_begin(Session *session, Server *server, Error *error, bool external)
     connect_error(error, PQerrorMessage(session->connection));
     Text told = {0};
     text_format(&told, "(login as %s)", session->user);
-    trace(session, told.text, 0, 0, 1, error);
+    trace(session, told.text, 0, 0, 0, 1, error);
     text_free(&told);
     return OCI_ERROR;
   }

@@ -78,9 +78,13 @@ static int mismatch(Error *error, const char *said, const char *sql) {
   bool moment = has(said, "date") || has(said, "timestamp") || has(said, "tstz") || has(said, "tsltz");
   bool text = has(said, "text") || has(said, "varchar2") || has(said, "character");
   if (has(said, "clob") || has(said, "blob")) return fail(error, 932, "inconsistent datatypes: expected - got CLOB");
+  bool set = has(said, "UNION") || has(said, "INTERSECT") || has(said, "EXCEPT");
+  if (has(said, "cannot be matched")) { // of a CASE, a COALESCE or a set operator
+    if (has(said, " nvarchar2") && (has(said, " text") || has(said, " varchar2") || has(said, " character"))) return fail(error, 12704, "character set mismatch");
+    if (!set) return fail(error, 932, "inconsistent datatypes: %s", said);
+  }
   if (moment && text) return fail(error, 1861, "literal does not match format string");
-  if (has(said, "UNION") || has(said, "INTERSECT") || has(said, "EXCEPT"))
-    return fail(error, 1790, "expression must have same datatype as corresponding expression");
+  if (set) return fail(error, 1790, "expression must have same datatype as corresponding expression");
   if (text && (has(said, "numeric") || has(said, "integer") || has(said, "bigint")))
     return fail(error, 1722, "invalid number");
   if (has(said, "boolean")) return fail(error, 920, "invalid relational operator");

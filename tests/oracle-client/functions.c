@@ -16,7 +16,7 @@ typedef struct {
 static const Function FUNCTIONS[] = {
     {"CAST", NULL, cast}, {"EXTRACT", NULL, extract}, {"TRIM", NULL, trim}, {"DECODE", NULL, decode},
     {"NVL2", NULL, nvl2}, {"LISTAGG", NULL, listagg},
-    {"NVL", "coalesce", NULL}, {"COALESCE", "coalesce", NULL}, {"NULLIF", "nullif", NULL},
+    {"NVL", "oracle.nvl", NULL}, {"COALESCE", "coalesce", NULL}, {"NULLIF", "nullif", NULL},
     {"GREATEST", "oracle.greatest", NULL}, {"LEAST", "oracle.least", NULL},
     {"COUNT", "pg_catalog.count", NULL}, {"SUM", "sum", NULL}, {"AVG", "avg", NULL}, {"MIN", "min", NULL},
     {"MAX", "max", NULL}, {"STDDEV", "stddev", NULL}, {"VARIANCE", "variance", NULL}, {"MEDIAN", "oracle.median", NULL},
@@ -162,27 +162,42 @@ static int trim(Translator *t, int at) {
   return close + 1;
 }
 
+static Text aside(Translator *t, int from, int to) {
+  Text before = t->sql;
+  t->sql = (Text){0};
+  block(t, from, to, false);
+  Text text = t->sql;
+  t->sql = before;
+  return text;
+}
+
+// a result, as the type of the first one
+static void put_alike(Translator *t, int first, int first_end, int from, int to) {
+  text_put(&t->sql, " oracle.alike(");
+  block(t, first, first_end, false);
+  text_put(&t->sql, ", ");
+  block(t, from, to, false);
+  text_put(&t->sql, ")");
+}
+
 // DECODE(x, a, b, ..., otherwise), where NULL is NULL
 static int decode(Translator *t, int at) {
   int close = t->tokens[at + 1].match, first = comma(t, at + 2, close), next = first + 1;
-  Text before = t->sql;
-  t->sql = (Text){0};
-  block(t, at + 2, first, false);
-  Text tested = t->sql;
-  t->sql = before;
+  int result = comma(t, next, close) + 1, result_end = comma(t, result, close);
+  Text tested = aside(t, at + 2, first);
   text_put(&t->sql, "CASE");
   while (next < close) {
     int end = comma(t, next, close);
     if (end >= close) {
       text_put(&t->sql, " ELSE");
-      block(t, next, close, false);
+      put_alike(t, result, result_end, next, close);
       break;
     }
     text_format(&t->sql, " WHEN %s IS NOT DISTINCT FROM", tested.text);
     block(t, next, end, false);
     text_put(&t->sql, " THEN");
     next = comma(t, end + 1, close);
-    block(t, end + 1, next, false);
+    put_alike(t, result, result_end, end + 1, next);
     next++;
   }
   text_put(&t->sql, " END");
@@ -197,7 +212,7 @@ static int nvl2(Translator *t, int at) {
   text_put(&t->sql, " IS NOT NULL THEN");
   block(t, first + 1, second, false);
   text_put(&t->sql, " ELSE");
-  block(t, second + 1, close, false);
+  put_alike(t, first + 1, second, second + 1, close);
   text_put(&t->sql, " END");
   return close + 1;
 }

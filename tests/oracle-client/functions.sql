@@ -17,12 +17,16 @@ CREATE FUNCTION oracle.to_number(text, text) RETURNS numeric LANGUAGE sql IMMUTA
 CREATE FUNCTION oracle.to_number(oracle.varchar2) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT oracle.to_number($1::text)';
 CREATE CAST (text AS numeric) WITH FUNCTION oracle.to_number(text) AS ASSIGNMENT;
 CREATE CAST (oracle.varchar2 AS numeric) WITH FUNCTION oracle.to_number(oracle.varchar2) AS ASSIGNMENT;
+CREATE FUNCTION oracle.to_number(oracle.nvarchar2) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT oracle.to_number($1::text)';
+CREATE CAST (oracle.nvarchar2 AS numeric) WITH FUNCTION oracle.to_number(oracle.nvarchar2) AS ASSIGNMENT;
 CREATE FUNCTION oracle.to_char(numeric) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
   $$ SELECT CASE WHEN t ~ '^-?0\.' THEN replace(t, '0.', '.') ELSE t END FROM (SELECT pg_catalog.trim_scale($1)::text AS t) AS x $$;
 CREATE FUNCTION oracle.to_char(numeric, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
   $$ SELECT CASE WHEN upper($2) = 'TM9' OR upper($2) = 'TM' THEN oracle.to_char($1) ELSE pg_catalog.to_char($1, $2) END $$;
 CREATE FUNCTION oracle.number_varchar2(numeric) RETURNS oracle.varchar2 LANGUAGE sql IMMUTABLE STRICT AS 'SELECT oracle.to_char($1)::oracle.varchar2';
 CREATE CAST (numeric AS oracle.varchar2) WITH FUNCTION oracle.number_varchar2(numeric) AS ASSIGNMENT;
+CREATE FUNCTION oracle.number_nvarchar2(numeric) RETURNS oracle.nvarchar2 LANGUAGE sql IMMUTABLE STRICT AS 'SELECT oracle.to_char($1)::oracle.nvarchar2';
+CREATE CAST (numeric AS oracle.nvarchar2) WITH FUNCTION oracle.number_nvarchar2(numeric) AS ASSIGNMENT;
 DO $$
 DECLARE
   l text; r text;
@@ -47,6 +51,30 @@ CREATE FUNCTION oracle.least(VARIADIC anycompatiblearray) RETURNS anycompatible 
 -- two alone, as a query mostly has them, without a list for each row
 CREATE FUNCTION oracle.greatest(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE STRICT AS 'SELECT CASE WHEN $1 >= $2 THEN $1 ELSE $2 END';
 CREATE FUNCTION oracle.least(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE STRICT AS 'SELECT CASE WHEN $1 <= $2 THEN $1 ELSE $2 END';
+
+-- of a VARCHAR2 and an NVARCHAR2 the second becomes what the first is; `alike` is for the results of DECODE and NVL2
+CREATE FUNCTION oracle.nvl(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS 'SELECT coalesce($1, $2)';
+CREATE FUNCTION oracle.alike(anycompatible, anycompatible) RETURNS anycompatible LANGUAGE sql IMMUTABLE AS 'SELECT $2';
+DO $$
+DECLARE
+  f record; l text; r text;
+BEGIN
+  FOR f IN SELECT * FROM (VALUES ('nvl', 'coalesce($1, $2::%1$s)'), ('alike', '$2::%1$s'),
+      ('greatest', 'CASE WHEN $1::text >= $2::text THEN $1 ELSE $2::%1$s END'), ('least', 'CASE WHEN $1::text <= $2::text THEN $1 ELSE $2::%1$s END')) AS v(name, body) LOOP
+    FOREACH l IN ARRAY ARRAY['text', 'oracle.nvarchar2'] LOOP
+      FOREACH r IN ARRAY ARRAY['text', 'oracle.nvarchar2'] LOOP
+        EXECUTE format('CREATE FUNCTION oracle.%I(%s, %s) RETURNS %s LANGUAGE sql IMMUTABLE %s AS %L', f.name, l, r, l,
+          CASE WHEN f.name IN ('greatest', 'least') THEN 'STRICT' ELSE '' END, 'SELECT ' || format(f.body, l));
+      END LOOP;
+    END LOOP;
+  END LOOP;
+  FOREACH l IN ARRAY ARRAY['smaller', 'larger'] LOOP
+    EXECUTE format('CREATE FUNCTION oracle.nvarchar2_%1$s(oracle.nvarchar2, oracle.nvarchar2) RETURNS oracle.nvarchar2 LANGUAGE internal IMMUTABLE STRICT AS ''text_%1$s''', l);
+    EXECUTE format('CREATE AGGREGATE oracle.%s(oracle.nvarchar2) (SFUNC = oracle.nvarchar2_%s, STYPE = oracle.nvarchar2)', CASE l WHEN 'larger' THEN 'max' ELSE 'min' END, l);
+  END LOOP;
+END $$;
+CREATE FUNCTION oracle.nvl(character, character) RETURNS character LANGUAGE sql IMMUTABLE AS 'SELECT coalesce($1, $2)';
+CREATE FUNCTION oracle.alike(character, character) RETURNS character LANGUAGE sql IMMUTABLE AS 'SELECT $2';
 
 -- a number beside a text is what the text reads as; a CHAR beside a VARCHAR2 keeps its blanks
 DO $$
@@ -81,7 +109,7 @@ CREATE FUNCTION oracle.regexp_flags(text) RETURNS text LANGUAGE sql IMMUTABLE AS
   SELECT concat(CASE WHEN $1 LIKE '%n%' AND $1 LIKE '%m%' THEN 'w' WHEN $1 LIKE '%m%' THEN 'n' WHEN $1 LIKE '%n%' THEN '' ELSE 'p' END,
     CASE WHEN $1 LIKE '%i%' THEN 'i' END, CASE WHEN $1 LIKE '%x%' THEN 'x' END) $$;
 
--- each for a VARCHAR2 and for a CLOB; SAME is the type that it was given
+-- each for a VARCHAR2, an NVARCHAR2 and a CLOB; SAME is the type that it was given
 DO $$
 DECLARE
   f record;
@@ -106,9 +134,9 @@ BEGIN
       ('regexp_substr', ', text, numeric DEFAULT 1, numeric DEFAULT 1, text DEFAULT NULL, numeric DEFAULT 0', 'SAME', 'nullif(pg_catalog.regexp_substr($1, $2, $3::int, $4::int, oracle.regexp_flags($5), $6::int), '''')'),
       ('regexp_replace', ', text, text DEFAULT NULL, numeric DEFAULT 1, numeric DEFAULT 0, text DEFAULT NULL', 'SAME', 'nullif(pg_catalog.regexp_replace($1, $2, coalesce($3, ''''), $4::int, $5::int, oracle.regexp_flags($6)), '''')'),
       ('regexp_instr', ', text', 'numeric', 'pg_catalog.regexp_instr($1, $2)::numeric')) AS v(name, args, gives, body) LOOP
-    FOREACH kind IN ARRAY ARRAY['text', 'oracle.clob'] LOOP
+    FOREACH kind IN ARRAY ARRAY['text', 'oracle.nvarchar2', 'oracle.clob'] LOOP
       body := CASE WHEN kind = 'text' THEN f.body ELSE replace(f.body, '$1', '$1::text') END;
-      IF f.gives = 'SAME' THEN body := format('(%s)::%s', body, kind); END IF;
+      IF f.gives = 'SAME' THEN body := format('(%s)::text::%s', body, kind); END IF;
       EXECUTE format('CREATE FUNCTION oracle.%I(%s%s) RETURNS %s LANGUAGE sql IMMUTABLE AS %L', f.name, kind, f.args,
         CASE f.gives WHEN 'SAME' THEN kind ELSE f.gives END, 'SELECT ' || body);
     END LOOP;
@@ -128,6 +156,15 @@ CREATE FUNCTION oracle.joined(text, numeric) RETURNS text LANGUAGE sql IMMUTABLE
 CREATE FUNCTION oracle.joined(oracle.clob, oracle.clob) RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined($1::text, $2::text)::oracle.clob';
 CREATE FUNCTION oracle.joined(oracle.clob, text) RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined($1::text, $2)::oracle.clob';
 CREATE FUNCTION oracle.joined(text, oracle.clob) RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined($1, $2::text)::oracle.clob';
+DO $$
+DECLARE
+  l text; r text;
+BEGIN
+  FOR l, r IN VALUES ('text', 'oracle.nvarchar2'), ('oracle.nvarchar2', 'text'), ('oracle.nvarchar2', 'oracle.nvarchar2') LOOP
+    EXECUTE format('CREATE FUNCTION oracle.joined(%s, %s) RETURNS oracle.nvarchar2 LANGUAGE sql IMMUTABLE AS ''SELECT oracle.joined($1::text, $2::text)::oracle.nvarchar2''', l, r);
+    EXECUTE format('CREATE OPERATOR oracle.|| (LEFTARG = %s, RIGHTARG = %s, FUNCTION = oracle.joined)', l, r);
+  END LOOP;
+END $$;
 CREATE OPERATOR oracle.|| (LEFTARG = text, RIGHTARG = text, FUNCTION = oracle.joined);
 CREATE OPERATOR oracle.|| (LEFTARG = numeric, RIGHTARG = text, FUNCTION = oracle.joined);
 CREATE OPERATOR oracle.|| (LEFTARG = text, RIGHTARG = numeric, FUNCTION = oracle.joined);

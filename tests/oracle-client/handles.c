@@ -209,7 +209,7 @@ static int column_attribute(const Column *column, void *to, uint32_t *size, uint
   case ATTR_DATA_TYPE: *(uint16_t *)to = column->type; return OCI_SUCCESS;
   case ATTR_DATA_SIZE: *(uint16_t *)to = column->size; return OCI_SUCCESS;
   case ATTR_CHAR_SIZE: *(uint16_t *)to = column->characters; return OCI_SUCCESS;
-  case ATTR_CHARSET_FORM: *(uint8_t *)to = 1; return OCI_SUCCESS;
+  case ATTR_CHARSET_FORM: *(uint8_t *)to = column->form; return OCI_SUCCESS;
   case ATTR_PRECISION: *(int16_t *)to = column->precision; return OCI_SUCCESS;
   case ATTR_SCALE: *(int8_t *)to = column->scale; return OCI_SUCCESS;
   case ATTR_IS_NULL: *(uint8_t *)to = column->nullable; return OCI_SUCCESS;
@@ -270,7 +270,7 @@ static void replace(char **text, const void *from, uint32_t size) {
   *text = copy_text(from, size);
 }
 
-// what is not needed is taken without a word: cache sizes, character set forms, the driver's name
+// what is not needed is taken without a word: the driver's name, sizes of pieces
 EXPORT int OCIAttrSet(void *handle, uint32_t kind, void *value, uint32_t size, uint32_t attribute,
                       void *error UNUSED) {
   if (kind == HTYPE_SVCCTX) {
@@ -285,6 +285,8 @@ EXPORT int OCIAttrSet(void *handle, uint32_t kind, void *value, uint32_t size, u
     if (attribute == ATTR_PASSWORD) replace(&session->password, value, size);
   } else if (kind == HTYPE_STMT && attribute == ATTR_PREFETCH_ROWS) {
     ((Statement *)handle)->prefetch = *(uint32_t *)value;
+  } else if (kind == HTYPE_BIND && attribute == ATTR_CHARSET_FORM) {
+    ((Place *)handle)->form = *(uint8_t *)value;
   }
   return OCI_SUCCESS;
 }

@@ -200,12 +200,14 @@ DECLARE
   base text;
 BEGIN
   FOR name IN SELECT * FROM (VALUES ('date', 'to_date'), ('timestamp', 'to_timestamp'), ('tstz', 'to_timestamp_tz')) AS n(type, reader) LOOP
-    EXECUTE format('CREATE FUNCTION oracle.%1$s(oracle.varchar2) RETURNS oracle.%2$I LANGUAGE sql STABLE STRICT AS ''SELECT oracle.%1$s($1::text)''', name.reader, name.type);
-    FOREACH base IN ARRAY ARRAY['text', 'oracle.varchar2'] LOOP
+    FOREACH base IN ARRAY ARRAY['text', 'oracle.varchar2', 'oracle.nvarchar2'] LOOP
+      IF base <> 'text' THEN EXECUTE format('CREATE FUNCTION oracle.%1$s(%3$s) RETURNS oracle.%2$I LANGUAGE sql STABLE STRICT AS ''SELECT oracle.%1$s($1::text)''', name.reader, name.type, base); END IF;
       EXECUTE format('CREATE CAST (%1$s AS oracle.%2$I) WITH FUNCTION oracle.%3$s(%1$s) AS ASSIGNMENT', base, name.type, name.reader);
     END LOOP;
-    EXECUTE format('CREATE FUNCTION oracle.%1$s_text(oracle.%1$I) RETURNS oracle.varchar2 LANGUAGE sql STABLE STRICT AS ''SELECT oracle.to_char($1)::oracle.varchar2''', name.type);
-    EXECUTE format('CREATE CAST (oracle.%1$I AS oracle.varchar2) WITH FUNCTION oracle.%1$s_text(oracle.%1$I) AS ASSIGNMENT', name.type);
+    FOREACH base IN ARRAY ARRAY['varchar2', 'nvarchar2'] LOOP
+      EXECUTE format('CREATE FUNCTION oracle.%1$s_%2$s(oracle.%1$I) RETURNS oracle.%2$I LANGUAGE sql STABLE STRICT AS ''SELECT oracle.to_char($1)::oracle.%2$I''', name.type, base);
+      EXECUTE format('CREATE CAST (oracle.%1$I AS oracle.%2$I) WITH FUNCTION oracle.%1$s_%2$s(oracle.%1$I) AS ASSIGNMENT', name.type, base);
+    END LOOP;
   END LOOP;
 END $$;
 

@@ -283,7 +283,20 @@ static int moment_literal(Translator *t, int at) {
   return at + 2;
 }
 
-static void put_string(Translator *t, const char *text) {
+// whether a literal is a result of CASE or COALESCE or a column of a query: it is a text there whatever stands beside it
+static bool is_result(const Translator *t, const Block *b, int at) {
+  bool ends = t->tokens[at + 1].kind != SYMBOL || symbol(t, at + 1, ",") || symbol(t, at + 1, ")");
+  if (!ends) return false;
+  if (is(t, at - 1, "THEN") || is(t, at - 1, "ELSE")) return true;
+  if (b->clause == SELECT_LIST) return at == b->list_start || symbol(t, at - 1, ",") || is(t, at - 1, "DISTINCT") || is(t, at - 1, "ALL");
+  int open = at - 1;
+  if (!symbol(t, open, ",") && !symbol(t, open, "(")) return false;
+  while (open >= 0 && !symbol(t, open, "(")) open = symbol(t, open, ")") ? t->tokens[open].match - 1 : open - 1;
+  return is(t, open - 1, "COALESCE");
+}
+
+static void put_string(Translator *t, const Block *b, int at) {
+  const char *text = t->tokens[at].text;
   if (!*text) {
     text_put(&t->sql, "NULL");
     return;
@@ -291,6 +304,10 @@ static void put_string(Translator *t, const char *text) {
   text_put(&t->sql, "'");
   for (; *text; text++) text_add(&t->sql, *text == '\'' ? "''" : text, *text == '\'' ? 2 : 1);
   text_put(&t->sql, "'");
+  if (strchr("nN", t->text[t->tokens[at].start]))
+    text_put(&t->sql, "::oracle.nvarchar2");
+  else if (is_result(t, b, at))
+    text_put(&t->sql, "::text");
 }
 
 // a clause begins, or words with a meaning of their own; gives the next token, or 0 where the word is not one of them
@@ -425,7 +442,7 @@ static int one(Translator *t, Block *b, int at, int to) {
     put_name(&t->sql, &t->tokens[skip_qualifier(t, b, at)]);
     if (b->clause == GROUP_LIST) group_item(t, b, at, to);
     return skip_qualifier(t, b, at) + 1;
-  case STRING: put_string(t, token->text); return at + 1;
+  case STRING: put_string(t, b, at); return at + 1;
   case NUMBER:
     if (b->clause == GROUP_LIST) group_item(t, b, at, to);
     text_put(&t->sql, token->text);

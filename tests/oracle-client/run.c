@@ -111,7 +111,7 @@ static int end_by_call(Service *service, Error *error, bool commit) {
   pthread_mutex_lock(&session->one_at_a_time);
   session->break_asked = false;
   int status = transaction_end(session, error, commit);
-  trace(session, commit ? "COMMIT" : "ROLLBACK", 0, 0, 1, status == OCI_SUCCESS ? NULL : error);
+  trace(session, commit ? "COMMIT" : "ROLLBACK", 0, 0, 0, 1, status == OCI_SUCCESS ? NULL : error);
   pthread_mutex_unlock(&session->one_at_a_time);
   return status;
 }

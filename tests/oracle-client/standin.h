@@ -30,6 +30,9 @@ enum {
   SQLT_ODT = 156, SQLT_TIMESTAMP = 187, SQLT_TIMESTAMP_TZ = 188, SQLT_INTERVAL_DS = 190, SQLT_TIMESTAMP_LTZ = 232
 };
 
+// forms of characters: of the database, and national
+enum { FORM_IMPLICIT = 1, FORM_NATIONAL = 2 };
+
 // kinds of statements, as the interface numbers them
 enum {
   STMT_OTHER = 0, STMT_SELECT = 1, STMT_UPDATE = 2, STMT_DELETE = 3, STMT_INSERT = 4, STMT_CREATE = 5, STMT_DROP = 6,
@@ -64,7 +67,7 @@ int fail(Error *error, int code, const char *format, ...) __attribute__((format(
 
 // the PostgreSQL types that stand for Oracle's; their numbers differ from database to database
 typedef struct {
-  Oid date, timestamp, tstz, tsltz, varchar2, clob, raw, blob;
+  Oid date, timestamp, tstz, tsltz, varchar2, nvarchar2, clob, raw, blob;
 } Types;
 
 typedef enum { NO_TRANSACTION, READ_WRITE, READ_ONLY } Transaction;
@@ -139,6 +142,7 @@ typedef int32_t (*DefineCallback)(void *context, void *define, uint32_t row, voi
 typedef struct {
   uint32_t kind;
   uint16_t type;
+  uint8_t form; // of its characters
   char *values;
   int64_t size;
   int16_t *indicators;
@@ -166,7 +170,7 @@ typedef struct {
   uint16_t type, size, characters;
   int16_t precision;
   int8_t scale;
-  uint8_t nullable;
+  uint8_t nullable, form;
 } Column;
 
 typedef enum { RUN_QUERY, RUN_LOCKING, RUN_CHANGE, RUN_DEFINITION, RUN_COMMAND } Manner;
@@ -248,7 +252,8 @@ void number_to_oracle(const char *text, unsigned char *number);
 void number_to_text(const unsigned char *number, Text *text);
 void decode_bytes(const char *text, int length, Text *bytes);
 
-// trace.c
-void trace(const Session *session, const char *text, int binds, int64_t rows, int round_trips, const Error *error);
+// trace.c: what the environment asks for
+void trace(const Session *session, const char *text, int binds, int national, int64_t rows, int round_trips, const Error *error);
+bool told_to_refuse(const char *what);
 
 #endif

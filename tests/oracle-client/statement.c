@@ -34,11 +34,21 @@ static void forget_columns(Statement *statement) {
   statement->column_count = 0;
 }
 
+// how many binds are of national form
+static int national_binds(const Translation *translation) {
+  int count = 0;
+  for (int i = 0; i < translation->count; i++) {
+    const Place *place = translation->occurrences[i].place;
+    count += place && place->form == FORM_NATIONAL;
+  }
+  return count;
+}
+
 // a query's line comes when it is done with, for only then is it known how often the server was asked for rows
 static void trace_query(Statement *statement) {
   if (!statement->pending) return;
   statement->pending = false;
-  trace(statement->service->session, statement->text, statement->translation.count, statement->row, statement->round_trips, NULL);
+  trace(statement->service->session, statement->text, statement->translation.count, national_binds(&statement->translation), statement->row, statement->round_trips, NULL);
 }
 
 void statement_free(Statement *statement) {
@@ -83,6 +93,7 @@ static void fill_place(Place *place, void *values, int64_t size, uint16_t type, 
   place->values = values;
   place->size = size;
   place->type = type;
+  place->form = FORM_IMPLICIT;
   place->indicators = indicators;
   place->lengths = lengths;
   place->codes = codes;
@@ -413,6 +424,8 @@ static int command(Statement *statement, Error *error) {
 static int execute(Statement *statement, Error *error, uint32_t iterations, uint32_t mode) {
   const Translation *translation = &statement->translation;
   if (translation->code) return fail(error, translation->code, "%s", translation->message);
+  if (national_binds(translation) && told_to_refuse("national"))
+    return fail(error, 12704, "character set mismatch (the stand-in was told to refuse binds of national form)");
   switch (translation->manner) {
   case RUN_QUERY:
   case RUN_LOCKING: return query(statement, error);
@@ -438,7 +451,7 @@ EXPORT int OCIStmtExecute(void *service, void *statement_, void *error_, uint32_
   int status = execute(statement, error, iterations, mode);
   if (status == OCI_SUCCESS && mode & MODE_COMMIT) status = transaction_end(session, error, true);
   if (!statement->pending || status != OCI_SUCCESS)
-    trace(session, statement->text, statement->translation.count, (int64_t)statement->affected, 1, status == OCI_SUCCESS ? NULL : error);
+    trace(session, statement->text, statement->translation.count, national_binds(&statement->translation), (int64_t)statement->affected, 1, status == OCI_SUCCESS ? NULL : error);
   if (status != OCI_SUCCESS) statement->pending = false;
   pthread_mutex_unlock(&session->one_at_a_time);
   return status;

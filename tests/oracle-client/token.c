@@ -118,7 +118,11 @@ static size_t one(Translator *t, size_t at) {
   if (isspace((unsigned char)*here)) return at + 1;
   if ((*here == '-' && next == '-') || (*here == '/' && next == '*')) return after_comment(t->text, at);
   if ((*here == 'q' || *here == 'Q') && next == '\'') return own_quotes(t, at);
-  if ((*here == 'n' || *here == 'N') && next == '\'') return in_quotes(t, at + 1, STRING);
+  if ((*here == 'n' || *here == 'N') && next == '\'') { // a national one, told by where it starts
+    size_t after = in_quotes(t, at + 1, STRING);
+    t->tokens[t->count - 1].start = at;
+    return after;
+  }
   if (is_name_start(*here)) return word(t, at);
   if (*here == '"') return in_quotes(t, at, QUOTED);
   if (*here == '\'') return in_quotes(t, at, STRING);

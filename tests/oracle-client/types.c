@@ -24,10 +24,12 @@ static int sized_text(Translator *t, int at, Text *check, bool national) {
     refuse(t, 906, "missing left parenthesis");
     return after;
   }
-  characters |= national;
   if (length < 1) refuse(t, 1723, "zero-length columns are not allowed");
-  if (length > 4000) refuse(t, 910, "specified length too long for its datatype");
-  text_format(&t->sql, "oracle.varchar2(%d)", characters && length * 4 <= 4000 ? length * 4 : characters ? 4000 : length);
+  if (length > (national ? 2000 : 4000)) refuse(t, 910, "specified length too long for its datatype");
+  if (national)
+    text_format(&t->sql, "oracle.nvarchar2(%d)", length);
+  else
+    text_format(&t->sql, "oracle.varchar2(%d)", characters && length * 4 <= 4000 ? length * 4 : characters ? 4000 : length);
   if (check) text_format(check, "%s %d", national ? "national" : characters ? "chars" : "bytes", length);
   return after;
 }
@@ -87,6 +89,7 @@ int put_type(Translator *t, int at, Text *check) {
     }
   if (is(t, at, "VARCHAR2") || is(t, at, "VARCHAR")) return sized_text(t, at, check, false);
   if (is(t, at, "NVARCHAR2")) return sized_text(t, at, check, true);
+  if (is(t, at, "NCHAR")) return sized(t, at, "oracle.nvarchar2", 1);
   if (is(t, at, "NUMBER") || is(t, at, "DECIMAL") || is(t, at, "NUMERIC") || is(t, at, "DEC")) return number_type(t, at);
   if (is(t, at, "FLOAT")) {
     int length;
@@ -95,7 +98,7 @@ int put_type(Translator *t, int at, Text *check) {
     return length_of(t, at + 1, &length, &ignored);
   }
   if (is(t, at, "TIMESTAMP")) return timestamp_type(t, at);
-  if (is(t, at, "CHAR") || is(t, at, "NCHAR")) return sized(t, at, "character", 1);
+  if (is(t, at, "CHAR")) return sized(t, at, "character", 1);
   if (is(t, at, "RAW")) return sized(t, at, "oracle.raw", 2000);
   if (is(t, at, "INTERVAL")) {
     text_put(&t->sql, "interval");

@@ -121,6 +121,7 @@ DECLARE
   kind record;
 BEGIN
   FOR kind IN SELECT * FROM (VALUES ('varchar2', 'text', 'S', ', COLLATABLE = true, TYPMOD_IN = varchartypmodin, TYPMOD_OUT = varchartypmodout'),
+      ('nvarchar2', 'text', 'n', ', COLLATABLE = true, TYPMOD_IN = varchartypmodin, TYPMOD_OUT = varchartypmodout'),
       ('clob', 'text', 'c', ', COLLATABLE = true'), ('raw', 'bytea', 'r', ', TYPMOD_IN = varchartypmodin, TYPMOD_OUT = varchartypmodout'),
       ('blob', 'bytea', 'b', '')) AS k(name, base, category, typmod) LOOP
     EXECUTE format('CREATE TYPE oracle.%I', kind.name);
@@ -136,6 +137,13 @@ CREATE CAST (oracle.clob AS text) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (oracle.clob AS oracle.varchar2) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (text AS oracle.clob) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (oracle.varchar2 AS oracle.clob) WITHOUT FUNCTION AS ASSIGNMENT;
+-- a national text is a text to every function and operator, but a CASE, a COALESCE or a UNION does not take both
+CREATE CAST (oracle.nvarchar2 AS text) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (text AS oracle.nvarchar2) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (oracle.nvarchar2 AS oracle.varchar2) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (oracle.varchar2 AS oracle.nvarchar2) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (oracle.nvarchar2 AS oracle.clob) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (oracle.clob AS oracle.nvarchar2) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (oracle.raw AS bytea) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (bytea AS oracle.raw) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (oracle.blob AS bytea) WITHOUT FUNCTION AS ASSIGNMENT;
@@ -147,8 +155,15 @@ CREATE CAST (oracle.blob AS oracle.raw) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE FUNCTION oracle.varchar2_length(oracle.varchar2, int4, boolean) RETURNS oracle.varchar2 LANGUAGE sql IMMUTABLE AS
   'SELECT CASE WHEN $3 AND $2 >= 4 THEN nullif("left"($1::text, $2 - 4), '''')::oracle.varchar2 ELSE $1 END';
 CREATE CAST (oracle.varchar2 AS oracle.varchar2) WITH FUNCTION oracle.varchar2_length(oracle.varchar2, int4, boolean) AS IMPLICIT;
+CREATE FUNCTION oracle.nvarchar2_length(oracle.nvarchar2, int4, boolean) RETURNS oracle.nvarchar2 LANGUAGE sql IMMUTABLE AS
+  'SELECT oracle.varchar2_length($1::oracle.varchar2, $2, $3)::oracle.nvarchar2';
+CREATE CAST (oracle.nvarchar2 AS oracle.nvarchar2) WITH FUNCTION oracle.nvarchar2_length(oracle.nvarchar2, int4, boolean) AS IMPLICIT;
 
 -- CHAR keeps its blanks, and is equal to a VARCHAR2 only with them
 CREATE FUNCTION oracle.char_text(character) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT textin(bpcharout($1))';
 CREATE FUNCTION oracle.char_varchar2(character) RETURNS oracle.varchar2 LANGUAGE sql IMMUTABLE STRICT AS 'SELECT oracle.char_text($1)::oracle.varchar2';
 CREATE CAST (character AS oracle.varchar2) WITH FUNCTION oracle.char_varchar2(character) AS ASSIGNMENT;
+CREATE FUNCTION oracle.char_nvarchar2(character) RETURNS oracle.nvarchar2 LANGUAGE sql IMMUTABLE STRICT AS 'SELECT oracle.char_text($1)::oracle.nvarchar2';
+CREATE CAST (character AS oracle.nvarchar2) WITH FUNCTION oracle.char_nvarchar2(character) AS ASSIGNMENT;
+CREATE FUNCTION oracle.nvarchar2_char(oracle.nvarchar2) RETURNS character LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::text::bpchar';
+CREATE CAST (oracle.nvarchar2 AS character) WITH FUNCTION oracle.nvarchar2_char(oracle.nvarchar2) AS ASSIGNMENT;

@@ -42,6 +42,7 @@ static void describe_number(Column *column, int modifier) {
 void describe(const Session *session, Column *column, Oid type, int modifier) {
   const Types *types = &session->types;
   column->nullable = 1;
+  column->form = type == types->nvarchar2 ? FORM_NATIONAL : FORM_IMPLICIT;
   if (type == types->date) {
     column->type = SQLT_DAT;
     column->size = 7;
@@ -51,6 +52,9 @@ void describe(const Session *session, Column *column, Oid type, int modifier) {
     column->size = 11;
   } else if (type == types->varchar2 || type == PG_VARCHAR) {
     describe_text(column, SQLT_CHR, modifier >= 4 ? modifier - 4 : 4000);
+  } else if (type == types->nvarchar2) { // two bytes a character
+    describe_text(column, SQLT_CHR, modifier >= 4 ? modifier - 4 : 2000);
+    column->size *= 2;
   } else if (type == types->raw) {
     describe_text(column, SQLT_BIN, modifier >= 4 ? modifier - 4 : 2000);
   } else if (type == types->clob || type == types->blob) {
@@ -138,9 +142,12 @@ static void put_lob(Text *text, const Lob *lob, bool bytes) {
 }
 
 static Oid type_of_bind(const Session *session, const Place *place) {
+  bool national = place->form == FORM_NATIONAL;
   switch (place->type) {
-  case SQLT_CHR: case SQLT_LNG: return place->dynamic && place->size == INT_MAX ? session->types.clob : PG_TEXT;
-  case SQLT_AFC: return PG_BPCHAR;
+  case SQLT_CHR: case SQLT_LNG:
+    if (place->dynamic && place->size == INT_MAX) return session->types.clob;
+    return national ? session->types.nvarchar2 : PG_TEXT;
+  case SQLT_AFC: return national ? session->types.nvarchar2 : PG_BPCHAR;
   case SQLT_VNU: case SQLT_NUM: case SQLT_INT: case SQLT_UIN: case SQLT_BDOUBLE: case SQLT_BFLOAT: return PG_NUMERIC;
   case SQLT_ODT: return session->types.date;
   case SQLT_TIMESTAMP: return session->types.timestamp;
@@ -325,6 +332,9 @@ static int write_value(Error *error, const Session *session, const Place *place,
 // `row` of a fetch array, or of a batch that returns; `index` of the rows that one change returned
 int value_to_place(Error *error, const Session *session, Place *place, uint32_t row, uint32_t index, bool returning,
                    Oid type, const char *value, int length) {
+  // what a client whose file of time zones is not the server's gets
+  if (type == session->types.tstz && value && place->type == SQLT_TIMESTAMP_TZ && told_to_refuse("zones"))
+    return fail(error, 1805, "possible error in date/time operation");
   bool bytes = place->type == SQLT_BIN || place->type == SQLT_LBI;
   if (place->dynamic && (!returning || place->size == INT_MAX)) {
     Text text = {0};

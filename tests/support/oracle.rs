@@ -384,14 +384,15 @@ pub fn home() -> &'static Path {
     HOME.get_or_init(build)
 }
 
-/// What the program is given of the environment: where the client library is, and where the trace goes.
+/// What the program is given of the environment: where the client library is, what it refuses, and where the trace goes.
 pub fn environment() -> Vec<(&'static str, OsString)> {
     if has_server() {
         let kept = ["ORACLE_HOME", "LD_LIBRARY_PATH", "TNS_ADMIN"];
         return kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))).collect();
     }
     let trace = std::env::var_os("ORACLE_STANDIN_TRACE").map(|path| ("ORACLE_STANDIN_TRACE", path));
-    trace.into_iter().chain([("ORACLE_HOME", home().into())]).collect()
+    let refuse = ("ORACLE_STANDIN_REFUSE", "national,zones".into());
+    trace.into_iter().chain([("ORACLE_HOME", home().into()), refuse]).collect()
 }
 
 /// Loads the client library into the test itself.
