@@ -5,7 +5,9 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::support::oracle::{OracleDatabase, PASSWORD, load};
+use crate::support::Ran;
+use crate::support::oracle::{OracleDatabase, PASSWORD, home, load};
+use crate::support::oracle_log::small;
 use oracle::sql_type::{OracleType, Timestamp};
 use oracle::{Connection, Connector, Row};
 
@@ -879,6 +881,22 @@ fn the_catalogue_tells_of_tables_columns_and_indexes() {
     );
     assert_eq!(rows("SELECT username FROM all_users WHERE username NOT LIKE 'SYS%'"), ["MAIL"]);
     assert_eq!(rows("SELECT table_name FROM user_tables ORDER BY table_name"), ["EMAIL_LOG", "SIZED"]);
+}
+
+#[test]
+fn the_library_needs_another_that_only_the_loaders_path_finds() {
+    if crate::support::oracle::is_real() {
+        return;
+    }
+    let log = small();
+    let lib = home().join("lib");
+    let mut command = log.command(&["--oracle-client", lib.to_str().unwrap(), "report"]);
+    let error = Ran::from(command.env_remove("LD_LIBRARY_PATH").output().unwrap()).stderr;
+    let missing = "libclntshcore.so: cannot open shared object file: No such file or directory";
+    assert!(error.contains(missing), "{error}");
+    let mut command = log.command(&["--oracle-client", lib.to_str().unwrap(), "report"]);
+    let error = Ran::from(command.output().unwrap()).stderr;
+    assert!(!error.contains("cannot open"), "{error}");
 }
 
 #[test]

@@ -2,30 +2,10 @@
 #include "standin.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-int fail(Error *error, int code, const char *format, ...) {
-  Text message = {0};
-  text_format(&message, "ORA-%05d: ", code);
-  va_list values, again;
-  va_start(values, format);
-  va_copy(again, values);
-  int length = vsnprintf(NULL, 0, format, values);
-  va_end(values);
-  char *said = allocate((size_t)length + 1);
-  vsnprintf(said, (size_t)length + 1, format, again);
-  va_end(again);
-  text_put(&message, said);
-  free(said);
-  error->code = code;
-  free(error->message);
-  error->message = text_take(&message);
-  return OCI_ERROR;
-}
 
 // a name of PostgreSQL's as Oracle has it
 static void put_oracle_name(Text *text, const char *name, size_t length) {

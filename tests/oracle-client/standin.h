@@ -4,6 +4,7 @@
 
 #include <libpq-fe.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,13 +46,14 @@ typedef struct {
   size_t length, room;
 } Text;
 
-void text_add(Text *text, const char *more, size_t length);
-void text_put(Text *text, const char *more);
-void text_format(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-char *text_take(Text *text);
-void text_free(Text *text);
-void *allocate(size_t size);
-char *copy_text(const char *from, size_t length);
+EXPORT void text_add(Text *text, const char *more, size_t length);
+EXPORT void text_put(Text *text, const char *more);
+EXPORT void text_format(Text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+EXPORT void text_format_list(Text *text, const char *format, va_list values);
+EXPORT char *text_take(Text *text);
+EXPORT void text_free(Text *text);
+EXPORT void *allocate(size_t size);
+EXPORT char *copy_text(const char *from, size_t length);
 
 // an error as Oracle words it; the message has the number in front
 typedef struct Error {
@@ -63,7 +65,7 @@ typedef struct Error {
   struct Error *next; // of its environment, which frees those that are left
 } Error;
 
-int fail(Error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+EXPORT int fail(Error *error, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 // the PostgreSQL types that stand for Oracle's; their numbers differ from database to database
 typedef struct {
@@ -246,11 +248,13 @@ int value_from_bind(Session *session, Error *error, Place *place, uint32_t itera
 int value_to_place(Error *error, const Session *session, Place *place, uint32_t row, uint32_t index, bool returning,
                    Oid type, const char *value, int length);
 void describe(const Session *session, Column *column, Oid type, int modifier);
-int64_t micros_of(const Moment *moment);
-void moment_of(Moment *moment, int64_t micros);
-void number_to_oracle(const char *text, unsigned char *number);
-void number_to_text(const unsigned char *number, Text *text);
 void decode_bytes(const char *text, int length, Text *bytes);
+
+// number.c and datetime.c, in the second library
+EXPORT int64_t micros_of(const Moment *moment);
+EXPORT void moment_of(Moment *moment, int64_t micros);
+EXPORT void number_to_oracle(const char *text, unsigned char *number);
+EXPORT void number_to_text(const unsigned char *number, Text *text);
 
 // trace.c: what the environment asks for
 void trace(const Session *session, const char *text, int binds, int national, int64_t rows, int round_trips, const Error *error);

@@ -1,7 +1,6 @@
-// Text that grows, and memory that is there or the process ends.
+// Text that grows, memory that is there or the process ends, and an error with its number.
 #include "standin.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,17 +34,22 @@ void text_add(Text *text, const char *more, size_t length) {
 
 void text_put(Text *text, const char *more) { text_add(text, more, strlen(more)); }
 
-void text_format(Text *text, const char *format, ...) {
-  va_list values, again;
-  va_start(values, format);
+void text_format_list(Text *text, const char *format, va_list values) {
+  va_list again;
   va_copy(again, values);
   int length = vsnprintf(NULL, 0, format, values);
-  va_end(values);
   if (length < 0) abort();
   make_room(text, (size_t)length);
   vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
   va_end(again);
   text->length += (size_t)length;
+}
+
+void text_format(Text *text, const char *format, ...) {
+  va_list values;
+  va_start(values, format);
+  text_format_list(text, format, values);
+  va_end(values);
 }
 
 char *text_take(Text *text) {
@@ -58,4 +62,17 @@ char *text_take(Text *text) {
 void text_free(Text *text) {
   free(text->text);
   *text = (Text){0};
+}
+
+int fail(Error *error, int code, const char *format, ...) {
+  Text message = {0};
+  va_list values;
+  text_format(&message, "ORA-%05d: ", code);
+  va_start(values, format);
+  text_format_list(&message, format, values);
+  va_end(values);
+  error->code = code;
+  free(error->message);
+  error->message = text_take(&message);
+  return OCI_ERROR;
 }

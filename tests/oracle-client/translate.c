@@ -2,23 +2,19 @@
 #include "sql.h"
 
 #include <ctype.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 // the first refusal counts; what is translated after it is thrown away
 void refuse(Translator *t, int code, const char *format, ...) {
   if (t->out->code) return;
-  va_list values, again;
+  Text message = {0};
+  va_list values;
   va_start(values, format);
-  va_copy(again, values);
-  int length = vsnprintf(NULL, 0, format, values);
+  text_format_list(&message, format, values);
   va_end(values);
   t->out->code = code;
-  t->out->message = allocate((size_t)length + 1);
-  vsnprintf(t->out->message, (size_t)length + 1, format, again);
-  va_end(again);
+  t->out->message = text_take(&message);
 }
 
 bool is(const Translator *t, int at, const char *word) {

@@ -378,7 +378,7 @@ fn statements(script: &str) -> Vec<String> {
     all
 }
 
-/// The folder for `ORACLE_HOME`: in its `lib` the program finds the client library.
+/// The folder for `ORACLE_HOME`: in its `lib` is the client library, whose second library only the loader's path finds.
 pub fn home() -> &'static Path {
     static HOME: OnceLock<PathBuf> = OnceLock::new();
     HOME.get_or_init(build)
@@ -392,16 +392,17 @@ pub fn environment() -> Vec<(&'static str, OsString)> {
     }
     let trace = std::env::var_os("ORACLE_STANDIN_TRACE").map(|path| ("ORACLE_STANDIN_TRACE", path));
     let refuse = ("ORACLE_STANDIN_REFUSE", "national,zones".into());
-    trace.into_iter().chain([("ORACLE_HOME", home().into()), refuse]).collect()
+    let path = ("LD_LIBRARY_PATH", home().join("lib").into());
+    trace.into_iter().chain([("ORACLE_HOME", home().into()), path, refuse]).collect()
 }
 
-/// Loads the client library into the test itself.
+/// Loads the client library into the test itself, whose loader's path stays what it was at the start.
 pub fn load() {
     static LOADED: OnceLock<()> = OnceLock::new();
     LOADED.get_or_init(|| {
         let mut client = InitParams::new();
         if !has_server() {
-            client.oracle_client_lib_dir(home().join("lib")).unwrap();
+            client.oracle_client_lib_dir(home().join("lib/linked")).unwrap();
         }
         client.init().unwrap();
     });
