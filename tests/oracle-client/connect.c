@@ -181,6 +181,7 @@ static int connect_error(Error *error, const char *said) {
   return fail(error, 12560, "TNS:protocol adapter error (%.*s)", (int)strcspn(said, "\n"), said);
 }
 
+// neither GSS nor TLS: their libraries abort a process that ends while a thread of it connects
 static PGconn *try_login(const Server *server, const char *role, const char *password) {
   char limit[16];
   snprintf(limit, sizeof limit, "%d", server->connect_timeout);
@@ -188,9 +189,9 @@ static PGconn *try_login(const Server *server, const char *role, const char *pas
   text_put(&options, "-c client_min_messages=warning -c bytea_output=hex -c intervalstyle=postgres -c datestyle=iso");
   if (server->tls) text_put(&options, " -c oracle.network_protocol=tcps");
   const char *keys[] = {"host", "port", "dbname", "user", "password", "connect_timeout", "client_encoding",
-                        "application_name", "options", NULL};
+                        "application_name", "options", "gssencmode", "sslmode", NULL};
   const char *values[] = {server->host, server->port, server->service, role, password, limit, "UTF8",
-                          "oracle stand-in", options.text, NULL};
+                          "oracle stand-in", options.text, "disable", "disable", NULL};
   PGconn *connection = PQconnectdbParams(keys, values, 0);
   text_free(&options);
   return connection;
