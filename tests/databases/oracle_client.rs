@@ -838,6 +838,18 @@ fn rights_are_those_of_the_user() {
         text("SELECT CASE WHEN version_full LIKE '19.%' THEN 'y' END FROM product_component_version"),
         "y"
     );
+    assert_eq!(code(&report, "SELECT id FROM PUBLIC.all_mails"), 903);
+    for sql in [
+        "SELECT id FROM \"PUBLIC\".\"ALL_MAILS\"",
+        "SELECT id FROM dual, \"PUBLIC\".all_mails",
+        "DELETE FROM \"PUBLIC\".\"ALL_MAILS\"",
+        "UPDATE \"PUBLIC\".\"ALL_MAILS\" SET amount = 1",
+        "INSERT INTO \"PUBLIC\".\"ALL_MAILS\" (id) VALUES (1)",
+        "LOCK TABLE \"PUBLIC\".\"ALL_MAILS\" IN SHARE MODE",
+    ] {
+        assert_eq!(code(&report, sql), 942, "{sql}");
+    }
+    assert_eq!(text("SELECT synonym_name FROM all_synonyms WHERE owner = 'PUBLIC'"), "ALL_MAILS");
     log.sql("GRANT CREATE TABLE TO report;");
     report.execute("CREATE TABLE own (id NUMBER)", &[]).unwrap();
     assert_eq!(text("SELECT owner FROM all_tables WHERE table_name = 'OWN'"), "REPORT");

@@ -26,7 +26,8 @@ static void next_statement(Translator *t) { text_add(&t->sql, "", 1); }
 // [schema.]name; gives the token after it
 static int put_object(Translator *t, int at) {
   const Token *token = &t->tokens[at];
-  if (token->kind != WORD && token->kind != QUOTED) refuse(t, 903, "invalid table name");
+  if ((token->kind != WORD && token->kind != QUOTED) || is(t, at, "PUBLIC")) refuse(t, 903, "invalid table name");
+  if (strcmp(token->text, "PUBLIC") == 0 && symbol(t, at + 1, ".")) refuse(t, 942, "table or view does not exist");
   put_name(&t->sql, token);
   if (!symbol(t, at + 1, ".")) return at + 1;
   text_put(&t->sql, ".");

@@ -243,6 +243,14 @@ static void group_item(Translator *t, const Block *b, int at, int to) {
     }
 }
 
+// PUBLIC has synonyms, found by their bare names; it is no schema
+static void refuse_public(Translator *t, const Block *b, int at) {
+  bool relation = b->clause == FROM_LIST || b->clause == INTO_PART || (at == 1 && is(t, 0, "UPDATE"));
+  if (!relation || strcmp(t->tokens[at].text, "PUBLIC") != 0 || !symbol(t, at + 1, ".")) return;
+  bool quoted = t->tokens[at].kind == QUOTED;
+  refuse(t, quoted ? 942 : 903, quoted ? "table or view does not exist" : "invalid table name");
+}
+
 // SET x.a = ..., y.x.a = ...: PostgreSQL wants the bare column
 static int skip_qualifier(const Translator *t, const Block *b, int at) {
   if (b->clause != SET_LIST || !(is(t, at - 1, "SET") || symbol(t, at - 1, ","))) return at;
@@ -377,6 +385,7 @@ static int word(Translator *t, Block *b, int at, int to) {
     put_name(&t->sql, token);
     return at + 1;
   }
+  refuse_public(t, b, at);
   int next = moment_literal(t, at);
   if (next) return next;
   if (is_function(t, at) && !is_relation(t, b, at)) return function_call(t, at);
@@ -439,6 +448,7 @@ static int one(Translator *t, Block *b, int at, int to) {
   switch (token->kind) {
   case WORD: return word(t, b, at, to);
   case QUOTED:
+    refuse_public(t, b, at);
     put_name(&t->sql, &t->tokens[skip_qualifier(t, b, at)]);
     if (b->clause == GROUP_LIST) group_item(t, b, at, to);
     return skip_qualifier(t, b, at) + 1;
