@@ -107,7 +107,7 @@ static int denied(Session *session, Error *error, const char *said, const char *
   char *kept = copy_text(said, strlen(said));
   bool defines = strncasecmp(sql, "SELECT", 6) != 0 && strncasecmp(sql, "INSERT", 6) != 0 &&
                  strncasecmp(sql, "UPDATE", 6) != 0 && strncasecmp(sql, "DELETE", 6) != 0 &&
-                 strncasecmp(sql, "MERGE", 5) != 0 && strncasecmp(sql, "WITH", 4) != 0;
+                 strncasecmp(sql, "WITH", 4) != 0;
   bool some = (defines && strncmp(kept, "permission denied for schema", 28) == 0) || has_some_right(session, kept);
   free(kept);
   if (some) return fail(error, 1031, "insufficient privileges");

@@ -176,7 +176,6 @@ static uint16_t function_code(int type) {
   case STMT_ALTER: return 15;
   case STMT_COMMIT: return 54;
   case STMT_ROLLBACK: return 55;
-  case STMT_MERGE: return 189;
   default: return 0;
   }
 }

@@ -47,9 +47,6 @@ int function_call(Translator *t, int at);
 // types.c
 int put_type(Translator *t, int at, Text *check);
 
-// merge.c
-void merge(Translator *t);
-
 // definition.c
 bool definition_or_command(Translator *t);
 

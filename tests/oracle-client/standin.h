@@ -37,7 +37,7 @@ enum { FORM_IMPLICIT = 1, FORM_NATIONAL = 2 };
 // kinds of statements, as the interface numbers them
 enum {
   STMT_OTHER = 0, STMT_SELECT = 1, STMT_UPDATE = 2, STMT_DELETE = 3, STMT_INSERT = 4, STMT_CREATE = 5, STMT_DROP = 6,
-  STMT_ALTER = 7, STMT_BEGIN = 8, STMT_DECLARE = 9, STMT_MERGE = 16, STMT_ROLLBACK = 17, STMT_COMMIT = 21
+  STMT_ALTER = 7, STMT_BEGIN = 8, STMT_DECLARE = 9, STMT_ROLLBACK = 17, STMT_COMMIT = 21
 };
 
 // text that grows

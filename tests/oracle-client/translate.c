@@ -75,7 +75,7 @@ static int kind_of(const Translator *t) {
     Manner manner;
   } KINDS[] = {
       {"SELECT", STMT_SELECT, RUN_QUERY},   {"WITH", STMT_SELECT, RUN_QUERY},    {"INSERT", STMT_INSERT, RUN_CHANGE},
-      {"UPDATE", STMT_UPDATE, RUN_CHANGE},  {"DELETE", STMT_DELETE, RUN_CHANGE}, {"MERGE", STMT_MERGE, RUN_CHANGE},
+      {"UPDATE", STMT_UPDATE, RUN_CHANGE},  {"DELETE", STMT_DELETE, RUN_CHANGE}, {"MERGE", STMT_OTHER, RUN_CHANGE},
       {"CREATE", STMT_CREATE, RUN_DEFINITION}, {"DROP", STMT_DROP, RUN_DEFINITION}, {"ALTER", STMT_ALTER, RUN_DEFINITION},
       {"BEGIN", STMT_BEGIN, RUN_COMMAND},   {"DECLARE", STMT_DECLARE, RUN_COMMAND},
       {"COMMIT", STMT_COMMIT, RUN_COMMAND}, {"ROLLBACK", STMT_ROLLBACK, RUN_COMMAND},
@@ -108,8 +108,8 @@ static void put_statement(Translator *t) {
     refuse(t, 900, "invalid SQL statement");
   else if (type == STMT_BEGIN || type == STMT_DECLARE)
     refuse(t, 6550, "line 1, column 1: the stand-in knows no PL/SQL");
-  else if (type == STMT_MERGE)
-    merge(t);
+  else if (is(t, 0, "MERGE"))
+    refuse(t, 3001, "unimplemented feature: MERGE (in the stand-in)");
   else if (!definition_or_command(t))
     block(t, 0, t->count, true);
 }
