@@ -126,6 +126,21 @@ const REFUSED: &[(&str, i32)] = &[
     ("DROP TABLE IF EXISTS t", 933),
     ("DROP TABLE nothing", 942),
     ("EXPLAIN SELECT 1 FROM dual", 900),
+    ("SELECT FROM_TZ(sent_date, 'UTC') FROM email_log", 932),
+    ("SELECT FROM_TZ(TIMESTAMP '2026-03-29 02:30:00', 'Europe/Berlin') FROM dual", 1878),
+    ("SELECT TIMESTAMP '2026-03-29 02:30:00 Europe/Berlin' FROM dual", 1878),
+    ("WITH email_log AS (SELECT id FROM email_log) SELECT id FROM email_log", 32039),
+    ("WITH a AS (SELECT 1 AS b FROM dual), \"B\" AS (SELECT 1 FROM a, b) SELECT * FROM b", 32039),
+    ("SELECT EXTRACT(EPOCH FROM sent_date) FROM email_log", 907),
+    ("SELECT sent_date + INTERVAL '1 day' FROM email_log", 30089),
+    ("SELECT id FROM email_log FOR UPDATE OF nothing", 904),
+    ("SELECT id FROM email_log e ORDER BY id FOR UPDATE OF e.status, e.nothing NOWAIT", 904),
+    ("SELECT id, status FROM email_log GROUP BY id", 979),
+    ("SELECT id FROM email_log GROUP BY id HAVING MAX(amount) > amount", 979),
+    ("UPDATE email_log SET status = e.status FROM email_log e", 933),
+    ("UPDATE email_log SET status = RPAD('x', 4001, 'x')", 12899),
+    ("SELECT CAST(error_message AS VARCHAR2(11)) FROM email_log WHERE id = 2", 22835),
+    ("CREATE TABLE t (id NUMBER REFERENCES email_log (id))", 3001),
     ("VACUUM", 900),
     ("MERGE INTO email_log e USING dual ON (e.id = 1) WHEN MATCHED THEN UPDATE SET e.status = 'sent'", 3001),
     ("ALTER SESSION SET timezone = 'UTC'", 2248),
@@ -240,6 +255,12 @@ const EXPRESSIONS: &[(&str, &str)] = &[
     ("SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA')", "MAIL"),
     ("USER", "MAIL"),
     ("CAST('abcdef' AS VARCHAR2(3))", "abc"),
+    ("CAST(TO_CLOB('abcdef') AS VARCHAR2(6))", "abcdef"),
+    (
+        "(SELECT MAX(id) FROM (WITH email_log AS (SELECT id FROM mail.email_log) SELECT id FROM email_log))",
+        "2",
+    ),
+    ("(SELECT MAX(n) FROM (SELECT LEVEL AS n FROM dual CONNECT BY LEVEL <= 200000))", "200000"),
     ("CAST(NULL AS VARCHAR2(1))", ""),
     ("CAST('12.5' AS NUMBER)", "12.5"),
     ("REGEXP_COUNT('a1b22', '[0-9]+')", "2"),
@@ -537,6 +558,58 @@ fn what_it_is_told_to_refuse_is_refused() {
     let asked = text.lines().filter(|line| line.contains("WHERE :1 = 'x'"));
     let national: Vec<_> = asked.map(|line| line.contains("\"binds\":1,\"national\":1,")).collect();
     assert_eq!(national, [false, true]);
+}
+
+/// The rows of a query that gives texts.
+fn texts(connection: &Connection, sql: &str) -> Vec<String> {
+    connection.query_as::<String>(sql, &[]).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_message_names_the_sizes_that_do_not_fit() {
+    let connection = log().connect();
+    let sql = "SELECT CAST(error_message AS VARCHAR2(11)) FROM email_log WHERE id = 2";
+    let error = connection.query_row(sql, &[]).map(drop).unwrap_err();
+    let expected =
+        "ORA-22835: Buffer too small for CLOB to CHAR or BLOB to RAW conversion (actual: 12, maximum: 11)";
+    assert_eq!(message(&error), expected);
+}
+
+#[test]
+fn a_text_of_more_than_4000_bytes_fits_no_column_but_a_clob() {
+    let connection = log().connect();
+    let long = "x".repeat(4001);
+    let update = |column: &str| {
+        let sql = format!("UPDATE email_log SET {column} = :1 WHERE id = 1");
+        connection.execute(&sql, &[&(&long, &OracleType::Varchar2(4001))]).map(drop)
+    };
+    assert!(update("error_message").is_ok());
+    assert_eq!(update("subject").unwrap_err().db_error().unwrap().code(), 12899);
+}
+
+#[test]
+fn what_is_encrypted_is_seen_by_those_who_may() {
+    if crate::support::oracle::is_real() {
+        return;
+    }
+    let log = OracleDatabase::fresh();
+    let sql = "SELECT network_service_banner FROM sys.v$session_connect_info WHERE sid = SYS_CONTEXT('USERENV', 'SID')";
+    assert_eq!(code(&log.connect(), sql), 942);
+    let adapter = |name: &str| format!("{name} for Linux: Version 19.0.0.0.0 - Production");
+    let mut expected = vec![adapter("TCP/IP NT Protocol Adapter"), adapter("Encryption service")];
+    log.behind(&format!("ALTER DATABASE {} SET oracle.may_see_connections = 'yes'", log.name()));
+    assert_eq!(texts(&log.connect(), sql), expected);
+    log.behind(&format!("ALTER DATABASE {} SET oracle.encryption = 'AES256'", log.name()));
+    expected.push(adapter("AES256 Encryption service adapter"));
+    assert_eq!(texts(&log.connect(), sql), expected);
+    let sql = "SELECT filename || ' ' || version || ' ' || con_id FROM v$timezone_file";
+    assert_eq!(texts(&log.connect(), sql), ["timezlrg_32.dat 32 0"]);
+    let sql = "SELECT parameter || ' ' || value FROM nls_database_parameters";
+    assert_eq!(texts(&log.connect(), sql), ["NLS_CHARACTERSET AL32UTF8", "NLS_NCHAR_CHARACTERSET AL16UTF16"]);
+    for parameter in ["DATABASE_ROLE", "SERVER_HOST", "INSTANCE_NAME", "SESSIONID", "CLIENT_PROGRAM_NAME"] {
+        let sql = format!("SELECT SYS_CONTEXT('USERENV', '{parameter}') FROM dual");
+        assert!(!log.value(&sql).is_empty(), "{parameter}");
+    }
 }
 
 #[test]

@@ -151,7 +151,15 @@ CREATE VIEW oracle.nls_session_parameters AS
 SELECT p.name::oracle.varchar2(30) AS parameter, coalesce(oracle.setting(pg_catalog.lower(p.name)), p.usual)::oracle.varchar2(64) AS value
 FROM (VALUES ('NLS_DATE_FORMAT', 'DD-MON-RR'), ('NLS_TIMESTAMP_FORMAT', 'DD-MON-RR HH.MI.SSXFF AM'), ('NLS_TIMESTAMP_TZ_FORMAT', 'DD-MON-RR HH.MI.SSXFF AM TZR'),
   ('NLS_NUMERIC_CHARACTERS', '.,'), ('NLS_LANGUAGE', 'AMERICAN'), ('NLS_TERRITORY', 'AMERICA'), ('NLS_SORT', 'BINARY'), ('NLS_COMP', 'BINARY')) AS p(name, usual);
-CREATE VIEW oracle.nls_database_parameters AS SELECT 'NLS_CHARACTERSET'::oracle.varchar2(30) AS parameter, 'AL32UTF8'::oracle.varchar2(64) AS value;
+CREATE VIEW oracle.nls_database_parameters AS
+SELECT p.name::oracle.varchar2(30) AS parameter, p.value::oracle.varchar2(64) AS value FROM (VALUES ('NLS_CHARACTERSET', 'AL32UTF8'), ('NLS_NCHAR_CHARACTERSET', 'AL16UTF16')) AS p(name, value);
+CREATE VIEW oracle."v$timezone_file" AS SELECT 'timezlrg_32.dat'::oracle.varchar2(20) AS filename, 32::numeric AS version, 0::numeric AS con_id;
+-- the own session's, where the database's setting says that a user may see it
+CREATE VIEW oracle."v$session_connect_info" AS
+SELECT pg_backend_pid()::numeric AS sid, b.banner::oracle.varchar2(4000) AS network_service_banner
+FROM (VALUES ('TCP/IP NT Protocol Adapter for Linux: Version 19.0.0.0.0 - Production'), ('Encryption service for Linux: Version 19.0.0.0.0 - Production'),
+  (concat(oracle.setting('encryption'), ' Encryption service adapter for Linux: Version 19.0.0.0.0 - Production'))) AS b(banner)
+WHERE b.banner NOT LIKE ' %' AND CASE WHEN oracle.setting('may_see_connections') = 'yes' THEN true ELSE oracle.fail(942, 'table or view does not exist') IS NULL END;
 
 DO $$
 DECLARE

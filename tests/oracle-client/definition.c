@@ -130,9 +130,17 @@ static bool without_effect(const Translator *t, int at) {
   return is(t, at, "ENABLE") || is(t, at, "VALIDATE") || is(t, at, "DISABLE");
 }
 
-// DEFAULT x, NOT NULL, keys, checks, references
+// PostgreSQL lets a query show what depends on a primary key that it groups by, but not on one that is deferrable
+static bool end_primary(Translator *t) {
+  text_put(&t->sql, " DEFERRABLE");
+  return false;
+}
+
+// DEFAULT x, NOT NULL, keys, checks
 static void put_constraints(Translator *t, int at, int to) {
+  bool primary = false;
   while (at < to) {
+    if (primary && !is(t, at, "KEY") && !symbol(t, at, "(")) primary = end_primary(t);
     if (is(t, at, "GENERATED")) {
       at = identity(t, at, to);
     } else if (is(t, at, "DEFAULT")) {
@@ -149,9 +157,9 @@ static void put_constraints(Translator *t, int at, int to) {
       text_put(&t->sql, " CONSTRAINT ");
       put_name(&t->sql, &t->tokens[at + 1]);
       at += 2;
-    } else if (is(t, at, "REFERENCES")) {
-      text_put(&t->sql, " REFERENCES ");
-      at = put_object(t, at + 1);
+    } else if (is(t, at, "REFERENCES") || is(t, at, "FOREIGN")) {
+      refuse(t, 3001, "unimplemented feature: a foreign key (in the stand-in)");
+      return;
     } else if (symbol(t, at, "(")) {
       text_put(&t->sql, " (");
       block(t, at + 1, t->tokens[at].match, false);
@@ -159,7 +167,8 @@ static void put_constraints(Translator *t, int at, int to) {
       at = t->tokens[at].match + 1;
     } else if (without_effect(t, at)) {
       at++;
-    } else if (t->tokens[at].kind == WORD && (strchr("NPUCFKODS", t->tokens[at].text[0]) || is(t, at, "ON"))) {
+    } else if (t->tokens[at].kind == WORD && (strchr("NPUCKODS", t->tokens[at].text[0]) || is(t, at, "ON"))) {
+      primary |= is(t, at, "PRIMARY");
       text_format(&t->sql, " %s", t->tokens[at].text);
       at++;
     } else {
@@ -167,6 +176,7 @@ static void put_constraints(Translator *t, int at, int to) {
       return;
     }
   }
+  if (primary) end_primary(t);
 }
 
 static bool is_table_constraint(const Translator *t, int at) {

@@ -120,10 +120,10 @@ static int raised(Error *error, const char *said) {
   return fail(error, 20001, "%s", said);
 }
 
-static int violated(Error *error, int code, const char *what, const PGresult *result, const char *after) {
+static int violated(Error *error, int code, const char *what, const PGresult *result) {
   char *schema = oracle_name(PQresultErrorField(result, PG_DIAG_SCHEMA_NAME));
   char *name = oracle_name(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
-  fail(error, code, "%s (%s.%s) violated%s", what, schema, name, after);
+  fail(error, code, "%s (%s.%s) violated", what, schema, name);
   free(schema);
   free(name);
   return OCI_ERROR;
@@ -157,12 +157,6 @@ static int grouping(Error *error, const char *sql) {
 static int cancelled(Session *session, Error *error) {
   if (session->timed_out) return fail(error, 3136, "inbound connection timed out");
   return fail(error, 1013, "user requested cancel of current operation");
-}
-
-static int foreign_key(Error *error, const PGresult *result) {
-  if (has(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), "update or delete"))
-    return violated(error, 2292, "integrity constraint", result, " - child record found");
-  return violated(error, 2291, "integrity constraint", result, " - parent key not found");
 }
 
 // the ones whose words are always the same
@@ -202,7 +196,6 @@ static const struct {
     {"53100", 1653, "unable to extend table in tablespace"},
     {"53200", 4030, "out of process memory"},
     {"54000", 1795, "maximum number of expressions in a list is 1000"},
-    {"2BP01", 2449, "unique/primary keys in table referenced by foreign keys"},
     {"3B001", 1086, "savepoint never established in this session or is invalid"},
 };
 
@@ -217,10 +210,9 @@ int fail_from(Session *session, Error *error, const PGresult *result, const char
   const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
   if (strcmp(state, "23505") == 0 && constraint && strncmp(constraint, "pg_", 3) == 0)
     return fail(error, 955, "name is already used by an existing object");
-  if (strcmp(state, "23505") == 0) return violated(error, 1, "unique constraint", result, "");
-  if (strcmp(state, "23514") == 0) return violated(error, 2290, "check constraint", result, "");
+  if (strcmp(state, "23505") == 0) return violated(error, 1, "unique constraint", result);
+  if (strcmp(state, "23514") == 0) return violated(error, 2290, "check constraint", result);
   if (strcmp(state, "23502") == 0) return not_null(error, result, sql);
-  if (strcmp(state, "23503") == 0) return foreign_key(error, result);
   if (strcmp(state, "42501") == 0) return denied(session, error, said, sql);
   if (strcmp(state, "42703") == 0) return invalid_identifier(error, said);
   if (strcmp(state, "42883") == 0) return undefined_function(error, said, sql);

@@ -139,7 +139,10 @@ static int cast(Translator *t, int at) {
 // EXTRACT(field FROM x)
 static int extract(Translator *t, int at) {
   int close = t->tokens[at + 1].match;
-  if (!is(t, at + 3, "FROM")) refuse(t, 907, "missing right parenthesis");
+  static const char *const FIELDS[] = {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "TIMEZONE_HOUR", "TIMEZONE_MINUTE", "TIMEZONE_REGION", "TIMEZONE_ABBR"};
+  bool known = false;
+  for (size_t i = 0; i < sizeof FIELDS / sizeof *FIELDS; i++) known |= is(t, at + 2, FIELDS[i]);
+  if (!known || !is(t, at + 3, "FROM")) refuse(t, 907, "missing right parenthesis");
   text_format(&t->sql, "oracle.extract('%s', ", t->tokens[at + 2].text);
   block(t, at + 4, close, false);
   text_put(&t->sql, ")");

@@ -215,7 +215,7 @@ CREATE FUNCTION oracle.sys_context(namespace text, parameter text) RETURNS text 
     WHEN 'DB_NAME' THEN pg_catalog.upper(current_database()) WHEN 'DB_UNIQUE_NAME' THEN pg_catalog.upper(current_database())
     WHEN 'CON_NAME' THEN pg_catalog.upper(current_database()) WHEN 'SERVER_HOST' THEN 'localhost' WHEN 'NETWORK_PROTOCOL' THEN coalesce(oracle.setting('network_protocol'), 'tcp')
     WHEN 'SESSIONID' THEN pg_backend_pid()::text WHEN 'SID' THEN pg_backend_pid()::text WHEN 'ISDBA' THEN 'FALSE'
-    WHEN 'LANGUAGE' THEN 'AMERICAN_AMERICA.AL32UTF8' WHEN 'DATABASE_ROLE' THEN 'PRIMARY'
+    WHEN 'LANGUAGE' THEN 'AMERICAN_AMERICA.AL32UTF8' WHEN 'DATABASE_ROLE' THEN 'PRIMARY' WHEN 'CLIENT_PROGRAM_NAME' THEN current_setting('application_name')
     ELSE oracle.fail(2003, 'invalid USERENV parameter') END END $$;
 CREATE FUNCTION oracle.userenv(text) RETURNS text LANGUAGE sql STABLE AS $$ SELECT oracle.sys_context('USERENV', $1) $$;
 CREATE FUNCTION oracle.set_session(name text, value text) RETURNS void LANGUAGE plpgsql AS $$

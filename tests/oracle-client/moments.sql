@@ -177,6 +177,7 @@ BEGIN
     minutes := sign * (pg_catalog.ltrim(split_part($2, ':', 1), '+-')::int * 60 + coalesce(nullif(split_part($2, ':', 2), ''), '0')::int);
     RETURN oracle.make_tstz(($1 - make_interval(mins => minutes)) AT TIME ZONE 'UTC', minutes);
   END IF;
+  IF $1 AT TIME ZONE $2 AT TIME ZONE $2 <> $1 THEN RAISE EXCEPTION 'ORA-01878: specified field not found in datetime or interval'; END IF;
   RETURN oracle.make_tstz($1 AT TIME ZONE $2, oracle.zone_minutes($1 AT TIME ZONE $2, $2));
 EXCEPTION WHEN invalid_parameter_value THEN
   RAISE EXCEPTION 'ORA-01882: timezone region not found';
@@ -220,6 +221,7 @@ CREATE FUNCTION oracle.cast_in_utc(oracle.tsltz) RETURNS oracle.timestamp LANGUA
 CREATE FUNCTION oracle.cast_in_utc(oracle.tstz) RETURNS oracle.timestamp LANGUAGE sql IMMUTABLE STRICT AS 'SELECT oracle.sys_extract_utc($1)';
 CREATE FUNCTION oracle.cast_in_utc(text) RETURNS oracle.timestamp LANGUAGE sql STABLE STRICT AS 'SELECT oracle.sys_extract_utc(oracle.to_timestamp_tz($1))';
 CREATE FUNCTION oracle.from_tz(oracle.timestamp, text) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS 'SELECT oracle.with_zone($1::timestamp, $2)';
+CREATE FUNCTION oracle.from_tz(oracle.date, text) RETURNS oracle.tstz LANGUAGE sql STABLE AS $$ SELECT oracle.fail(932, 'inconsistent datatypes: expected TIMESTAMP got DATE')::oracle.tstz $$;
 -- AT TIME ZONE is this function, wherever it is looked for
 CREATE FUNCTION oracle.at_zone(text, oracle.tstz) RETURNS oracle.tstz LANGUAGE sql STABLE STRICT AS
   $$ SELECT oracle.make_tstz(oracle.instant($2), CASE WHEN $1 ~ '^[+-]?[0-9]' THEN (split_part($1, ':', 1)::int * 60 + CASE WHEN $1 LIKE '-%' THEN -1 ELSE 1 END * coalesce(nullif(split_part($1, ':', 2), ''), '0')::int) ELSE oracle.zone_minutes(oracle.instant($2), $1) END) $$;

@@ -198,16 +198,28 @@ static int lock(Translator *t, Block *b, int at, int to) {
   if (b->fetches || b->groups || b->distinct || b->limit_to)
     refuse(t, 2014, "cannot select FOR UPDATE from view with DISTINCT, GROUP BY, etc.");
   if (b->top) t->out->manner = RUN_LOCKING;
-  b->clause = LOCKS;
-  text_put(&t->sql, "FOR UPDATE");
   at += 2;
-  if (is(t, at, "OF")) { // Oracle names columns, PostgreSQL tables
-    for (at++; at < to && !is(t, at, "NOWAIT") && !is(t, at, "SKIP") && !is(t, at, "WAIT"); at++)
-      if (symbol(t, at + 1, ".") && !symbol(t, at - 1, ".")) {
-        text_put(&t->sql, " OF ");
+  int of = at;
+  if (is(t, at, "OF")) // Oracle names columns, PostgreSQL tables; the columns stand where they change nothing
+    for (at++; at < to && !is(t, at, "NOWAIT") && !is(t, at, "SKIP") && !is(t, at, "WAIT"); at++) {
+      bool starts = is(t, at - 1, "OF") || symbol(t, at - 1, ","), ends = at + 1 >= to || t->tokens[at + 1].kind != SYMBOL || symbol(t, at + 1, ",");
+      if (starts) text_put(&t->sql, b->clause == ORDER_LIST ? ", (" : "ORDER BY (");
+      b->clause = ORDER_LIST;
+      if (symbol(t, at, "."))
+        text_put(&t->sql, ".");
+      else if (!symbol(t, at, ","))
         put_name(&t->sql, &t->tokens[at]);
-      }
-  }
+      if (ends && t->tokens[at].kind != SYMBOL) text_put(&t->sql, " IS NULL AND FALSE)");
+    }
+  b->clause = LOCKS;
+  text_put(&t->sql, " FOR UPDATE");
+  const char *before = " OF ";
+  for (; of < at; of++)
+    if (symbol(t, of + 1, ".") && !symbol(t, of - 1, ".")) {
+      text_put(&t->sql, before);
+      put_name(&t->sql, &t->tokens[of]);
+      before = ", ";
+    }
   if (is(t, at, "WAIT")) {
     t->out->lock_wait = atoi(t->tokens[at + 1].text);
     return at + 2;
@@ -321,8 +333,12 @@ static void put_string(Translator *t, const Block *b, int at) {
 // a clause begins, or words with a meaning of their own; gives the next token, or 0 where the word is not one of them
 static int clause_word(Translator *t, Block *b, int at, int to) {
   if (is(t, at, "SELECT")) start_query(t, b, at);
+  if (is(t, at, "INTERVAL") && t->tokens[at + 1].kind == STRING && !is(t, at + 2, "DAY") && !is(t, at + 2, "HOUR") && !is(t, at + 2, "MINUTE") && !is(t, at + 2, "SECOND") &&
+      !is(t, at + 2, "YEAR") && !is(t, at + 2, "MONTH"))
+    refuse(t, 30089, "missing or invalid <datetime field>");
   if (is(t, at, "WITH") && (at == 0 || !b->query)) b->clause = WITH_LIST;
   if (is(t, at, "FROM")) {
+    if (b->clause == SET_LIST) refuse(t, 933, "SQL command not properly ended");
     int next = generator(t, b, at, to);
     if (next) return next;
     start_from(t, b, at);
@@ -374,6 +390,18 @@ static void alias(Translator *t, Block *b, int at) {
 
 static bool is_relation(const Translator *t, const Block *b, int at) {
   return (b->clause == INTO_PART && symbol(t, at + 1, "(")) || (b->clause == WITH_LIST && (is(t, at - 1, "WITH") || symbol(t, at - 1, ",")));
+}
+
+// `name AS (...)` in WITH, whose query reads what has its own name
+static void refuse_recursion(Translator *t, const Block *b, int at) {
+  if (!is_relation(t, b, at) || b->clause != WITH_LIST || !is(t, at + 1, "AS") || !symbol(t, at + 2, "(")) return;
+  bool from = false;
+  for (int i = at + 3; i < t->tokens[at + 2].match; i++) {
+    if (t->tokens[i].kind == WORD && is_keyword(&t->tokens[i])) from = (is(t, i, "FROM") && !is(t, i - 3, "EXTRACT")) || is(t, i, "JOIN");
+    bool relation = from && (is(t, i - 1, "FROM") || is(t, i - 1, "JOIN") || symbol(t, i - 1, ","));
+    if (relation && strcmp(t->tokens[i].text, t->tokens[at].text) == 0 && !symbol(t, i + 1, ".") && t->tokens[i].kind <= QUOTED)
+      refuse(t, 32039, "recursive WITH clause must have column alias list");
+  }
 }
 
 static int word(Translator *t, Block *b, int at, int to) {
@@ -445,6 +473,7 @@ static int symbols(Translator *t, const Block *b, int at, int to) {
 static int one(Translator *t, Block *b, int at, int to) {
   const Token *token = &t->tokens[at];
   if (!symbol(t, at, ".") && !symbol(t, at - 1, ".") && !symbol(t, at, ",")) put_space(t);
+  refuse_recursion(t, b, at);
   switch (token->kind) {
   case WORD: return word(t, b, at, to);
   case QUOTED:

@@ -134,7 +134,6 @@ CREATE CAST (oracle.varchar2 AS text) WITHOUT FUNCTION AS IMPLICIT;
 CREATE CAST (text AS oracle.varchar2) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (varchar AS oracle.varchar2) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (oracle.clob AS text) WITHOUT FUNCTION AS ASSIGNMENT;
-CREATE CAST (oracle.clob AS oracle.varchar2) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (text AS oracle.clob) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (oracle.varchar2 AS oracle.clob) WITHOUT FUNCTION AS ASSIGNMENT;
 -- a national text is a text to every function and operator, but a CASE, a COALESCE or a UNION does not take both
@@ -151,6 +150,12 @@ CREATE CAST (bytea AS oracle.blob) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (oracle.raw AS oracle.blob) WITHOUT FUNCTION AS ASSIGNMENT;
 CREATE CAST (oracle.blob AS oracle.raw) WITHOUT FUNCTION AS ASSIGNMENT;
 
+-- a CLOB that is longer than the VARCHAR2 asked for is refused, a VARCHAR2 is cut
+CREATE FUNCTION oracle.clob_varchar2(oracle.clob, int4, boolean) RETURNS oracle.varchar2 LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN $3 AND $2 >= 4 AND octet_length($1::text) > $2 - 4
+    THEN oracle.fail(22835, format('Buffer too small for CLOB to CHAR or BLOB to RAW conversion (actual: %s, maximum: %s)', octet_length($1::text), $2 - 4))
+    ELSE nullif($1::text, '') END::oracle.varchar2 $$;
+CREATE CAST (oracle.clob AS oracle.varchar2) WITH FUNCTION oracle.clob_varchar2(oracle.clob, int4, boolean) AS ASSIGNMENT;
 -- a stated length cuts where it is asked for, and only there: a column's is kept by its check
 CREATE FUNCTION oracle.varchar2_length(oracle.varchar2, int4, boolean) RETURNS oracle.varchar2 LANGUAGE sql IMMUTABLE AS
   'SELECT CASE WHEN $3 AND $2 >= 4 THEN nullif("left"($1::text, $2 - 4), '''')::oracle.varchar2 ELSE $1 END';
