@@ -256,6 +256,14 @@ const EXPRESSIONS: &[(&str, &str)] = &[
     ("USER", "MAIL"),
     ("CAST('abcdef' AS VARCHAR2(3))", "abc"),
     ("CAST(TO_CLOB('abcdef') AS VARCHAR2(6))", "abcdef"),
+    ("DUMP('wö', 1017)", "Typ=96 Len=3 CharacterSet=AL32UTF8: w,c3,b6"),
+    ("DUMP(N'wö', 1017)", "Typ=1 Len=4 CharacterSet=AL16UTF16: 0,w,0,f6"),
+    ("DUMP('a' || NULL, 1016)", "Typ=1 Len=1 CharacterSet=AL32UTF8: 61"),
+    ("DUMP(NULL, 1017)", "NULL"),
+    (
+        "(SELECT DUMP(status, 1017) || DUMP(kind, 1017) FROM email_log WHERE id = 2)",
+        "Typ=1 Len=6 CharacterSet=AL32UTF8: f,a,i,l,e,dTyp=96 Len=6 CharacterSet=AL32UTF8: b, , , , , ",
+    ),
     (
         "(SELECT MAX(id) FROM (WITH email_log AS (SELECT id FROM mail.email_log) SELECT id FROM email_log))",
         "2",
@@ -918,6 +926,8 @@ fn rights_are_those_of_the_user() {
     }
     assert_eq!(text("SELECT synonym_name FROM all_synonyms WHERE owner = 'PUBLIC'"), "ALL_MAILS");
     log.sql("GRANT CREATE TABLE TO report;");
+    report.execute("CREATE TABLE many AS SELECT LEVEL AS n, 'x' AS a FROM dual CONNECT BY LEVEL <= 5", &[]).unwrap();
+    assert_eq!(text("SELECT SUM(n) || MAX(a) FROM many"), "15x");
     report.execute("CREATE TABLE own (id NUMBER)", &[]).unwrap();
     assert_eq!(text("SELECT owner FROM all_tables WHERE table_name = 'OWN'"), "REPORT");
 }

@@ -45,7 +45,7 @@ static const Function FUNCTIONS[] = {
     {"HEXTORAW", "oracle.hextoraw", NULL}, {"EMPTY_CLOB", "oracle.empty_clob", NULL},
     {"EMPTY_BLOB", "oracle.empty_blob", NULL}, {"ORA_HASH", "oracle.ora_hash", NULL},
     {"SYS_GUID", "oracle.sys_guid", NULL}, {"USERENV", "oracle.userenv", NULL}, {"NLSSORT", "oracle.nlssort", NULL},
-    {"STANDARD_HASH", "oracle.standard_hash", NULL}};
+    {"STANDARD_HASH", "oracle.standard_hash", NULL}, {"DUMP", "oracle.dump", NULL}};
 
 static const Function PACKAGED[] = {
     {"DBMS_LOB.SUBSTR", "oracle.dbms_lob_substr", NULL}, {"DBMS_LOB.GETLENGTH", "oracle.dbms_lob_getlength", NULL},

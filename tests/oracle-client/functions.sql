@@ -182,6 +182,16 @@ CREATE FUNCTION oracle.listagg_step(text, text) RETURNS text LANGUAGE sql IMMUTA
 CREATE AGGREGATE oracle.listagg(text, text) (SFUNC = oracle.listagg_step, STYPE = text);
 CREATE AGGREGATE oracle.listagg(text) (SFUNC = oracle.listagg_step, STYPE = text);
 
+-- DUMP(x, 1017), or 1016 with every byte in hexadecimal; a literal is a CHAR
+CREATE FUNCTION oracle.dumped(typ int, charset text, bytes bytea, format numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN $3 IS NULL THEN 'NULL' ELSE concat('Typ=', $1, ' Len=', octet_length($3), ' CharacterSet=', $2, ': ', string_agg(CASE WHEN $4 = 1017 AND b BETWEEN 32 AND 126 THEN pg_catalog.chr(b) ELSE to_hex(b) END, ',' ORDER BY i)) END
+  FROM (SELECT i, get_byte($3, i) AS b FROM generate_series(0, octet_length($3) - 1) AS i) AS bytes $$;
+CREATE FUNCTION oracle.utf16(text) RETURNS bytea LANGUAGE sql IMMUTABLE STRICT AS
+  $$ SELECT string_agg(int2send((CASE WHEN pg_catalog.ascii(c) > 32767 THEN pg_catalog.ascii(c) - 65536 ELSE pg_catalog.ascii(c) END)::int2), '' ORDER BY i) FROM string_to_table($1, NULL) WITH ORDINALITY AS x(c, i) $$;
+CREATE FUNCTION oracle.dump(text, numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT oracle.dumped(1, 'AL32UTF8', convert_to($1, 'UTF8'), $2) $$;
+CREATE FUNCTION oracle.dump(character, numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT oracle.dumped(96, 'AL32UTF8', convert_to(oracle.char_text($1), 'UTF8'), $2) $$;
+CREATE FUNCTION oracle.dump(oracle.nvarchar2, numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT oracle.dumped(1, 'AL16UTF16', oracle.utf16($1::text), $2) $$;
+
 -- what packages give
 CREATE FUNCTION oracle.dbms_lob_substr(oracle.clob, numeric DEFAULT 32767, numeric DEFAULT 1) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT oracle.cut($1::text, $3, $2)';
 CREATE FUNCTION oracle.dbms_lob_substr(oracle.blob, numeric DEFAULT 32767, numeric DEFAULT 1) RETURNS oracle.raw LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.substr($1::bytea, $3::int, $2::int)::oracle.raw';

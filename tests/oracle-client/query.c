@@ -326,6 +326,8 @@ static void put_string(Translator *t, const Block *b, int at) {
   text_put(&t->sql, "'");
   if (strchr("nN", t->text[t->tokens[at].start]))
     text_put(&t->sql, "::oracle.nvarchar2");
+  else if (is(t, at - 2, "DUMP"))
+    text_put(&t->sql, "::bpchar");
   else if (is_result(t, b, at))
     text_put(&t->sql, "::text");
 }
