@@ -926,7 +926,9 @@ fn rights_are_those_of_the_user() {
     }
     assert_eq!(text("SELECT synonym_name FROM all_synonyms WHERE owner = 'PUBLIC'"), "ALL_MAILS");
     log.sql("GRANT CREATE TABLE TO report;");
-    report.execute("CREATE TABLE many AS SELECT LEVEL AS n, 'x' AS a FROM dual CONNECT BY LEVEL <= 5", &[]).unwrap();
+    report
+        .execute("CREATE TABLE many AS SELECT LEVEL AS n, 'x' AS a FROM dual CONNECT BY LEVEL <= 5", &[])
+        .unwrap();
     assert_eq!(text("SELECT SUM(n) || MAX(a) FROM many"), "15x");
     report.execute("CREATE TABLE own (id NUMBER)", &[]).unwrap();
     assert_eq!(text("SELECT owner FROM all_tables WHERE table_name = 'OWN'"), "REPORT");

@@ -89,8 +89,8 @@ fn without_a_client_library_it_says_how_to_get_one() {
     build.args(["-shared", "-fPIC", "-o"]).arg(other.join("libclntsh.so")).arg(log.path("other.c"));
     assert!(build.status().unwrap().success());
     let get = "mailthrottle: get Instant Client Basic from \
-               https://www.oracle.com/database/technologies/instant-client.html and name its folder by --oracle-client or \
-               [database] oracle_client\n";
+               https://www.oracle.com/database/technologies/instant-client.html, unpack it, and start mailthrottle with \
+               LD_LIBRARY_PATH=its folder, or name its folder in /etc/ld.so.conf.d/oracle.conf and run ldconfig\n";
     let cases = [
         (&none, "{}/libclntsh.so: cannot open shared object file: No such file or directory"),
         (&text, "{}/libclntsh.so: file too short"),
@@ -106,7 +106,24 @@ fn without_a_client_library_it_says_how_to_get_one() {
         );
         assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr), (3, "", expected));
     }
-    let ran: Ran = log.command(&["report"]).env_remove("ORACLE_HOME").output().unwrap().into();
+    // the folder has the library, and the one that it needs is found by the loader's path alone
+    let folder = crate::support::oracle::home().join("lib");
+    let folder = folder.to_str().unwrap();
+    let mut command = log.command(&["--oracle-client", folder, "report"]);
+    let ran: Ran =
+        command.env("MAILTHROTTLE_DB", log.url()).env_remove("LD_LIBRARY_PATH").output().unwrap().into();
+    let expected = format!(
+        "mailthrottle: Oracle's client library cannot be loaded: libclntshcore.so: cannot open shared object file: No such \
+         file or directory\nmailthrottle: it was looked for in {folder} only (--oracle-client)\nmailthrottle: \
+         libclntshcore.so is there, but the loader does not look there for it: start mailthrottle with \
+         LD_LIBRARY_PATH={folder}, or name {folder} in /etc/ld.so.conf.d/oracle.conf and run ldconfig\n"
+    );
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr), (3, "", expected));
+    // as the message says
+    let ran = at(&log, &log.url(), &["--oracle-client", folder, "report", "--since", "all"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut command = log.command(&["report"]);
+    let ran: Ran = command.env_remove("ORACLE_HOME").env_remove("LD_LIBRARY_PATH").output().unwrap().into();
     let expected = format!(
         "mailthrottle: Oracle's client library cannot be loaded: libclntsh.so: cannot open shared object file: No such file \
          or directory\nmailthrottle: it was looked for beside this program, in the system's library path (LD_LIBRARY_PATH), \
