@@ -620,6 +620,75 @@ fn what_is_encrypted_is_seen_by_those_who_may() {
     }
 }
 
+/// What takes only a text, each with the column in place of the `?`.
+const AS_TEXTS: &[&str] = &[
+    "UPPER(?)",
+    "SUBSTR(?, 1, 2)",
+    "DBMS_LOB.SUBSTR(?, 2)",
+    "TO_CHAR(?)",
+    "TO_CLOB(?)",
+    "? || 'x'",
+    "NVL(?, 'x')",
+    "COALESCE(?, 'x')",
+    "COALESCE(f, ?)",
+    "DECODE(f, 'y', f, ?)",
+    "CASE WHEN f = 'y' THEN 'x' ELSE ? END",
+    "CAST(? AS VARCHAR2(10))",
+    "CAST(? AS CHAR(10))",
+    "CASE WHEN ? = 'x' THEN 1 END",
+    "CASE WHEN ? LIKE 'x' THEN 1 END",
+    "MAX(?)",
+];
+
+#[test]
+fn what_is_no_text_is_not_taken_for_one() {
+    if crate::support::oracle::is_real() {
+        return;
+    }
+    let log = OracleDatabase::fresh();
+    log.sql(
+        "CREATE TABLE t (a JSON, b VECTOR(3, FLOAT32), c LONG, d SYS.XMLTYPE, e NVARCHAR2(5), f VARCHAR2(20));
+         INSERT INTO t VALUES ('{\"a\": 1}', '[1, 2, 3]', 'long', '<a/>', 'x', 'y');",
+    );
+    let connection = log.connect();
+    assert_eq!(
+        texts(
+            &connection,
+            "SELECT data_type FROM user_tab_columns WHERE table_name = 'T' ORDER BY column_id"
+        ),
+        ["JSON", "VECTOR", "LONG", "XMLTYPE", "NVARCHAR2", "VARCHAR2"]
+    );
+    // what the driver makes of each
+    let described = |column: &str, on: &str| {
+        let rows = connection.query(&format!("SELECT {column} FROM t WHERE {on}"), &[]);
+        rows.map(|rows| rows.column_info()[0].oracle_type().to_string()).map_err(|error| error.to_string())
+    };
+    for on in ["1 = 0", "1 = 1"] {
+        assert_eq!(described("a", on), Err("unsupported Oracle type JSON".to_owned()));
+        assert_eq!(described("b", on), Err("unknown Oracle type number 2033".to_owned()));
+        assert_eq!(described("c", on), Ok("LONG".to_owned()));
+        assert_eq!(described("d", on), Ok("XML".to_owned()));
+    }
+    assert_eq!(texts(&connection, "SELECT c FROM t WHERE c IS NOT NULL AND d IS NOT NULL"), ["long"]);
+    assert_eq!(texts(&connection, "SELECT d FROM t"), ["<a/>"]);
+    assert_eq!(texts(&connection, "SELECT JSON_SERIALIZE(a) FROM t"), ["{\"a\": 1}"]);
+    let short = "SELECT NVL(JSON_SERIALIZE(a RETURNING VARCHAR2(7)), 'none') FROM t";
+    assert_eq!(texts(&connection, short), ["none"]);
+    assert_eq!(texts(&connection, "SELECT JSON_SERIALIZE(a RETURNING CLOB) FROM t"), ["{\"a\": 1}"]);
+    for column in ["a", "b", "c", "d"] {
+        for form in AS_TEXTS {
+            let sql = format!("SELECT {} FROM t", form.replace('?', column));
+            assert_eq!(code(&connection, &sql), 932, "{sql}");
+        }
+    }
+    let error = connection.query("SELECT c || 'x' FROM t", &[]).map(drop).unwrap_err();
+    assert_eq!(message(&error), "ORA-00932: inconsistent datatypes: expected CHAR got LONG");
+    for sql in ["SELECT DISTINCT c FROM t", "SELECT f FROM t ORDER BY c", "SELECT COUNT(*) FROM t GROUP BY c"]
+    {
+        assert_eq!(code(&connection, sql), 997, "{sql}");
+    }
+}
+
 #[test]
 fn a_change_gives_its_rows_and_what_it_returns() {
     let log = log();

@@ -238,8 +238,9 @@ static int learn_types(Session *session, Error *error) {
                 {"tstz", &session->types.tstz},         {"tsltz", &session->types.tsltz},
                 {"varchar2", &session->types.varchar2}, {"nvarchar2", &session->types.nvarchar2},
                 {"clob", &session->types.clob},
-                        {"raw", &session->types.raw},
-                {"blob", &session->types.blob}};
+                {"raw", &session->types.raw},           {"blob", &session->types.blob},
+                {"long", &session->types.longs},        {"json", &session->types.json},
+                {"vector", &session->types.vector},     {"xmltype", &session->types.xmltype}};
   PGresult *result = run(session, error,
                          "SELECT typname, t.oid FROM pg_catalog.pg_type t "
                          "JOIN pg_catalog.pg_namespace n ON n.oid = typnamespace WHERE nspname = 'oracle'",

@@ -30,7 +30,6 @@ char *oracle_name(const char *name) {
 // `column t.x does not exist` or `column "x" of relation "t" does not exist`: "T"."X"
 static int invalid_identifier(Error *error, const char *said) {
   const char *start = strstr(said, "column ");
-  if (!start) start = strstr(said, "function ");
   if (!start) return fail(error, 904, "invalid identifier");
   start = strchr(start, ' ') + 1;
   Text name = {0};
@@ -53,11 +52,24 @@ static int invalid_identifier(Error *error, const char *said) {
 
 static bool has(const char *text, const char *part) { return text && strstr(text, part) != NULL; }
 
+// whether a message says a type; the names of columns stand in quotes there
+static bool names_type(const char *said, const char *type) {
+  for (const char *at = strstr(said, type); at; at = strstr(at + 1, type))
+    if (at > said && strchr(" (", at[-1]) && strchr(" ,)", at[strlen(type)])) return true;
+  return false;
+}
+
 // types that do not go together: what Oracle says depends on which
-static int mismatch(Error *error, const char *said, const char *sql) {
+static int mismatch(Error *error, const char *said) {
   bool moment = has(said, "date") || has(said, "timestamp") || has(said, "tstz") || has(said, "tsltz");
   bool text = has(said, "text") || has(said, "varchar2") || has(said, "character");
   if (has(said, "clob") || has(said, "blob")) return fail(error, 932, "inconsistent datatypes: expected - got CLOB");
+  static const char *const OPAQUE[][2] = {{"long", "LONG"}, {"json", "JSON"}, {"vector", "VECTOR"}, {"xmltype", "XMLTYPE"}};
+  for (size_t i = 0; i < sizeof OPAQUE / sizeof *OPAQUE; i++) {
+    if (!names_type(said, OPAQUE[i][0])) continue;
+    if (i == 0 && (has(said, "equality") || has(said, "ordering"))) return fail(error, 997, "illegal use of LONG datatype");
+    return fail(error, 932, "inconsistent datatypes: expected CHAR got %s", OPAQUE[i][1]);
+  }
   bool set = has(said, "UNION") || has(said, "INTERSECT") || has(said, "EXCEPT");
   if (has(said, "cannot be matched")) { // of a CASE, a COALESCE or a set operator
     if (has(said, " nvarchar2") && (has(said, " text") || has(said, " varchar2") || has(said, " character"))) return fail(error, 12704, "character set mismatch");
@@ -68,17 +80,13 @@ static int mismatch(Error *error, const char *said, const char *sql) {
   if (text && (has(said, "numeric") || has(said, "integer") || has(said, "bigint")))
     return fail(error, 1722, "invalid number");
   if (has(said, "boolean")) return fail(error, 920, "invalid relational operator");
-  (void)sql;
   return fail(error, 932, "inconsistent datatypes: %s", said);
 }
 
-static int undefined_function(Error *error, const char *said, const char *sql) {
-  if (has(said, "function oracle.")) { // known, but not for these types
-    const char *paren = strchr(said, '(');
-    return mismatch(error, paren ? paren : said, sql);
-  }
-  if (has(said, "operator") || has(said, "equality") || has(said, "ordering")) return mismatch(error, said, sql);
-  return invalid_identifier(error, said);
+// a function that is known, or an operator, but not for these types
+static int undefined_function(Error *error, const char *said) {
+  const char *paren = has(said, "function ") ? strchr(said, '(') : NULL;
+  return mismatch(error, paren ? paren : said);
 }
 
 // whether the user has any right on the relation that PostgreSQL keeps from him
@@ -215,8 +223,8 @@ int fail_from(Session *session, Error *error, const PGresult *result, const char
   if (strcmp(state, "23502") == 0) return not_null(error, result, sql);
   if (strcmp(state, "42501") == 0) return denied(session, error, said, sql);
   if (strcmp(state, "42703") == 0) return invalid_identifier(error, said);
-  if (strcmp(state, "42883") == 0) return undefined_function(error, said, sql);
-  if (strcmp(state, "42804") == 0 || strcmp(state, "42846") == 0) return mismatch(error, said, sql);
+  if (strcmp(state, "42883") == 0) return undefined_function(error, said);
+  if (strcmp(state, "42804") == 0 || strcmp(state, "42846") == 0) return mismatch(error, said);
   if (strcmp(state, "22P02") == 0) return input_syntax(error, said);
   if (strcmp(state, "42803") == 0) return grouping(error, sql);
   for (size_t i = 0; i < sizeof SIMPLE / sizeof *SIMPLE; i++)

@@ -6,7 +6,7 @@
 
 typedef int Special(Translator *t, int at);
 
-static Special cast, extract, trim, decode, nvl2, listagg, in_utc;
+static Special cast, extract, trim, decode, nvl2, listagg, in_utc, json_serialize;
 
 typedef struct {
   const char *name, *target;
@@ -45,7 +45,8 @@ static const Function FUNCTIONS[] = {
     {"HEXTORAW", "oracle.hextoraw", NULL}, {"EMPTY_CLOB", "oracle.empty_clob", NULL},
     {"EMPTY_BLOB", "oracle.empty_blob", NULL}, {"ORA_HASH", "oracle.ora_hash", NULL},
     {"SYS_GUID", "oracle.sys_guid", NULL}, {"USERENV", "oracle.userenv", NULL}, {"NLSSORT", "oracle.nlssort", NULL},
-    {"STANDARD_HASH", "oracle.standard_hash", NULL}, {"DUMP", "oracle.dump", NULL}};
+    {"STANDARD_HASH", "oracle.standard_hash", NULL}, {"DUMP", "oracle.dump", NULL},
+    {"JSON_SERIALIZE", NULL, json_serialize}};
 
 static const Function PACKAGED[] = {
     {"DBMS_LOB.SUBSTR", "oracle.dbms_lob_substr", NULL}, {"DBMS_LOB.GETLENGTH", "oracle.dbms_lob_getlength", NULL},
@@ -217,6 +218,17 @@ static int nvl2(Translator *t, int at) {
   text_put(&t->sql, " ELSE");
   put_alike(t, first + 1, second, second + 1, close);
   text_put(&t->sql, " END");
+  return close + 1;
+}
+
+// JSON_SERIALIZE(x [RETURNING CLOB | VARCHAR2 [(n)]])
+static int json_serialize(Translator *t, int at) {
+  int close = t->tokens[at + 1].match, returning = find(t, at + 2, close, "RETURNING");
+  bool clob = returning >= 0 && is(t, returning + 1, "CLOB"), sized = returning >= 0 && symbol(t, returning + 2, "(");
+  const char *size = clob ? "NULL" : sized ? t->tokens[returning + 3].text : "4000";
+  text_put(&t->sql, "CAST(oracle.json_serialize(");
+  block(t, at + 2, returning < 0 ? close : returning, false);
+  text_format(&t->sql, ", %s) AS oracle.%s)", size, clob ? "clob" : "varchar2");
   return close + 1;
 }
 

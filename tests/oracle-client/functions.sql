@@ -73,6 +73,16 @@ BEGIN
     EXECUTE format('CREATE AGGREGATE oracle.%s(oracle.nvarchar2) (SFUNC = oracle.nvarchar2_%s, STYPE = oracle.nvarchar2)', CASE l WHEN 'larger' THEN 'max' ELSE 'min' END, l);
   END LOOP;
 END $$;
+DO $$
+DECLARE
+  name text; kind text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['nvl', 'alike'] LOOP
+    FOREACH kind IN ARRAY ARRAY['long', 'json', 'vector', 'xmltype'] LOOP
+      EXECUTE format('CREATE FUNCTION oracle.%1$I(oracle.%2$I, oracle.%2$I) RETURNS oracle.%2$I LANGUAGE sql AS $body$ SELECT oracle.fail(932, ''inconsistent datatypes: expected CHAR got %3$s'')::oracle.%2$I $body$', name, kind, upper(kind));
+    END LOOP;
+  END LOOP;
+END $$;
 CREATE FUNCTION oracle.nvl(character, character) RETURNS character LANGUAGE sql IMMUTABLE AS 'SELECT coalesce($1, $2)';
 CREATE FUNCTION oracle.alike(character, character) RETURNS character LANGUAGE sql IMMUTABLE AS 'SELECT $2';
 
@@ -191,6 +201,10 @@ CREATE FUNCTION oracle.utf16(text) RETURNS bytea LANGUAGE sql IMMUTABLE STRICT A
 CREATE FUNCTION oracle.dump(text, numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT oracle.dumped(1, 'AL32UTF8', convert_to($1, 'UTF8'), $2) $$;
 CREATE FUNCTION oracle.dump(character, numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT oracle.dumped(96, 'AL32UTF8', convert_to(oracle.char_text($1), 'UTF8'), $2) $$;
 CREATE FUNCTION oracle.dump(oracle.nvarchar2, numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT oracle.dumped(1, 'AL16UTF16', oracle.utf16($1::text), $2) $$;
+
+-- JSON_SERIALIZE is NULL where the text is longer than the VARCHAR2 asked for
+CREATE FUNCTION oracle.json_serialize(oracle.json, int) RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS
+  $$ SELECT CASE WHEN octet_length(x) <= coalesce($2, octet_length(x)) THEN x::oracle.clob END FROM textin(oracle.json_out($1)) AS x $$;
 
 -- what packages give
 CREATE FUNCTION oracle.dbms_lob_substr(oracle.clob, numeric DEFAULT 32767, numeric DEFAULT 1) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT oracle.cut($1::text, $3, $2)';

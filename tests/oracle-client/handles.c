@@ -6,15 +6,15 @@
 #include <string.h>
 
 enum {
-  ATTR_DATA_SIZE = 1, ATTR_DATA_TYPE = 2, ATTR_NAME = 4, ATTR_PRECISION = 5, ATTR_SCALE = 6, ATTR_SERVER = 6,
+  ATTR_DATA_SIZE = 1, ATTR_DATA_TYPE = 2, ATTR_NAME = 4, ATTR_PRECISION = 5, ATTR_SCALE = 6, ATTR_SERVER = 6, ATTR_SCHEMA_NAME = 9, ATTR_PACKAGE_NAME = 12,
   ATTR_SESSION = 7, ATTR_IS_NULL = 7, ATTR_TRANS = 8, ATTR_ROW_COUNT = 9, ATTR_SQLFNCODE = 10, ATTR_PREFETCH_ROWS = 11, ATTR_PARAM_COUNT = 18, ATTR_USERNAME = 22,
   ATTR_PASSWORD = 23, ATTR_STMT_TYPE = 24, ATTR_CHARSET_ID = 31, ATTR_CHARSET_FORM = 32, ATTR_ROWS_RETURNED = 42,
-  ATTR_NUM_DML_ERRORS = 73, ATTR_DML_ROW_OFFSET = 74, ATTR_PARSE_ERROR_OFFSET = 129, ATTR_SERVER_STATUS = 143,
-  ATTR_STATEMENT = 144, ATTR_STMTCACHESIZE = 176, ATTR_BIND_COUNT = 190, ATTR_ROWS_FETCHED = 197,
-  ATTR_STMT_IS_RETURNING = 218, ATTR_CURRENT_SCHEMA = 224, ATTR_NCHARSET_ID = 262, ATTR_CHAR_SIZE = 286,
+  ATTR_NUM_DML_ERRORS = 73, ATTR_DML_ROW_OFFSET = 74, ATTR_REF_TDO = 110, ATTR_PARAM = 124, ATTR_PARSE_ERROR_OFFSET = 129, ATTR_SERVER_STATUS = 143,
+  ATTR_STATEMENT = 144, ATTR_STMTCACHESIZE = 176, ATTR_BIND_COUNT = 190, ATTR_ROWS_FETCHED = 197, ATTR_TYPECODE = 216,
+  ATTR_STMT_IS_RETURNING = 218, ATTR_CURRENT_SCHEMA = 224, ATTR_NUM_TYPE_ATTRS = 228, ATTR_NCHARSET_ID = 262, ATTR_CHAR_SIZE = 286,
   ATTR_DBNAME = 391, ATTR_INSTNAME = 392, ATTR_SERVICENAME = 393, ATTR_DBDOMAIN = 399, ATTR_UB8_ROW_COUNT = 457,
   ATTR_DML_ROW_COUNT_ARRAY = 469, ATTR_MAX_OPEN_CURSORS = 471, ATTR_ERROR_IS_RECOVERABLE = 472,
-  ATTR_TRANSACTION_IN_PROGRESS = 484, ATTR_MAX_IDENTIFIER_LEN = 500, ATTR_CALL_TIMEOUT = 531, ATTR_JSON_COL = 534
+  ATTR_TRANSACTION_IN_PROGRESS = 484, ATTR_MAX_IDENTIFIER_LEN = 500, ATTR_CALL_TIMEOUT = 531, ATTR_JSON_COL = 534, ATTR_VECTOR_DIMENSION = 695, ATTR_VECTOR_FORMAT = 696, ATTR_VECTOR_PROPERTY = 697
 };
 
 enum { CHARSET_UTF8 = 873, SERVER_NORMAL = 1 };
@@ -25,6 +25,7 @@ static size_t size_of(uint32_t kind) {
   case HTYPE_ERROR: return sizeof(Error);
   case HTYPE_SVCCTX: return sizeof(Service);
   case HTYPE_STMT: return sizeof(Statement);
+  case HTYPE_DESCRIBE: return sizeof(Column);
   case HTYPE_SERVER: return sizeof(Server);
   case HTYPE_SESSION: return sizeof(Session);
   case DTYPE_LOB: return sizeof(Lob);
@@ -202,6 +203,31 @@ static int statement_attribute(const Statement *statement, void *to, uint32_t *s
   }
 }
 
+// the only object type that a column may have
+static const Column XMLTYPE = {.kind = DTYPE_PARAM, .name = "XMLTYPE", .type = SQLT_NTY};
+
+static int type_attribute(const Column *type, void *to, uint32_t *size, uint32_t attribute) {
+  switch (attribute) {
+  case ATTR_NAME: return give_text(type->name, to, size);
+  case ATTR_SCHEMA_NAME: return give_text("SYS", to, size);
+  case ATTR_PACKAGE_NAME: return give_text("", to, size);
+  case ATTR_TYPECODE: *(uint16_t *)to = type->type; return OCI_SUCCESS;
+  case ATTR_NUM_TYPE_ATTRS: *(uint16_t *)to = 0; return OCI_SUCCESS;
+  default: return OCI_ERROR;
+  }
+}
+
+EXPORT int OCIObjectPin(void *environment UNUSED, void *error UNUSED, void *reference, void *retrieval UNUSED,
+                        int option UNUSED, uint16_t duration UNUSED, int lock UNUSED, void **object) {
+  *object = reference;
+  return OCI_SUCCESS;
+}
+
+EXPORT int OCIDescribeAny(void *service UNUSED, void *error UNUSED, void *object UNUSED, uint32_t length UNUSED,
+                          uint8_t kind UNUSED, uint8_t level UNUSED, uint8_t type UNUSED, void *describe UNUSED) {
+  return OCI_SUCCESS;
+}
+
 static int column_attribute(const Column *column, void *to, uint32_t *size, uint32_t attribute) {
   switch (attribute) {
   case ATTR_NAME: return give_text(column->name, to, size);
@@ -212,7 +238,12 @@ static int column_attribute(const Column *column, void *to, uint32_t *size, uint
   case ATTR_PRECISION: *(int16_t *)to = column->precision; return OCI_SUCCESS;
   case ATTR_SCALE: *(int8_t *)to = column->scale; return OCI_SUCCESS;
   case ATTR_IS_NULL: *(uint8_t *)to = column->nullable; return OCI_SUCCESS;
-  case ATTR_JSON_COL: *(uint8_t *)to = 0; return OCI_SUCCESS;
+  case ATTR_JSON_COL:
+  case ATTR_VECTOR_FORMAT:
+  case ATTR_VECTOR_PROPERTY: *(uint8_t *)to = 0; return OCI_SUCCESS;
+  case ATTR_VECTOR_DIMENSION: *(uint32_t *)to = 0; return OCI_SUCCESS;
+  case ATTR_REF_TDO: *(const void **)to = &XMLTYPE; return OCI_SUCCESS;
+  case ATTR_PARAM: *(const void **)to = &XMLTYPE; return OCI_SUCCESS;
   default: return OCI_ERROR;
   }
 }
@@ -252,6 +283,7 @@ static int get(const void *handle, uint32_t kind, void *to, uint32_t *size, uint
   case HTYPE_SVCCTX: return service_attribute(handle, to, attribute);
   case HTYPE_STMT: return statement_attribute(handle, to, size, attribute);
   case HTYPE_DESCRIBE: return column_attribute(handle, to, size, attribute);
+  case DTYPE_PARAM: return type_attribute(handle, to, size, attribute);
   case HTYPE_SERVER: return server_attribute(handle, to, size, attribute);
   case HTYPE_SESSION: return session_attribute(handle, to, size, attribute);
   default: return OCI_ERROR;

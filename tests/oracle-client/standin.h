@@ -27,7 +27,8 @@ enum {
 // the data types of the interface
 enum {
   SQLT_CHR = 1, SQLT_NUM = 2, SQLT_INT = 3, SQLT_VNU = 6, SQLT_LNG = 8, SQLT_DAT = 12, SQLT_BFLOAT = 21,
-  SQLT_BDOUBLE = 22, SQLT_BIN = 23, SQLT_LBI = 24, SQLT_UIN = 68, SQLT_AFC = 96, SQLT_CLOB = 112, SQLT_BLOB = 113,
+  SQLT_BDOUBLE = 22, SQLT_BIN = 23, SQLT_LBI = 24, SQLT_UIN = 68, SQLT_AFC = 96, SQLT_NTY = 108, SQLT_CLOB = 112, SQLT_BLOB = 113,
+  SQLT_JSON = 119, SQLT_VECTOR = 127,
   SQLT_ODT = 156, SQLT_TIMESTAMP = 187, SQLT_TIMESTAMP_TZ = 188, SQLT_INTERVAL_DS = 190, SQLT_TIMESTAMP_LTZ = 232
 };
 
@@ -69,7 +70,7 @@ EXPORT int fail(Error *error, int code, const char *format, ...) __attribute__((
 
 // the PostgreSQL types that stand for Oracle's; their numbers differ from database to database
 typedef struct {
-  Oid date, timestamp, tstz, tsltz, varchar2, nvarchar2, clob, raw, blob;
+  Oid date, timestamp, tstz, tsltz, varchar2, nvarchar2, clob, raw, blob, longs, json, vector, xmltype;
 } Types;
 
 typedef enum { NO_TRANSACTION, READ_WRITE, READ_ONLY } Transaction;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MODE_DESCRIBE = 0x10, MODE_COMMIT = 0x20, MODE_BATCH_ERRORS = 0x80, MODE_PARSE = 0x100 };
+enum { MODE_COMMIT = 0x20, MODE_BATCH_ERRORS = 0x80 };
 
 // the statement of the last batch, for its errors: the driver asks for them with its error handle alone
 static _Thread_local Statement *batch;

@@ -81,7 +81,13 @@ int put_type(Translator *t, int at, Text *check) {
   } PLAIN[] = {{"DATE", "oracle.date"},      {"CLOB", "oracle.clob"},      {"NCLOB", "oracle.clob"},
                {"BLOB", "oracle.blob"},      {"INTEGER", "numeric(38)"},   {"INT", "numeric(38)"},
                {"SMALLINT", "numeric(38)"},  {"REAL", "double precision"}, {"BINARY_DOUBLE", "double precision"},
-               {"BINARY_FLOAT", "real"},     {"LONG", "oracle.clob"},      {"ROWID", "text"}};
+               {"BINARY_FLOAT", "real"},     {"LONG", "oracle.long"},      {"ROWID", "text"},
+               {"JSON", "oracle.json"},      {"XMLTYPE", "oracle.xmltype"}};
+  if (is(t, at, "SYS") && symbol(t, at + 1, ".")) at += 2;
+  if (is(t, at, "VECTOR")) {
+    text_put(&t->sql, "oracle.vector");
+    return symbol(t, at + 1, "(") ? t->tokens[at + 1].match + 1 : at + 1;
+  }
   for (size_t i = 0; i < sizeof PLAIN / sizeof *PLAIN; i++)
     if (is(t, at, PLAIN[i].name)) {
       text_put(&t->sql, PLAIN[i].type);

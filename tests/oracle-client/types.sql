@@ -123,7 +123,7 @@ BEGIN
   FOR kind IN SELECT * FROM (VALUES ('varchar2', 'text', 'S', ', COLLATABLE = true, TYPMOD_IN = varchartypmodin, TYPMOD_OUT = varchartypmodout'),
       ('nvarchar2', 'text', 'n', ', COLLATABLE = true, TYPMOD_IN = varchartypmodin, TYPMOD_OUT = varchartypmodout'),
       ('clob', 'text', 'c', ', COLLATABLE = true'), ('raw', 'bytea', 'r', ', TYPMOD_IN = varchartypmodin, TYPMOD_OUT = varchartypmodout'),
-      ('blob', 'bytea', 'b', '')) AS k(name, base, category, typmod) LOOP
+      ('blob', 'bytea', 'b', ''), ('long', 'text', 'g', ''), ('json', 'text', 'j', ''), ('vector', 'text', 'v', ''), ('xmltype', 'text', 'x', '')) AS k(name, base, category, typmod) LOOP
     EXECUTE format('CREATE TYPE oracle.%I', kind.name);
     EXECUTE format('CREATE FUNCTION oracle.%1$s_in(cstring) RETURNS oracle.%1$I LANGUAGE internal IMMUTABLE STRICT AS %2$L', kind.name, kind.base || 'in');
     EXECUTE format('CREATE FUNCTION oracle.%1$s_out(oracle.%1$I) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS %2$L', kind.name, kind.base || 'out');
@@ -156,6 +156,22 @@ CREATE FUNCTION oracle.clob_varchar2(oracle.clob, int4, boolean) RETURNS oracle.
     THEN oracle.fail(22835, format('Buffer too small for CLOB to CHAR or BLOB to RAW conversion (actual: %s, maximum: %s)', octet_length($1::text), $2 - 4))
     ELSE nullif($1::text, '') END::oracle.varchar2 $$;
 CREATE CAST (oracle.clob AS oracle.varchar2) WITH FUNCTION oracle.clob_varchar2(oracle.clob, int4, boolean) AS ASSIGNMENT;
+-- a LONG, a JSON, a VECTOR and an XMLTYPE are written and read, and no text
+DO $$
+DECLARE
+  kind text; base text;
+BEGIN
+  FOREACH kind IN ARRAY ARRAY['long', 'json', 'vector', 'xmltype'] LOOP
+    FOREACH base IN ARRAY ARRAY['text', 'oracle.varchar2', 'oracle.nvarchar2', 'oracle.clob'] LOOP
+      EXECUTE format('CREATE CAST (%s AS oracle.%I) WITHOUT FUNCTION AS ASSIGNMENT', base, kind);
+    END LOOP;
+    -- without these PostgreSQL would go by the way it is written
+    FOREACH base IN ARRAY ARRAY['text', 'character', 'oracle.varchar2'] LOOP
+      EXECUTE format('CREATE FUNCTION oracle.%1$s_%2$s(oracle.%1$I) RETURNS %3$s LANGUAGE sql AS $body$ SELECT oracle.fail(932, ''inconsistent datatypes: expected CHAR got %4$s'')::%3$s $body$', kind, split_part(base, '.', -1), base, upper(kind));
+      EXECUTE format('CREATE CAST (oracle.%1$I AS %3$s) WITH FUNCTION oracle.%1$s_%2$s(oracle.%1$I) AS ASSIGNMENT', kind, split_part(base, '.', -1), base);
+    END LOOP;
+  END LOOP;
+END $$;
 -- a stated length cuts where it is asked for, and only there: a column's is kept by its check
 CREATE FUNCTION oracle.varchar2_length(oracle.varchar2, int4, boolean) RETURNS oracle.varchar2 LANGUAGE sql IMMUTABLE AS
   'SELECT CASE WHEN $3 AND $2 >= 4 THEN nullif("left"($1::text, $2 - 4), '''')::oracle.varchar2 ELSE $1 END';

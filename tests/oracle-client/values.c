@@ -59,6 +59,8 @@ void describe(const Session *session, Column *column, Oid type, int modifier) {
     describe_text(column, SQLT_BIN, modifier >= 4 ? modifier - 4 : 2000);
   } else if (type == types->clob || type == types->blob) {
     describe_text(column, type == types->clob ? SQLT_CLOB : SQLT_BLOB, 4000);
+  } else if (type == types->longs || type == types->json || type == types->vector || type == types->xmltype) {
+    column->type = type == types->longs ? SQLT_LNG : type == types->json ? SQLT_JSON : type == types->vector ? SQLT_VECTOR : SQLT_NTY;
   } else if (type == PG_BPCHAR) {
     describe_text(column, SQLT_AFC, modifier >= 4 ? modifier - 4 : 2000);
   } else if (type == PG_BYTEA) {
