@@ -177,6 +177,11 @@ impl Dialect {
         }
     }
 
+    /// The beginning of a long text, to be compared, where long ones are not.
+    pub(super) fn short(self, text: &str) -> Option<String> {
+        (self == Dialect::Oracle).then(|| format!("TO_CHAR(SUBSTR({text}, 1, 1000))"))
+    }
+
     /// A time as the relation shows it: of its own type, numbers with a fraction as the program reads them. Oracle's client
     /// cannot take a time with a zone whose rules it has in another version than the server (ORA-01805), so it gets UTC.
     pub(super) fn shown_time(self, value: &str, kind: &ColumnKind) -> String {

@@ -280,6 +280,11 @@ impl Mapping {
                 let kind = self.kind_of_time(column).unwrap_or(&ColumnKind::Instant);
                 self.dialect.shown_time(&self.time(column, binds), kind)
             }
+            (Column::Status, several) => {
+                let (texts, kinds): (Vec<_>, Vec<_>) =
+                    several.iter().map(|source| self.short_text(source)).unzip();
+                coalesced(self.dialect.alike(texts, &kinds))
+            }
             (_, several) => {
                 let kinds: Vec<_> = several.iter().map(|source| &source.field().kind).collect();
                 let texts = several.iter().map(|source| self.text(source)).collect();
@@ -315,6 +320,15 @@ impl Mapping {
         self.dialect.text(&self.raw(source), &source.field().kind)
     }
 
+    /// A status as a text that can be compared and counted.
+    fn short_text<'s>(&self, source: &'s ColumnSource) -> (String, &'s ColumnKind) {
+        let kind = &source.field().kind;
+        match self.dialect.short(&self.text(source)) {
+            Some(short) if kind.is_long() => (short, &ColumnKind::Text),
+            _ => (self.text(source), kind),
+        }
+    }
+
     /// Several columns as one text, `first: second`, without those that are empty.
     fn one_text(&self, first: &ColumnSource, rest: &[ColumnSource]) -> String {
         let mut texts = [first].into_iter().chain(rest).map(|source| self.text(source)).collect::<Vec<_>>();
@@ -343,8 +357,8 @@ impl Mapping {
     /// The status where the error text decides: the first word for failed, else the one for sent, or what a status column
     /// says.
     fn status_by_error(&self, binds: &mut Binds) -> String {
-        let own = self.sources(Column::Status);
-        let mut kinds: Vec<_> = own.iter().map(|source| &source.field().kind).collect();
+        let own = self.sources(Column::Status).iter().map(|source| self.short_text(source));
+        let (mut texts, mut kinds): (Vec<_>, Vec<_>) = own.unzip();
         let kind = *kinds.first().unwrap_or(&&ColumnKind::Text);
         let mut word = |meaning| {
             let word = self.words.of(meaning).next().map_or(Bind::Null, |word| Bind::Text(word.to_owned()));
@@ -355,7 +369,6 @@ impl Mapping {
             [first, rest @ ..] => self.one_text(first, rest),
             [] => "NULL".to_owned(),
         };
-        let mut texts: Vec<_> = own.iter().map(|source| self.text(source)).collect();
         texts.extend([sent, failed]);
         kinds.extend([kind; 2]);
         let mut texts = self.dialect.alike(texts, &kinds);

@@ -91,12 +91,18 @@ SELECT owner::oracle.varchar2(128) AS owner, index_name::oracle.varchar2(128) AS
   'VISIBLE'::oracle.varchar2(9) AS visibility
 FROM oracle.indexes;
 CREATE VIEW oracle.user_indexes AS SELECT * FROM oracle.all_indexes WHERE owner::text = oracle.username();
--- Oracle gives a computed column of an index a name of its own
+-- Oracle gives a computed column of an index a name of its own, and computes UTC of a time with a zone
 CREATE VIEW oracle.all_ind_columns AS
 SELECT i.owner::oracle.varchar2(128) AS index_owner, i.index_name::oracle.varchar2(128) AS index_name, i.owner::oracle.varchar2(128) AS table_owner, i.name::oracle.varchar2(128) AS table_name,
-  coalesce(oracle.turned(a.attname::text), concat('SYS_NC', pg_catalog.lpad(k.position::text, 5, '0'), '$'))::oracle.varchar2(4000) AS column_name, k.position::numeric AS column_position, 'ASC'::oracle.varchar2(4) AS descend
+  coalesce(oracle.turned(CASE WHEN a.atttypid <> 'oracle.tstz'::regtype THEN a.attname::text END), concat('SYS_NC', pg_catalog.lpad(k.position::text, 5, '0'), '$'))::oracle.varchar2(4000) AS column_name, k.position::numeric AS column_position, 'ASC'::oracle.varchar2(4) AS descend
 FROM oracle.indexes i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum <> 0;
+CREATE VIEW oracle.all_ind_expressions AS
+SELECT i.owner::oracle.varchar2(128) AS index_owner, i.index_name::oracle.varchar2(128) AS index_name, i.owner::oracle.varchar2(128) AS table_owner, i.name::oracle.varchar2(128) AS table_name,
+  (CASE WHEN k.attnum = 0 THEN pg_get_indexdef(i.indexrelid, k.position::int, true) ELSE concat('SYS_EXTRACT_UTC("', oracle.turned(a.attname::text), '")') END)::oracle.long AS column_expression, k.position::numeric AS column_position
+FROM oracle.indexes i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum <> 0
+WHERE k.attnum = 0 OR a.atttypid = 'oracle.tstz'::regtype;
 CREATE VIEW oracle.user_ind_columns AS SELECT index_name, table_name, column_name, column_position, descend FROM oracle.all_ind_columns WHERE index_owner::text = oracle.username();
 
 CREATE VIEW oracle.constraints AS
@@ -155,11 +161,15 @@ CREATE VIEW oracle.nls_database_parameters AS
 SELECT p.name::oracle.varchar2(30) AS parameter, p.value::oracle.varchar2(64) AS value FROM (VALUES ('NLS_CHARACTERSET', 'AL32UTF8'), ('NLS_NCHAR_CHARACTERSET', 'AL16UTF16')) AS p(name, value);
 CREATE VIEW oracle."v$timezone_file" AS SELECT 'timezlrg_32.dat'::oracle.varchar2(20) AS filename, 32::numeric AS version, 0::numeric AS con_id;
 -- the own session's, where the database's setting says that a user may see it
+CREATE FUNCTION oracle.banners() RETURNS SETOF text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF coalesce(oracle.setting('may_see_connections'), 'no') <> 'yes' THEN PERFORM oracle.fail(942, 'table or view does not exist'); END IF;
+  RETURN QUERY SELECT concat(b.banner, ' for Linux: Version 19.0.0.0.0 - Production')
+  FROM (VALUES ('TCP/IP NT Protocol Adapter'), ('Encryption service'), (CASE WHEN oracle.setting('encryption') IS NOT NULL THEN concat(oracle.setting('encryption'), ' Encryption service adapter') END)) AS b(banner)
+  WHERE b.banner IS NOT NULL;
+END $$;
 CREATE VIEW oracle."v$session_connect_info" AS
-SELECT pg_backend_pid()::numeric AS sid, b.banner::oracle.varchar2(4000) AS network_service_banner
-FROM (VALUES ('TCP/IP NT Protocol Adapter for Linux: Version 19.0.0.0.0 - Production'), ('Encryption service for Linux: Version 19.0.0.0.0 - Production'),
-  (concat(oracle.setting('encryption'), ' Encryption service adapter for Linux: Version 19.0.0.0.0 - Production'))) AS b(banner)
-WHERE b.banner NOT LIKE ' %' AND CASE WHEN oracle.setting('may_see_connections') = 'yes' THEN true ELSE oracle.fail(942, 'table or view does not exist') IS NULL END;
+SELECT pg_backend_pid()::numeric AS sid, banner::oracle.varchar2(4000) AS network_service_banner FROM oracle.banners() AS b(banner);
 
 DO $$
 DECLARE

@@ -107,6 +107,7 @@ END $$;
 CREATE FUNCTION oracle.to_char(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1';
 CREATE FUNCTION oracle.to_char(oracle.clob) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::text';
 CREATE FUNCTION oracle.to_clob(text) RETURNS oracle.clob LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::oracle.clob';
+CREATE FUNCTION oracle.to_nchar(text) RETURNS oracle.nvarchar2 LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::oracle.nvarchar2';
 CREATE FUNCTION oracle.to_clob(oracle.clob) RETURNS oracle.clob LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1';
 CREATE FUNCTION oracle.to_blob(oracle.raw) RETURNS oracle.blob LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::oracle.blob';
 CREATE FUNCTION oracle.empty_clob() RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS 'SELECT ''''::text::oracle.clob';

@@ -175,7 +175,7 @@ impl Oracle {
         let rows = self.of_table(INDEXES, &table).await?;
         let is_table = !self.of_table(IS_TABLE, &table).await?.is_empty();
         Ok(Indexes {
-            columns: rows.iter().map(|row| (text(row, 0), row.text(1))).collect(),
+            columns: rows.iter().map(|row| (text(row, 0), indexed(row.text(1), row.text(2)))).collect(),
             create: is_table.then(|| grants::index(&table, wanted)),
         })
     }
@@ -183,6 +183,16 @@ impl Oracle {
 
 fn text(row: &Row, column: usize) -> String {
     row.text(column).unwrap_or_default()
+}
+
+/// The column that a part of an index is of: itself, or where it is computed the one that is sorted alike.
+fn indexed(column: Option<String>, expression: Option<String>) -> Option<String> {
+    let Some(expression) = expression else {
+        return column;
+    };
+    let of_utc = expression.strip_prefix("SYS_EXTRACT_UTC(").and_then(|rest| rest.strip_suffix(')'));
+    let name = of_utc.unwrap_or(&expression).strip_prefix('"')?.strip_suffix('"')?;
+    Some(name.replace("\"\"", "\"")).filter(|name| !name.contains('"'))
 }
 
 fn name(row: &Row) -> Name {
@@ -290,6 +300,16 @@ fn kind_of_name(name: &str, scale: Option<i64>) -> ColumnKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_computed_column_of_an_index_is_that_which_is_sorted_alike() {
+        let of = |expression: &str| indexed(Some("SYS_NC00005$".to_owned()), Some(expression.to_owned()));
+        assert_eq!(of("SYS_EXTRACT_UTC(\"SENT_DATE\")").as_deref(), Some("SENT_DATE"));
+        assert_eq!(of("\"SENT_DATE\"").as_deref(), Some("SENT_DATE"), "descending");
+        assert_eq!(of("TRUNC(\"SENT_DATE\")"), None);
+        assert_eq!(of("\"A\"||\"B\""), None);
+        assert_eq!(indexed(Some("STATUS".to_owned()), None).as_deref(), Some("STATUS"));
+    }
 
     #[test]
     fn a_table_is_looked_for_by_what_a_user_may_mean() {
