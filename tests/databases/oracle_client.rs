@@ -690,6 +690,24 @@ fn what_is_no_text_is_not_taken_for_one() {
 }
 
 #[test]
+fn a_plan_is_explained() {
+    if crate::support::oracle::is_real() {
+        return;
+    }
+    let connection = log().connect();
+    let explain = "EXPLAIN PLAN FOR SELECT status FROM mail.email_log WHERE id = :1";
+    connection.execute(explain, &[&1]).unwrap();
+    let show = "SELECT plan_table_output FROM TABLE(DBMS_XPLAN.DISPLAY(NULL, NULL, 'BASIC +PREDICATE'))";
+    let plan = texts(&connection, show);
+    assert!(plan.len() > 1 && plan[0].contains("email_log"), "{plan:?}");
+    assert_eq!(code(&connection, "EXPLAIN PLAN FOR SELECT nothing FROM email_log"), 904);
+    connection.commit().unwrap();
+    connection.execute("SET TRANSACTION READ ONLY", &[]).unwrap();
+    let error = connection.execute(explain, &[&1]).map(drop).unwrap_err();
+    assert_eq!(error.db_error().unwrap().code(), 1456);
+}
+
+#[test]
 fn a_change_gives_its_rows_and_what_it_returns() {
     let log = log();
     let connection = log.connect();

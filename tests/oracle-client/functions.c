@@ -51,7 +51,8 @@ static const Function FUNCTIONS[] = {
 static const Function PACKAGED[] = {
     {"DBMS_LOB.SUBSTR", "oracle.dbms_lob_substr", NULL}, {"DBMS_LOB.GETLENGTH", "oracle.dbms_lob_getlength", NULL},
     {"DBMS_LOB.INSTR", "oracle.dbms_lob_instr", NULL}, {"UTL_RAW.CAST_TO_VARCHAR2", "oracle.cast_to_varchar2", NULL},
-    {"UTL_RAW.CAST_TO_RAW", "oracle.cast_to_raw", NULL}, {"DBMS_RANDOM.VALUE", "oracle.random_value", NULL}};
+    {"UTL_RAW.CAST_TO_RAW", "oracle.cast_to_raw", NULL}, {"DBMS_RANDOM.VALUE", "oracle.random_value", NULL},
+    {"DBMS_XPLAN.DISPLAY", "oracle.display_plan", NULL}};
 
 static const Function *plain(const Translator *t, int at) {
   if (!symbol(t, at + 1, "(")) return NULL;

@@ -228,6 +228,10 @@ BEGIN
   RAISE EXCEPTION 'ORA-12899: value too large for column % (actual: %, maximum: %)', name, actual, maximum;
 END $$;
 
+-- DBMS_XPLAN.DISPLAY of the last EXPLAIN PLAN: PostgreSQL's, whatever is asked for
+CREATE FUNCTION oracle.display_plan(text DEFAULT NULL, text DEFAULT NULL, text DEFAULT NULL) RETURNS TABLE (plan_table_output oracle.varchar2) LANGUAGE sql STABLE AS
+  $$ SELECT line::oracle.varchar2 FROM string_to_table(oracle.setting('plan'), E'\n') AS line $$;
+
 -- the session
 CREATE FUNCTION oracle.turned(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
   'SELECT CASE WHEN $1 = pg_catalog.lower($1) THEN pg_catalog.upper($1) WHEN $1 = pg_catalog.upper($1) THEN pg_catalog.lower($1) ELSE $1 END';

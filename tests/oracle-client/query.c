@@ -423,6 +423,10 @@ static int word(Translator *t, Block *b, int at, int to) {
   if (is(t, at, "TRUE") || is(t, at, "FALSE")) refuse(t, 904, "\"%s\": invalid identifier", token->text);
   next = before_dot ? 0 : clause_word(t, b, at, to);
   if (next) return next;
+  if (is(t, at, "TABLE") && b->clause == FROM_LIST && symbol(t, at + 1, "(")) { // a function that gives rows
+    block(t, at + 2, t->tokens[at + 1].match, false);
+    return t->tokens[at + 1].match + 1;
+  }
   if (is(t, at, "AS")) alias(t, b, at);
   if (is(t, at, "ROWNUM") && (next = row_limit(t, b, at, to)) != 0) return next;
   for (size_t i = 0; i < sizeof VALUES / sizeof *VALUES; i++)

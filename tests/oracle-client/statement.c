@@ -304,6 +304,21 @@ static int query(Statement *statement, Error *error) {
   return describe_answer(statement, error);
 }
 
+// the plan of a query is kept in the session, for DBMS_XPLAN; Oracle writes it to a table
+static int plan(Statement *statement, Error *error) {
+  Session *session = statement->service->session;
+  if (session->transaction == READ_ONLY) return fail(error, 1456, "may not perform insert/delete/update operation inside a READ ONLY transaction");
+  if (query(statement, error) != OCI_SUCCESS) return OCI_ERROR;
+  Text lines = {0};
+  for (int i = 0; i < PQntuples(statement->result); i++) text_format(&lines, "%s%s", i ? "\n" : "", PQgetvalue(statement->result, i, 0));
+  statement->pending = false;
+  const char *values[] = {lines.text};
+  PGresult *kept = run(session, error, "SELECT set_config('oracle.plan', $1, false)", 1, NULL, values, NULL, NULL);
+  PQclear(kept);
+  text_free(&lines);
+  return kept ? OCI_SUCCESS : OCI_ERROR;
+}
+
 // gives the values of RETURNING ... INTO to the driver
 static int give_back(Statement *statement, Error *error, const PGresult *result, uint32_t iteration) {
   int column = 0;
@@ -429,6 +444,7 @@ static int execute(Statement *statement, Error *error, uint32_t iterations, uint
   switch (translation->manner) {
   case RUN_QUERY:
   case RUN_LOCKING: return query(statement, error);
+  case RUN_PLAN: return plan(statement, error);
   case RUN_CHANGE: return change(statement, error, iterations ? iterations : 1, mode & MODE_BATCH_ERRORS);
   case RUN_DEFINITION: return definition(statement, error);
   case RUN_COMMAND: return command(statement, error);

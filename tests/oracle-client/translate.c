@@ -76,6 +76,7 @@ static int kind_of(const Translator *t) {
   } KINDS[] = {
       {"SELECT", STMT_SELECT, RUN_QUERY},   {"WITH", STMT_SELECT, RUN_QUERY},    {"INSERT", STMT_INSERT, RUN_CHANGE},
       {"UPDATE", STMT_UPDATE, RUN_CHANGE},  {"DELETE", STMT_DELETE, RUN_CHANGE}, {"MERGE", STMT_OTHER, RUN_CHANGE},
+      {"EXPLAIN", STMT_EXPLAIN, RUN_PLAN},
       {"CREATE", STMT_CREATE, RUN_DEFINITION}, {"DROP", STMT_DROP, RUN_DEFINITION}, {"ALTER", STMT_ALTER, RUN_DEFINITION},
       {"BEGIN", STMT_BEGIN, RUN_COMMAND},   {"DECLARE", STMT_DECLARE, RUN_COMMAND},
       {"COMMIT", STMT_COMMIT, RUN_COMMAND}, {"ROLLBACK", STMT_ROLLBACK, RUN_COMMAND},
@@ -101,6 +102,16 @@ static char *own_name(const char *user) {
   return name;
 }
 
+// EXPLAIN PLAN [SET STATEMENT_ID = '...'] FOR query: PostgreSQL's plan
+static void explain(Translator *t) {
+  int query = 2;
+  while (query < t->count && !is(t, query - 1, "FOR")) query++;
+  if (!is(t, 1, "PLAN")) refuse(t, 900, "invalid SQL statement");
+  if (!is(t, query, "SELECT") && !is(t, query, "WITH")) refuse(t, 905, "missing keyword");
+  text_put(&t->sql, "EXPLAIN (COSTS OFF) ");
+  block(t, query, t->count, false);
+}
+
 static void put_statement(Translator *t) {
   int type = kind_of(t);
   t->out->type = type < 0 ? STMT_OTHER : type;
@@ -108,6 +119,8 @@ static void put_statement(Translator *t) {
     refuse(t, 900, "invalid SQL statement");
   else if (type == STMT_BEGIN || type == STMT_DECLARE)
     refuse(t, 6550, "line 1, column 1: the stand-in knows no PL/SQL");
+  else if (type == STMT_EXPLAIN)
+    explain(t);
   else if (is(t, 0, "MERGE"))
     refuse(t, 3001, "unimplemented feature: MERGE (in the stand-in)");
   else if (!definition_or_command(t))
