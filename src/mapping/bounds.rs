@@ -54,6 +54,12 @@ impl Mapping {
             TimeBounds::Unplaced(window) => Some(self.unplaced_outside(&time, window, binds)),
             TimeBounds::OtherwiseWritten(window) => Some(self.otherwise_written(&time, window, binds)),
             TimeBounds::Missing => Some(format!("{time} IS NULL")),
+            // of times that are of a type of their own, both ends leave out what is missing or odd
+            TimeBounds::Placed(window)
+                if self.kind_of_sent_date().is_time() && window.since.is_some() && window.until.is_some() =>
+            {
+                self.inside(&time, window, 0, binds)
+            }
             TimeBounds::Placed(window) => {
                 let inside = self.inside(&time, window, 0, binds).map(|inside| format!("{inside} AND "));
                 Some(format!("{}NOT {}", inside.unwrap_or_default(), self.missing_or_odd(&time)))

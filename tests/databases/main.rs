@@ -5,6 +5,7 @@ mod conformance;
 mod oracle_attempts;
 mod oracle_client;
 mod oracle_columns;
+mod oracle_selfcheck;
 mod oracle_sessions;
 mod oracle_values;
 mod postgres;

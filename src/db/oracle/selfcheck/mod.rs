@@ -10,13 +10,17 @@ use super::session::{NUMBERS, Session, WIDE};
 use super::values::Cell;
 use super::{Oracle, binds, error, plain};
 use crate::mapping::Mapping;
-use crate::mapping::sql::{Bind, Selection, Statement, TimeBounds, body};
+use crate::mapping::sql::{Bind, Selection, Statement, TimeBounds, body, quoted};
 use crate::model::Proof;
 use crate::window::Window;
 use statements::{File, OF_CATALOGUE, OF_LOG};
 
 /// What the names of tables begin with that are made and dropped again.
 const PREFIX: &str = "mt_check_";
+
+/// A public synonym, DUAL if it is one.
+const SYNONYM: &str = "SELECT synonym_name FROM all_synonyms WHERE owner = 'PUBLIC' AND db_link IS NULL
+    ORDER BY CASE synonym_name WHEN 'DUAL' THEN 0 ELSE 1 END, synonym_name FETCH FIRST 1 ROWS ONLY";
 
 /// Rows that are fetched in arrays.
 const MANY: usize = 200_000;
@@ -118,13 +122,19 @@ impl Oracle {
     }
 
     async fn prove_names(&mut self, proofs: &mut Vec<Proof>) -> Result<()> {
-        let found = self.table("DUAL", "--table").await;
+        let there = answer(&self.session, plain(SYNONYM)).await?;
+        let Some(name) = there.as_ref().ok().and_then(|rows| rows.first()?.first()) else {
+            proofs.push(Proof::told("a public synonym is found", told(&there)));
+            return Ok(());
+        };
+        let found = self.table(name, "--table").await;
         let said = match &found {
-            Ok(table) => format!("{}.{}", table.schema, table.name),
+            Ok(table) => format!("{name} is {}.{}", table.schema, table.name),
             Err(refused) => format!("{refused:#}"),
         };
         proofs.push(Proof::of("a public synonym is found", found.is_ok(), said));
-        let quoted = answer(&self.session, plain("SELECT dummy FROM \"PUBLIC\".\"DUAL\"")).await?;
+        let quoted = format!("SELECT 1 FROM \"PUBLIC\".{} WHERE 1 = 0", quoted(name));
+        let quoted = answer(&self.session, plain(&quoted)).await?;
         proofs.push(Proof::told("the same by \"PUBLIC\", which the program does not write", told(&quoted)));
         Ok(())
     }
