@@ -179,7 +179,7 @@ mkdir -p target
 rm -f "$trace"
 
 step cargo fmt --all --check
-step shellcheck tests/run.sh tests/crash_proof.sh tests/oracle-client/build.sh .ci/run benches/*.sh
+step shellcheck tests/run.sh tests/crash_proof.sh tests/oracle-client/build.sh .github/workflows/*.sh .ci/run benches/*.sh
 step cargo clippy --locked --all-targets --quiet -- -D warnings
 step tests
 # it takes one processor for minutes, beside the other steps
