@@ -157,9 +157,9 @@ static void put_constraints(Translator *t, int at, int to) {
       text_put(&t->sql, " CONSTRAINT ");
       put_name(&t->sql, &t->tokens[at + 1]);
       at += 2;
-    } else if (is(t, at, "REFERENCES") || is(t, at, "FOREIGN")) {
-      refuse(t, 3001, "unimplemented feature: a foreign key (in the stand-in)");
-      return;
+    } else if (is(t, at, "REFERENCES")) { // is not kept: PostgreSQL wants a key that is not deferrable
+      at += symbol(t, at + 2, ".") ? 4 : 2;
+      if (symbol(t, at, "(")) at = t->tokens[at].match + 1;
     } else if (symbol(t, at, "(")) {
       text_put(&t->sql, " (");
       block(t, at + 1, t->tokens[at].match, false);
