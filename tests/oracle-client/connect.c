@@ -1,4 +1,4 @@
-// Connecting: connect strings, aliases, logins, and what a new session needs to know of its database.
+// Connecting: connect strings, logins, and what a new session needs to know of its database.
 #include "standin.h"
 
 #include <ctype.h>
@@ -9,17 +9,6 @@
 #include <unistd.h>
 
 static atomic_int session_count = 0;
-
-static char *whole_file(const char *path) {
-  FILE *file = fopen(path, "rb");
-  if (!file) return NULL;
-  Text text = {0};
-  char piece[4096];
-  size_t got;
-  while ((got = fread(piece, 1, sizeof piece, file)) > 0) text_add(&text, piece, got);
-  fclose(file);
-  return text_take(&text);
-}
 
 // the value of `KEY = value` inside a description, or NULL
 static char *described(const char *description, const char *key) {
@@ -80,63 +69,6 @@ static int read_easy(Server *server, Error *error, const char *text) {
   return OCI_SUCCESS;
 }
 
-// whether one of the names before the `=`, which commas part, is the alias
-static bool names_it(const char *names, size_t length, const char *alias) {
-  size_t wanted = strlen(alias);
-  while (length > 0) {
-    size_t skip = strspn(names, " \t\r\n,");
-    if (skip >= length) return false;
-    names += skip;
-    length -= skip;
-    size_t name = strcspn(names, " \t\r\n,=");
-    if (name > length) name = length;
-    if (name == wanted && strncasecmp(names, alias, name) == 0) return true;
-    if (name == 0) return false;
-    names += name;
-    length -= name;
-  }
-  return false;
-}
-
-// goes through the entries `alias [, alias] = (description)`; a line that begins with # is a comment
-static char *find_alias(char *file, const char *alias) {
-  for (char *at = file; *at; at++) // comments become blanks
-    if (*at == '#' && (at == file || at[-1] == '\n'))
-      while (*at && *at != '\n') *at++ = ' ';
-  char *at = file;
-  while (*at) {
-    char *sign = strchr(at, '=');
-    if (!sign) return NULL;
-    char *open = sign + 1 + strspn(sign + 1, " \t\r\n");
-    if (*open != '(') return NULL;
-    int depth = 0;
-    char *end = open;
-    do {
-      depth += (*end == '(') - (*end == ')');
-      end++;
-    } while (*end && depth > 0);
-    if (names_it(at, (size_t)(sign - at), alias)) return copy_text(open, (size_t)(end - open));
-    at = end;
-  }
-  return NULL;
-}
-
-static int read_alias(Server *server, Error *error, const char *alias) {
-  Text path = {0};
-  if (getenv("TNS_ADMIN"))
-    text_format(&path, "%s/tnsnames.ora", getenv("TNS_ADMIN"));
-  else
-    text_format(&path, "%s/network/admin/tnsnames.ora", getenv("ORACLE_HOME") ? getenv("ORACLE_HOME") : "");
-  char *file = whole_file(path.text);
-  char *description = file ? find_alias(file, alias) : NULL;
-  int status = description ? read_description(server, error, description)
-                           : fail(error, 12154, "TNS:could not resolve the connect identifier specified");
-  free(description);
-  free(file);
-  text_free(&path);
-  return status;
-}
-
 int parse_connect_string(Server *server, Error *error, const char *text, size_t length) {
   while (length && isspace((unsigned char)*text)) text++, length--;
   char *copy = copy_text(text, length);
@@ -146,7 +78,7 @@ int parse_connect_string(Server *server, Error *error, const char *text, size_t 
   else if (strchr(copy, '/') || strchr(copy, ':'))
     status = read_easy(server, error, copy);
   else
-    status = read_alias(server, error, copy);
+    status = fail(error, 12154, "TNS:could not resolve the connect identifier specified");
   free(copy);
   for (char *at = server->service; at && *at; at++) *at = (char)tolower((unsigned char)*at);
   return status;
@@ -259,14 +191,7 @@ static int learn_types(Session *session, Error *error) {
 }
 
 // fails with Oracle's number; the caller frees the session
-int session_begin(Session *session, Server *server, Error *error, bool external) {
-  if (external) {
-    const char *role = getenv("ORACLE_STANDIN_EXTERNAL_USER");
-    const char *password = getenv("ORACLE_STANDIN_EXTERNAL_PASSWORD");
-    if (!role) return fail(error, 1017, "invalid username/password; logon denied");
-    session->user = copy_text(role, strlen(role));
-    session->password = copy_text(password ? password : "", password ? strlen(password) : 0);
-  }
+int session_begin(Session *session, Server *server, Error *error) {
   if (!session->user || !*session->user) return fail(error, 1017, "invalid username/password; logon denied");
   char *name = role_name(session->user);
   session->connection = login(server, name, session->password ? session->password : "");
@@ -319,13 +244,12 @@ EXPORT int OCIServerAttach(void *server, void *error, const char *text, int32_t 
 
 EXPORT int OCIServerDetach(void *server UNUSED, void *error UNUSED, uint32_t mode UNUSED) { return OCI_SUCCESS; }
 
-enum { CRED_EXT = 2 };
-
-EXPORT int OCISessionBegin(void *service_, void *error, void *session_, uint32_t credentials, uint32_t mode UNUSED) {
+EXPORT int OCISessionBegin(void *service_, void *error, void *session_, uint32_t credentials UNUSED,
+                           uint32_t mode UNUSED) {
   Service *service = service_;
   Session *session = session_;
   service->session = session;
-  return session_begin(session, service->server, error, credentials == CRED_EXT);
+  return session_begin(session, service->server, error);
 }
 
 EXPORT int OCISessionEnd(void *service UNUSED, void *error UNUSED, void *session, uint32_t mode UNUSED) {

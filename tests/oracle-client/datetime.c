@@ -1,4 +1,4 @@
-// Moments and intervals. A moment travels as a whole number: microseconds since 2000, as PostgreSQL counts them.
+// Moments. A moment travels as a whole number: microseconds since 2000, as PostgreSQL counts them.
 #include "standin.h"
 
 #include <stdio.h>
@@ -94,27 +94,5 @@ EXPORT int OCIDateTimeGetTimeZoneOffset(void *handle UNUSED, void *error UNUSED,
   const Moment *moment = from;
   *hours = (int8_t)(moment->offset / 60);
   *minutes = (int8_t)(moment->offset % 60);
-  return OCI_SUCCESS;
-}
-
-EXPORT int OCIIntervalGetDaySecond(void *handle UNUSED, void *error UNUSED, int32_t *days, int32_t *hours,
-                                   int32_t *minutes, int32_t *seconds, int32_t *nanoseconds, const void *from) {
-  const Interval *interval = from;
-  *days = interval->days;
-  *hours = interval->hours;
-  *minutes = interval->minutes;
-  *seconds = interval->seconds;
-  *nanoseconds = interval->nanoseconds;
-  return OCI_SUCCESS;
-}
-
-EXPORT int OCIIntervalSetDaySecond(void *handle UNUSED, void *error UNUSED, int32_t days, int32_t hours,
-                                   int32_t minutes, int32_t seconds, int32_t nanoseconds, void *to) {
-  Interval *interval = to;
-  interval->days = days;
-  interval->hours = hours;
-  interval->minutes = minutes;
-  interval->seconds = seconds;
-  interval->nanoseconds = nanoseconds;
   return OCI_SUCCESS;
 }

@@ -316,15 +316,12 @@ static void create(Translator *t) {
   else if (is(t, at, "INDEX")) create_index(t, at + 1, unique);
   else if (is(t, at, "SYNONYM")) create_synonym(t, at + 1, replace, is_public);
   else if (is(t, at, "USER")) create_user(t, at + 1);
-  else if (is(t, at, "SEQUENCE")) {
-    text_put(&t->sql, "CREATE SEQUENCE ");
-    put_object(t, at + 1);
-  } else refuse(t, 901, "invalid CREATE command");
+  else refuse(t, 901, "invalid CREATE command");
 }
 
 static void drop(Translator *t) {
   int at = is(t, 1, "PUBLIC") ? 2 : 1;
-  static const char *const KINDS[][2] = {{"TABLE", "TABLE"}, {"VIEW", "VIEW"}, {"INDEX", "INDEX"}, {"SEQUENCE", "SEQUENCE"}, {"SYNONYM", "VIEW"}};
+  static const char *const KINDS[][2] = {{"TABLE", "TABLE"}, {"VIEW", "VIEW"}, {"INDEX", "INDEX"}, {"SYNONYM", "VIEW"}};
   refuse_if_not_exists(t, at + 1, 933, "SQL command not properly ended");
   for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
     if (is(t, at, KINDS[i][0])) {
@@ -392,21 +389,10 @@ static void alter_table(Translator *t) {
 }
 
 static void alter_user(Translator *t) {
-  if (is(t, 3, "ACCOUNT"))
-    text_format(&t->sql, "SELECT oracle.lock_user(%s", "");
-  else if (is(t, 3, "IDENTIFIED"))
-    text_format(&t->sql, "SELECT oracle.set_password(%s", "");
-  else {
-    refuse(t, 922, "missing or invalid option");
-    return;
-  }
+  if (!is(t, 3, "ACCOUNT")) refuse(t, 922, "missing or invalid option");
+  text_put(&t->sql, "SELECT oracle.lock_user(");
   put_role_text(t, 2);
-  text_put(&t->sql, ", ");
-  if (is(t, 3, "ACCOUNT"))
-    text_put(&t->sql, is(t, 4, "LOCK") ? "true" : "false");
-  else
-    put_literal(t, t->tokens[5 <= t->count ? 5 : t->count].text);
-  text_put(&t->sql, ")");
+  text_put(&t->sql, is(t, 4, "LOCK") ? ", true)" : ", false)");
 }
 
 static void session_setting(Translator *t, int at) {

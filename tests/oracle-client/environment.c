@@ -24,14 +24,6 @@ EXPORT int OCINlsNumericInfoGet(void *environment UNUSED, void *error UNUSED, in
   return OCI_SUCCESS;
 }
 
-EXPORT int OCINlsCharSetConvert(void *environment UNUSED, void *error UNUSED, uint16_t to_set UNUSED, void *to,
-                                size_t room, uint16_t from_set UNUSED, const void *from, size_t length,
-                                size_t *converted) {
-  *converted = length < room ? length : room;
-  memcpy(to, from, *converted);
-  return OCI_SUCCESS;
-}
-
 EXPORT int OCIErrorGet(void *handle, uint32_t record UNUSED, char *state UNUSED, int32_t *code, char *text,
                        uint32_t size, uint32_t kind UNUSED) {
   const Error *error = handle;

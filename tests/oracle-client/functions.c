@@ -72,13 +72,8 @@ static const Function *packaged(const Translator *t, int at) {
   return found;
 }
 
-// a sequence's two pseudo-columns look like columns
-static bool sequence(const Translator *t, int at) {
-  return symbol(t, at + 1, ".") && (is(t, at + 2, "NEXTVAL") || is(t, at + 2, "CURRVAL"));
-}
-
 bool is_function(const Translator *t, int at) {
-  return t->tokens[at].kind == WORD && (plain(t, at) || packaged(t, at) || sequence(t, at));
+  return t->tokens[at].kind == WORD && (plain(t, at) || packaged(t, at));
 }
 
 static int call(Translator *t, const char *target, int open) {
@@ -94,14 +89,8 @@ int function_call(Translator *t, int at) {
   const Function *function = plain(t, at);
   if (function) return function->special ? function->special(t, at) : call(t, function->target, at + 1);
   function = packaged(t, at);
-  if (function && symbol(t, at + 3, "(")) return call(t, function->target, at + 3);
-  if (function) {
-    text_format(&t->sql, "%s()", function->target);
-    return at + 3;
-  }
-  text_put(&t->sql, is(t, at + 2, "NEXTVAL") ? "pg_catalog.nextval('" : "pg_catalog.currval('");
-  put_name(&t->sql, &t->tokens[at]);
-  text_put(&t->sql, "')::numeric");
+  if (symbol(t, at + 3, "(")) return call(t, function->target, at + 3);
+  text_format(&t->sql, "%s()", function->target);
   return at + 3;
 }
 

@@ -301,10 +301,6 @@ BEGIN
   PERFORM oracle.may_define_users();
   EXECUTE format('ALTER ROLE %I %s', oracle.role_of(name), CASE WHEN locked THEN 'NOLOGIN' ELSE 'LOGIN' END);
 END $$;
-CREATE FUNCTION oracle.set_password(name text, password text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
-BEGIN
-  EXECUTE format('ALTER ROLE %I PASSWORD %L', oracle.role_of(name), password);
-END $$;
 -- CREATE SESSION is the right to connect, any other CREATE the right to make something in the own schema
 CREATE FUNCTION oracle.grant_system(give boolean, rights text, name text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE

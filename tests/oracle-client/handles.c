@@ -12,7 +12,7 @@ enum {
   ATTR_NUM_DML_ERRORS = 73, ATTR_DML_ROW_OFFSET = 74, ATTR_REF_TDO = 110, ATTR_PARAM = 124, ATTR_PARSE_ERROR_OFFSET = 129, ATTR_SERVER_STATUS = 143,
   ATTR_STATEMENT = 144, ATTR_STMTCACHESIZE = 176, ATTR_BIND_COUNT = 190, ATTR_ROWS_FETCHED = 197, ATTR_TYPECODE = 216,
   ATTR_STMT_IS_RETURNING = 218, ATTR_CURRENT_SCHEMA = 224, ATTR_NUM_TYPE_ATTRS = 228, ATTR_NCHARSET_ID = 262, ATTR_CHAR_SIZE = 286,
-  ATTR_DBNAME = 391, ATTR_INSTNAME = 392, ATTR_SERVICENAME = 393, ATTR_DBDOMAIN = 399, ATTR_UB8_ROW_COUNT = 457,
+  ATTR_UB8_ROW_COUNT = 457,
   ATTR_DML_ROW_COUNT_ARRAY = 469, ATTR_MAX_OPEN_CURSORS = 471, ATTR_ERROR_IS_RECOVERABLE = 472,
   ATTR_TRANSACTION_IN_PROGRESS = 484, ATTR_MAX_IDENTIFIER_LEN = 500, ATTR_CALL_TIMEOUT = 531, ATTR_JSON_COL = 534, ATTR_VECTOR_DIMENSION = 695, ATTR_VECTOR_FORMAT = 696, ATTR_VECTOR_PROPERTY = 697
 };
@@ -29,7 +29,6 @@ static size_t size_of(uint32_t kind) {
   case HTYPE_SERVER: return sizeof(Server);
   case HTYPE_SESSION: return sizeof(Session);
   case DTYPE_LOB: return sizeof(Lob);
-  case DTYPE_INTERVAL_DS: return sizeof(Interval);
   case DTYPE_TIMESTAMP:
   case DTYPE_TIMESTAMP_TZ:
   case DTYPE_TIMESTAMP_LTZ: return sizeof(Moment);
@@ -151,16 +150,12 @@ static int give_text(const char *text, void *to, uint32_t *size) {
   return OCI_SUCCESS;
 }
 
-static int server_attribute(const Server *server, void *to, uint32_t *size, uint32_t attribute) {
+static int server_attribute(const Server *server, void *to, uint32_t attribute) {
   switch (attribute) {
   case ATTR_SERVER_STATUS:
     *(uint32_t *)to = server->session && server->session->dead ? 0 : SERVER_NORMAL;
     return OCI_SUCCESS;
   case ATTR_CHARSET_ID: *(uint16_t *)to = CHARSET_UTF8; return OCI_SUCCESS;
-  case ATTR_DBNAME:
-  case ATTR_INSTNAME:
-  case ATTR_SERVICENAME: return give_text(server->service, to, size);
-  case ATTR_DBDOMAIN: return give_text("", to, size);
   default: return OCI_ERROR;
   }
 }
@@ -284,7 +279,7 @@ static int get(const void *handle, uint32_t kind, void *to, uint32_t *size, uint
   case HTYPE_STMT: return statement_attribute(handle, to, size, attribute);
   case HTYPE_DESCRIBE: return column_attribute(handle, to, size, attribute);
   case DTYPE_PARAM: return type_attribute(handle, to, size, attribute);
-  case HTYPE_SERVER: return server_attribute(handle, to, size, attribute);
+  case HTYPE_SERVER: return server_attribute(handle, to, attribute);
   case HTYPE_SESSION: return session_attribute(handle, to, size, attribute);
   default: return OCI_ERROR;
   }

@@ -142,5 +142,3 @@ EXPORT int OCIBreak(void *service_, void *error UNUSED) {
   if (session->wake[1] >= 0 && write(session->wake[1], "!", 1) != 1) return OCI_ERROR;
   return OCI_SUCCESS;
 }
-
-EXPORT int OCIReset(void *service UNUSED, void *error UNUSED) { return OCI_SUCCESS; }

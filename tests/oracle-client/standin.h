@@ -20,7 +20,7 @@ enum { OCI_SUCCESS = 0, OCI_ERROR = -1, OCI_INVALID_HANDLE = -2, OCI_NO_DATA = 1
 enum {
   HTYPE_ENV = 1, HTYPE_ERROR = 2, HTYPE_SVCCTX = 3, HTYPE_STMT = 4, HTYPE_BIND = 5, HTYPE_DEFINE = 6,
   HTYPE_DESCRIBE = 7, HTYPE_SERVER = 8, HTYPE_SESSION = 9, HTYPE_TRANS = 10,
-  DTYPE_LOB = 50, DTYPE_PARAM = 53, DTYPE_ROWID = 54, DTYPE_INTERVAL_YM = 62, DTYPE_INTERVAL_DS = 63,
+  DTYPE_LOB = 50, DTYPE_PARAM = 53, DTYPE_ROWID = 54,
   DTYPE_TIMESTAMP = 68, DTYPE_TIMESTAMP_TZ = 69, DTYPE_TIMESTAMP_LTZ = 70
 };
 
@@ -129,11 +129,6 @@ typedef struct {
   int offset; // minutes east
 } Moment;
 
-typedef struct {
-  uint32_t kind;
-  int32_t days, hours, minutes, seconds, nanoseconds;
-} Interval;
-
 typedef int32_t (*InCallback)(void *context, void *bind, uint32_t iteration, uint32_t index, void **buffer,
                               uint32_t *length, uint8_t *piece, void **indicator);
 typedef int32_t (*OutCallback)(void *context, void *bind, uint32_t iteration, uint32_t index, void **buffer,
@@ -225,7 +220,7 @@ typedef struct {
 
 // connect.c
 int parse_connect_string(Server *server, Error *error, const char *text, size_t length);
-int session_begin(Session *session, Server *server, Error *error, bool external);
+int session_begin(Session *session, Server *server, Error *error);
 void session_end(Session *session);
 
 // run.c

@@ -131,11 +131,6 @@ static void put_moment(Text *text, const Session *session, Oid type, const Momen
   text_format(text, "%lld", (long long)micros);
 }
 
-static void put_interval(Text *text, const Interval *interval) {
-  text_format(text, "%d days %d hours %d minutes %d seconds %d microseconds", interval->days, interval->hours,
-              interval->minutes, interval->seconds, interval->nanoseconds / 1000);
-}
-
 static void put_lob(Text *text, const Lob *lob, bool bytes) {
   if (bytes)
     put_hex(text, (const unsigned char *)lob->text, lob->length);
@@ -155,7 +150,6 @@ static Oid type_of_bind(const Session *session, const Place *place) {
   case SQLT_TIMESTAMP: return session->types.timestamp;
   case SQLT_TIMESTAMP_TZ: return session->types.tstz;
   case SQLT_TIMESTAMP_LTZ: return session->types.tsltz;
-  case SQLT_INTERVAL_DS: return PG_INTERVAL;
   case SQLT_BIN: case SQLT_LBI: return place->dynamic && place->size == INT_MAX ? session->types.blob : session->types.raw;
   case SQLT_CLOB: return session->types.clob;
   case SQLT_BLOB: return session->types.blob;
@@ -180,7 +174,6 @@ static void put_value(Text *text, const Session *session, const Place *place, co
   case SQLT_TIMESTAMP: case SQLT_TIMESTAMP_TZ: case SQLT_TIMESTAMP_LTZ:
     put_moment(text, session, type, descriptor(raw));
     break;
-  case SQLT_INTERVAL_DS: put_interval(text, descriptor(raw)); break;
   case SQLT_CLOB: case SQLT_BLOB: put_lob(text, descriptor(raw), place->type == SQLT_BLOB); break;
   case SQLT_BIN: case SQLT_LBI: put_hex(text, (const unsigned char *)raw->at, raw->length); break;
   default: text_add(text, raw->at, raw->length);
@@ -274,27 +267,6 @@ static void read_moment(const Session *session, Oid type, const char *value, Mom
   moment_of(moment, micros);
 }
 
-// PostgreSQL writes `-3 days +04:05:06.7`
-static void read_interval(const char *value, Interval *interval) {
-  int days = 0, hours = 0, minutes = 0, used = 0;
-  double seconds = 0;
-  if (sscanf(value, "%d day%n", &days, &used) == 1 && used > 0) {
-    value += used;
-    value += strspn(value, "s ");
-  } else {
-    days = 0;
-  }
-  bool negative = *value == '-';
-  if (*value == '-' || *value == '+') value++;
-  sscanf(value, "%d:%d:%lf", &hours, &minutes, &seconds);
-  int sign = negative ? -1 : 1;
-  interval->days = days + sign * (hours / 24);
-  interval->hours = sign * (hours % 24);
-  interval->minutes = sign * minutes;
-  interval->seconds = sign * (int)seconds;
-  interval->nanoseconds = sign * (int)((seconds - (int)seconds) * 1000000 + 0.5) * 1000;
-}
-
 static int write_value(Error *error, const Session *session, const Place *place, const Target *target, Oid type,
                        const char *value, int length) {
   void *to = target->pointed ? target->buffer : target->buffer ? *(void **)target->buffer : NULL;
@@ -313,16 +285,6 @@ static int write_value(Error *error, const Session *session, const Place *place,
     break;
   }
   case SQLT_TIMESTAMP: case SQLT_TIMESTAMP_TZ: case SQLT_TIMESTAMP_LTZ: read_moment(session, type, value, to); break;
-  case SQLT_INTERVAL_DS: read_interval(value, to); break;
-  case SQLT_CLOB: case SQLT_BLOB: {
-    Lob *lob = to;
-    put_text_or_bytes(session, type, value, length, &text, place->type == SQLT_BLOB);
-    free(lob->text);
-    lob->length = text.length;
-    lob->binary = place->type == SQLT_BLOB;
-    lob->text = text_take(&text);
-    break;
-  }
   default:
     put_text_or_bytes(session, type, value, length, &text, place->type == SQLT_BIN || place->type == SQLT_LBI);
     status = write_text(error, target, &text);
