@@ -46,9 +46,6 @@ FORMS = {form: set(parts.split()) for form, parts in (line.split(":") for line i
   Schema: this expressions
   Update: this expressions where
   Delete: this where
-  Merge: this using on whens
-  Whens: expressions
-  When: matched then
   Create: this kind
   Alter: this kind actions
   ColumnDef: this kind constraints
@@ -59,7 +56,7 @@ FORMS = {form: set(parts.split()) for form, parts in (line.split(":") for line i
   Index: this table params
   IndexParameters: columns
   DataType: this expressions
-  DataTypeParam: this
+  DataTypeParam: this expression
   Set: expressions
   SetItem: kind expressions
   Var: this
@@ -128,6 +125,7 @@ VIEWS = {
     "ALL_CONSTRAINTS": "OWNER CONSTRAINT_NAME CONSTRAINT_TYPE TABLE_NAME",
     "ALL_DEPENDENCIES": "OWNER NAME TYPE REFERENCED_OWNER REFERENCED_NAME REFERENCED_TYPE",
     "ALL_IND_COLUMNS": "INDEX_OWNER INDEX_NAME TABLE_OWNER TABLE_NAME COLUMN_NAME COLUMN_POSITION",
+    "ALL_IND_EXPRESSIONS": "INDEX_OWNER INDEX_NAME TABLE_OWNER TABLE_NAME COLUMN_EXPRESSION COLUMN_POSITION",
     "ALL_INDEXES": "OWNER INDEX_NAME TABLE_OWNER TABLE_NAME UNIQUENESS STATUS",
     "ALL_OBJECTS": "OWNER OBJECT_NAME OBJECT_TYPE",
     "ALL_SYNONYMS": "OWNER SYNONYM_NAME TABLE_OWNER TABLE_NAME DB_LINK",
@@ -137,4 +135,5 @@ VIEWS = {
     "ALL_USERS": "USERNAME ORACLE_MAINTAINED",
     "SESSION_PRIVS": "PRIVILEGE",
     "SESSION_ROLES": "ROLE",
+    "V$SESSION_CONNECT_INFO": "SID NETWORK_SERVICE_BANNER",
 }

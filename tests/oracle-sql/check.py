@@ -248,10 +248,6 @@ def of_delete(delete):
     return asks_of(delete.this, [exp.Literal.number(1)], delete)
 
 
-def of_merge(merge):
-    return [asks(merge.this, merge.find_all(exp.Column)).join(merge.args["using"].copy(), join_type="cross")]
-
-
 def of_create(create):
     if create.kind == "TABLE":
         if any(not isinstance(part, (exp.ColumnDef, exp.PrimaryKey)) for part in create.this.expressions):
@@ -266,7 +262,6 @@ READS = {
     exp.Insert: of_insert,
     exp.Update: of_update,
     exp.Delete: of_delete,
-    exp.Merge: of_merge,
     exp.Create: of_create,
 }
 
