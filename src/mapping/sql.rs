@@ -394,7 +394,13 @@ impl Mapping {
         if let (Dialect::Sqlite, [word]) = (self.dialect, words) {
             return format!("{status} IS {}", binds.add(word.clone()));
         }
-        let kind = kind.unwrap_or(&ColumnKind::Text);
+        // what is put together of several columns is national if one of them is
+        let is_national = |source: &ColumnSource| source.field().kind.is_national();
+        let kind = match kind {
+            Some(kind) => kind,
+            None if self.sources(Column::Status).iter().any(is_national) => &ColumnKind::National,
+            None => &ColumnKind::Text,
+        };
         let is_null = words.contains(&Bind::Null).then(|| format!("{status} IS NULL"));
         let fits = |word: &&Bind| match word {
             Bind::Text(word) => self.dialect.takes_word(word, kind),

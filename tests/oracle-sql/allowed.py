@@ -10,6 +10,12 @@ UNKNOWN_TO_THE_GRAMMAR = [
     re.compile(r"COMMIT WRITE IMMEDIATE WAIT"),
 ]
 
+# Parts of statements likewise, each with what is read in its place.
+UNKNOWN_PARTS = [
+    # it knows no RETURNING there. Source: the SQL reference of 19c, JSON_SERIALIZE
+    (re.compile(r"JSON_SERIALIZE\(([^()]*) RETURNING CLOB\)"), r"\1"),
+]
+
 # Two names of one type; sqlglot writes the second. Source: the SQL reference of 19c, data types
 SAME = {"NUMERIC": "NUMBER", "VARCHAR": "VARCHAR2"}
 
@@ -17,7 +23,7 @@ SAME = {"NUMERIC": "NUMBER", "VARCHAR": "VARCHAR2"}
 # function's, and of many it does not know how many arguments they need.
 FUNCTIONS = {name: numbers for name, _, numbers in (word.partition(":") for word in """
   CHR:1 COALESCE:2+ COUNT:1 FROM_TZ:2 INSTR:2-4 LEAST:1+ LENGTH:1 LOWER:1 MAX:1 MIN:1 NVL:2 ORA_HASH:1-3 REGEXP_LIKE:2-3
-  REPLACE:2-3 ROW_NUMBER:0 RTRIM:1-2 SUBSTR:2-3 SYSTIMESTAMP SYS_CONTEXT:2-3 SYS_EXTRACT_UTC:1 TO_CHAR:1-3 TO_DATE:1-3
+  REPLACE:2-3 ROW_NUMBER:0 RTRIM:1-2 SUBSTR:2-3 SYSTIMESTAMP SYS_CONTEXT:2-3 SYS_EXTRACT_UTC:1 TO_CHAR:1-3 TO_DATE:1-3 TO_NCHAR:1-3
   TO_NUMBER:1-3 TO_TIMESTAMP:1-3 TRIM:1 UPPER:1
 """.split())}
 

@@ -23,7 +23,8 @@ sys.dont_write_bytecode = True
 import sqlglot  # noqa: E402
 from cases import BAD, GOOD  # noqa: E402
 from allowed import (  # noqa: E402
-    FORMS, FUNCTIONS, NEEDED, PSEUDOCOLUMNS, RESERVED, SAME, SIZED, TYPES, UNKNOWN_TO_THE_GRAMMAR, VIEWS,
+    FORMS, FUNCTIONS, NEEDED, PSEUDOCOLUMNS, RESERVED, SAME, SIZED, TYPES, UNKNOWN_PARTS, UNKNOWN_TO_THE_GRAMMAR,
+    VIEWS,
 )
 from sqlglot import ErrorLevel, exp  # noqa: E402
 from sqlglot.dialects.oracle import Oracle  # noqa: E402
@@ -61,6 +62,8 @@ def wrong(sql, known):
     """What is wrong with a statement, or nothing."""
     if any(pattern.fullmatch(sql) for pattern in UNKNOWN_TO_THE_GRAMMAR):
         return None
+    for part, instead in UNKNOWN_PARTS:
+        sql = part.sub(instead, sql)
     try:
         statement = parsed(sql)
         for check in (check_words, check_functions, check_forms, check_types, check_names, check_selects):

@@ -271,6 +271,7 @@ fn kind_of_type(of: &OracleType) -> ColumnKind {
         OracleType::TimestampLTZ(_) => ColumnKind::LocalInstant,
         OracleType::BLOB => ColumnKind::Bytes,
         OracleType::Raw(_) => ColumnKind::Other(RAW.to_owned()),
+        OracleType::Xml => ColumnKind::Other("XMLTYPE".to_owned()),
         other => ColumnKind::Other(other.to_string()),
     }
 }

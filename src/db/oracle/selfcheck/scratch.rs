@@ -92,8 +92,9 @@ async fn prove_plans(one: &Oracle, proofs: &mut Vec<Proof>) -> Result<()> {
         Ok(_) => plan(one).await?,
         refused => refused,
     };
-    let is_served =
-        by_index.as_ref().is_ok_and(|rows| rows.concat().concat().to_uppercase().contains("MT_CHECK_OUTGOING_IX"));
+    let is_served = by_index
+        .as_ref()
+        .is_ok_and(|rows| rows.concat().concat().to_uppercase().contains("MT_CHECK_OUTGOING_IX"));
     // where no plan can be had, nothing is proved and nothing contradicted
     let what = "the plan of a window with an index";
     proofs.push(match &by_index {
