@@ -10,9 +10,6 @@ use crate::log::open;
 use crate::mapping::resolve::MappingError;
 use crate::output::selfcheck::Selfcheck;
 
-const QUESTION: &str = "May it make tables named MT_CHECK_... in your schema, and drop them at the end? Without them it proves \
-                        nothing about plans, the ledger, claims and locks.";
-
 /// Runs the check.
 ///
 /// # Errors
@@ -26,8 +23,19 @@ pub async fn run(flags: &Global, args: &DoctorArgs) -> Result<Exit> {
         Err(error) if error.is::<MappingError>() => None,
         Err(error) => return Err(error),
     };
-    let may_make = args.yes || ask::can_ask() && ask::agrees_expressly(QUESTION).await?;
-    let proofs = db.oracle_selfcheck(mapping.as_ref(), may_make).await?;
+    // of this run alone, in as many bytes as Oracle's names have room for
+    let prefix = format!("mt_check_{:04x}_", std::process::id() & 0xffff);
+    let named = format!("tables named {}... in your schema", prefix.to_uppercase());
+    let question = format!(
+        "May it make {named}, and drop them at the end? Without them it proves nothing about plans, the ledger, claims and locks."
+    );
+    let may_make = args.yes || ask::can_ask() && ask::agrees_expressly(&question).await?;
+    if may_make {
+        ask::say(&format!(
+            "It makes {named} and drops them at the end; if it is interrupted, drop them yourself."
+        ))?;
+    }
+    let proofs = db.oracle_selfcheck(mapping.as_ref(), may_make.then_some(&*prefix)).await?;
     let check = Selfcheck { proofs: &proofs };
     print_view(flags, &check)?;
     Ok(if check.fails() { Exit::Critical } else { Exit::Fine })

@@ -14,7 +14,7 @@ use crate::db::wire::Wire;
 use crate::mapping::Mapping;
 use crate::mapping::described::{Described, Sample, TableEnd};
 use crate::mapping::resolve::TableDescription;
-use crate::mapping::sql::{Bind, Selection};
+use crate::mapping::sql::{Bind, Selection, TimeBounds};
 use crate::model::{DAY, DatabaseServer, Indexing, Millis, Proof, Rights, WordCount};
 use crate::window::Window;
 use crate::zone;
@@ -57,17 +57,20 @@ impl Db {
         })
     }
 
-    /// What of Oracle's ways can be proved on this server; `may_make`: also by tables that are dropped again.
+    /// What of Oracle's ways can be proved on this server; `prefix`: also by tables that are dropped again, whose names begin so.
     ///
     /// # Errors
     /// It is another database, or it does not answer any more.
     pub async fn oracle_selfcheck(
         &mut self,
         mapping: Option<&Mapping>,
-        may_make: bool,
+        prefix: Option<&str>,
     ) -> Result<Vec<Proof>> {
         match &mut self.wire {
-            Wire::Oracle(server) => server.selfcheck(mapping, may_make).await,
+            Wire::Oracle(server) => {
+                let selections = mapping.map(of_no_row).unwrap_or_default();
+                server.selfcheck(mapping.map(|mapping| (mapping, &*selections)), prefix).await
+            }
             _ => bail!("--oracle-selfcheck: {} is no Oracle database; name one by --db", self.name),
         }
     }
@@ -208,4 +211,22 @@ impl Db {
         indexes.create = indexes.create.filter(|_| !wanted.is_empty());
         Ok(indexes)
     }
+}
+
+/// Every way of choosing rows of a log, under a condition that none fulfils.
+fn of_no_row(mapping: &Mapping) -> Vec<Selection> {
+    let window = Window { since: Some(0), until: Some(1), zone: mapping.zone };
+    let none = || Selection { ids: Some(Vec::new()), ..Selection::default() };
+    let words = mapping.words.all().flat_map(|word| mapping.dialect.stored_word(word)).collect();
+    let times = [
+        TimeBounds::Any,
+        TimeBounds::Inside(window),
+        TimeBounds::InsideOrUnplaced(window),
+        TimeBounds::Unplaced(window),
+        TimeBounds::Missing,
+        TimeBounds::Placed(window),
+    ];
+    let of_words = Selection { words: Some(words), with_kept_status: true, limit: Some(1), ..none() };
+    let newest = Selection { own_only: true, newest_first: true, ..none() };
+    times.map(|time| Selection { time, ..none() }).into_iter().chain([of_words, newest]).collect()
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::mapping::resolve::ColumnKind;
-
 /// A bound value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bind {
@@ -19,17 +17,6 @@ pub enum Bind {
     Blob(Vec<u8>),
     /// NULL.
     Null,
-}
-
-impl Bind {
-    /// A value for a column: a text in the character set that the column has. Oracle converts a text of the database's own set
-    /// without a loss only to what that set knows, and a column that is compared with a national text, which costs its index.
-    pub fn for_column(self, kind: &ColumnKind) -> Self {
-        match self {
-            Bind::Text(text) if kind.is_national() => Bind::National(text),
-            other => other,
-        }
-    }
 }
 
 impl fmt::Display for Bind {

@@ -4,7 +4,7 @@
 
 use crate::mapping::Dialect;
 use crate::mapping::resolve::{ColumnKind, TableDescription};
-use crate::mapping::sql::{Bind, Statement, body, quoted, quoted_table};
+use crate::mapping::sql::{Statement, body, quoted, quoted_table};
 
 /// Rows from each end of a table.
 pub const SAMPLED: u32 = 200;
@@ -58,14 +58,15 @@ impl Described {
             (None, _) => String::new(),
         };
         let rows = if self.keys.is_empty() { 2 * SAMPLED } else { SAMPLED };
+        let hint = if order.is_empty() { "" } else { dialect.hint_for_first() };
         let table = quoted_table(&(self.table.schema.clone(), self.table.name.clone()));
         let sql = format!(
-            "WITH email_log AS (\n  SELECT {}\n  FROM {table} t{order}{}\n)\n{}",
+            "WITH email_log AS (\n  SELECT {hint}{}\n  FROM {table} t{order}{}\n)\n{}",
             columns.join(",\n    "),
-            dialect.first(&format!("{}1", dialect.mark())),
+            dialect.first(&rows.to_string()),
             body(SAMPLE)
         );
-        Statement { dialect, sql, binds: vec![Bind::Int(rows.into())] }
+        Statement::plain(dialect, sql)
     }
 }
 
@@ -165,7 +166,7 @@ mod tests {
     fn both_ends_are_asked_for_in_the_order_of_the_key() {
         let sql = described(&["id"]).sample(Dialect::Postgres, TableEnd::Newest).sql;
         assert!(
-            sql.contains("\n  FROM \"Mail Box\".\"sent.items\" t ORDER BY t.\"id\" DESC LIMIT $1\n"),
+            sql.contains("\n  FROM \"Mail Box\".\"sent.items\" t ORDER BY t.\"id\" DESC LIMIT 200\n"),
             "{sql}"
         );
         assert_eq!(described(&[]).name(Dialect::Postgres), "Mail Box.\"sent.items\"");

@@ -4,10 +4,13 @@
 
 use chrono_tz::Tz;
 
-use crate::mapping::dialect::JSON;
+use crate::mapping::bind::Bind;
 use crate::mapping::time::Form;
 use crate::mapping::wanted::{ERROR_JOIN, Wanted, WantedJoin};
 use crate::mapping::{Column, Dialect, StatusWords, nearest};
+
+/// Oracle's type of a document, from 21c on.
+pub(super) const JSON: &str = "JSON";
 
 /// What the config wants is not in the database; the sentence says what is, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,6 +111,15 @@ impl ColumnKind {
     /// Whether its texts are in Oracle's national character set.
     pub fn is_national(&self) -> bool {
         matches!(self, ColumnKind::National | ColumnKind::NationalPadded)
+    }
+
+    /// A value for such a column: a text in the character set that the column has. Oracle converts a text of the database's own
+    /// set without a loss only to what that set knows, and a column that is compared with a national text, which costs its index.
+    pub(super) fn value(&self, value: Bind) -> Bind {
+        match value {
+            Bind::Text(text) if self.is_national() => Bind::National(text),
+            other => other,
+        }
     }
 
     fn name(&self) -> &str {

@@ -147,14 +147,18 @@ impl Mapping {
             none if none.is_empty() => none,
             some => format!(" WHERE {some}"),
         };
-        let limit = selection.limit.map(|rows| self.dialect.first(&binds.add(Bind::Int(rows))));
-        let limit = limit.unwrap_or_default();
         let order = self.own(Column::Id).filter(|_| selection.newest_first);
+        let limit = selection.limit.map(|rows| match order {
+            Some(_) => self.dialect.first(&rows.to_string()),
+            None => self.dialect.first(&binds.add(Bind::Int(rows))),
+        });
+        let limit = limit.unwrap_or_default();
+        let hint = order.map_or("", |_| self.dialect.hint_for_first());
         let order = order.map_or_else(String::new, |id| format!(" ORDER BY t.{} DESC", quoted(&id.name)));
         let columns = self.select_list(selection, &mut binds).join(",\n    ");
         let (gaps, from) = self.from(selection);
         let relation = format!(
-            "{gaps}email_log AS {}(\n  SELECT {columns}\n  FROM {from}{condition}{order}{limit}\n)",
+            "{gaps}email_log AS {}(\n  SELECT {hint}{columns}\n  FROM {from}{condition}{order}{limit}\n)",
             self.dialect.inlined()
         );
         let sql = match body(query).strip_prefix("WITH RECURSIVE ") {
@@ -221,7 +225,7 @@ impl Mapping {
             };
             either.extend(texts.chunks(IN_A_LIST).map(|texts| {
                 let kind = sources.first().map_or(&ColumnKind::Text, |source| &source.field().kind);
-                let marks = texts.iter().map(|text| binds.add(Bind::Text(text.clone()).for_column(kind)));
+                let marks = texts.iter().map(|text| binds.add(kind.value(Bind::Text(text.clone()))));
                 format!("{value} IN ({})", marks.collect::<Vec<_>>().join(", "))
             }));
         }
@@ -336,7 +340,9 @@ impl Mapping {
             return self.text(first);
         };
         let last = self.dialect.filled(&last);
-        let whole = texts.iter().rev().fold(last, |rest, text| self.dialect.prefixed(text, &rest));
+        let is_national = [first].into_iter().chain(rest).any(|source| source.field().kind.is_national());
+        let whole =
+            texts.iter().rev().fold(last, |rest, text| self.dialect.prefixed(text, &rest, is_national));
         self.dialect.trimmed(&whole)
     }
 
@@ -362,7 +368,7 @@ impl Mapping {
         let kind = *kinds.first().unwrap_or(&&ColumnKind::Text);
         let mut word = |meaning| {
             let word = self.words.of(meaning).next().map_or(Bind::Null, |word| Bind::Text(word.to_owned()));
-            self.dialect.text(&binds.add(word.for_column(kind)), &ColumnKind::Padded)
+            self.dialect.text(&binds.add(kind.value(word)), &ColumnKind::Padded)
         };
         let (failed, sent) = (word(Meaning::Failed), word(Meaning::Sent));
         let error = match self.sources(Column::ErrorMessage) {
@@ -406,7 +412,7 @@ impl Mapping {
             Bind::Text(word) => self.dialect.takes_word(word, kind),
             other => **other != Bind::Null,
         };
-        let mut mark = |word: &Bind| self.dialect.word(binds.add(word.clone().for_column(kind)), kind);
+        let mut mark = |word: &Bind| self.dialect.word(binds.add(kind.value(word.clone())), kind);
         let marks: Vec<_> = words.iter().filter(fits).map(&mut mark).collect();
         let is_word = (!marks.is_empty()).then(|| format!("{status} IN ({})", marks.join(", ")));
         match (is_word, is_null) {
@@ -485,6 +491,13 @@ pub(super) mod tests {
         );
         let further: Vec<_> = wanted.joins.iter().map(|_| further.clone()).collect();
         Mapping::resolve(&wanted, dialect, &table("email_log", columns), &further).unwrap()
+    }
+
+    /// A mapping on Oracle whose status is of a kind.
+    pub fn on_oracle(status: ColumnKind) -> Mapping {
+        let columns =
+            [("id", ColumnKind::Integer), ("status", status), ("sent_date", ColumnKind::WallSecond)];
+        resolved("", Dialect::Oracle, &columns)
     }
 
     fn failed(words: &[&str], time: TimeBounds) -> Selection {

@@ -28,15 +28,20 @@ impl Mapping {
 
     /// A statement that changes nothing, to learn before the first send whether one that does would be let through.
     pub fn trial_update(&self) -> Option<Statement> {
-        let (_, status) = self.target()?;
-        let (table, name) = (quoted_table(&self.table), quoted(&status.name));
-        let sql = format!("UPDATE {table}\nSET {name} = {name}\nWHERE 1 = 0");
-        Some(Statement::plain(self.dialect, sql))
+        let (key, status) = self.target()?;
+        let (table, name, mut binds) =
+            (quoted_table(&self.table), quoted(&status.name), Binds::new(self.dialect));
+        let is_from = self.is_word(self.words.all().next()?, status, &mut binds);
+        let sql = format!(
+            "UPDATE {table}\nSET {name} = {name}\nWHERE {} IS NULL AND {is_from} AND 1 = 0",
+            quoted(&key.name)
+        );
+        Some(binds.statement(sql))
     }
 
     /// The condition that a key of the log's is this one, in the type of its column.
     pub(super) fn is_key(&self, column: &str, id: &str, key: &Field, binds: &mut Binds) -> String {
-        let text = binds.add(Bind::Text(id.to_owned()).for_column(&key.kind));
+        let text = binds.add(key.kind.value(Bind::Text(id.to_owned())));
         if self.dialect.has_types() {
             return self.dialect.is_key(column, text, &key.kind);
         }
@@ -57,8 +62,13 @@ impl Mapping {
         if word.is_empty() && self.dialect.takes_empty_for_null() {
             return format!("{name} IS NULL");
         }
+        if self.dialect.has_types() && !self.dialect.compares_words(&status.kind) {
+            let text = self.dialect.text(&name, &status.kind);
+            let text = self.dialect.short(&text).filter(|_| status.kind.is_long()).unwrap_or(text);
+            return format!("{text} = {}", binds.add(status.kind.value(Bind::Text(word.to_owned()))));
+        }
         if self.dialect.has_types() {
-            let bind = Bind::Text(word.to_owned()).for_column(&status.kind);
+            let bind = status.kind.value(Bind::Text(word.to_owned()));
             return format!("{name} = {}", self.dialect.word(binds.add(bind), &status.kind));
         }
         let words: Vec<_> = stored(word).map(|word| binds.add(word)).collect();
@@ -67,7 +77,7 @@ impl Mapping {
 
     /// A word in the type that the row's status has.
     fn written(&self, word: &str, status: &Field, binds: &mut Binds) -> String {
-        let text = binds.add(Bind::Text(word.to_owned()).for_column(&status.kind));
+        let text = binds.add(status.kind.value(Bind::Text(word.to_owned())));
         match truth(word) {
             _ if self.dialect.has_types() => self.dialect.written_word(text, &status.kind),
             Some(number) => {
@@ -90,5 +100,26 @@ fn truth(word: &str) -> Option<i64> {
         "true" | "t" => Some(1),
         "false" | "f" => Some(0),
         other => other.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::resolve::ColumnKind;
+    use crate::mapping::sql::tests::on_oracle;
+
+    #[test]
+    fn a_status_that_is_not_compared_as_it_is_kept_is_compared_as_text() {
+        let of = |kind| on_oracle(kind).set_status("7", "F", "S").unwrap();
+        let national = of(ColumnKind::NationalPadded);
+        assert!(national.sql.ends_with("AND RTRIM(\"status\") = :3"), "{}", national.sql);
+        assert_eq!(national.binds[2], Bind::National("F".to_owned()));
+        let long = of(ColumnKind::LongText);
+        assert!(long.sql.ends_with("AND TO_CHAR(SUBSTR(\"status\", 1, 1000)) = :3"), "{}", long.sql);
+        assert!(of(ColumnKind::Text).sql.ends_with("AND \"status\" = :3"));
+        // what is tried before the first send is what is written
+        let trial = on_oracle(ColumnKind::NationalPadded).trial_update().unwrap().sql;
+        assert!(trial.ends_with("RTRIM(\"status\") = :1 AND 1 = 0"), "{trial}");
     }
 }

@@ -354,7 +354,7 @@ fn a_large_log_wants_an_index_and_has_the_statement_for_it() {
                 "CREATE INDEX CONCURRENTLY ON public.email_log (\"Order\", sent_date)".to_owned()
             }
             Database::Oracle(database) => format!(
-                "CREATE INDEX EMAIL_LOG_SENT_DATE_IX ON {}.EMAIL_LOG (\"Order\", SENT_DATE) /* Enterprise Edition: add ONLINE, so \
+                "CREATE INDEX {0}.EMAIL_LOG_SENT_DATE_IX ON {0}.EMAIL_LOG (\"Order\", SENT_DATE) /* Enterprise Edition: add ONLINE, so \
                  that writers go on meanwhile */",
                 database.owner()
             ),
@@ -495,10 +495,7 @@ fn an_oracle_connection_without_tls() {
     let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(
         check(&answer, "connection"),
-        said(
-            "warning",
-            "the connection is TCP without TLS, and whether the server encrypts it by itself cannot be seen"
-        )
+        said("warning", "the connection is TCP without TLS, so whoever is on the way can read along")
     );
     let connection = &answer["source"]["connection"];
     assert_eq!(

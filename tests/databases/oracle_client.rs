@@ -601,10 +601,14 @@ fn what_is_encrypted_is_seen_by_those_who_may() {
     }
     let log = OracleDatabase::fresh();
     let sql = "SELECT network_service_banner FROM sys.v$session_connect_info WHERE sid = SYS_CONTEXT('USERENV', 'SID')";
+    let see = |value: &str| {
+        log.behind(&format!("ALTER DATABASE {} SET oracle.may_see_connections = '{value}'", log.name()))
+    };
+    see("no");
     assert_eq!(code(&log.connect(), sql), 942);
+    see("yes");
     let adapter = |name: &str| format!("{name} for Linux: Version 19.0.0.0.0 - Production");
     let mut expected = vec![adapter("TCP/IP NT Protocol Adapter"), adapter("Encryption service")];
-    log.behind(&format!("ALTER DATABASE {} SET oracle.may_see_connections = 'yes'", log.name()));
     assert_eq!(texts(&log.connect(), sql), expected);
     log.behind(&format!("ALTER DATABASE {} SET oracle.encryption = 'AES256'", log.name()));
     expected.push(adapter("AES256 Encryption service adapter"));

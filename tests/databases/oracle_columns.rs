@@ -182,6 +182,29 @@ fn long_texts_are_cut_before_they_are_compared() {
     assert!(!ran.stderr.contains("ORA-"), "{}", ran.stderr);
 }
 
+/// Error texts of several columns, together longer than a text that is no CLOB.
+#[test]
+fn error_texts_of_several_columns_may_be_long_together() {
+    let log = TestLog::on_oracle();
+    sql(
+        &log,
+        "CREATE TABLE email_log (id NUMBER(10) PRIMARY KEY, status VARCHAR2(1), sent_date DATE, code VARCHAR2(20), text VARCHAR2(4000), \
+         kind NVARCHAR2(20));
+         INSERT INTO email_log VALUES (1, 'F', DATE '2026-11-20', '432', RPAD('4.3.2 slow down ', 4000, 'x'), 'ж');
+         INSERT INTO email_log VALUES (2, 'F', DATE '2026-11-20', NULL, '432 4.3.2 slow down', NULL);",
+    );
+    for columns in ["['code', 'text']", "['kind', 'code', 'text']"] {
+        log.write("mailthrottle.toml", format!("[email_log.columns]\nerror_message = {columns}\n"));
+        assert_eq!(totals(&log.run(&REPORT)), [2, 2, 0], "{columns}");
+        let failures = log.json(&["failures", "--since", "all"]);
+        let texts = failures["rows"].as_array().unwrap().iter();
+        let mut texts: Vec<_> = texts.map(|mail| mail["error_message"].as_str().unwrap()).collect();
+        texts.sort_by_key(|text| text.len());
+        assert_eq!(texts[0], "432 4.3.2 slow down");
+        assert!(texts[1].contains("432: 4.3.2 slow down") && texts[1].len() > 4000, "{columns}");
+    }
+}
+
 /// A public synonym is asked by what it refers to, also where it has the name that the program gives its own relation.
 #[test]
 fn a_public_synonym_is_asked_by_its_table() {
@@ -216,15 +239,16 @@ fn encryption_by_the_server_is_told_or_said_to_be_hidden() {
         let check = &answer["checks"][0];
         (check["message"].as_str().unwrap().to_owned(), answer["source"]["connection"]["encryption"].clone())
     };
-    let hidden =
-        "the connection is TCP without TLS, and whether the server encrypts it by itself cannot be seen";
-    assert_eq!(connection(), (hidden.to_owned(), Value::Null));
+    let open = "the connection is TCP without TLS, so whoever is on the way can read along";
+    assert_eq!(connection(), (open.to_owned(), Value::Null));
     let set = |name: &str, value: &str| {
         database(&log).behind(&format!("ALTER DATABASE {} SET {name} = '{value}'", database(&log).name()));
     };
+    set("oracle.may_see_connections", "no");
+    let hidden =
+        "the connection is TCP without TLS, and whether the server encrypts it by itself cannot be seen";
+    assert_eq!(connection(), (hidden.to_owned(), Value::Null));
     set("oracle.may_see_connections", "yes");
-    let open = "the connection is TCP without TLS, so whoever is on the way can read along";
-    assert_eq!(connection(), (open.to_owned(), Value::Null));
     set("oracle.encryption", "AES256");
     let (message, by) = connection();
     assert_eq!(message, "the database answers");

@@ -160,10 +160,10 @@ FROM (VALUES ('NLS_DATE_FORMAT', 'DD-MON-RR'), ('NLS_TIMESTAMP_FORMAT', 'DD-MON-
 CREATE VIEW oracle.nls_database_parameters AS
 SELECT p.name::oracle.varchar2(30) AS parameter, p.value::oracle.varchar2(64) AS value FROM (VALUES ('NLS_CHARACTERSET', 'AL32UTF8'), ('NLS_NCHAR_CHARACTERSET', 'AL16UTF16')) AS p(name, value);
 CREATE VIEW oracle."v$timezone_file" AS SELECT 'timezlrg_32.dat'::oracle.varchar2(20) AS filename, 32::numeric AS version, 0::numeric AS con_id;
--- the own session's, where the database's setting says that a user may see it
+-- the own session's, unless the database's setting says that a user may not see it
 CREATE FUNCTION oracle.banners() RETURNS SETOF text LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  IF coalesce(oracle.setting('may_see_connections'), 'no') <> 'yes' THEN PERFORM oracle.fail(942, 'table or view does not exist'); END IF;
+  IF oracle.setting('may_see_connections') = 'no' THEN PERFORM oracle.fail(942, 'table or view does not exist'); END IF;
   RETURN QUERY SELECT concat(b.banner, ' for Linux: Version 19.0.0.0.0 - Production')
   FROM (VALUES ('TCP/IP NT Protocol Adapter'), ('Encryption service'), (CASE WHEN oracle.setting('encryption') IS NOT NULL THEN concat(oracle.setting('encryption'), ' Encryption service adapter') END)) AS b(banner)
   WHERE b.banner IS NOT NULL;

@@ -35,7 +35,7 @@ static const Function FUNCTIONS[] = {
     {"REGEXP_INSTR", "oracle.regexp_instr", NULL},
     {"TO_CHAR", "oracle.to_char", NULL}, {"TO_DATE", "oracle.to_date", NULL}, {"TO_NUMBER", "oracle.to_number", NULL},
     {"TO_TIMESTAMP", "oracle.to_timestamp", NULL}, {"TO_TIMESTAMP_TZ", "oracle.to_timestamp_tz", NULL},
-    {"TO_CLOB", "oracle.to_clob", NULL}, {"TO_NCHAR", "oracle.to_nchar", NULL}, {"TO_BLOB", "oracle.to_blob", NULL},
+    {"TO_CLOB", "oracle.to_clob", NULL}, {"TO_NCHAR", "oracle.to_nchar", NULL}, {"TO_NCLOB", "oracle.to_nclob", NULL}, {"TO_BLOB", "oracle.to_blob", NULL},
     {"SYS_EXTRACT_UTC", NULL, in_utc}, {"FROM_TZ", "oracle.from_tz", NULL},
     {"NUMTODSINTERVAL", "oracle.numtodsinterval", NULL}, {"ADD_MONTHS", "oracle.add_months", NULL},
     {"TRUNC", "oracle.trunc", NULL}, {"ROUND", "oracle.round", NULL}, {"CEIL", "ceil", NULL}, {"FLOOR", "floor", NULL},

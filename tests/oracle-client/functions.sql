@@ -107,6 +107,7 @@ END $$;
 CREATE FUNCTION oracle.to_char(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1';
 CREATE FUNCTION oracle.to_char(oracle.clob) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::text';
 CREATE FUNCTION oracle.to_clob(text) RETURNS oracle.clob LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::oracle.clob';
+CREATE FUNCTION oracle.to_nclob(text) RETURNS oracle.clob LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::oracle.clob';
 CREATE FUNCTION oracle.to_nchar(text) RETURNS oracle.nvarchar2 LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::oracle.nvarchar2';
 CREATE FUNCTION oracle.to_clob(oracle.clob) RETURNS oracle.clob LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1';
 CREATE FUNCTION oracle.to_blob(oracle.raw) RETURNS oracle.blob LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::oracle.blob';
@@ -160,13 +161,16 @@ CREATE FUNCTION oracle.rpad(text, numeric, text DEFAULT ' ') RETURNS text LANGUA
 CREATE FUNCTION oracle.lpad(numeric, numeric, text DEFAULT ' ') RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT nullif(pg_catalog.lpad(oracle.to_char($1), $2::int, $3), '') $$;
 CREATE FUNCTION oracle.chr(numeric) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT pg_catalog.chr($1::int)';
 
--- NULL is nothing beside a text
-CREATE FUNCTION oracle.joined(text, text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT nullif(coalesce($1, '') OPERATOR(pg_catalog.||) coalesce($2, ''), '') $$;
+-- NULL is nothing beside a text, and what is no CLOB has 4,000 bytes at most
+CREATE FUNCTION oracle.joined_long(text, text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT nullif(coalesce($1, '') OPERATOR(pg_catalog.||) coalesce($2, ''), '') $$;
+CREATE FUNCTION oracle.joined(text, text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN octet_length(coalesce($1, '')) + octet_length(coalesce($2, '')) > 4000
+    THEN oracle.fail(1489, 'result of string concatenation is too long') ELSE oracle.joined_long($1, $2) END $$;
 CREATE FUNCTION oracle.joined(numeric, text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined(oracle.to_char($1), $2)';
 CREATE FUNCTION oracle.joined(text, numeric) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined($1, oracle.to_char($2))';
-CREATE FUNCTION oracle.joined(oracle.clob, oracle.clob) RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined($1::text, $2::text)::oracle.clob';
-CREATE FUNCTION oracle.joined(oracle.clob, text) RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined($1::text, $2)::oracle.clob';
-CREATE FUNCTION oracle.joined(text, oracle.clob) RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined($1, $2::text)::oracle.clob';
+CREATE FUNCTION oracle.joined(oracle.clob, oracle.clob) RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined_long($1::text, $2::text)::oracle.clob';
+CREATE FUNCTION oracle.joined(oracle.clob, text) RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined_long($1::text, $2)::oracle.clob';
+CREATE FUNCTION oracle.joined(text, oracle.clob) RETURNS oracle.clob LANGUAGE sql IMMUTABLE AS 'SELECT oracle.joined_long($1, $2::text)::oracle.clob';
 DO $$
 DECLARE
   l text; r text;

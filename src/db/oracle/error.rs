@@ -90,7 +90,7 @@ fn advice(number: i32, asked: &Asked, rights: &[String]) -> String {
         }
         right if NO_RIGHT.contains(&right) => format!("ask for: {}", rights.join("; ")),
         1 => "another run wrote the same; run this again".to_owned(),
-        28 | 1012 | 1033 | 1089 | 1090 | 1092 | 2396 | 3113 | 3114 | 3135 | 12537 | 12547 | 12570 | 12571 => {
+        28 | 1012 | 1033 | 1034 | 1089 | 1090 | 1092 | 2396 | 3113 | 3114 | 3135 | 12537 | 12547 | 12570 | 12571 => {
             LOST.to_owned()
         }
         54 | 60 | 8177 | 30006 => "somebody else holds the row; run this again".to_owned(),
@@ -99,7 +99,7 @@ fn advice(number: i32, asked: &Asked, rights: &[String]) -> String {
         1045 => format!("ask for: GRANT CREATE SESSION TO {role}"),
         1555 => "the server forgot what rows were; take a shorter window, or have its undo retention raised"
             .to_owned(),
-        1536 | 1653 | 1654 | 1658 | 30036 => {
+        1536 | 1652 | 1653 | 1654 | 1658 | 30036 => {
             "have room made in the tablespace, then run this again".to_owned()
         }
         1950 => format!(
@@ -113,6 +113,13 @@ fn advice(number: i32, asked: &Asked, rights: &[String]) -> String {
                 .to_owned()
         }
         12505 | 12514 => "name another service in --db; lsnrctl services lists them".to_owned(),
+        2391 => "the user has too many sessions; end one, or have SESSIONS_PER_USER raised (a run of resend takes two)"
+            .to_owned(),
+        3134 | 28040 => "server and client are too far apart; for a server of 12.1 to 18c take Instant Client 19 or 21"
+            .to_owned(),
+        12516 | 12518..=12520 => "the server takes no more sessions now; try again later".to_owned(),
+        12737 => "this client lacks the server's character set; take Instant Client Basic in place of Basic Light"
+            .to_owned(),
         12541 | 12543 | 12545 | 12170 | 12535 | 12560 | 12606 => {
             "check host and port, and that the listener runs".to_owned()
         }

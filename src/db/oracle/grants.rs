@@ -55,7 +55,8 @@ pub fn index(table: &(String, String), columns: &[&str]) -> String {
     let name = format!("{}_{}", table.1, columns.last().copied().unwrap_or_default());
     let name = format!("{}_IX", &name[..name.floor_char_boundary(LONGEST_NAME - "_IX".len())]);
     format!(
-        "CREATE INDEX {} ON {} ({}) /* Enterprise Edition: add ONLINE, so that writers go on meanwhile */",
+        "CREATE INDEX {}.{} ON {} ({}) /* Enterprise Edition: add ONLINE, so that writers go on meanwhile */",
+        identifier(&table.0),
         identifier(&name),
         qualified(table),
         names.join(", ")
@@ -110,10 +111,10 @@ mod tests {
         );
         assert_eq!(
             index(&table, &["STATUS", "SENT_DATE"]),
-            "CREATE INDEX EMAIL_LOG_SENT_DATE_IX ON ERP.EMAIL_LOG (STATUS, SENT_DATE) \
+            "CREATE INDEX ERP.EMAIL_LOG_SENT_DATE_IX ON ERP.EMAIL_LOG (STATUS, SENT_DATE) \
              /* Enterprise Edition: add ONLINE, so that writers go on meanwhile */"
         );
         let long = ("ERP".to_owned(), "OUTGOING_CUSTOMER_NOTIFICATIONS_ÄÄ".to_owned());
-        assert!(index(&long, &["AT"]).starts_with("CREATE INDEX OUTGOING_CUSTOMER_NOTIFICAT_IX ON "));
+        assert!(index(&long, &["AT"]).starts_with("CREATE INDEX ERP.OUTGOING_CUSTOMER_NOTIFICAT_IX ON "));
     }
 }

@@ -35,7 +35,7 @@ pub use locks::RowLock;
 pub const PRODUCT: Product = Product {
     dialect: Dialect::Oracle,
     server: include_str!("../../../queries/oracle/server.sql"),
-    tls_by: "have the listener offer TCPS and write oracles://HOST:2484/SERVICE, or have the server encrypt by itself (SQLNET.ENCRYPTION_SERVER); SELECT on SYS.V_$SESSION_CONNECT_INFO shows whether it does",
+    tls_by: "have the listener offer TCPS and write oracles://HOST:2484/SERVICE, or have the server encrypt by itself (SQLNET.ENCRYPTION_SERVER)",
     identity: Some(include_str!("../../../queries/oracle/identity.sql")),
     zone: Some(include_str!("../../../queries/oracle/zone.sql")),
     time_sample: include_str!("../../../queries/oracle/time_sample.sql"),

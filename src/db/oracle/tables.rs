@@ -94,14 +94,12 @@ impl Oracle {
         match described.await? {
             Ok(fields) => Ok(Some(fields)),
             Err(refused) if refused.oci_code().is_some_and(|code| NO_TABLE.contains(&code)) => Ok(None),
-            // a type that the driver does not know, of which the catalogue has the name
-            Err(unknown) if unknown.oci_code().is_none() => match self.columns_by_name(table).await? {
-                fields if fields.is_empty() => Err(error::explain(&unknown, &self.session.asked)),
-                fields => Ok(Some(fields)),
-            },
             Err(refused) => {
                 let asked = Asked { tables: vec![table.clone()], ..self.session.asked.clone() };
-                Err(error::explain(&refused, &asked))
+                let is_closed = refused.oci_code().is_some_and(|code| error::NO_RIGHT.contains(&code));
+                // of a type that the driver does not know, or that this user may not look into, the catalogue has the name
+                let fields = if is_closed { Vec::new() } else { self.columns_by_name(table).await? };
+                if fields.is_empty() { Err(error::explain(&refused, &asked)) } else { Ok(Some(fields)) }
             }
         }
     }

@@ -10,13 +10,10 @@ use super::session::{NUMBERS, Session, WIDE};
 use super::values::Cell;
 use super::{Oracle, binds, error, plain};
 use crate::mapping::Mapping;
-use crate::mapping::sql::{Bind, Selection, Statement, TimeBounds, body, quoted};
+use crate::mapping::sql::{Bind, Selection, Statement, body, quoted};
 use crate::model::Proof;
-use crate::window::Window;
+use scratch::Scratch;
 use statements::{File, OF_CATALOGUE, OF_LOG};
-
-/// What the names of tables begin with that are made and dropped again.
-const PREFIX: &str = "mt_check_";
 
 /// A public synonym, DUAL if it is one.
 const SYNONYM: &str = "SELECT synonym_name FROM all_synonyms WHERE owner = 'PUBLIC' AND db_link IS NULL
@@ -32,11 +29,16 @@ type Answer = std::result::Result<Vec<Vec<String>>, String>;
 const NOON_IN_BERLIN: &str = "1782900000000";
 
 impl Oracle {
-    /// Proves what can be proved; `may_make`: also what needs tables of its own, which it drops again.
+    /// Proves what can be proved. `log`: with selections that give no row of it; `prefix`: what needs tables of its own
+    /// makes them under names that begin so, and drops them again.
     ///
     /// # Errors
     /// The server does not answer any more. What it refuses is said.
-    pub async fn selfcheck(&mut self, mapping: Option<&Mapping>, may_make: bool) -> Result<Vec<Proof>> {
+    pub async fn selfcheck(
+        &mut self,
+        log: Option<(&Mapping, &[Selection])>,
+        prefix: Option<&str>,
+    ) -> Result<Vec<Proof>> {
         let mut proofs = vec![Proof::told("versions", self.version().await?)];
         self.tell_about_server(&mut proofs).await?;
         self.prove_binds(&mut proofs).await?;
@@ -44,17 +46,16 @@ impl Oracle {
         self.prove_names(&mut proofs).await?;
         proofs.push(self.prove_fetching().await?);
         proofs.push(accepted("statements to the catalogue", of_catalogue(&self.session).await?));
-        proofs.push(match mapping {
-            Some(mapping) => accepted("statements to the log", of_log(&self.session, mapping).await?),
+        proofs.push(match log {
+            Some(log) => accepted("statements to the log", of_log(&self.session, log).await?),
             None => Proof::told("statements to the log", "left out: no log is mapped here"),
         });
-        if may_make {
-            scratch::prove(&self.target, &mut proofs).await?;
-        } else {
-            proofs.push(Proof::told(
+        match prefix {
+            Some(prefix) => Scratch::open(&self.target, prefix).await?.prove(&mut proofs).await?,
+            None => proofs.push(Proof::told(
                 "plans, ledger, claims and locks",
                 "left out: they need tables; --yes makes MT_CHECK_ tables in this schema and drops them again",
-            ));
+            )),
         }
         Ok(proofs)
     }
@@ -91,8 +92,14 @@ impl Oracle {
     async fn prove_binds(&mut self, proofs: &mut Vec<Proof>) -> Result<()> {
         let dump = |value| Statement { binds: vec![value], ..plain("SELECT DUMP(:1, 1017) FROM dual") };
         let text = answer(&self.session, dump(Bind::Text("fä".to_owned()))).await?;
+        let set = answer(
+            &self.session,
+            plain("SELECT value FROM nls_database_parameters WHERE parameter = 'NLS_CHARACTERSET'"),
+        );
+        let set = told(&set.await?);
         let is_own = |rows: &[Vec<String>]| {
-            rows.concat().concat().contains("Typ=1 ") && !rows.concat().concat().contains("AL16UTF16")
+            let dump = rows.concat().concat();
+            dump.contains("Typ=1 ") && dump.contains(&format!("CharacterSet={set}:"))
         };
         proofs.push(Proof::of("a text is bound as VARCHAR2", text.as_deref().is_ok_and(is_own), told(&text)));
         let national = answer(&self.session, dump(Bind::National("fä".to_owned()))).await?;
@@ -202,26 +209,12 @@ async fn of_catalogue(session: &Session) -> Result<Tried> {
     Ok(tried)
 }
 
-/// Every question about the log in every way of choosing its rows, under a condition that no row fulfils.
-async fn of_log(session: &Session, mapping: &Mapping) -> Result<Tried> {
-    let window = Window { since: Some(0), until: Some(1), zone: mapping.zone };
-    let none = || Selection { ids: Some(Vec::new()), ..Selection::default() };
-    let words = mapping.words.all().flat_map(|word| mapping.dialect.stored_word(word)).collect();
-    let times = [
-        TimeBounds::Any,
-        TimeBounds::Inside(window),
-        TimeBounds::InsideOrUnplaced(window),
-        TimeBounds::Unplaced(window),
-        TimeBounds::Missing,
-        TimeBounds::Placed(window),
-    ];
-    let mut selections: Vec<_> = times.map(|time| Selection { time, ..none() }).into();
-    selections.push(Selection { words: Some(words), with_kept_status: true, limit: Some(1), ..none() });
-    selections.push(Selection { own_only: true, newest_first: true, ..none() });
+/// Every question about the log in every way of choosing its rows.
+async fn of_log(session: &Session, (mapping, selections): (&Mapping, &[Selection])) -> Result<Tried> {
     let mut tried = Vec::new();
     for file in OF_LOG {
         let mut refusal = None;
-        for selection in &selections {
+        for selection in selections {
             let statement = mapping.statement(selection, file.text());
             refusal = refusal.or(answer(session, statement).await?.err());
         }
@@ -230,9 +223,9 @@ async fn of_log(session: &Session, mapping: &Mapping) -> Result<Tried> {
     Ok(tried)
 }
 
-/// The refusal of each statement of a file, the first that there is.
-async fn run_file(session: &Session, file: &File) -> Result<Option<String>> {
-    for sql in crate::db::statement::statements(&file.of_check()) {
+/// Runs the statements of a file on tables whose names begin so; the first refusal.
+async fn run_file(session: &Session, file: &File, prefix: &str) -> Result<Option<String>> {
+    for sql in crate::db::statement::statements(&file.with(prefix)) {
         let statement = Statement { binds: file.binds(), ..plain(sql) };
         if let Err(refusal) = answer(session, statement).await? {
             return Ok(Some(refusal));

@@ -3,6 +3,9 @@
 use crate::mapping::Dialect;
 use crate::mapping::sql::{Bind, Statement};
 
+/// What the names of the ledger's tables begin with.
+const OWN: &str = "mailthrottle_";
+
 /// A query file.
 pub struct File {
     /// Its place under `queries`.
@@ -110,14 +113,21 @@ impl File {
         self.text
     }
 
-    /// The text for the tables of the self-check, which are not those of a ledger.
-    pub fn of_check(&self) -> String {
-        self.text.replace("mailthrottle_", super::PREFIX)
+    /// The text for tables whose names begin otherwise than those of a ledger.
+    pub fn with(&self, prefix: &str) -> String {
+        self.text.replace(OWN, prefix)
     }
 
-    /// The statement on the tables of the self-check, with a value for each bind that the file names.
-    pub fn statement(&self) -> Statement {
-        Statement { dialect: Dialect::Oracle, sql: self.of_check(), binds: self.binds() }
+    /// The statement on such tables, with a value for each bind that the file names.
+    pub fn statement(&self, prefix: &str) -> Statement {
+        Statement { dialect: Dialect::Oracle, sql: self.with(prefix), binds: self.binds() }
+    }
+
+    /// The tables that the file makes, under names that begin otherwise.
+    pub fn tables(&self, prefix: &str) -> Vec<String> {
+        let text = self.with(prefix);
+        let named = text.lines().filter_map(|line| line.strip_prefix("CREATE TABLE "));
+        named.filter_map(|rest| rest.split_whitespace().next()).map(str::to_owned).collect()
     }
 
     /// A number for what counts or is a time in milliseconds, else a text.
