@@ -1,6 +1,6 @@
 //! `mailthrottle doctor --oracle-selfcheck`: what a person with a real server can prove about it, as a text for whoever wrote this.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::{ask, print_view};
 use crate::cli::{DoctorArgs, Global};
@@ -15,13 +15,15 @@ use crate::output::selfcheck::Selfcheck;
 /// # Errors
 /// Config, connection; what the server refuses is in the text.
 pub async fn run(flags: &Global, args: &DoctorArgs) -> Result<Exit> {
+    if flags.print_sql {
+        bail!("--print-sql: the self-check has to run what it asks; leave out one of the two");
+    }
     let mut config = Config::load(flags)?;
     let (mut db, _) = open(config.database, &mut config.wanted).await?;
     // a log is not needed
     let mapping = match db.mapping(&config.wanted).await {
-        Ok(mapping) => Some(mapping),
-        Err(error) if error.is::<MappingError>() => None,
-        Err(error) => return Err(error),
+        Ok(mapping) => Ok(mapping),
+        Err(error) => Err(error.downcast::<MappingError>()?.0),
     };
     // of this run alone, in as many bytes as Oracle's names have room for
     let prefix = format!("mt_check_{:04x}_", std::process::id() & 0xffff);
@@ -35,7 +37,8 @@ pub async fn run(flags: &Global, args: &DoctorArgs) -> Result<Exit> {
             "It makes {named} and drops them at the end; if it is interrupted, drop them yourself."
         ))?;
     }
-    let proofs = db.oracle_selfcheck(mapping.as_ref(), may_make.then_some(&*prefix)).await?;
+    let proofs =
+        db.oracle_selfcheck(mapping.as_ref().map_err(String::as_str), may_make.then_some(&*prefix)).await?;
     let check = Selfcheck { proofs: &proofs };
     print_view(flags, &check)?;
     Ok(if check.fails() { Exit::Critical } else { Exit::Fine })

@@ -57,18 +57,18 @@ impl Db {
         })
     }
 
-    /// What of Oracle's ways can be proved on this server; `prefix`: also by tables that are dropped again, whose names begin so.
+    /// What of Oracle's ways can be proved on this server. `mapping`: of a log, or why there is none; `prefix`: also by tables that are dropped again, whose names begin so.
     ///
     /// # Errors
     /// It is another database, or it does not answer any more.
     pub async fn oracle_selfcheck(
         &mut self,
-        mapping: Option<&Mapping>,
+        mapping: std::result::Result<&Mapping, &str>,
         prefix: Option<&str>,
     ) -> Result<Vec<Proof>> {
         match &mut self.wire {
             Wire::Oracle(server) => {
-                let selections = mapping.map(of_no_row).unwrap_or_default();
+                let selections = mapping.map_or_else(|_| Vec::new(), of_no_row);
                 server.selfcheck(mapping.map(|mapping| (mapping, &*selections)), prefix).await
             }
             _ => bail!("--oracle-selfcheck: {} is no Oracle database; name one by --db", self.name),

@@ -58,7 +58,7 @@ impl Dialect {
 
     /// Whether columns of this kind can be read as text. A LONG is taken by no function, and objects, XML and vectors are not
     /// what the driver reads.
-    pub(super) fn reads(self, kind: &ColumnKind) -> bool {
+    pub fn reads(self, kind: &ColumnKind) -> bool {
         match (self, kind) {
             (Dialect::Oracle, ColumnKind::Other(name)) => {
                 matches!(name.as_str(), RAW | JSON | "ROWID" | "UROWID" | "BOOLEAN")
@@ -376,12 +376,27 @@ impl Dialect {
             (Dialect::Oracle, ColumnKind::Bytes) => {
                 format!("CASE WHEN {value} IS NOT NULL THEN '(bytes)' END")
             }
-            (Dialect::Oracle, kind) if !self.reads(kind) => self.nothing().to_owned(),
             (Dialect::Oracle, kind) if kind.is_long() => {
                 format!("TO_CHAR(SUBSTR({}, 1, {cut}))", self.text(value, kind))
             }
             (Dialect::Oracle, kind) => format!("SUBSTR({}, 1, {cut})", self.text(value, kind)),
         }
+    }
+
+    /// A condition that holds where a status is NULL, or is blank where that is the empty text.
+    pub(super) fn has_no_word(self, value: &str, kind: &ColumnKind) -> String {
+        match (self, kind) {
+            // a literal is compared with a CHAR whatever the blanks
+            (Dialect::Oracle, ColumnKind::Padded) => format!("({value} IS NULL OR {value} = ' ')"),
+            (Dialect::Oracle, ColumnKind::NationalPadded) => format!("RTRIM({value}) IS NULL"),
+            _ => format!("{value} IS NULL"),
+        }
+    }
+
+    /// Whether a status can be written into a column of this kind.
+    pub(super) fn writes(self, kind: &ColumnKind) -> bool {
+        let is_document = matches!(kind, ColumnKind::Other(name) if name.to_uppercase().starts_with("JSON"));
+        !is_document && *kind != ColumnKind::Bytes
     }
 
     /// A condition that holds where a text does not begin with a valid date.

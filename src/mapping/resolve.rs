@@ -207,7 +207,7 @@ impl Mapping {
         log: &TableDescription,
         further: &[TableDescription],
     ) -> Result<Self, String> {
-        let there = ResolveContext { wanted, log, further };
+        let there = ResolveContext { wanted, dialect, log, further };
         let mut columns = Vec::new();
         for column in Column::all() {
             let sources = there.sources(column)?;
@@ -310,8 +310,8 @@ impl Mapping {
             let mut fields = sources.iter().map(ColumnSource::field);
             if let Some(field) = fields.find(|field| !self.dialect.reads(&field.kind)) {
                 return Err(format!(
-                    "column '{}' ({column}) is of type {}, which cannot be read as text; name another by [email_log.columns] \
-                     {column}, or a view in which it is one",
+                    "column '{}' ({column}) is of type {}, which cannot be read as text; set [email_log.columns] {column} \
+                     to another, to [] to do without, or name a view in which it is text",
                     field.name,
                     field.kind.name(),
                     column = column.name()
@@ -350,6 +350,7 @@ impl Mapping {
 /// The wishes and what is there.
 struct ResolveContext<'t> {
     wanted: &'t Wanted,
+    dialect: Dialect,
     log: &'t TableDescription,
     further: &'t [TableDescription],
 }
@@ -370,7 +371,9 @@ impl ResolveContext<'_> {
             // a status of the usual name says nothing where the error text decides
             None if column == Column::Status && self.wanted.failed_when_not_empty => Ok(Vec::new()),
             None => {
+                // one that cannot be read is asked for by nobody
                 let usual = column.usual_names().iter().find_map(|name| look_up(name, self.log));
+                let usual = usual.filter(|field| self.dialect.reads(&field.kind));
                 Ok(usual.cloned().map(ColumnSource::Own).into_iter().collect())
             }
         }

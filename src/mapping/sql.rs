@@ -407,7 +407,7 @@ impl Mapping {
             None if self.sources(Column::Status).iter().any(is_national) => &ColumnKind::National,
             None => &ColumnKind::Text,
         };
-        let is_null = words.contains(&Bind::Null).then(|| format!("{status} IS NULL"));
+        let is_null = words.contains(&Bind::Null).then(|| self.dialect.has_no_word(&status, kind));
         let fits = |word: &&Bind| match word {
             Bind::Text(word) => self.dialect.takes_word(word, kind),
             other => **other != Bind::Null,

@@ -54,13 +54,14 @@ impl Mapping {
 
     /// Key and status, where both are columns of the log's own.
     fn target(&self) -> Option<(&Field, &Field)> {
-        Some((self.own(Column::Id)?, self.own(Column::Status)?))
+        let status = self.own(Column::Status).filter(|status| self.dialect.writes(&status.kind))?;
+        Some((self.own(Column::Id)?, status))
     }
 
     fn is_word(&self, word: &str, status: &Field, binds: &mut Binds) -> String {
         let name = quoted(&status.name);
         if word.is_empty() && self.dialect.takes_empty_for_null() {
-            return format!("{name} IS NULL");
+            return self.dialect.has_no_word(&name, &status.kind);
         }
         if self.dialect.has_types() && !self.dialect.compares_words(&status.kind) {
             let text = self.dialect.text(&name, &status.kind);

@@ -1,6 +1,6 @@
 //! Oracle's client library, which this program finds when it first needs it, and says how to get where it is not there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result, anyhow};
 use oracle::{InitParams, Version};
@@ -18,6 +18,15 @@ pub struct NoClient(pub [String; 3]);
 /// # Errors
 /// A [`NoClient`].
 pub fn load(folder: Option<&Path>) -> Result<Version> {
+    let loaded = load_from(folder);
+    match (loaded, folder) {
+        // the driver says what it missed in the last place; what counts is what is wrong with the library that is there
+        (Err(_), None) if let Some(there) = found() => load_from(Some(&there)),
+        (loaded, _) => loaded,
+    }
+}
+
+fn load_from(folder: Option<&Path>) -> Result<Version> {
     let mut params = InitParams::new();
     if let Some(folder) = folder {
         params.oracle_client_lib_dir(folder.as_os_str()).map_err(|cause| missing(&cause, Some(folder)))?;
@@ -26,12 +35,20 @@ pub fn load(folder: Option<&Path>) -> Result<Version> {
     Version::client().map_err(|cause| missing(&cause, folder))
 }
 
+/// The first folder of the loader's path, or else that of `ORACLE_HOME`, that has the library.
+fn found() -> Option<PathBuf> {
+    let path = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let home = std::env::var_os("ORACLE_HOME").map(|home| PathBuf::from(home).join("lib"));
+    let mut folders = std::env::split_paths(&path).chain(home);
+    folders.find(|folder| folder.join("libclntsh.so").exists())
+}
+
 fn missing(cause: &oracle::Error, folder: Option<&Path>) -> Error {
     let text = cause.to_string();
     // the reason is in quotes after the library's own sentence
     let reason = text.split_once(": \"").and_then(|(_, rest)| Some(rest.split_once('"')?.0)).unwrap_or(&text);
     let looked = match folder {
-        Some(folder) => format!("it was looked for in {} only (--oracle-client)", folder.display()),
+        Some(folder) => format!("it was looked for in {}", folder.display()),
         None => {
             let home = std::env::var("ORACLE_HOME").ok().filter(|home| !home.is_empty());
             let home = home.map_or_else(|| "ORACLE_HOME is not set".to_owned(), |home| format!("{home}/lib"));

@@ -9,6 +9,7 @@ use super::{Oracle, grants, plain};
 use crate::db::catalogue::{self, Indexes};
 use crate::db::names::{Name, no_table};
 use crate::db::row::Row;
+use crate::mapping::Dialect;
 use crate::mapping::described::Described;
 use crate::mapping::dialect::RAW;
 use crate::mapping::name_parts;
@@ -42,11 +43,8 @@ impl Oracle {
     pub async fn table(&mut self, wanted: &str, key: &str) -> Result<TableDescription> {
         let own = self.schema().await?;
         for candidate in candidates(wanted, &own) {
-            let table = match candidate.0.as_str() {
-                // a schema only by name: what it refers to is asked
-                PUBLIC => self.meant(&candidate).await?,
-                _ => candidate,
-            };
+            // what a synonym refers to is asked, so that a log has one name; PUBLIC is a schema only by name
+            let table = self.meant(&candidate).await?;
             if table.0 != PUBLIC
                 && let Some(columns) = self.columns(&table).await?
             {
@@ -155,13 +153,17 @@ impl Oracle {
         Ok(found)
     }
 
-    /// Every table with the columns that may be read; of others the catalogue does not speak.
+    /// Every table with the columns that may be read, and can be; of others the catalogue does not speak.
     ///
     /// # Errors
     /// The server's refusal.
     pub async fn catalogue(&mut self) -> Result<(Vec<Described>, Vec<String>)> {
         let rows = self.rows(plain(CATALOGUE)).await?;
-        Ok(catalogue::tables(&rows, |row| kind_of_name(&text(row, 7), row.number(8))))
+        let (mut tables, closed) = catalogue::tables(&rows, |row| kind_of_name(&text(row, 7), row.number(8)));
+        for described in &mut tables {
+            described.table.columns.retain(|field| Dialect::Oracle.reads(&field.kind));
+        }
+        Ok((tables, closed))
     }
 
     /// The indexes of a table, or of the one that a synonym refers to.

@@ -29,14 +29,15 @@ type Answer = std::result::Result<Vec<Vec<String>>, String>;
 const NOON_IN_BERLIN: &str = "1782900000000";
 
 impl Oracle {
-    /// Proves what can be proved. `log`: with selections that give no row of it; `prefix`: what needs tables of its own
+    /// Proves what can be proved. `log`: with selections that give no row of it, or why
+    /// there is none; `prefix`: what needs tables of its own
     /// makes them under names that begin so, and drops them again.
     ///
     /// # Errors
     /// The server does not answer any more. What it refuses is said.
     pub async fn selfcheck(
         &mut self,
-        log: Option<(&Mapping, &[Selection])>,
+        log: std::result::Result<(&Mapping, &[Selection]), &str>,
         prefix: Option<&str>,
     ) -> Result<Vec<Proof>> {
         let mut proofs = vec![Proof::told("versions", self.version().await?)];
@@ -47,8 +48,8 @@ impl Oracle {
         proofs.push(self.prove_fetching().await?);
         proofs.push(accepted("statements to the catalogue", of_catalogue(&self.session).await?));
         proofs.push(match log {
-            Some(log) => accepted("statements to the log", of_log(&self.session, log).await?),
-            None => Proof::told("statements to the log", "left out: no log is mapped here"),
+            Ok(log) => accepted("statements to the log", of_log(&self.session, log).await?),
+            Err(why) => Proof::told("statements to the log", format!("left out: {why}")),
         });
         match prefix {
             Some(prefix) => Scratch::open(&self.target, prefix).await?.prove(&mut proofs).await?,
@@ -131,7 +132,8 @@ impl Oracle {
     async fn prove_names(&mut self, proofs: &mut Vec<Proof>) -> Result<()> {
         let there = answer(&self.session, plain(SYNONYM)).await?;
         let Some(name) = there.as_ref().ok().and_then(|rows| rows.first()?.first()) else {
-            proofs.push(Proof::told("a public synonym is found", told(&there)));
+            let said = if there.is_ok() { "left out: there is none".to_owned() } else { told(&there) };
+            proofs.push(Proof::told("a public synonym is found", said));
             return Ok(());
         };
         let found = self.table(name, "--table").await;
