@@ -58,15 +58,18 @@ impl Described {
             (None, _) => String::new(),
         };
         let rows = if self.keys.is_empty() { 2 * SAMPLED } else { SAMPLED };
-        let hint = if order.is_empty() { "" } else { dialect.hint_for_first() };
+        let mut binds = Vec::new();
+        let (hint, first) = dialect.first_in_order(rows.into(), |rows| {
+            binds.push(rows);
+            format!("{}1", dialect.mark())
+        });
         let table = quoted_table(&(self.table.schema.clone(), self.table.name.clone()));
         let sql = format!(
-            "WITH email_log AS (\n  SELECT {hint}{}\n  FROM {table} t{order}{}\n)\n{}",
+            "WITH email_log AS (\n  SELECT {hint}{}\n  FROM {table} t{order}{first}\n)\n{}",
             columns.join(",\n    "),
-            dialect.first(&rows.to_string()),
             body(SAMPLE)
         );
-        Statement::plain(dialect, sql)
+        Statement { dialect, sql, binds }
     }
 }
 
@@ -166,7 +169,7 @@ mod tests {
     fn both_ends_are_asked_for_in_the_order_of_the_key() {
         let sql = described(&["id"]).sample(Dialect::Postgres, TableEnd::Newest).sql;
         assert!(
-            sql.contains("\n  FROM \"Mail Box\".\"sent.items\" t ORDER BY t.\"id\" DESC LIMIT 200\n"),
+            sql.contains("\n  FROM \"Mail Box\".\"sent.items\" t ORDER BY t.\"id\" DESC LIMIT $1\n"),
             "{sql}"
         );
         assert_eq!(described(&[]).name(Dialect::Postgres), "Mail Box.\"sent.items\"");

@@ -98,12 +98,17 @@ impl Dialect {
         }
     }
 
-    /// What makes the first rows of an order come by its index: before 19c Oracle numbers all rows, and sorts them for that.
+    /// The first of some rows in order: what comes before the columns, and after the order, by an index on it. Before 19c Oracle
+    /// numbers all rows and sorts them for that, unless it is told so, and plans by a number that is written.
     /// Source: <https://docs.oracle.com/en/database/oracle/oracle-database/19/sqlrf/Comments.html>
-    pub(super) fn hint_for_first(self) -> &'static str {
+    pub(super) fn first_in_order(
+        self,
+        rows: i64,
+        add: impl FnOnce(Bind) -> String,
+    ) -> (&'static str, String) {
         match self {
-            Dialect::Sqlite | Dialect::Postgres => "",
-            Dialect::Oracle => "/*+ FIRST_ROWS(200) */ ",
+            Dialect::Sqlite | Dialect::Postgres => ("", self.first(&add(Bind::Int(rows)))),
+            Dialect::Oracle => ("/*+ FIRST_ROWS(200) */ ", self.first(&rows.to_string())),
         }
     }
 

@@ -149,11 +149,10 @@ impl Mapping {
         };
         let order = self.own(Column::Id).filter(|_| selection.newest_first);
         let limit = selection.limit.map(|rows| match order {
-            Some(_) => self.dialect.first(&rows.to_string()),
-            None => self.dialect.first(&binds.add(Bind::Int(rows))),
+            Some(_) => self.dialect.first_in_order(rows, |rows| binds.add(rows)),
+            None => ("", self.dialect.first(&binds.add(Bind::Int(rows)))),
         });
-        let limit = limit.unwrap_or_default();
-        let hint = order.map_or("", |_| self.dialect.hint_for_first());
+        let (hint, limit) = limit.unwrap_or_default();
         let order = order.map_or_else(String::new, |id| format!(" ORDER BY t.{} DESC", quoted(&id.name)));
         let columns = self.select_list(selection, &mut binds).join(",\n    ");
         let (gaps, from) = self.from(selection);

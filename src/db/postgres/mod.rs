@@ -174,17 +174,17 @@ impl Postgres {
     ) -> Result<()> {
         let copy = copy::statement(sql);
         let mut pieces = self.asked.answer(self.connection.copy_out_raw(&copy)).await?;
-        let (mut rows, mut go_on) = (copy::CopyRows::default(), true);
+        let (mut rows, mut go_on, mut taken) = (copy::CopyRows::default(), true, Ok(()));
         // to its end also where nobody listens any more, or the connection could not be asked again
         while let Some(piece) = next(&mut pieces, &self.asked).await? {
-            if go_on {
-                rows.take(&piece, &mut |tuple| {
+            if go_on && taken.is_ok() {
+                taken = rows.take(&piece, &mut |tuple| {
                     go_on = go_on && each(&PgAnswer::Tuple(tuple))?;
                     Ok(())
-                })?;
+                });
             }
         }
-        Ok(())
+        taken
     }
 }
 
