@@ -18,12 +18,11 @@ pub struct NoClient(pub [String; 3]);
 /// # Errors
 /// A [`NoClient`].
 pub fn load(folder: Option<&Path>) -> Result<Version> {
-    let loaded = load_from(folder);
-    match (loaded, folder) {
-        // the driver says what it missed in the last place; what counts is what is wrong with the library that is there
-        (Err(_), None) if let Some(there) = found() => load_from(Some(&there)),
-        (loaded, _) => loaded,
-    }
+    // the driver says what it missed in the last place; what counts is what is wrong with the library that is there
+    load_from(folder).or_else(|missed| match found().filter(|_| folder.is_none()) {
+        Some(there) => load_from(Some(&there)),
+        None => Err(missed),
+    })
 }
 
 fn load_from(folder: Option<&Path>) -> Result<Version> {
