@@ -29,7 +29,8 @@ FUNCTIONS = {name: numbers for name, _, numbers in (word.partition(":") for word
 
 # The forms in use, by sqlglot's names, with their parts. sqlglot takes those of every dialect and writes many of them unchanged.
 FORMS = {form: set(parts.split()) for form, parts in (line.split(":") for line in """
-  Select: with_ distinct expressions from_ joins where group order limit locks
+  Select: with_ hint distinct expressions from_ joins where group order limit locks
+  Hint: expressions
   Union: this expression
   With: expressions
   CTE: this alias
