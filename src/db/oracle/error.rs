@@ -127,3 +127,25 @@ fn advice(number: i32, asked: &Asked, rights: &[String]) -> String {
         _ => "--print-sql shows what was asked".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_that_is_missing_is_named_whatever_the_server_calls_it() {
+        let asked = Asked {
+            name: "oracle://db/erp".to_owned(),
+            role: "REPORT".to_owned(),
+            tables: Vec::new(),
+            limit: Duration::ZERO,
+            indexes: String::new(),
+        };
+        let rights = ["GRANT SELECT ON ERP.EMAIL_LOG TO REPORT".to_owned()];
+        for number in NO_RIGHT {
+            assert_eq!(advice(number, &asked, &rights), format!("ask for: {}", rights[0]), "{number}");
+            assert_eq!(advice(number, &asked, &[]), "name another table, or ask for the right to it");
+        }
+        assert!(advice(28040, &asked, &[]).contains("Instant Client 19 or 21"));
+    }
+}
