@@ -4,6 +4,7 @@
 //! bound texts are cast to it, never the column to text, so that an index on the column serves.
 
 use crate::mapping::bind::Bind;
+use crate::mapping::path::Step;
 use crate::mapping::resolve::{ColumnKind, JSON};
 use crate::mapping::words::{StatusWords, spellings};
 
@@ -284,8 +285,7 @@ impl Dialect {
     /// A condition that holds where another does not, or is unknown.
     pub(super) fn fails(self, condition: &str) -> String {
         match self {
-            Dialect::Sqlite => format!("NOT ({condition})"),
-            Dialect::Postgres => format!("({condition}) IS NOT TRUE"),
+            Dialect::Sqlite | Dialect::Postgres => format!("({condition}) IS NOT TRUE"),
             Dialect::Oracle => format!("CASE WHEN {condition} THEN 'yes' ELSE 'no' END = 'no'"),
         }
     }
@@ -417,6 +417,154 @@ impl Dialect {
     pub(super) fn is_text(self, value: &str) -> Option<String> {
         (self == Dialect::Sqlite).then(|| format!("typeof({value}) IN ('text', 'blob')"))
     }
+}
+
+/// Conditions on columns.
+impl Dialect {
+    /// Whether a column of this kind can be compared with a number.
+    pub(super) fn compares_numbers(self, kind: &ColumnKind) -> bool {
+        self == Dialect::Sqlite || matches!(kind, ColumnKind::Integer | ColumnKind::Decimal)
+    }
+
+    /// A column as a number.
+    pub(super) fn number(self, value: &str) -> String {
+        match self {
+            Dialect::Sqlite => format!("CAST({value} AS NUMERIC)"),
+            Dialect::Postgres | Dialect::Oracle => value.to_owned(),
+        }
+    }
+
+    /// A bound number to compare with.
+    pub(super) fn bound_number(self, mark: String) -> String {
+        if self == Dialect::Postgres { mark + "::numeric" } else { mark }
+    }
+
+    /// A condition that holds where a column is NULL or empty, or one of the values that stand for nothing.
+    pub(super) fn is_empty(self, value: &str, kind: &ColumnKind, nulls: &[String]) -> String {
+        let mut either = vec![format!("{value} IS NULL")];
+        either.extend(self.blank(value, kind).map(|(value, sign)| format!("{value} {sign}")));
+        if !nulls.is_empty() {
+            either.push(format!("{value} IN ({})", nulls.join(", ")));
+        }
+        match either.as_slice() {
+            [only] => only.clone(),
+            several => format!("({})", several.join(" OR ")),
+        }
+    }
+
+    /// The opposite.
+    pub(super) fn is_set(self, value: &str, kind: &ColumnKind, nulls: &[String]) -> String {
+        let mut all = vec![format!("{value} IS NOT NULL")];
+        let opposite = |sign: &str| sign.replace("IS NULL", "IS NOT NULL").replace("= ", "<> ");
+        all.extend(self.blank(value, kind).map(|(value, sign)| format!("{value} {}", opposite(sign))));
+        if !nulls.is_empty() {
+            all.push(format!("{value} NOT IN ({})", nulls.join(", ")));
+        }
+        match all.as_slice() {
+            [only] => only.clone(),
+            several => format!("({})", several.join(" AND ")),
+        }
+    }
+
+    /// What is compared, and with what, to find an empty text that is not NULL.
+    fn blank(self, value: &str, kind: &ColumnKind) -> Option<(String, &'static str)> {
+        match (self, kind) {
+            (Dialect::Oracle, ColumnKind::Padded | ColumnKind::NationalPadded) => {
+                Some((format!("RTRIM({value})"), "IS NULL"))
+            }
+            (Dialect::Oracle, ColumnKind::LongText) => Some((format!("LENGTH({value})"), "= 0")),
+            (Dialect::Sqlite, _)
+            | (Dialect::Postgres, ColumnKind::Text | ColumnKind::Padded | ColumnKind::LongText) => {
+                Some((value.to_owned(), "= ''"))
+            }
+            _ => None,
+        }
+    }
+
+    /// A text that stands for nothing, as values of a column; none where it is none of them.
+    pub(super) fn null_values(self, text: &str, kind: &ColumnKind) -> Vec<Bind> {
+        let whole = || text.parse().ok().map(Bind::Int);
+        let number = || whole().or_else(|| text.parse().ok().map(Bind::Real));
+        match kind {
+            ColumnKind::Any => [Some(Bind::Text(text.to_owned())), number()].into_iter().flatten().collect(),
+            ColumnKind::Text | ColumnKind::Padded | ColumnKind::National | ColumnKind::NationalPadded => {
+                vec![kind.value(Bind::Text(text.to_owned()))]
+            }
+            ColumnKind::Integer => whole().into_iter().collect(),
+            ColumnKind::Decimal => number().into_iter().collect(),
+            kind if kind.is_time() => moment(text).map(Bind::Text).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Such a bound value in the type of the column.
+    pub(super) fn null_value(self, mark: String, kind: &ColumnKind) -> String {
+        match (self, kind) {
+            (Dialect::Oracle, kind) if kind.is_time() => {
+                format!("TO_TIMESTAMP({mark}, 'YYYY-MM-DD HH24:MI:SS')")
+            }
+            (Dialect::Postgres, kind) if kind.is_time() || *kind == ColumnKind::Integer => {
+                self.bound(mark, kind)
+            }
+            (_, ColumnKind::Decimal) => self.bound_number(mark),
+            _ => self.word(mark, kind),
+        }
+    }
+
+    /// What a value inside a document of this kind is; `None`: no path leads into it.
+    pub(super) fn kind_in_json(self, kind: &ColumnKind) -> Option<ColumnKind> {
+        match (self, kind) {
+            (Dialect::Sqlite, _) => Some(ColumnKind::Any),
+            (Dialect::Postgres, ColumnKind::Other(name)) if matches!(name.as_str(), "json" | "jsonb") => {
+                Some(ColumnKind::Text)
+            }
+            (Dialect::Oracle, ColumnKind::Text | ColumnKind::LongText) => Some(ColumnKind::Text),
+            (Dialect::Oracle, ColumnKind::Other(name)) if name == JSON => Some(ColumnKind::Text),
+            _ => None,
+        }
+    }
+
+    /// A value inside a document, as text; a list or an object is JSON, and what is not there is NULL.
+    pub(super) fn json(self, document: &str, path: &[Step]) -> String {
+        let of = |step: &Step| match step {
+            Step::Member(name) => format!(".\"{name}\""),
+            Step::Element(place) => format!("[{place}]"),
+        };
+        let written = format!("${}", path.iter().map(of).collect::<String>());
+        match self {
+            // what is no JSON would end the query
+            Dialect::Sqlite => {
+                format!("CASE WHEN json_valid({document}) THEN json_extract({document}, '{written}') END")
+            }
+            Dialect::Postgres => {
+                let of = |step: &Step| match step {
+                    Step::Member(name) => format!("\"{name}\""),
+                    Step::Element(place) => place.to_string(),
+                };
+                format!("({document} #>> '{{{}}}')", path.iter().map(of).collect::<Vec<_>>().join(","))
+            }
+            Dialect::Oracle => {
+                format!("coalesce(JSON_VALUE({document}, '{written}'), JSON_QUERY({document}, '{written}'))")
+            }
+        }
+    }
+
+    /// The place of a row, as text.
+    pub(super) fn row_id(self, alias: &str) -> String {
+        match self {
+            Dialect::Sqlite => format!("{alias}.rowid"),
+            Dialect::Postgres => format!("{alias}.ctid::text"),
+            Dialect::Oracle => format!("ROWIDTOCHAR({alias}.ROWID)"),
+        }
+    }
+}
+
+/// A date with or without a time of day, as `2026-11-20 00:00:00`.
+fn moment(text: &str) -> Option<String> {
+    let text = text.trim().replace('T', " ");
+    let midnight = format!("{text} 00:00:00");
+    let read = |text: &str| chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok();
+    read(&text).or_else(|| read(&midnight)).map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// How a database is asked for a window.

@@ -7,9 +7,12 @@
 
 mod bind;
 mod bounds;
+mod conditions;
 pub mod described;
 pub mod dialect;
 pub mod guess;
+pub mod meaning;
+pub mod path;
 pub mod preset;
 pub mod raw;
 pub mod resolve;
@@ -23,7 +26,7 @@ use std::str::FromStr;
 
 pub use dialect::Dialect;
 pub use raw::RawMapping;
-pub use resolve::Mapping;
+pub use resolve::{Key, Mapping};
 pub use wanted::Wanted;
 pub use words::StatusWords;
 

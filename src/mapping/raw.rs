@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use crate::mapping::meaning::{RawCondition, RawMeaning};
 use crate::mapping::words::RawWord;
 use crate::model::OneOrMany;
 
@@ -20,14 +21,22 @@ pub struct RawMapping {
     /// Canonical column to the user's column or columns; none at all where a column of that name holds something else.
     #[serde(default)]
     pub columns: BTreeMap<String, OneOrMany>,
-    /// Words that mean sent.
-    pub sent: Option<Vec<RawWord>>,
-    /// Words that mean failed.
-    pub failed: Option<Vec<RawWord>>,
-    /// Words that mean pending.
-    pub pending: Option<Vec<RawWord>>,
+    /// When a row was sent.
+    pub sent: Option<RawMeaning>,
+    /// When it failed.
+    pub failed: Option<RawMeaning>,
+    /// When it still waits.
+    pub pending: Option<RawMeaning>,
     /// Status words that are known and mean none of the three.
     pub other: Option<Vec<RawWord>>,
+    /// Which rows are mail at all.
+    pub only: Option<RawCondition>,
+    /// The column or columns that identify a mail, or `rowid`.
+    pub key: Option<OneOrMany>,
+    /// Texts that stand for nothing.
+    pub null_values: Option<Vec<RawWord>>,
+    /// Of several rows for one mail the newest counts.
+    pub newest_of: Option<RawNewest>,
     /// `not empty`: a row failed when its error text is not empty.
     pub failed_when: Option<String>,
     /// The table that holds the error texts.
@@ -40,6 +49,16 @@ pub struct RawMapping {
     pub lent: BTreeSet<String>,
 }
 
+/// By what rows are of one mail, and which of them is the newest.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawNewest {
+    /// The column that is the same for all rows of a mail.
+    pub group: String,
+    /// The column that says which row is the newest.
+    pub by: String,
+}
+
 /// A table that holds something of each mail; of several rows for one mail the newest counts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +69,8 @@ pub struct RawJoin {
     pub on: String,
     /// The column of the log it names the mail by; the log's id without it.
     pub to: Option<String>,
+    /// The further table that has that column, where the log has not.
+    pub from: Option<String>,
     /// Its column that says which row is the newest.
     pub newest_by: Option<String>,
 }

@@ -5,8 +5,10 @@
 use chrono_tz::Tz;
 
 use crate::mapping::bind::Bind;
+use crate::mapping::meaning::{Comparison, Condition, Meanings, Test, Tested};
+use crate::mapping::path::{self, JsonPath};
 use crate::mapping::time::Form;
-use crate::mapping::wanted::{ERROR_JOIN, Wanted, WantedJoin};
+use crate::mapping::wanted::{ERROR_JOIN, Wanted, WantedJoin, WantedKey};
 use crate::mapping::{Column, Dialect, StatusWords, nearest};
 
 /// Oracle's type of a document, from 21c on.
@@ -150,13 +152,17 @@ pub enum ColumnSource {
     Own(Field),
     /// A column of a further table, by its place among the joins.
     Joined(usize, Field),
+    /// A value inside a document, with what it is as a column.
+    Json(Box<ColumnSource>, JsonPath, Field),
 }
 
 impl ColumnSource {
     /// The column.
     pub fn field(&self) -> &Field {
         match self {
-            ColumnSource::Own(field) | ColumnSource::Joined(_, field) => field,
+            ColumnSource::Own(field) | ColumnSource::Joined(_, field) | ColumnSource::Json(_, _, field) => {
+                field
+            }
         }
     }
 }
@@ -168,10 +174,33 @@ pub struct Join {
     pub table: (String, String),
     /// Its column that names the mail.
     pub on: String,
-    /// The log's column it names the mail by.
+    /// The column it names the mail by, of the log or of a further table.
     pub to: String,
+    /// The further table, by its place among the joins.
+    pub from: Option<usize>,
     /// Its columns by which the newest row comes last.
     pub order: Vec<String>,
+}
+
+/// What identifies a mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Key {
+    /// The column of the id.
+    #[default]
+    Id,
+    /// Several columns of the log; the id is their values with `/` between.
+    Several(Vec<Field>),
+    /// The place of the row in the database, which may change: good for reading only.
+    RowId,
+}
+
+/// By what rows are of one mail, and which of them is the newest: columns of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewestOf {
+    /// The same for all rows of a mail.
+    pub group: String,
+    /// The highest for the newest.
+    pub by: String,
 }
 
 /// The user's table, found, with its columns in canonical terms.
@@ -185,6 +214,16 @@ pub struct Mapping {
     pub zone: Tz,
     /// What each status word means.
     pub words: StatusWords,
+    /// When a row means what, where words of its status do not say it.
+    pub meanings: Option<Meanings<ColumnSource>>,
+    /// What every row must be to be mail.
+    pub only: Condition<ColumnSource>,
+    /// What identifies a mail.
+    pub key: Key,
+    /// Texts that stand for nothing.
+    pub null_values: Vec<String>,
+    /// Of several rows for one mail the newest counts.
+    pub newest_of: Option<NewestOf>,
     /// Whether a row failed when its error text is not empty.
     pub failed_when_not_empty: bool,
     /// How the columns of `sent_date` write times.
@@ -223,6 +262,11 @@ impl Mapping {
             table: (log.schema.clone(), log.name.clone()),
             zone: wanted.zone.unwrap_or_default(),
             words: wanted.words.clone(),
+            meanings: there.meanings()?,
+            only: there.condition(&wanted.only, "only")?,
+            key: there.key()?,
+            null_values: wanted.null_values.clone(),
+            newest_of: there.newest_of()?,
             failed_when_not_empty: wanted.failed_when_not_empty,
             form: Form::Text,
             has_dates_only: false,
@@ -244,14 +288,20 @@ impl Mapping {
 
     /// Whether the log has a canonical column.
     pub fn has(&self, column: Column) -> bool {
-        !self.sources(column).is_empty()
+        let is_computed = match column {
+            Column::Status => self.meanings.is_some(),
+            Column::Id => self.key != Key::Id,
+            _ => false,
+        };
+        is_computed || !self.sources(column).is_empty()
     }
 
     /// The one column of the log that a canonical one is, if it is just that.
     pub fn own(&self, column: Column) -> Option<&Field> {
         match self.sources(column) {
-            [ColumnSource::Own(field)] if column != Column::Status || !self.failed_when_not_empty => {
-                Some(field)
+            [ColumnSource::Own(field)] => {
+                let is_computed = self.failed_when_not_empty || self.meanings.is_some();
+                (column != Column::Status || !is_computed).then_some(field)
             }
             _ => None,
         }
@@ -358,8 +408,12 @@ struct ResolveContext<'t> {
 impl ResolveContext<'_> {
     fn requires(&self, column: Column) -> bool {
         match column {
-            Column::Id | Column::SentDate => true,
-            Column::Status => !self.wanted.failed_when_not_empty,
+            Column::Id => self.wanted.key == WantedKey::Id,
+            Column::SentDate => true,
+            Column::Status => match &self.wanted.meanings {
+                Some(meanings) => meanings.asks_status(),
+                None => !self.wanted.failed_when_not_empty,
+            },
             Column::ErrorMessage => self.wanted.failed_when_not_empty,
             _ => false,
         }
@@ -367,6 +421,10 @@ impl ResolveContext<'_> {
 
     fn sources(&self, column: Column) -> Result<Vec<ColumnSource>, String> {
         match self.wanted.columns.iter().find(|(of, _)| *of == column) {
+            _ if column == Column::Id && self.wanted.key != WantedKey::Id => match &self.wanted.key {
+                WantedKey::Columns(only) if only.len() == 1 => self.named(column, only),
+                _ => Ok(Vec::new()),
+            },
             Some((_, names)) => self.named(column, names),
             // a status of the usual name says nothing where the error text decides
             None if column == Column::Status && self.wanted.failed_when_not_empty => Ok(Vec::new()),
@@ -389,10 +447,88 @@ impl ResolveContext<'_> {
         found.into_iter().collect()
     }
 
-    /// A column of the log, or of a further table where its name precedes a dot.
+    /// When a row means what.
+    fn meanings(&self) -> Result<Option<Meanings<ColumnSource>>, String> {
+        let found = |meanings: &Meanings<String>| meanings.find(|test| self.test(test, "a meaning"));
+        self.wanted.meanings.as_ref().map(found).transpose()
+    }
+
+    /// A condition under a key of the section.
+    fn condition(&self, wanted: &Condition<String>, key: &str) -> Result<Condition<ColumnSource>, String> {
+        let tests = wanted.iter().map(|test| self.test(test, key));
+        tests.collect::<Result<_, _>>().map_err(|error| format!("[email_log] {key}: {error}"))
+    }
+
+    fn test(&self, wanted: &Test<String>, what: &str) -> Result<Test<ColumnSource>, String> {
+        let comparison = wanted.comparison.clone();
+        let Tested::Column(name) = &wanted.column else {
+            return Ok(Test { column: Tested::Status, comparison });
+        };
+        let source = self.column(name, what, "name one of them")?;
+        let kind = &source.field().kind;
+        if matches!(comparison, Comparison::Number(..)) && !self.dialect.compares_numbers(kind) {
+            return Err(format!(
+                "column '{name}' is of type {}, which cannot be compared with a number; write the words it may have",
+                kind.name()
+            ));
+        }
+        if !self.dialect.reads(kind) {
+            return Err(format!(
+                "column '{name}' is of type {}, which no condition can look into",
+                kind.name()
+            ));
+        }
+        Ok(Test { column: Tested::Column(source), comparison })
+    }
+
+    fn key(&self) -> Result<Key, String> {
+        let WantedKey::Columns(names) = &self.wanted.key else {
+            return Ok(if self.wanted.key == WantedKey::RowId { Key::RowId } else { Key::Id });
+        };
+        if names.len() < 2 {
+            return Ok(Key::Id);
+        }
+        let own = |name: &String| self.own(name, "key", "set [email_log] key");
+        Ok(Key::Several(names.iter().map(own).collect::<Result<_, _>>()?))
+    }
+
+    fn newest_of(&self) -> Result<Option<NewestOf>, String> {
+        let found = |newest: &crate::mapping::raw::RawNewest| {
+            let own = |name, what| {
+                let found: Field = self.own(name, what, "set [email_log] newest_of")?;
+                Ok::<_, String>(found.name)
+            };
+            Ok(NewestOf { group: own(&newest.group, "group")?, by: own(&newest.by, "by")? })
+        };
+        self.wanted.newest_of.as_ref().map(found).transpose()
+    }
+
+    /// A column of the log itself.
+    fn own(&self, name: &str, what: &str, hint: &str) -> Result<Field, String> {
+        look_up(name, self.log).cloned().ok_or_else(|| missing(name, what, self.log, hint))
+    }
+
+    /// A column behind a canonical one.
     fn source(&self, column: Column, name: &str) -> Result<ColumnSource, String> {
+        self.column(name, column.name(), &hint(column))
+    }
+
+    /// A column of the log, of a further table where its name precedes a dot, or a value inside one of these.
+    fn column(&self, name: &str, what: &str, hint: &str) -> Result<ColumnSource, String> {
         if let Some(own) = look_up(name, self.log) {
             return Ok(ColumnSource::Own(own.clone()));
+        }
+        if let Some(split) = path::split(name) {
+            let (document, path) = split.map_err(|error| format!("{what}: {error}"))?;
+            let document = self.column(document, what, hint)?;
+            let Some(kind) = self.dialect.kind_in_json(&document.field().kind) else {
+                return Err(format!(
+                    "{what}: column '{}' is of type {}, into which no path leads; name a column of JSON, or the column itself",
+                    document.field().name,
+                    document.field().kind.name()
+                ));
+            };
+            return Ok(ColumnSource::Json(Box::new(document), path, Field { name: name.to_owned(), kind }));
         }
         let joined = name.split_once('.').and_then(|(join, rest)| {
             let place = self.wanted.joins.iter().position(|wanted| wanted.name == join)?;
@@ -400,16 +536,37 @@ impl ResolveContext<'_> {
         });
         let Some((place, rest)) = joined else {
             let further = name.split_once('.').map(|(join, _)| format!(" or [email_log.joins.{join}]"));
-            let hint = hint(column) + &further.unwrap_or_default();
-            return Err(missing(name, column.name(), self.log, &hint));
+            let hint = hint.to_owned() + &further.unwrap_or_default();
+            return Err(missing(name, what, self.log, &hint));
         };
         let (table, join) = (&self.further[place], &self.wanted.joins[place]);
-        let hint = match (join.name.as_str(), column) {
-            (ERROR_JOIN, Column::ErrorMessage) => format!("set {}", join.key()),
-            (join, _) => format!("set [email_log] columns = {{ {} = \"{join}.COLUMN\" }}", column.name()),
+        let hint = match join.name.as_str() {
+            ERROR_JOIN => format!("set {}", join.key()),
+            join => hint.replace("\"...\"", &format!("\"{join}.COLUMN\"")),
         };
-        let field = look_up(rest, table).ok_or_else(|| missing(rest, column.name(), table, &hint))?;
+        let field = look_up(rest, table).ok_or_else(|| missing(rest, what, table, &hint))?;
         Ok(ColumnSource::Joined(place, field.clone()))
+    }
+
+    /// The place of the further table that another hangs on; joins do not hang on one another in a circle.
+    fn place(&self, name: &str, of: &WantedJoin) -> Result<usize, String> {
+        let joins = &self.wanted.joins;
+        let place = |name: &str| joins.iter().position(|join| join.name == name);
+        let known = || joins.iter().map(|join| join.name.as_str()).collect::<Vec<_>>().join(", ");
+        let found = place(name).ok_or_else(|| {
+            format!("{}: from: '{}' is not one of the joins {}", of.key(), name.escape_debug(), known())
+        })?;
+        let mut next = Some(found);
+        for _ in 0..=joins.len() {
+            let Some(join) = next.map(|place| &joins[place]) else {
+                return Ok(found);
+            };
+            if join.name == of.name {
+                break;
+            }
+            next = join.from.as_deref().and_then(place);
+        }
+        Err(format!("{}: from leads back to itself; hang the first table on the log", of.key()))
     }
 
     fn join(&self, wanted: &WantedJoin, table: &TableDescription, mapping: &Mapping) -> Result<Join, String> {
@@ -419,8 +576,12 @@ impl ResolveContext<'_> {
                 .map(|field| field.name.clone())
                 .ok_or_else(|| missing(name, what, table, &hint))
         };
+        let from = wanted.from.as_ref().map(|name| self.place(name, wanted)).transpose()?;
         let to = match (&wanted.to, mapping.own(Column::Id)) {
-            (Some(to), _) => find(to, "to", self.log)?,
+            (Some(to), _) => find(to, "to", from.map_or(self.log, |place| &self.further[place]))?,
+            (None, _) if from.is_some() => {
+                return Err(format!("{}: from wants to, the column of that table; name it", wanted.key()));
+            }
             (None, Some(id)) => id.name.clone(),
             (None, None) => {
                 return Err(format!("the id is not one column of the log; {hint}, with to = \"...\""));
@@ -435,6 +596,7 @@ impl ResolveContext<'_> {
             table: (table.schema.clone(), table.name.clone()),
             on: find(&wanted.on, "on", table)?,
             to,
+            from,
             order,
         })
     }

@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::mapping::resolve::{ColumnKind, ColumnSource, Join};
 use crate::mapping::time::Form;
-use crate::mapping::{Column, Dialect, Mapping};
+use crate::mapping::{Column, Dialect, Key, Mapping};
 use crate::model::Meaning;
 use crate::window::Window;
 
@@ -137,7 +137,7 @@ const GAPS_BETWEEN_SECONDS: &str = include_str!("../../queries/sqlite/gaps_betwe
 const GAPS_BETWEEN_MILLIS: &str = include_str!("../../queries/sqlite/gaps_between_millis.sql");
 
 /// The condition that no row fulfils.
-const NEVER: &str = "1 = 0";
+pub(super) const NEVER: &str = "1 = 0";
 
 impl Mapping {
     /// Puts the selected rows in front of a query file.
@@ -168,7 +168,7 @@ impl Mapping {
     }
 
     fn conditions(&self, selection: &Selection, binds: &mut Binds) -> Vec<String> {
-        let mut conditions = Vec::new();
+        let mut conditions = self.with_kind(binds);
         if let Some(words) = &selection.words {
             conditions.push(self.with_words(words, binds));
         }
@@ -187,7 +187,9 @@ impl Mapping {
     fn with_ids(&self, ids: &[String], binds: &mut Binds) -> String {
         let is_one = |id: &String| match self.own(Column::Id) {
             Some(key) => self.is_key(&format!("t.{}", quoted(&key.name)), id, key, binds),
-            None => format!("{} = {}", self.value(Column::Id, binds), binds.add(Bind::Text(id.to_owned()))),
+            None => self.has_key("t.", id, binds).unwrap_or_else(|| {
+                format!("{} = {}", self.value(Column::Id, binds), binds.add(Bind::Text(id.to_owned())))
+            }),
         };
         let each: Vec<_> = ids.iter().map(is_one).collect();
         match each.as_slice() {
@@ -274,7 +276,9 @@ impl Mapping {
     /// A canonical column as the relation shows it.
     fn value(&self, column: Column, binds: &mut Binds) -> String {
         match (column, self.sources(column)) {
+            (Column::Status, _) if self.meanings.is_some() => self.computed_status(binds),
             (Column::Status, _) if self.failed_when_not_empty => self.status_by_error(binds),
+            (Column::Id, _) if self.key != Key::Id => self.key_text(),
             (_, []) => self.dialect.nothing().to_owned(),
             // a whole message is handed over to the byte
             (Column::Raw, [only]) if only.field().kind == ColumnKind::Bytes => self.raw(only),
@@ -283,11 +287,7 @@ impl Mapping {
                 let kind = self.kind_of_time(column).unwrap_or(&ColumnKind::Instant);
                 self.dialect.shown_time(&self.time(column, binds), kind)
             }
-            (Column::Status, several) => {
-                let (texts, kinds): (Vec<_>, Vec<_>) =
-                    several.iter().map(|source| self.short_text(source)).unzip();
-                coalesced(self.dialect.alike(texts, &kinds))
-            }
+            (Column::Status, _) => self.status_text(binds),
             (_, several) => {
                 let kinds: Vec<_> = several.iter().map(|source| &source.field().kind).collect();
                 let texts = several.iter().map(|source| self.text(source)).collect();
@@ -298,29 +298,57 @@ impl Mapping {
 
     /// The column itself, or the column of the newest row of a further table.
     fn raw(&self, source: &ColumnSource) -> String {
+        self.raw_in("t", source)
+    }
+
+    /// The same, of a row of the log that goes by this name.
+    pub(super) fn raw_in(&self, alias: &str, source: &ColumnSource) -> String {
         match source {
-            ColumnSource::Own(field) => format!("t.{}", quoted(&field.name)),
-            ColumnSource::Joined(place, field) => {
-                let Join { table, on, to, order } = &self.joins[*place];
-                let order: Vec<_> =
-                    order.iter().map(|name| format!("j.{} DESC NULLS LAST", quoted(name))).collect();
-                let order =
-                    if order.is_empty() { order } else { vec![format!(" ORDER BY {}", order.join(", "))] };
-                format!(
-                    "(SELECT j.{} FROM {} j WHERE j.{} = t.{}{}{})",
-                    quoted(&field.name),
-                    quoted_table(table),
-                    quoted(on),
-                    quoted(to),
-                    order.concat(),
-                    self.dialect.first("1")
-                )
-            }
+            ColumnSource::Own(field) => format!("{alias}.{}", quoted(&field.name)),
+            ColumnSource::Joined(place, field) => self.joined(alias, *place, &field.name),
+            ColumnSource::Json(document, path, _) => self.dialect.json(&self.raw_in(alias, document), path),
         }
+    }
+
+    fn joined(&self, alias: &str, place: usize, column: &str) -> String {
+        let Join { table, on, to, from, order } = &self.joins[place];
+        let of = match from {
+            Some(outer) => self.joined(alias, *outer, to),
+            None => format!("{alias}.{}", quoted(to)),
+        };
+        let order: Vec<_> = order.iter().map(|name| format!("j.{} DESC NULLS LAST", quoted(name))).collect();
+        let order = if order.is_empty() { order } else { vec![format!(" ORDER BY {}", order.join(", "))] };
+        format!(
+            "(SELECT j.{} FROM {} j WHERE j.{} = {of}{}{})",
+            quoted(column),
+            quoted_table(table),
+            quoted(on),
+            order.concat(),
+            self.dialect.first("1")
+        )
     }
 
     fn text(&self, source: &ColumnSource) -> String {
         self.dialect.text(&self.raw(source), &source.field().kind)
+    }
+
+    /// The status column or columns as one text.
+    pub(super) fn status_text(&self, _: &mut Binds) -> String {
+        let sources = self.sources(Column::Status).iter();
+        let (texts, kinds): (Vec<_>, Vec<_>) = sources.map(|source| self.short_text(source)).unzip();
+        coalesced(self.dialect.alike(texts, &kinds))
+    }
+
+    /// The key where it is not one column: the values of several, or the row's place.
+    fn key_text(&self) -> String {
+        let part = |field: &crate::mapping::resolve::Field| {
+            let text = self.dialect.text(&format!("t.{}", quoted(&field.name)), &field.kind);
+            self.dialect.filled(&text)
+        };
+        match &self.key {
+            Key::Several(fields) => fields.iter().map(part).collect::<Vec<_>>().join(" || '/' || "),
+            Key::Id | Key::RowId => self.dialect.row_id("t"),
+        }
     }
 
     /// A status as a text that can be compared and counted.
@@ -390,6 +418,9 @@ impl Mapping {
     }
 
     fn with_words(&self, words: &[Bind], binds: &mut Binds) -> String {
+        if self.meanings.is_some() {
+            return self.has_meaning(words, binds);
+        }
         let kind = self.own(Column::Status).map(|field| &field.kind);
         let kind = kind.filter(|kind| self.dialect.compares_words(kind));
         let status = match kind {
@@ -406,14 +437,31 @@ impl Mapping {
             None if self.sources(Column::Status).iter().any(is_national) => &ColumnKind::National,
             None => &ColumnKind::Text,
         };
-        let is_null = words.contains(&Bind::Null).then(|| self.dialect.has_no_word(&status, kind));
+        self.in_words((&status, kind), words, binds)
+    }
+
+    /// The condition that a value is one of some words, NULL perhaps among them.
+    pub(super) fn in_words(
+        &self,
+        (value, kind): (&str, &ColumnKind),
+        words: &[Bind],
+        binds: &mut Binds,
+    ) -> String {
+        let is_compared = self.dialect.compares_words(kind);
+        let value = if is_compared { value.to_owned() } else { self.dialect.text(value, kind) };
+        let kind = match kind {
+            kind if is_compared => kind,
+            kind if kind.is_national() => &ColumnKind::National,
+            _ => &ColumnKind::Text,
+        };
+        let is_null = words.contains(&Bind::Null).then(|| self.dialect.has_no_word(&value, kind));
         let fits = |word: &&Bind| match word {
             Bind::Text(word) => self.dialect.takes_word(word, kind),
             other => **other != Bind::Null,
         };
         let mut mark = |word: &Bind| self.dialect.word(binds.add(kind.value(word.clone())), kind);
         let marks: Vec<_> = words.iter().filter(fits).map(&mut mark).collect();
-        let is_word = (!marks.is_empty()).then(|| format!("{status} IN ({})", marks.join(", ")));
+        let is_word = (!marks.is_empty()).then(|| format!("{value} IN ({})", marks.join(", ")));
         match (is_word, is_null) {
             (Some(is_word), Some(is_null)) => format!("({is_word} OR {is_null})"),
             (Some(one), None) | (None, Some(one)) => one,

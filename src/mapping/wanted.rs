@@ -3,10 +3,11 @@
 use chrono_tz::Tz;
 
 use crate::mapping::Column;
+use crate::mapping::meaning::{self, Condition, Meanings, words_alone};
 use crate::mapping::preset;
-use crate::mapping::raw::RawMapping;
-use crate::mapping::words::StatusWords;
-use crate::model::OneOrMany;
+use crate::mapping::raw::{RawMapping, RawNewest};
+use crate::mapping::words::{RawWord, StatusWords};
+use crate::model::{Meaning, OneOrMany};
 
 /// The one condition that `failed_when` knows.
 const NOT_EMPTY: &str = "not empty";
@@ -23,6 +24,16 @@ pub struct Wanted {
     pub zone: Option<Tz>,
     /// What each status word means.
     pub words: StatusWords,
+    /// When a row means what, where words of one column do not say it.
+    pub meanings: Option<Meanings<String>>,
+    /// What every row must be to be mail; nothing: all are.
+    pub only: Condition<String>,
+    /// The columns of the key, where `columns` does not say it.
+    pub key: WantedKey,
+    /// Texts that stand for nothing.
+    pub null_values: Vec<String>,
+    /// By what rows are of one mail, and which of them is the newest.
+    pub newest_of: Option<RawNewest>,
     /// Whether a row failed when its error text is not empty.
     pub failed_when_not_empty: bool,
     /// Further tables.
@@ -31,6 +42,18 @@ pub struct Wanted {
     pub columns: Vec<(Column, Vec<String>)>,
     /// The columns that only a preset speaks of: a table may be of a version that has some of them not.
     pub lent: Vec<Column>,
+}
+
+/// What identifies a mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum WantedKey {
+    /// The column of the id.
+    #[default]
+    Id,
+    /// These columns together.
+    Columns(Vec<String>),
+    /// The place of the row in the database.
+    RowId,
 }
 
 /// A further table, not yet looked up.
@@ -44,6 +67,8 @@ pub struct WantedJoin {
     pub on: String,
     /// The log's column it names the mail by; the id without it.
     pub to: Option<String>,
+    /// The further table that has that column, where the log has not.
+    pub from: Option<String>,
     /// Its column that says which row is the newest.
     pub newest_by: Option<String>,
 }
@@ -112,6 +137,10 @@ impl RawMapping {
             failed: own.failed.or_else(|| preset.failed.clone()),
             pending: own.pending.or_else(|| preset.pending.clone()),
             other: own.other.or_else(|| preset.other.clone()),
+            only: own.only.or_else(|| preset.only.clone()),
+            key: own.key.or_else(|| preset.key.clone()),
+            null_values: own.null_values.or_else(|| preset.null_values.clone()),
+            newest_of: own.newest_of.or_else(|| preset.newest_of.clone()),
             failed_when: own.failed_when.or_else(|| preset.failed_when.clone()),
             error_join: if says_error { own.error_join } else { preset.error_join.clone() },
             joins,
@@ -125,17 +154,55 @@ impl RawMapping {
             (None, Some(key)) => Some(zone(key).map_err(|error| format!("[email_log] time_zone: {error}"))?),
             (None, None) => None,
         };
-        let words = [&self.sent, &self.failed, &self.pending, &self.other].map(Option::as_deref);
-        let words = StatusWords::check(words);
+        let (words, meanings) = self.meanings().map_err(|error| format!("[email_log] {error}"))?;
+        let only = self.only.as_ref().map(meaning::condition).transpose();
+        let text = |words: &Vec<RawWord>| words.iter().cloned().map(RawWord::into_text).collect();
         Ok(Wanted {
             table: flags.table.or(self.table.as_deref()).unwrap_or("email_log").to_owned(),
             zone,
-            words: words.map_err(|error| format!("[email_log] {error}"))?,
+            words,
+            meanings,
+            only: only.map_err(|error| format!("[email_log] only: {error}"))?.unwrap_or_default(),
+            key: self.key()?,
+            null_values: self.null_values.as_ref().map(text).unwrap_or_default(),
+            newest_of: self.newest_of.clone(),
             failed_when_not_empty: self.failed_when()?,
             joins: self.joins(),
             columns: self.columns()?,
             lent: self.lent.iter().filter_map(|name| name.parse().ok()).collect(),
         })
+    }
+
+    /// The words of the status, and the conditions where a meaning is more than words.
+    fn meanings(&self) -> Result<(StatusWords, Option<Meanings<String>>), String> {
+        let raw = [&self.sent, &self.failed, &self.pending];
+        let words = raw.map(|raw| raw.as_ref().map(words_alone));
+        let other = self.other.as_deref();
+        if let [Some(None), ..] | [_, Some(None), _] | [.., Some(None)] = words {
+            if self.failed_when.is_some() {
+                return Err("both failed_when and a condition say when a row failed; keep one".to_owned());
+            }
+            let [sent, failed, pending] = raw.map(Option::as_ref);
+            let raw = [(Meaning::Sent, sent), (Meaning::Failed, failed), (Meaning::Pending, pending)];
+            return Ok((StatusWords::computed(), Some(meaning::check(raw, other.unwrap_or_default())?)));
+        }
+        let [sent, failed, pending] = words.map(Option::flatten);
+        let words = [sent.as_deref(), failed.as_deref(), pending.as_deref(), other];
+        Ok((StatusWords::check(words)?, None))
+    }
+
+    fn key(&self) -> Result<WantedKey, String> {
+        let Some(key) = &self.key else {
+            return Ok(WantedKey::Id);
+        };
+        if self.columns.contains_key(Column::Id.name()) && !self.lent.contains(Column::Id.name()) {
+            return Err("[email_log] both key and columns.id say what identifies a mail; keep one".to_owned());
+        }
+        match key.as_slice() {
+            [] => Err("[email_log] key names no column".to_owned()),
+            [only] if only.eq_ignore_ascii_case("rowid") => Ok(WantedKey::RowId),
+            columns => Ok(WantedKey::Columns(columns.to_vec())),
+        }
     }
 
     fn failed_when(&self) -> Result<bool, String> {
@@ -155,6 +222,7 @@ impl RawMapping {
             table: join.table.clone(),
             on: join.on.clone(),
             to: None,
+            from: None,
             newest_by: join.newest_by.clone(),
         });
         let others = self.joins.iter().map(|(name, join)| WantedJoin {
@@ -162,6 +230,7 @@ impl RawMapping {
             table: join.table.clone(),
             on: join.on.clone(),
             to: join.to.clone(),
+            from: join.from.clone(),
             newest_by: join.newest_by.clone(),
         });
         of_error.chain(others).collect()

@@ -27,7 +27,8 @@ pub enum RawWord {
 }
 
 impl RawWord {
-    fn into_text(self) -> String {
+    /// The word.
+    pub fn into_text(self) -> String {
         match self {
             RawWord::Text(text) => text,
             RawWord::Number(number) => number.to_string(),
@@ -65,6 +66,14 @@ impl StatusWords {
             }
         }
         Ok(words)
+    }
+
+    /// The words of a status that is computed: each meaning's own.
+    pub fn computed() -> Self {
+        let word = |meaning: &Meaning| (meaning.as_str().to_owned(), *meaning);
+        StatusWords(
+            [Meaning::Sent, Meaning::Failed, Meaning::Pending, Meaning::Other].iter().map(word).collect(),
+        )
     }
 
     fn find(&self, stored: &str) -> Option<&(String, Meaning)> {

@@ -154,7 +154,7 @@ impl Proposal {
         all.append(&mut self.others);
         let found = |column| {
             let name = |source: &ColumnSource| match source {
-                ColumnSource::Own(field) => field.name.clone(),
+                ColumnSource::Own(field) | ColumnSource::Json(_, _, field) => field.name.clone(),
                 ColumnSource::Joined(place, field) => {
                     format!("{}.{}", mapping.joins[*place].table.1, field.name)
                 }
@@ -204,8 +204,8 @@ impl Proposal {
             (found.column.name().to_owned(), names)
         });
         let words = |meaning| {
-            let words = self.words_of(meaning).into_iter().map(RawWord::Text).collect();
-            Some(words).filter(|_| !self.failed_when_not_empty)
+            let words: Vec<_> = self.words_of(meaning).into_iter().map(RawWord::Text).collect();
+            Some(words.into()).filter(|_| !self.failed_when_not_empty)
         };
         RawMapping {
             table,
