@@ -267,6 +267,17 @@ pub struct DatabaseServer {
     pub zone: Option<String>,
 }
 
+/// How many of some rows fulfil the conditions of the config.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConditionCounts {
+    /// The rows that were looked at.
+    pub rows: u64,
+    /// Each condition as the config writes it, with how many of them fulfil it.
+    pub each: Vec<(String, u64)>,
+    /// How many have two meanings.
+    pub both: u64,
+}
+
 /// Something about a server that was asked of it, to be shown to somebody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {

@@ -121,7 +121,10 @@ impl Doctor {
         let has_text = mapping.has(Column::ErrorMessage);
         let failed = self.failed(&mapping).await?;
         let without_text = log::failed_without_text(&failed);
-        self.checks.push(log::status_words(&attempts, &mapping));
+        self.checks.push(match self.db.condition_counts(&mapping, setup::MANY).await? {
+            Some(counts) => log::conditions(&attempts, &counts),
+            None => log::status_words(&attempts, &mapping),
+        });
         self.checks.push(log::times(&attempts, &mapping, extent));
         self.checks.extend(has_text.then(|| log::unclassified(failed.read(&rules))));
         self.checks.push(setup::clock(&server));

@@ -15,7 +15,7 @@ use crate::mapping::Mapping;
 use crate::mapping::described::{Described, Sample, TableEnd};
 use crate::mapping::resolve::TableDescription;
 use crate::mapping::sql::{Bind, Selection, TimeBounds};
-use crate::model::{DAY, DatabaseServer, Indexing, Millis, Proof, Rights, WordCount};
+use crate::model::{ConditionCounts, DAY, DatabaseServer, Indexing, Millis, Proof, Rights, WordCount};
 use crate::window::Window;
 use crate::zone;
 
@@ -178,6 +178,31 @@ impl Db {
         })
         .await?;
         Ok(rows)
+    }
+
+    /// How many of so many rows fulfil each condition of the config; `None`: it has none.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn condition_counts(
+        &mut self,
+        mapping: &Mapping,
+        most: u32,
+    ) -> Result<Option<ConditionCounts>> {
+        let Some((statement, written)) = mapping.condition_counts(most) else {
+            return Ok(None);
+        };
+        let mut counts = ConditionCounts::default();
+        self.each(statement, &mut |row| {
+            let count = |column| Ok::<_, anyhow::Error>(u64::try_from(row.int(column)?.unwrap_or(0))?);
+            counts.rows = count(0)?;
+            let each = written.iter().zip(1..).map(|(written, column)| Ok((written.clone(), count(column)?)));
+            counts.each = each.collect::<Result<_>>()?;
+            counts.both = count(written.len() + 1)?;
+            Ok(true)
+        })
+        .await?;
+        Ok(Some(counts))
     }
 
     /// How the day before `now` would be found, and what makes that quick.

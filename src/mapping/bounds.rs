@@ -50,10 +50,10 @@ impl Mapping {
             // a look at every row can afford a day more, for rows that are written otherwise than most
             TimeBounds::InsideOrUnplaced(window) => self
                 .inside(&time, window, 1, binds)
-                .map(|inside| format!("(({inside}) OR {})", self.missing_or_odd(&time))),
+                .map(|inside| format!("(({inside}) OR {})", self.missing_or_odd(&time, binds))),
             TimeBounds::Unplaced(window) => Some(self.unplaced_outside(&time, window, binds)),
             TimeBounds::OtherwiseWritten(window) => Some(self.otherwise_written(&time, window, binds)),
-            TimeBounds::Missing => Some(format!("{time} IS NULL")),
+            TimeBounds::Missing => Some(self.missing(&time, binds)),
             // of times that are of a type of their own, both ends leave out what is missing or odd
             TimeBounds::Placed(window)
                 if self.kind_of_sent_date().is_time() && window.since.is_some() && window.until.is_some() =>
@@ -62,7 +62,7 @@ impl Mapping {
             }
             TimeBounds::Placed(window) => {
                 let inside = self.inside(&time, window, 0, binds).map(|inside| format!("{inside} AND "));
-                Some(format!("{}NOT {}", inside.unwrap_or_default(), self.missing_or_odd(&time)))
+                Some(format!("{}NOT {}", inside.unwrap_or_default(), self.missing_or_odd(&time, binds)))
             }
         }
     }
@@ -98,7 +98,7 @@ impl Mapping {
         if self.dialect.asks_apart() {
             format!("({}){outside}", self.odd(time))
         } else if self.dialect.has_types() {
-            format!("{}{outside}", self.missing_or_odd(time))
+            format!("{}{outside}", self.missing_or_odd(time, binds))
         } else {
             format!("{time} >= gap.lower AND {time} < gap.upper{outside}")
         }
@@ -176,8 +176,20 @@ impl Mapping {
         })
     }
 
-    fn missing_or_odd(&self, time: &str) -> String {
-        format!("({time} IS NULL OR {})", self.odd(time))
+    fn missing_or_odd(&self, time: &str, binds: &mut Binds) -> String {
+        format!("({} OR {})", self.missing(time, binds), self.odd(time))
+    }
+
+    /// A condition that holds where there is no time, or what stands for none.
+    fn missing(&self, time: &str, binds: &mut Binds) -> String {
+        let nulls = match self.sources(Column::SentDate) {
+            [only] => self.nulls(&only.field().kind, binds),
+            _ => Vec::new(),
+        };
+        match nulls.as_slice() {
+            [] => format!("{time} IS NULL"),
+            some => format!("({time} IS NULL OR {time} IN ({}))", some.join(", ")),
+        }
     }
 
     /// A condition that holds for what is there and has no place in time.

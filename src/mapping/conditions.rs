@@ -2,17 +2,15 @@
 //!
 //! They stand on the user's own columns in their own types, so that an index on those serves.
 
-use crate::mapping::meaning::{Comparison, Condition, TRIED, Test, Tested, When};
-use crate::mapping::resolve::{ColumnKind, ColumnSource, NewestOf};
-use crate::mapping::sql::{Bind, Binds, NEVER, quoted, quoted_table};
+use crate::mapping::meaning::{self, Comparison, TRIED, Test, Tested, When};
+use crate::mapping::resolve::{ColumnKind, ColumnSource, Field, NewestOf};
+use crate::mapping::sql::{Bind, Binds, NEVER, Statement, quoted, quoted_table};
+use crate::mapping::words::NO_MEANING;
 use crate::mapping::{Column, Key, Mapping};
 use crate::model::Meaning;
 
 /// A condition that every row fulfils.
 const ALWAYS: &str = "1 = 1";
-
-/// What a computed status says of a row that has none of the meanings.
-const NONE: &str = "none";
 
 impl Mapping {
     /// The conditions that every row of the log fulfils: it is mail, and the newest of its kind.
@@ -121,29 +119,52 @@ impl Mapping {
                 arms += &format!(" WHEN {condition} THEN '{meaning}'");
             }
         }
-        let left = self.rest().map_or(NONE, Meaning::as_str);
+        let left = self.rest().map_or(NO_MEANING, Meaning::as_str);
         if arms.is_empty() { format!("'{left}'") } else { format!("CASE{arms} ELSE '{left}' END") }
     }
 
-    /// How many of the selected rows fulfil each condition of the config, and how many two meanings: columns for a count.
-    pub(super) fn counted(&self, binds: &mut Binds) -> Vec<String> {
-        let mut columns = Vec::new();
-        let Some(meanings) = &self.meanings else {
-            return columns;
-        };
-        for when in &meanings.when {
-            if let When::Any(all) = when {
-                columns.extend(all.iter().map(|condition| self.holds("t", condition, binds)));
+    /// Counts, among so many rows, those that fulfil each condition of the config, and those that have two meanings: the
+    /// statement, whose answer is the number of rows and these counts, and the conditions as the config writes them.
+    pub fn condition_counts(&self, most: u32) -> Option<(Statement, Vec<String>)> {
+        let (mut binds, meanings) = (Binds::new(self.dialect), self.meanings.as_ref()?);
+        let (mut conditions, mut written) = (Vec::new(), Vec::new());
+        for (meaning, when) in TRIED.into_iter().zip(&meanings.when) {
+            let When::Any(all) = when else { continue };
+            for condition in all {
+                conditions.push(self.holds("t", condition, &mut binds));
+                let column = |source: &ColumnSource| source.field().name.clone();
+                written.push(format!("{meaning} = {}", meaning::written(condition, column)));
             }
         }
-        let own: Vec<_> =
-            self.tried().into_iter().map(|meaning| self.own_condition(meaning, binds)).collect();
+        let tried = self.tried().into_iter();
+        let own: Vec<_> = tried.map(|meaning| self.own_condition(meaning, &mut binds)).collect();
         let mut both = Vec::new();
         for (place, one) in own.iter().enumerate() {
-            both.extend(own[place + 1..].iter().map(|other| format!("({one} AND {other})")));
+            both.extend(
+                own[place + 1..]
+                    .iter()
+                    .filter(|other| *other != NEVER && one != NEVER)
+                    .map(|other| format!("({one} AND {other})")),
+            );
         }
-        columns.push(either(both));
-        columns
+        conditions.push(either(both));
+        let only = match self.with_kind(&mut binds).join(" AND ") {
+            none if none.is_empty() => none,
+            some => format!(" WHERE {some}"),
+        };
+        let (mut columns, mut sums) = (Vec::new(), vec!["count(*)".to_owned()]);
+        for (place, condition) in conditions.iter().enumerate() {
+            columns.push(format!("CASE WHEN {condition} THEN 1 ELSE 0 END AS c{place}"));
+            sums.push(format!("sum(c{place})"));
+        }
+        let sql = format!(
+            "WITH email_log AS (\n  SELECT {}\n  FROM {} t{only}{}\n)\nSELECT {}\nFROM email_log",
+            columns.join(",\n    "),
+            quoted_table(&self.table),
+            self.dialect.first(&most.to_string()),
+            sums.join(", ")
+        );
+        Some((binds.statement(sql), written))
     }
 
     fn holds(&self, alias: &str, condition: &[Test<ColumnSource>], binds: &mut Binds) -> String {
@@ -197,22 +218,35 @@ impl Mapping {
         values.map(|value| self.dialect.null_value(binds.add(value), kind)).collect()
     }
 
-    /// The condition that a row has this id, where the key is several columns; `None`: it is not, or the id is none of theirs.
-    pub(super) fn has_key(&self, alias: &str, id: &str, binds: &mut Binds) -> Option<String> {
-        let Key::Several(fields) = &self.key else {
-            return None;
-        };
+    /// The condition that a row has this id, where the key is not one column. `alias`: what precedes a column.
+    pub(super) fn has_key(&self, alias: &str, id: &str, binds: &mut Binds) -> String {
         let parts: Vec<_> = id.split('/').collect();
-        // a part may have the separator in it
-        if parts.len() != fields.len() {
-            return None;
+        match &self.key {
+            Key::Several(fields) if fields.len() == parts.len() => {
+                let each = fields.iter().zip(parts).map(|(field, part)| {
+                    let column = format!("{alias}{}", quoted(&field.name));
+                    match part {
+                        "" => self.dialect.is_empty(&column, &field.kind, &[]),
+                        part => self.is_key(&column, part, field, binds),
+                    }
+                });
+                format!("({})", each.collect::<Vec<_>>().join(" AND "))
+            }
+            // a part has the separator in it
+            _ => format!("{} = {}", self.key_text(alias), binds.add(Bind::Text(id.to_owned()))),
         }
-        let each: Vec<_> = fields
-            .iter()
-            .zip(parts)
-            .map(|(field, part)| self.is_key(&format!("{alias}{}", quoted(&field.name)), part, field, binds))
-            .collect();
-        Some(format!("({})", each.join(" AND ")))
+    }
+
+    /// The key where it is not one column: the values of several, or the row's place.
+    pub(super) fn key_text(&self, alias: &str) -> String {
+        let part = |field: &Field| {
+            let text = self.dialect.text(&format!("{alias}{}", quoted(&field.name)), &field.kind);
+            self.dialect.filled(&text)
+        };
+        match &self.key {
+            Key::Several(fields) => fields.iter().map(part).collect::<Vec<_>>().join(" || '/' || "),
+            Key::Id | Key::RowId => self.dialect.row_id(alias),
+        }
     }
 }
 

@@ -549,12 +549,12 @@ impl Dialect {
         }
     }
 
-    /// The place of a row, as text.
+    /// The place of a row, as text. `alias`: what precedes a column.
     pub(super) fn row_id(self, alias: &str) -> String {
         match self {
-            Dialect::Sqlite => format!("{alias}.rowid"),
-            Dialect::Postgres => format!("{alias}.ctid::text"),
-            Dialect::Oracle => format!("ROWIDTOCHAR({alias}.ROWID)"),
+            Dialect::Sqlite => format!("{alias}rowid"),
+            Dialect::Postgres => format!("{alias}ctid::text"),
+            Dialect::Oracle => format!("ROWIDTOCHAR({alias}ROWID)"),
         }
     }
 }

@@ -268,6 +268,32 @@ impl<C> Meanings<C> {
     }
 }
 
+/// A condition as the config writes it; `column`: how a column is called.
+pub fn written<C>(condition: &Condition<C>, column: impl Fn(&C) -> String) -> String {
+    let one = |word: &String| format!("\"{word}\"");
+    let test = |test: &Test<C>| {
+        let value = match &test.comparison {
+            Comparison::Set => "\"set\"".to_owned(),
+            Comparison::Empty => "\"empty\"".to_owned(),
+            Comparison::In(words) => match words.as_slice() {
+                [only] => one(only),
+                several => format!("[{}]", several.iter().map(one).collect::<Vec<_>>().join(", ")),
+            },
+            Comparison::NotIn(words) => format!("\"!= {}\"", words.join(" ")),
+            Comparison::Number(sign, number) => format!("\"{sign} {number}\""),
+        };
+        match &test.column {
+            Tested::Status => value,
+            Tested::Column(of) => format!("{} = {value}", column(of)),
+        }
+    };
+    let tests: Vec<_> = condition.iter().map(test).collect();
+    match condition.as_slice() {
+        [Test { column: Tested::Status, .. }] => tests.concat(),
+        _ => format!("{{ {} }}", tests.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

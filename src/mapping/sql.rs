@@ -187,9 +187,8 @@ impl Mapping {
     fn with_ids(&self, ids: &[String], binds: &mut Binds) -> String {
         let is_one = |id: &String| match self.own(Column::Id) {
             Some(key) => self.is_key(&format!("t.{}", quoted(&key.name)), id, key, binds),
-            None => self.has_key("t.", id, binds).unwrap_or_else(|| {
-                format!("{} = {}", self.value(Column::Id, binds), binds.add(Bind::Text(id.to_owned())))
-            }),
+            None if self.key != Key::Id => self.has_key("t.", id, binds),
+            None => format!("{} = {}", self.value(Column::Id, binds), binds.add(Bind::Text(id.to_owned()))),
         };
         let each: Vec<_> = ids.iter().map(is_one).collect();
         match each.as_slice() {
@@ -278,14 +277,20 @@ impl Mapping {
         match (column, self.sources(column)) {
             (Column::Status, _) if self.meanings.is_some() => self.computed_status(binds),
             (Column::Status, _) if self.failed_when_not_empty => self.status_by_error(binds),
-            (Column::Id, _) if self.key != Key::Id => self.key_text(),
+            (Column::Id, _) if self.key != Key::Id => self.key_text("t."),
             (_, []) => self.dialect.nothing().to_owned(),
             // a whole message is handed over to the byte
             (Column::Raw, [only]) if only.field().kind == ColumnKind::Bytes => self.raw(only),
             (Column::ErrorMessage, [first, rest @ ..]) => self.one_text(first, rest),
             (Column::SentDate | Column::QueuedAt | Column::FinishedAt, _) => {
                 let kind = self.kind_of_time(column).unwrap_or(&ColumnKind::Instant);
-                self.dialect.shown_time(&self.time(column, binds), kind)
+                let time = self.time(column, binds);
+                // of several columns each was asked already
+                let time = match self.sources(column) {
+                    [only] => self.unless_nothing(time, &only.field().kind, binds),
+                    _ => time,
+                };
+                self.dialect.shown_time(&time, kind)
             }
             (Column::Status, _) => self.status_text(binds),
             (_, several) => {
@@ -339,18 +344,6 @@ impl Mapping {
         coalesced(self.dialect.alike(texts, &kinds))
     }
 
-    /// The key where it is not one column: the values of several, or the row's place.
-    fn key_text(&self) -> String {
-        let part = |field: &crate::mapping::resolve::Field| {
-            let text = self.dialect.text(&format!("t.{}", quoted(&field.name)), &field.kind);
-            self.dialect.filled(&text)
-        };
-        match &self.key {
-            Key::Several(fields) => fields.iter().map(part).collect::<Vec<_>>().join(" || '/' || "),
-            Key::Id | Key::RowId => self.dialect.row_id("t"),
-        }
-    }
-
     /// A status as a text that can be compared and counted.
     fn short_text<'s>(&self, source: &'s ColumnSource) -> (String, &'s ColumnKind) {
         let kind = &source.field().kind;
@@ -376,15 +369,30 @@ impl Mapping {
     /// The time of a row: the first column that is not NULL, each made the same where they are of several kinds.
     pub(super) fn time(&self, column: Column, binds: &mut Binds) -> String {
         let sources = self.sources(column);
-        let raw = sources.iter().map(|source| self.raw(source));
+        let raw: Vec<_> = match sources {
+            [only] => vec![self.raw(only)],
+            several => {
+                let each = several.iter().map(|source| (self.raw(source), &source.field().kind));
+                each.map(|(raw, kind)| self.unless_nothing(raw, kind, binds)).collect()
+            }
+        };
         let made = match self.kind_of_time(column) {
             Some(made) if self.is_mixed(column) => made,
-            _ => return coalesced(raw.collect()),
+            _ => return coalesced(raw),
         };
         let mut zone = || binds.add(Bind::Text(self.zone.name().to_owned()));
         let kinds = sources.iter().map(|source| &source.field().kind);
         let mut one = |(raw, kind): (String, _)| self.dialect.one_of_mixed(&raw, kind, made, &mut zone);
-        coalesced(raw.zip(kinds).map(&mut one).collect())
+        coalesced(raw.into_iter().zip(kinds).map(&mut one).collect())
+    }
+
+    /// A value, NULL where it is one that stands for nothing.
+    fn unless_nothing(&self, value: String, kind: &ColumnKind, binds: &mut Binds) -> String {
+        let nulls = self.nulls(kind, binds);
+        if nulls.is_empty() {
+            return value;
+        }
+        format!("CASE WHEN {value} NOT IN ({}) THEN {value} END", nulls.join(", "))
     }
 
     /// The status where the error text decides: the first word for failed, else the one for sent, or what a status column

@@ -14,6 +14,9 @@ const USUAL_WORDS: [(Meaning, &[&str]); 4] =
 /// The spellings of each truth value.
 const TRUTHS: [[&str; 3]; 2] = [["true", "1", "t"], ["false", "0", "f"]];
 
+/// What a computed status says of a row that has none of the meanings.
+pub const NO_MEANING: &str = "none";
+
 /// A word as the config may write it: text, a number, or true and false.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "expected a status word: text, a whole number, true or false")]

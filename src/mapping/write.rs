@@ -5,7 +5,7 @@
 
 use crate::mapping::resolve::Field;
 use crate::mapping::sql::{Bind, Binds, Statement, quoted, quoted_table};
-use crate::mapping::{Column, Mapping};
+use crate::mapping::{Column, Key, Mapping};
 
 impl Mapping {
     /// Whether the log's status can be written.
@@ -15,27 +15,27 @@ impl Mapping {
 
     /// Changes the status of a row from one word to another; no row changed: it has another status by now.
     pub fn set_status(&self, id: &str, from: &str, to: &str) -> Option<Statement> {
-        let (key, status) = self.target()?;
+        let status = self.target()?;
         let mut binds = Binds::new(self.dialect);
         let table = quoted_table(&self.table);
         let name = quoted(&status.name);
         let value = self.written(to, status, &mut binds);
-        let (is_row, is_from) =
-            (self.is_key(&quoted(&key.name), id, key, &mut binds), self.is_word(from, status, &mut binds));
+        let is_row = match self.own(Column::Id) {
+            Some(key) => self.is_key(&quoted(&key.name), id, key, &mut binds),
+            None => self.has_key("", id, &mut binds),
+        };
+        let is_from = self.is_word(from, status, &mut binds);
         let sql = format!("UPDATE {table}\nSET {name} = {value}\nWHERE {is_row} AND {is_from}");
         Some(binds.statement(sql))
     }
 
     /// A statement that changes nothing, to learn before the first send whether one that does would be let through.
     pub fn trial_update(&self) -> Option<Statement> {
-        let (key, status) = self.target()?;
+        let status = self.target()?;
         let (table, name, mut binds) =
             (quoted_table(&self.table), quoted(&status.name), Binds::new(self.dialect));
         let is_from = self.is_word(self.words.all().next()?, status, &mut binds);
-        let sql = format!(
-            "UPDATE {table}\nSET {name} = {name}\nWHERE {} IS NULL AND {is_from} AND 1 = 0",
-            quoted(&key.name)
-        );
+        let sql = format!("UPDATE {table}\nSET {name} = {name}\nWHERE {is_from} AND 1 = 0");
         Some(binds.statement(sql))
     }
 
@@ -52,10 +52,11 @@ impl Mapping {
         format!("{column} IN ({})", several.join(", "))
     }
 
-    /// Key and status, where both are columns of the log's own.
-    fn target(&self) -> Option<(&Field, &Field)> {
-        let status = self.own(Column::Status).filter(|status| self.dialect.writes(&status.kind))?;
-        Some((self.own(Column::Id)?, status))
+    /// The status, where it and the key are columns of the log's own and a row is a mail.
+    fn target(&self) -> Option<&Field> {
+        let has_key = self.own(Column::Id).is_some() || matches!(self.key, Key::Several(_));
+        let status = self.own(Column::Status).filter(|status| self.dialect.writes(&status.kind));
+        status.filter(|_| has_key && self.newest_of.is_none())
     }
 
     fn is_word(&self, word: &str, status: &Field, binds: &mut Binds) -> String {

@@ -5,7 +5,8 @@ use super::{Finding, Severity};
 use crate::analysis::phrases::count;
 use crate::analysis::report::{Backlog, rate};
 use crate::mapping::Mapping;
-use crate::model::Millis;
+use crate::mapping::words::NO_MEANING;
+use crate::model::{ConditionCounts, Millis};
 use crate::window;
 
 /// The share of texts that no rule knows from which it is worth a look.
@@ -47,6 +48,51 @@ pub fn status_words(attempts: &Attempts, mapping: &Mapping) -> Finding {
     } else {
         Finding::warning(name, message, advice)
     }
+}
+
+/// Whether the conditions of the mapping say what each row means. Of rows beyond those that were looked at nothing is said.
+pub fn conditions(attempts: &Attempts, counts: &ConditionCounts) -> Finding {
+    let name = "status-words";
+    if counts.rows == 0 {
+        return Finding::ok(name, "the table has no row, so there is none to try the conditions on");
+    }
+    let none: u64 = attempts
+        .statuses()
+        .into_iter()
+        .filter(|(word, _)| *word == Some(NO_MEANING))
+        .map(|(_, rows)| rows)
+        .sum();
+    let never: Vec<_> =
+        counts.each.iter().filter(|(_, rows)| *rows == 0).map(|(written, _)| written.as_str()).collect();
+    let mut wrong = Vec::new();
+    if none > 0 {
+        wrong.push(format!("{none} of {} in the window meet no condition", count(attempts.rows, "row")));
+    }
+    if counts.both > 0 {
+        wrong.push(format!(
+            "{} of {} meet the conditions of two meanings",
+            counts.both,
+            count(counts.rows, "row")
+        ));
+    }
+    if !never.is_empty() {
+        wrong.push(format!("of {} none meets {}", count(counts.rows, "row"), never.join(", ")));
+    }
+    let each = counts.each.iter().map(|(written, rows)| format!("{written}: {rows}")).collect::<Vec<_>>();
+    let finding = if wrong.is_empty() {
+        Finding::ok(name, format!("each of {} meets one condition", count(counts.rows, "row")))
+    } else {
+        let advice = "rows that meet none count as other, add a condition or make one meaning \"else\"; of two meanings the first of \
+                      sent, failed, pending counts; a condition that no row meets may have a wrong word";
+        let is_problem = none * 2 >= attempts.rows && none > 0;
+        let message = wrong.join("; ");
+        if is_problem {
+            Finding::problem(name, message, advice)
+        } else {
+            Finding::warning(name, message, advice)
+        }
+    };
+    finding.with("conditions", each)
 }
 
 /// Whether the times can be read, and lie where times lie.
