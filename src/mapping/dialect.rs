@@ -444,7 +444,7 @@ impl Dialect {
         let mut either = vec![format!("{value} IS NULL")];
         either.extend(self.blank(value, kind).map(|(value, sign)| format!("{value} {sign}")));
         if !nulls.is_empty() {
-            either.push(format!("{value} IN ({})", nulls.join(", ")));
+            either.push(format!("{} IN ({})", self.compared(value, kind), nulls.join(", ")));
         }
         match either.as_slice() {
             [only] => only.clone(),
@@ -458,12 +458,17 @@ impl Dialect {
         let opposite = |sign: &str| sign.replace("IS NULL", "IS NOT NULL").replace("= ", "<> ");
         all.extend(self.blank(value, kind).map(|(value, sign)| format!("{value} {}", opposite(sign))));
         if !nulls.is_empty() {
-            all.push(format!("{value} NOT IN ({})", nulls.join(", ")));
+            all.push(format!("{} NOT IN ({})", self.compared(value, kind), nulls.join(", ")));
         }
         match all.as_slice() {
             [only] => only.clone(),
             several => format!("({})", several.join(" AND ")),
         }
+    }
+
+    /// A value as it can be compared with short texts.
+    fn compared(self, value: &str, kind: &ColumnKind) -> String {
+        self.short(value).filter(|_| *kind == ColumnKind::LongText).unwrap_or_else(|| value.to_owned())
     }
 
     /// What is compared, and with what, to find an empty text that is not NULL.
@@ -487,7 +492,11 @@ impl Dialect {
         let number = || whole().or_else(|| text.parse().ok().map(Bind::Real));
         match kind {
             ColumnKind::Any => [Some(Bind::Text(text.to_owned())), number()].into_iter().flatten().collect(),
-            ColumnKind::Text | ColumnKind::Padded | ColumnKind::National | ColumnKind::NationalPadded => {
+            ColumnKind::Text
+            | ColumnKind::LongText
+            | ColumnKind::Padded
+            | ColumnKind::National
+            | ColumnKind::NationalPadded => {
                 vec![kind.value(Bind::Text(text.to_owned()))]
             }
             ColumnKind::Integer => whole().into_iter().collect(),

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod conformance;
+mod models;
 mod oracle_attempts;
 mod oracle_client;
 mod oracle_columns;

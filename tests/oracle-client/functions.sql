@@ -326,3 +326,24 @@ BEGIN
 EXCEPTION WHEN undefined_object THEN
   RAISE EXCEPTION 'ORA-01917: user or role ''%'' does not exist', oracle.turned(name);
 END $$;
+
+-- a scalar, or an object or a list, inside a document; NULL where there is none, or no document
+CREATE FUNCTION oracle.in_json(text, text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+BEGIN
+  RETURN jsonb_path_query_first($1::jsonb, $2::jsonpath);
+EXCEPTION WHEN OTHERS THEN RETURN NULL;
+END $$;
+CREATE FUNCTION oracle.json_value(text, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+  $$ SELECT CASE WHEN jsonb_typeof(x) NOT IN ('object', 'array') THEN nullif(x #>> '{}', '') END FROM oracle.in_json($1, $2) AS x $$;
+CREATE FUNCTION oracle.json_query(text, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
+  $$ SELECT CASE WHEN jsonb_typeof(x) IN ('object', 'array') THEN x::text END FROM oracle.in_json($1, $2) AS x $$;
+DO $$
+DECLARE
+  kind text; name text;
+BEGIN
+  FOREACH kind IN ARRAY ARRAY['oracle.clob', 'oracle.json'] LOOP
+    FOREACH name IN ARRAY ARRAY['json_value', 'json_query'] LOOP
+      EXECUTE format('CREATE FUNCTION oracle.%1$s(%2$s, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS ''SELECT oracle.%1$s($1::text, $2)''', name, kind);
+    END LOOP;
+  END LOOP;
+END $$;

@@ -1,0 +1,236 @@
+//! What rows mean in tables of every make: flags, leftover errors, counters, jobs, documents, events, one row per recipient.
+//! Each model is told by the mapping alone, the same on every database.
+
+use crate::support::{TestLog, on_every_database};
+use serde_json::Value;
+
+const FAILED: &str = "432 4.3.2 Concurrent connections limit exceeded";
+
+/// A table, its rows, the section `[email_log]`, and how many rows are sent, failed, pending and something else.
+struct Model {
+    name: &'static str,
+    sql: &'static str,
+    mapping: &'static str,
+    counts: [u64; 4],
+}
+
+const MODELS: &[Model] = &[
+    Model {
+        name: "an error text that stays after success: the time of sending decides",
+        sql: "CREATE TABLE queue (id bigint PRIMARY KEY, made timestamp, sent_at timestamp, last_error text, tries bigint);
+              INSERT INTO queue VALUES (1, '2026-11-20 08:00:00', '2026-11-20 08:05:00', '<failed>', 2),
+                (2, '2026-11-20 08:00:01', NULL, '<failed>', 1), (3, '2026-11-20 08:00:02', NULL, NULL, 0),
+                (4, '2026-11-20 08:00:03', NULL, '', 0);",
+        mapping: "table = 'queue'
+                  columns = { sent_date = ['sent_at', 'made'], error_message = 'last_error' }
+                  sent = { sent_at = 'set' }
+                  failed = { last_error = 'set' }
+                  pending = 'else'",
+        counts: [1, 1, 2, 0],
+    },
+    Model {
+        name: "two flags",
+        sql: "CREATE TABLE mails (id bigint PRIMARY KEY, sent_date timestamp, e_sent bigint, e_success bigint, error_message text);
+              INSERT INTO mails VALUES (1, '2026-11-20 08:00:00', 1, 1, NULL), (2, '2026-11-20 08:00:01', 1, 0, '<failed>'),
+                (3, '2026-11-20 08:00:02', 0, 0, NULL), (4, '2026-11-20 08:00:03', NULL, NULL, NULL);",
+        mapping: "table = 'mails'
+                  sent = { e_sent = 1, e_success = 1 }
+                  failed = { e_sent = 1, e_success = 0 }
+                  pending = { e_sent = 0 }",
+        counts: [1, 1, 1, 1],
+    },
+    Model {
+        name: "a status that is NULL while a mail waits",
+        sql: "CREATE TABLE mails (id bigint PRIMARY KEY, sent_date timestamp, status text, error_message text);
+              INSERT INTO mails VALUES (1, '2026-11-20 08:00:00', 'ok', NULL), (2, '2026-11-20 08:00:01', 'bad', '<failed>'),
+                (3, '2026-11-20 08:00:02', NULL, NULL), (4, '2026-11-20 08:00:03', 'off', NULL);",
+        mapping: "table = 'mails'
+                  sent = ['ok']
+                  failed = ['bad']
+                  pending = { status = 'empty' }
+                  other = ['off']",
+        counts: [1, 1, 1, 1],
+    },
+    Model {
+        name: "deleted when sent, with a counter of tries",
+        sql: "CREATE TABLE notices (id bigint PRIMARY KEY, create_time timestamp, is_deleted bigint, sent_try bigint, error text);
+              INSERT INTO notices VALUES (1, '2026-11-20 08:00:00', 1, 1, NULL), (2, '2026-11-20 08:00:01', 0, 3, '<failed>'),
+                (3, '2026-11-20 08:00:02', 0, 2, NULL), (4, '2026-11-20 08:00:03', 1, 4, '<failed>');",
+        mapping: "table = 'notices'
+                  columns = { sent_date = 'create_time', error_message = 'error' }
+                  sent = { is_deleted = 1 }
+                  failed = { sent_try = '>= 3' }
+                  pending = 'else'",
+        counts: [2, 1, 1, 0],
+    },
+    Model {
+        name: "a word for success, every other one is an error",
+        sql: "CREATE TABLE logs (id bigint PRIMARY KEY, at timestamp, success text);
+              INSERT INTO logs VALUES (1, '2026-11-20 08:00:00', '1'), (2, '2026-11-20 08:00:01', '<failed>'),
+                (3, '2026-11-20 08:00:02', '550 5.1.1 no such user'), (4, '2026-11-20 08:00:03', 'in queue');",
+        mapping: "table = 'logs'
+                  columns = { sent_date = 'at', status = 'success', error_message = 'success' }
+                  sent = ['1']
+                  failed = 'else'
+                  pending = ['in queue']",
+        counts: [1, 2, 1, 0],
+    },
+    Model {
+        name: "jobs of which some are mails",
+        sql: "CREATE TABLE jobs (id bigint PRIMARY KEY, kind text, run_at timestamp, failed_at timestamp, done_at timestamp, error text);
+              INSERT INTO jobs VALUES (1, 'mail', '2026-11-20 08:00:00', NULL, '2026-11-20 08:00:09', NULL),
+                (2, 'mail', '2026-11-20 08:00:01', '2026-11-20 08:00:10', NULL, '<failed>'),
+                (3, 'report', '2026-11-20 08:00:02', '2026-11-20 08:00:11', NULL, 'no paper'),
+                (4, 'mail', '2026-11-20 08:00:03', NULL, NULL, NULL), (5, NULL, '2026-11-20 08:00:03', NULL, NULL, NULL);",
+        mapping: "table = 'jobs'
+                  only = { kind = ['mail', 'newsletter'] }
+                  columns = { sent_date = 'run_at', error_message = 'error' }
+                  sent = { done_at = 'set' }
+                  failed = { failed_at = 'set' }
+                  pending = 'else'",
+        counts: [1, 1, 1, 0],
+    },
+    Model {
+        name: "a document with the state in it",
+        sql: "CREATE TABLE events (id bigint PRIMARY KEY, at timestamp, doc jsonb);
+              INSERT INTO events VALUES (1, '2026-11-20 08:00:00', '{\"mail\": {\"state\": \"sent\"}, \"to\": [\"a@x.example\"]}'),
+                (2, '2026-11-20 08:00:01', '{\"mail\": {\"state\": \"failed\", \"error\": \"<failed>\"}, \"to\": [\"b@x.example\", \"c@x.example\"]}'),
+                (3, '2026-11-20 08:00:02', '{\"to\": []}'), (4, '2026-11-20 08:00:03', NULL);",
+        mapping: "table = 'events'
+                  columns = { sent_date = 'at', recipient = 'doc -> to', error_message = 'doc -> mail.error' }
+                  sent = { 'doc -> mail.state' = 'sent' }
+                  failed = { 'doc -> mail.state' = 'failed' }
+                  pending = { doc = 'set', 'doc -> mail.state' = 'empty' }",
+        counts: [1, 1, 1, 1],
+    },
+    Model {
+        name: "one row per event of a mail, the newest counts",
+        sql: "CREATE TABLE job_log (id bigint PRIMARY KEY, job bigint, at timestamp, state text, error_message text, kind text);
+              INSERT INTO job_log VALUES (1, 7, '2026-11-20 08:00:00', 'made', NULL, 'mail'),
+                (2, 7, '2026-11-20 08:00:05', 'failed', '<failed>', 'mail'), (3, 7, '2026-11-20 08:01:00', 'done', NULL, 'mail'),
+                (4, 8, '2026-11-20 08:00:00', 'made', NULL, 'mail'), (5, 8, '2026-11-20 08:00:06', 'failed', '<failed>', 'mail'),
+                (6, 9, '2026-11-20 08:00:00', 'made', NULL, 'mail'), (7, 8, '2026-11-20 09:00:00', 'done', NULL, 'print'),
+                (8, 10, '2026-11-20 08:00:00', 'failed', '<failed>', 'mail'), (9, 10, '2026-11-20 08:00:00', 'done', NULL, 'mail');",
+        mapping: "table = 'job_log'
+                  only = { kind = 'mail' }
+                  newest_of = { group = 'job', by = 'at' }
+                  columns = { sent_date = 'at', status = 'state' }
+                  sent = ['done']
+                  failed = ['failed']
+                  pending = ['made']",
+        counts: [2, 1, 1, 0],
+    },
+    Model {
+        name: "one row per recipient, the mail and its account in tables of their own, the status a number of a third",
+        sql: "CREATE TABLE account (id bigint PRIMARY KEY, address text);
+              CREATE TABLE letter (id bigint PRIMARY KEY, account_id bigint, subject text, body text);
+              CREATE TABLE stage (no bigint PRIMARY KEY, word text);
+              CREATE TABLE receiver (id bigint PRIMARY KEY, letter_id bigint, state_no bigint, recipient text, at timestamp, error_message text);
+              INSERT INTO account VALUES (1, 'erp@x.example');
+              INSERT INTO letter VALUES (5, 1, 'Invoice', 'text');
+              INSERT INTO stage VALUES (0, 'open'), (1, 'sent'), (2, 'error');
+              INSERT INTO receiver VALUES (1, 5, 1, 'a@x.example', '2026-11-20 08:00:00', NULL),
+                (2, 5, 2, 'b@x.example', '2026-11-20 08:00:01', '<failed>'), (3, 5, 0, 'c@x.example', '2026-11-20 08:00:02', NULL),
+                (4, 5, 9, 'd@x.example', '2026-11-20 08:00:03', NULL);",
+        mapping: "table = 'receiver'
+                  columns = { sent_date = 'at', status = 'state.word', sender = 'account.address', subject = 'letter.subject' }
+                  sent = ['sent']
+                  failed = ['error']
+                  pending = ['open']
+                  [email_log.joins]
+                  letter = { table = 'letter', on = 'id', to = 'letter_id' }
+                  account = { table = 'account', on = 'id', to = 'account_id', from = 'letter' }
+                  state = { table = 'stage', on = 'no', to = 'state_no' }",
+        counts: [1, 1, 1, 1],
+    },
+    Model {
+        name: "values that stand for nothing",
+        sql: "CREATE TABLE mails (id bigint PRIMARY KEY, made timestamp, sent_at timestamp, error_message text);
+              INSERT INTO mails VALUES (1, '2026-11-20 08:00:00', '2026-11-20 08:00:05', '-'),
+                (2, '2026-11-20 08:00:01', '1900-01-01 00:00:00', '<failed>'), (3, '2026-11-20 08:00:02', '1900-01-01 00:00:00', '-');",
+        mapping: "table = 'mails'
+                  null_values = ['1900-01-01', '1900-01-01 00:00:00', '-']
+                  columns = { sent_date = ['sent_at', 'made'] }
+                  sent = { sent_at = 'set' }
+                  failed = { error_message = 'set' }
+                  pending = 'else'",
+        counts: [1, 1, 1, 0],
+    },
+    Model {
+        name: "conditions and words, and a word that is not another",
+        sql: "CREATE TABLE mails (id bigint PRIMARY KEY, sent_date timestamp, status text, tries numeric, error_message text);
+              INSERT INTO mails VALUES (1, '2026-11-20 08:00:00', 'ok', 1, NULL), (2, '2026-11-20 08:00:01', 'retry', 5, '<failed>'),
+                (3, '2026-11-20 08:00:02', 'retry', 2.5, NULL), (4, '2026-11-20 08:00:03', 'dead', 1, '<failed>'),
+                (5, '2026-11-20 08:00:04', NULL, 1, NULL);",
+        mapping: "table = 'mails'
+                  sent = ['ok']
+                  failed = ['dead', { status = 'retry', tries = '> 2.5' }]
+                  pending = { status = '!= dead' }",
+        counts: [1, 2, 2, 0],
+    },
+];
+
+fn make(log: &TestLog, model: &Model) {
+    log.sql(&model.sql.replace("<failed>", FAILED));
+    log.write("mailthrottle.toml", format!("[email_log]\n{}\n", model.mapping));
+}
+
+fn counts(report: &Value) -> [u64; 4] {
+    ["sent", "failed", "pending", "other"].map(|key| report["totals"][key].as_u64().unwrap())
+}
+
+#[test]
+fn what_rows_mean_in_every_model() {
+    for model in MODELS {
+        on_every_database(|log| {
+            make(log, model);
+            let all = log.json(&["report", "--since", "all"]);
+            assert_eq!(counts(&all), model.counts, "{}: {all:#}", model.name);
+            // a window, with and without an index on the first column of its time
+            let window = ["report", "--since", "2026-11-20T07:00:00Z", "--until", "2026-11-20T10:00:00Z"];
+            assert_eq!(counts(&log.json(&window)), model.counts, "{}", model.name);
+            let failures = log.json(&["failures", "--since", "all"]);
+            let failed = failures["rows"].as_array().unwrap();
+            assert_eq!(failed.len() as u64, model.counts[1], "{}: {failures:#}", model.name);
+            assert!(
+                failed.iter().any(|mail| mail["class"] == "throttle-concurrency"),
+                "{}: {failures:#}",
+                model.name
+            );
+            // the other questions can be asked as well
+            for args in
+                [&["alert"][..], &["doctor", "--since", "all"], &["resend", "--dry-run", "--since", "all"]]
+            {
+                let ran =
+                    log.run(&[args, &["--max-age", "100y"][..usize::from(args[0] == "resend") * 2]].concat());
+                assert!(ran.code < 3, "{}: {args:?}: {}", model.name, ran.stderr);
+            }
+            assert!(!log.printed(&["report"]).is_empty());
+        });
+    }
+}
+
+#[test]
+fn a_document_gives_recipients_and_texts() {
+    on_every_database(|log| {
+        make(log, &MODELS[6]);
+        let failures = log.json(&["failures", "--since", "all"]);
+        let recipients: Value =
+            serde_json::from_str(failures["rows"][0]["recipient"].as_str().unwrap()).unwrap();
+        assert_eq!(recipients, serde_json::json!(["b@x.example", "c@x.example"]));
+        assert_eq!(failures["rows"][0]["error_message"], FAILED);
+    });
+}
+
+#[test]
+fn a_table_that_hangs_on_another_is_read_through_it() {
+    on_every_database(|log| {
+        make(log, &MODELS[8]);
+        let failures = log.json(&["failures", "--since", "all"]);
+        let mail = &failures["rows"][0];
+        assert_eq!(
+            [&mail["sender"], &mail["subject"], &mail["recipient"]],
+            ["erp@x.example", "Invoice", "b@x.example"]
+        );
+    });
+}
