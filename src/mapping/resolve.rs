@@ -449,13 +449,13 @@ impl ResolveContext<'_> {
 
     /// When a row means what.
     fn meanings(&self) -> Result<Option<Meanings<ColumnSource>>, String> {
-        let found = |meanings: &Meanings<String>| meanings.find(|test| self.test(test, "a meaning"));
+        let found = |meanings: &Meanings<String>| meanings.find(|test| self.test(test, "a condition"));
         self.wanted.meanings.as_ref().map(found).transpose()
     }
 
     /// A condition under a key of the section.
     fn condition(&self, wanted: &Condition<String>, key: &str) -> Result<Condition<ColumnSource>, String> {
-        let tests = wanted.iter().map(|test| self.test(test, key));
+        let tests = wanted.iter().map(|test| self.test(test, "a condition"));
         tests.collect::<Result<_, _>>().map_err(|error| format!("[email_log] {key}: {error}"))
     }
 

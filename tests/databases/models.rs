@@ -1,7 +1,8 @@
 //! What rows mean in tables of every make: flags, leftover errors, counters, jobs, documents, events, one row per recipient.
 //! Each model is told by the mapping alone, the same on every database.
 
-use crate::support::{TestLog, on_every_database};
+use crate::smtp_server::{Settings, SmtpServer};
+use crate::support::{Database, Ran, TestLog, on_every_database};
 use serde_json::Value;
 
 const FAILED: &str = "432 4.3.2 Concurrent connections limit exceeded";
@@ -233,4 +234,190 @@ fn a_table_that_hangs_on_another_is_read_through_it() {
             ["erp@x.example", "Invoice", "b@x.example"]
         );
     });
+}
+
+fn resend(log: &TestLog, server: &SmtpServer) -> Ran {
+    let smtp = format!("smtp://127.0.0.1:{}", server.port);
+    log.run(&[
+        "-q",
+        "resend",
+        "--smtp",
+        &smtp,
+        "--rate",
+        "60000/1m",
+        "--yes",
+        "--since",
+        "all",
+        "--max-age",
+        "100y",
+    ])
+}
+
+/// A mail that is known by several columns goes again, once, and its own row says so.
+#[test]
+fn a_key_of_several_columns() {
+    on_every_database(|log| {
+        let rows = [("a", 1, "F"), ("a", 2, "S"), ("b", 1, "F"), ("c/d", 1, "F")].map(|(tenant, no, status)| {
+            let to = format!("{}{no}@y.example", tenant.replace('/', ""));
+            format!("('{tenant}', {no}, '{status}', '2026-11-20 08:00:00', 'erp@x.example', '{to}', '{FAILED}')")
+        });
+        log.sql(&format!(
+            "CREATE TABLE email_log (tenant text, no bigint, status text, sent_date timestamp, sender text, recipient text, \
+             error_message text, body text, PRIMARY KEY (tenant, no));
+             INSERT INTO email_log (tenant, no, status, sent_date, sender, recipient, error_message) VALUES {};
+             UPDATE email_log SET body = 'text';",
+            rows.join(", ")
+        ));
+        log.write("mailthrottle.toml", "[email_log]\nkey = ['tenant', 'no']\n");
+        let failures = log.json(&["failures", "--since", "all"]);
+        let rows = failures["rows"].as_array().unwrap();
+        let mut ids: Vec<_> = rows.iter().map(|mail| mail["id"].as_str().unwrap()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["a/1", "b/1", "c/d/1"]);
+        let server = SmtpServer::start(Settings::default());
+        let ran = resend(log, &server);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(server.seen().accepted.len(), 3);
+        assert_eq!(log.value("SELECT count(*) FROM email_log WHERE status = 'S'"), "4");
+        assert_eq!(resend(log, &server).code, 0);
+        assert_eq!(server.seen().accepted.len(), 3, "nothing goes twice");
+    });
+}
+
+/// Where there is no key a table can be read, and nothing is sent.
+#[test]
+fn the_place_of_a_row_is_for_reading() {
+    on_every_database(|log| {
+        log.sql(&format!(
+            "CREATE TABLE email_log (status text, sent_date timestamp, sender text, recipient text, error_message text);
+             INSERT INTO email_log VALUES ('F', '2026-11-20 08:00:00', 'erp@x.example', 'a@y.example', '{FAILED}'), \
+             ('S', '2026-11-20 08:00:01', 'erp@x.example', 'b@y.example', NULL);"
+        ));
+        log.write("mailthrottle.toml", "[email_log]\nkey = 'rowid'\n");
+        assert_eq!(counts(&log.json(&["report", "--since", "all"])), [1, 1, 0, 0]);
+        let failures = log.json(&["failures", "--since", "all"]);
+        assert!(!failures["rows"][0]["id"].as_str().unwrap().is_empty());
+        let server = SmtpServer::start(Settings::default());
+        let error = resend(log, &server).error();
+        assert!(error.contains("[email_log] key: rowid is the place of a row"), "{error}");
+        assert_eq!(server.seen().connections, 0);
+    });
+}
+
+/// Mails of a log whose meanings are conditions go again, and the ledger alone knows of it.
+#[test]
+fn conditions_leave_the_log_alone() {
+    on_every_database(|log| {
+        let more = ", sender text, recipient text, body text)";
+        let model = MODELS[0].sql.replace("tries bigint)", &format!("tries bigint{more}"));
+        let model =
+            model.replace("INTO queue VALUES", "INTO queue (id, made, sent_at, last_error, tries) VALUES");
+        log.sql(&model.replace("<failed>", FAILED));
+        log.sql("UPDATE queue SET sender = 'erp@x.example', recipient = 'a@y.example', body = 'text'");
+        log.write("mailthrottle.toml", format!("[email_log]\n{}\n", MODELS[0].mapping));
+        let server = SmtpServer::start(Settings::default());
+        let ran = resend(log, &server);
+        assert_eq!((ran.code, server.seen().accepted.len()), (0, 1), "{}", ran.stderr);
+        assert_eq!(log.value("SELECT count(*) FROM queue WHERE sent_at IS NULL"), "3");
+        resend(log, &server);
+        assert_eq!(server.seen().accepted.len(), 1, "nothing goes twice");
+    });
+}
+
+/// What the doctor says of conditions.
+#[test]
+fn the_doctor_tries_the_conditions() {
+    on_every_database(|log| {
+        log.sql(&format!(
+            "CREATE TABLE email_log (id bigint PRIMARY KEY, sent_date timestamp, kind text, tries bigint, error_message text);
+             INSERT INTO email_log VALUES (1, '2026-11-20 08:00:00', 'ok', 1, NULL), (2, '2026-11-20 08:00:01', 'ok', 4, NULL), \
+             (3, '2026-11-20 08:00:02', 'bad', 1, '{FAILED}'), (4, '2026-11-20 08:00:03', 'odd', 1, NULL);"
+        ));
+        let said = |mapping: &str| {
+            log.write("mailthrottle.toml", format!("[email_log]\n{mapping}"));
+            let ran = log.run(&["--format", "json", "doctor", "--since", "all"]);
+            let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
+            let checks = answer["checks"].as_array().unwrap();
+            let check = checks.iter().find(|check| check["name"] == "status-words").unwrap();
+            let message = check["message"].as_str().unwrap().to_owned();
+            // names are as the database has them
+            let message = if log.is_on_oracle() { message.replace("KIND", "kind") } else { message };
+            (check["state"].as_str().unwrap().to_owned(), message)
+        };
+        let conditions =
+            "sent = { kind = 'ok' }\nfailed = [{ kind = 'bad' }, { tries = '>= 3' }, { kind = 'dead' }]\n";
+        let expected = "1 of 4 rows in the window meet no condition; 1 of 4 rows meet the conditions of two meanings; \
+                        of 4 rows none meets failed = { kind = \"dead\" }";
+        let (state, message) = said(conditions);
+        assert_eq!((state.as_str(), message.as_str()), ("warning", expected));
+        let (state, message) = said("sent = { kind = 'ok' }\nfailed = { kind = 'bad' }\npending = 'else'\n");
+        assert_eq!((state.as_str(), message.as_str()), ("ok", "each of 4 rows meets one condition"));
+    });
+}
+
+/// Mistakes are said in a line that names the key.
+#[test]
+fn mistakes_in_conditions_are_named() {
+    on_every_database(|log| {
+        log.sql(
+            "CREATE TABLE email_log (id bigint PRIMARY KEY, sent_date timestamp, kind text, tries bigint, error_message text);
+             CREATE TABLE other (id bigint PRIMARY KEY, email_id bigint, word text);",
+        );
+        let of = |mapping: &str, expected: &str| {
+            log.write("mailthrottle.toml", format!("[email_log]\n{mapping}\n"));
+            let error = log.error(&["report"]);
+            assert!(error.contains(expected), "{mapping}: {error}");
+        };
+        let join = |from: &str| {
+            format!(
+                "columns = {{ status = 'a.word' }}\njoins = {{ a = {{ table = 'other', on = 'id', to = 'email_id', from = '{from}' }}, \
+                 b = {{ table = 'other', on = 'id', to = 'email_id', from = 'a' }} }}"
+            )
+        };
+        of("failed = { stat = 'set' }", "[email_log] failed: column 'stat' (a condition) is not in table");
+        of("sent = 'else'\nfailed = 'else'", "[email_log] both sent and failed are \"else\"");
+        of("failed = 'F'", "[email_log] failed: write a list, [\"F\"], or \"else\"");
+        of("failed = { tries = '>= x' }", "[email_log] failed: tries: 'x' is no number to compare with");
+        of("failed = { 'kind -> ' = 'x' }", "is no path into a JSON column");
+        of(
+            "failed = { kind = 'F' }\nonly = { kin = 'mail' }",
+            "[email_log] only: column 'kin' (a condition)",
+        );
+        of(
+            "failed = { kind = 'F' }\nfailed_when = 'not empty'",
+            "[email_log] both failed_when and a condition",
+        );
+        of("failed = { kind = 'F' }\nkey = ['id', 'nr']", "column 'nr' (key) is not in table");
+        of("key = 'id'\ncolumns = { id = 'id' }", "[email_log] both key and columns.id");
+        of(
+            "failed = { kind = 'F' }\nnewest_of = { group = 'mail', by = 'sent_date' }",
+            "column 'mail' (group) is not in",
+        );
+        of("newest_of = { group = 'id' }", "newest_of: missing field `by`");
+        of(&join("b"), "[email_log.joins.a]: from leads back to itself");
+        of(&join("c"), "[email_log.joins.a]: from: 'c' is not one of the joins a, b");
+        // where a column has a type, it decides what it can be compared with
+        if !matches!(log.database(), Database::Sqlite) {
+            of("failed = { kind = '> 3' }", "is of type text, which cannot be compared with a number");
+        }
+        if matches!(log.database(), Database::Postgres(_)) {
+            of("failed = { 'kind -> a' = 'x' }", "is of type text, into which no path leads");
+        }
+    });
+}
+
+/// Every section of docs/mapping.md is a config that is understood.
+#[test]
+fn the_models_of_the_docs_are_understood() {
+    let log = TestLog::empty();
+    log.sql("CREATE TABLE another (id bigint)");
+    let docs = include_str!("../../docs/mapping.md");
+    let sections: Vec<_> =
+        docs.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(sections.len() > 9);
+    for section in sections {
+        log.write("mailthrottle.toml", section);
+        let error = log.error(&["report"]);
+        assert!(error.contains("no table '"), "{section}: {error}");
+    }
 }

@@ -6,7 +6,7 @@
 
 typedef int Special(Translator *t, int at);
 
-static Special cast, extract, trim, decode, nvl2, listagg, in_utc, json_serialize;
+static Special cast, extract, trim, decode, nvl2, listagg, in_utc, json_serialize, row_id;
 
 typedef struct {
   const char *name, *target;
@@ -36,7 +36,7 @@ static const Function FUNCTIONS[] = {
     {"TO_CHAR", "oracle.to_char", NULL}, {"TO_DATE", "oracle.to_date", NULL}, {"TO_NUMBER", "oracle.to_number", NULL},
     {"TO_TIMESTAMP", "oracle.to_timestamp", NULL}, {"TO_TIMESTAMP_TZ", "oracle.to_timestamp_tz", NULL},
     {"TO_CLOB", "oracle.to_clob", NULL}, {"TO_NCHAR", "oracle.to_nchar", NULL}, {"TO_NCLOB", "oracle.to_nclob", NULL}, {"JSON_VALUE", "oracle.json_value", NULL},
-    {"JSON_QUERY", "oracle.json_query", NULL}, {"TO_BLOB", "oracle.to_blob", NULL},
+    {"JSON_QUERY", "oracle.json_query", NULL}, {"ROWIDTOCHAR", NULL, row_id}, {"TO_BLOB", "oracle.to_blob", NULL},
     {"SYS_EXTRACT_UTC", NULL, in_utc}, {"FROM_TZ", "oracle.from_tz", NULL},
     {"NUMTODSINTERVAL", "oracle.numtodsinterval", NULL}, {"ADD_MONTHS", "oracle.add_months", NULL},
     {"TRUNC", "oracle.trunc", NULL}, {"ROUND", "oracle.round", NULL}, {"CEIL", "ceil", NULL}, {"FLOOR", "floor", NULL},
@@ -258,5 +258,18 @@ static int in_utc(Translator *t, int at) {
   text_put(&t->sql, "oracle.cast_in_utc(");
   block(t, at + 4, as, false);
   text_put(&t->sql, ")");
+  return close + 1;
+}
+
+// ROWIDTOCHAR([t.]ROWID)
+static int row_id(Translator *t, int at) {
+  int close = t->tokens[at + 1].match;
+  if (!is(t, close - 1, "ROWID")) refuse(t, 932, "inconsistent datatypes: expected ROWID");
+  text_put(&t->sql, "(");
+  if (symbol(t, at + 3, ".")) {
+    put_name(&t->sql, &t->tokens[at + 2]);
+    text_put(&t->sql, ".");
+  }
+  text_put(&t->sql, "ctid)::text");
   return close + 1;
 }

@@ -21,7 +21,7 @@ use crate::config::smtp::{SmtpSettings, WritesLog};
 use crate::db::{Db, Location, Target};
 use crate::exit::Exit;
 use crate::log;
-use crate::mapping::{Key, Mapping};
+use crate::mapping::Mapping;
 use crate::model::Meaning;
 use crate::output;
 use crate::output::resend::{History, ResendOutput};
@@ -166,12 +166,6 @@ async fn open_ledger(
         Some(_) => Some(Db::open_to_write(target, false).await?),
         None => None,
     };
-    if mapping.key == Key::RowId {
-        bail!(
-            "[email_log] key: rowid is the place of a row, which may change, so it is for reading only; name the column or columns \
-             by which the application knows a mail"
-        );
-    }
     let claim_status = sending.log.claim_status.clone();
     if claim_status.is_some() && !mapping.can_write_status() {
         bail!(

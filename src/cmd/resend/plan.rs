@@ -15,7 +15,7 @@ use crate::config::smtp::SmtpSettings;
 use crate::db::{Db, Order};
 use crate::log::Considered;
 use crate::log::{CLOSED, Log};
-use crate::mapping::Mapping;
+use crate::mapping::{Key, Mapping};
 use crate::model::{Attempt, DAY, MINUTE, Meaning, Millis};
 use crate::output;
 use crate::output::resend::{ResendOutput, ResendRow, ResendRows, SCHEMA};
@@ -72,6 +72,12 @@ pub async fn with_past(
     sending: &SmtpSettings,
 ) -> Result<(ResendPlan, Past)> {
     let (mut log, rules) = Log::open_at(flags, config, &args.rows, None, args.at.as_deref()).await?;
+    if log.mapping.key == Key::RowId {
+        bail!(
+            "[email_log] key: rowid is the place of a row, which may change, so it is for reading only; name the column or columns \
+             by which the application knows a mail"
+        );
+    }
     let classifier = rules.ready()?;
     if log.is_imported {
         bail!(
