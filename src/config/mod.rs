@@ -225,6 +225,7 @@ impl Config {
             table: flags.table.as_deref(),
             time_zone: flags.time_zone.as_deref(),
         });
+        let wanted = wanted.and_then(|wanted| Ok(Wanted { written: raw.resend.written()?, ..wanted }));
         let profile = profile(raw.provider.profile.as_deref());
         Ok(Self {
             wanted: wanted.map_err(|error| blame(&named, error))?,

@@ -1,5 +1,6 @@
 //! The sections `[smtp]` and `[resend]`, and the flags that go before them, as checked settings of a run.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use super::oauth2::{CheckedOauth2, RawOauth2};
 use super::password::{Password, RawPassword};
 use crate::cli;
 use crate::mapping::StatusWords;
+use crate::mapping::wanted::WrittenValue;
+use crate::mapping::words::RawWord;
 use crate::model::{Meaning, Millis, millis};
 use crate::provider::{self, Profile};
 use crate::resend::attachments::Attachments;
@@ -66,6 +69,32 @@ pub struct RawResend {
     max_message_size: Option<u64>,
     sent_word: Option<String>,
     log: Option<WritesLog>,
+    /// What the columns of a row get.
+    write: Option<RawWrite>,
+}
+
+/// `[resend.write]` as written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawWrite {
+    /// Once its mail went.
+    sent: BTreeMap<String, RawWord>,
+}
+
+impl RawResend {
+    /// What the columns of a row get once its mail went.
+    ///
+    /// # Errors
+    /// One line that names the key.
+    pub fn written(&self) -> Result<Vec<(String, WrittenValue)>, String> {
+        let sent = self.write.iter().flat_map(|write| &write.sent);
+        let value = |(column, raw): (&String, &RawWord)| {
+            let value =
+                WrittenValue::of(raw).map_err(|error| format!("[resend.write] sent: {column}: {error}"))?;
+            Ok((column.clone(), value))
+        };
+        sent.map(value).collect()
+    }
 }
 
 /// What of the log is written, in the words of the config.
@@ -118,6 +147,8 @@ pub struct LogWriting {
     pub claim_status: Option<String>,
     /// The status of a mail that went, where the mapping has several words for that.
     pub sent_word: Option<String>,
+    /// Whether the config says what columns such a mail gets, whatever the word.
+    pub has_columns: bool,
 }
 
 impl LogWriting {
@@ -136,6 +167,7 @@ impl LogWriting {
                 known.join(", ")
             ),
             (_, None, [only]) => Ok(Some((*only).to_owned())),
+            (_, None, [first, ..]) if self.has_columns => Ok(Some((*first).to_owned())),
             (_, None, several) => bail!(
                 "[email_log] sent has several words ({}), and which of them a mail gets that resend has sent is not known; say it \
                  by sent_word in [resend], or leave the log alone by log = \"nothing\"",
@@ -240,6 +272,7 @@ impl Raw {
                 what: raw.log.unwrap_or_default(),
                 claim_status: raw.claim_status,
                 sent_word: raw.sent_word,
+                has_columns: raw.write.is_some(),
             },
             ledger,
             wait: flags.wait.map_or(WAIT, |wait| *wait),

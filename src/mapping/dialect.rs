@@ -558,6 +558,24 @@ impl Dialect {
         }
     }
 
+    /// What gives a table of a change another name.
+    pub(super) fn alias(self, name: &str) -> String {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => format!(" AS {name}"),
+            Dialect::Oracle => format!(" {name}"),
+        }
+    }
+
+    /// A bound time as it is written into a column.
+    pub(super) fn written_time(self, mark: String, kind: &ColumnKind) -> String {
+        match (self, kind) {
+            (Dialect::Oracle, ColumnKind::WallSecond | ColumnKind::WallClock) => {
+                format!("TO_TIMESTAMP({mark}, 'YYYY-MM-DD HH24:MI:SS')")
+            }
+            _ => self.bound(mark, kind),
+        }
+    }
+
     /// The place of a row, as text. `alias`: what precedes a column.
     pub(super) fn row_id(self, alias: &str) -> String {
         match self {

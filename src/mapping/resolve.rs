@@ -8,7 +8,7 @@ use crate::mapping::bind::Bind;
 use crate::mapping::meaning::{Comparison, Condition, Meanings, Test, Tested};
 use crate::mapping::path::{self, JsonPath};
 use crate::mapping::time::Form;
-use crate::mapping::wanted::{ERROR_JOIN, Wanted, WantedJoin, WantedKey};
+use crate::mapping::wanted::{ERROR_JOIN, Wanted, WantedJoin, WantedKey, WrittenValue};
 use crate::mapping::{Column, Dialect, StatusWords, nearest};
 
 /// Oracle's type of a document, from 21c on.
@@ -224,6 +224,8 @@ pub struct Mapping {
     pub null_values: Vec<String>,
     /// Of several rows for one mail the newest counts.
     pub newest_of: Option<NewestOf>,
+    /// What the columns of a row get once its mail went; nothing: its status gets the word for that.
+    pub written: Vec<(Field, WrittenValue)>,
     /// Whether a row failed when its error text is not empty.
     pub failed_when_not_empty: bool,
     /// How the columns of `sent_date` write times.
@@ -267,6 +269,7 @@ impl Mapping {
             key: there.key()?,
             null_values: wanted.null_values.clone(),
             newest_of: there.newest_of()?,
+            written: there.written()?,
             failed_when_not_empty: wanted.failed_when_not_empty,
             form: Form::Text,
             has_dates_only: false,
@@ -501,6 +504,30 @@ impl ResolveContext<'_> {
             Ok(NewestOf { group: own(&newest.group, "group")?, by: own(&newest.by, "by")? })
         };
         self.wanted.newest_of.as_ref().map(found).transpose()
+    }
+
+    /// What is written once a mail went.
+    fn written(&self) -> Result<Vec<(Field, WrittenValue)>, String> {
+        let column = |(name, value): &(String, WrittenValue)| {
+            let found = self.own(name, "sent", "set [resend.write] sent")?;
+            if *value == WrittenValue::Now && !found.kind.can_be_time() {
+                return Err(format!(
+                    "[resend.write] sent: column '{name}' is of type {}, which holds no time; take :now for another",
+                    found.kind.name()
+                ));
+            }
+            if let WrittenValue::Word(word) = value
+                && !self.dialect.takes_word(word, &found.kind)
+            {
+                return Err(format!(
+                    "[resend.write] sent: column '{name}' is of type {}, which cannot hold '{}'",
+                    found.kind.name(),
+                    word.escape_debug()
+                ));
+            }
+            Ok((found, value.clone()))
+        };
+        self.wanted.written.iter().map(column).collect()
     }
 
     /// A column of the log itself.

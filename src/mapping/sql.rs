@@ -425,7 +425,7 @@ impl Mapping {
         }
     }
 
-    fn with_words(&self, words: &[Bind], binds: &mut Binds) -> String {
+    pub(super) fn with_words(&self, words: &[Bind], binds: &mut Binds) -> String {
         if self.meanings.is_some() {
             return self.has_meaning(words, binds);
         }

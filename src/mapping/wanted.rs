@@ -34,6 +34,8 @@ pub struct Wanted {
     pub null_values: Vec<String>,
     /// By what rows are of one mail, and which of them is the newest.
     pub newest_of: Option<RawNewest>,
+    /// What the columns of a row get once its mail went, where that is more than the word of its status.
+    pub written: Vec<(String, WrittenValue)>,
     /// Whether a row failed when its error text is not empty.
     pub failed_when_not_empty: bool,
     /// Further tables.
@@ -42,6 +44,34 @@ pub struct Wanted {
     pub columns: Vec<(Column, Vec<String>)>,
     /// The columns that only a preset speaks of: a table may be of a version that has some of them not.
     pub lent: Vec<Column>,
+}
+
+/// What a column of a row gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WrittenValue {
+    /// The time now, in the form that the column holds.
+    Now,
+    /// NULL.
+    Null,
+    /// A word.
+    Word(String),
+}
+
+impl WrittenValue {
+    /// As the config writes it.
+    ///
+    /// # Errors
+    /// A word that begins like one of the two and is none.
+    pub fn of(raw: &RawWord) -> Result<Self, String> {
+        match raw.clone().into_text().as_str() {
+            ":now" => Ok(WrittenValue::Now),
+            ":null" => Ok(WrittenValue::Null),
+            other if other.starts_with(':') => {
+                Err(format!("'{}' is not one of :now and :null", other.escape_debug()))
+            }
+            word => Ok(WrittenValue::Word(word.to_owned())),
+        }
+    }
 }
 
 /// What identifies a mail.
@@ -166,6 +196,7 @@ impl RawMapping {
             key: self.key()?,
             null_values: self.null_values.as_ref().map(text).unwrap_or_default(),
             newest_of: self.newest_of.clone(),
+            written: Vec::new(),
             failed_when_not_empty: self.failed_when()?,
             joins: self.joins(),
             columns: self.columns()?,

@@ -324,6 +324,49 @@ fn conditions_leave_the_log_alone() {
     });
 }
 
+/// A mail that went gets what the config says, in the form of its columns, and only where it still has not gone.
+#[test]
+fn a_mail_that_went_gets_its_columns() {
+    on_every_database(|log| {
+        log.sql(&format!(
+            "CREATE TABLE queue (id bigint PRIMARY KEY, made timestamp, sent_at timestamp, last_error text, tries bigint, note text, \
+             sender text, recipient text, body text);
+             INSERT INTO queue VALUES (1, '2026-11-20 08:00:00', NULL, '{FAILED}', 2, 'x', 'erp@x.example', 'a@y.example', 'text'), \
+             (2, '2026-11-20 08:00:01', NULL, NULL, 0, 'x', 'erp@x.example', 'b@y.example', 'text');"
+        ));
+        let section = |write: &str| {
+            let mapping = MODELS[0].mapping;
+            log.write(
+                "mailthrottle.toml",
+                format!("[email_log]\n{mapping}\n[resend.write]\nsent = {write}\n"),
+            );
+        };
+        section("{ sent_at = ':now', last_error = ':null', tries = 0, note = 'again' }");
+        let server = SmtpServer::start(Settings::default());
+        let ran = resend(log, &server);
+        assert_eq!((ran.code, server.seen().accepted.len()), (0, 1), "{}", ran.stderr);
+        let is_told = "id = 1 AND sent_at > made AND last_error IS NULL AND tries = 0 AND note = 'again'";
+        assert_eq!(log.value(&format!("SELECT count(*) FROM queue WHERE {is_told}")), "1");
+        assert_eq!(
+            log.value("SELECT count(*) FROM queue WHERE note = 'x'"),
+            "1",
+            "the other row is as it was"
+        );
+        assert_eq!(counts(&log.json(&["report", "--since", "all"])), [1, 0, 1, 0]);
+        resend(log, &server);
+        assert_eq!(server.seen().accepted.len(), 1);
+        // mistakes
+        for (write, expected) in [
+            ("{ sent_on = ':now' }", "column 'sent_on' (sent) is not in table"),
+            ("{ sent_at = ':today' }", "[resend.write] sent: sent_at: ':today' is not one of :now and :null"),
+        ] {
+            section(write);
+            let error = resend(log, &server).error();
+            assert!(error.contains(expected), "{write}: {error}");
+        }
+    });
+}
+
 /// What the doctor says of conditions.
 #[test]
 fn the_doctor_tries_the_conditions() {

@@ -167,7 +167,7 @@ async fn open_ledger(
         None => None,
     };
     let claim_status = sending.log.claim_status.clone();
-    if claim_status.is_some() && !mapping.can_write_status() {
+    if claim_status.is_some() && !mapping.can_write_word() {
         bail!(
             "[resend] claim_status: the log's status is no column of its own that could be written; take the key out"
         );

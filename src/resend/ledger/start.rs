@@ -286,7 +286,8 @@ impl Ledger {
     /// # Errors
     /// No right to write.
     pub async fn try_log(&mut self) -> Result<()> {
-        let Some(trial) = self.mapping.trial_update().filter(|_| self.sent_word.is_some()) else {
+        let now = chrono::Utc::now().timestamp_millis();
+        let Some(trial) = self.mapping.trial_update(now).filter(|_| self.sent_word.is_some()) else {
             return Ok(());
         };
         match self.log().execute(trial).await {

@@ -96,7 +96,8 @@ impl Ledger {
 
     /// Changes the status of rows in the log from one word to another; `false`: it has another one by now.
     pub(super) async fn set_status(&mut self, rows: &[(&str, String, &str)]) -> Result<Vec<bool>> {
-        let statements = rows.iter().filter_map(|(id, from, to)| self.mapping.set_status(id, from, to));
+        let now = chrono::Utc::now().timestamp_millis();
+        let statements = rows.iter().filter_map(|(id, from, to)| self.mapping.set_status(id, from, to, now));
         let statements: Vec<_> = statements.collect();
         if statements.is_empty() {
             return Ok(vec![true; rows.len()]);
