@@ -9,6 +9,7 @@ use crate::db::{Db, MAILS, Order, Which};
 use crate::mapping::resolve::{ColumnKind, MappingError, TableDescription};
 use crate::mapping::sql::{Selection, TimeBounds as Asking};
 use crate::mapping::time::{Form, Sampled};
+use crate::mapping::time_format::TimeFormat;
 use crate::mapping::{Column, Mapping, Wanted};
 use crate::model::{Attempt, Mail, Millis};
 use crate::window::Window;
@@ -57,6 +58,11 @@ impl Db {
     async fn form(&mut self, mapping: &Mapping, log: &TableDescription) -> Result<(Form, bool)> {
         let kind = mapping.kind_of_time(Column::SentDate);
         let is_mixed = mapping.is_mixed(Column::SentDate);
+        match &mapping.time_format {
+            Some(TimeFormat::Text(format)) => return Ok((Form::Text, format.has_dates_only())),
+            Some(TimeFormat::Parts(_)) => return Ok((Form::Millis, false)),
+            None => {}
+        }
         match kind {
             Some(ColumnKind::Text) if is_mixed => return Ok((Form::TextOfManyForms, false)),
             None | Some(ColumnKind::Instant | ColumnKind::LocalInstant) => return Ok((Form::Instant, false)),

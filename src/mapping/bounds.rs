@@ -8,6 +8,7 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use crate::mapping::resolve::ColumnKind;
 use crate::mapping::sql::{Bind, Binds, TimeBounds};
 use crate::mapping::time::{Form, LAST_NUMBER, LEAST_MILLIS, LEAST_NUMBER};
+use crate::mapping::time_format::TimeFormat;
 use crate::mapping::{Column, Mapping};
 use crate::model::{DAY, MINUTE, Millis};
 use crate::window::Window;
@@ -72,7 +73,13 @@ impl Mapping {
     }
 
     fn compared_time(&self, binds: &mut Binds) -> String {
-        self.dialect.compared_time(&self.time(Column::SentDate, binds), self.kind_of_sent_date())
+        let time = self.time(Column::SentDate, binds);
+        // a text that sorts is compared as it is kept, and a number by larger bounds
+        let time = match &self.time_format {
+            Some(TimeFormat::Text(format)) if !format.sorts() => format.in_order(&time),
+            _ => time,
+        };
+        self.dialect.compared_time(&time, self.kind_of_sent_date())
     }
 
     /// A condition that holds for every row of the window, with bounds on texts so many days wider than needed.
@@ -121,9 +128,11 @@ impl Mapping {
     fn lower(&self, at: Millis, days: i64) -> Bind {
         match self.form {
             Form::Seconds => Bind::Int(at.div_euclid(1000)),
-            Form::Millis => Bind::Int(at),
+            Form::Millis => Bind::Int(at.saturating_mul(self.parts())),
             Form::Instant => self.bound_text(zone::utc(at).naive_utc(), self.dialect.instant_format()),
-            Form::Text | Form::WallClock if days == 0 || self.form == Form::WallClock => {
+            Form::Text | Form::WallClock
+                if (days == 0 && self.shows_minutes()) || self.form == Form::WallClock =>
+            {
                 self.bound_text(self.near(at, -self.margin(at)), "%Y-%m-%d %H:%M")
             }
             Form::TextWithT if days == 0 => {
@@ -140,13 +149,36 @@ impl Mapping {
                 Bind::Int((at + 999).div_euclid(1000))
             }
             Form::Seconds => Bind::Real(at as f64 / 1000.0),
-            Form::Millis => Bind::Int(at),
+            Form::Millis => Bind::Int(at.saturating_mul(self.parts())),
             Form::Instant => self.bound_text(zone::utc(at).naive_utc(), self.dialect.instant_format()),
-            Form::Text | Form::WallClock if days == 0 || self.form == Form::WallClock => {
+            Form::Text | Form::WallClock
+                if (days == 0 && self.shows_minutes()) || self.form == Form::WallClock =>
+            {
                 self.bound_text(self.near(at, self.margin(at)), "%Y-%m-%d %H:%M")
             }
             Form::TextWithT if days == 0 => self.bound_text(self.near(at, self.margin(at)), "%Y-%m-%dT%H:%M"),
             _ => self.bound_text(self.near(at, (days + 2) * DAY), "%Y-%m-%d"),
+        }
+    }
+
+    /// How many of a number's parts make a millisecond.
+    fn parts(&self) -> i64 {
+        match self.time_format {
+            Some(TimeFormat::Parts(parts)) => parts,
+            _ => 1,
+        }
+    }
+
+    /// Whether the texts of times say the minute, so that a bound may.
+    fn shows_minutes(&self) -> bool {
+        !matches!(&self.time_format, Some(TimeFormat::Text(format)) if !format.shows_minutes())
+    }
+
+    /// A compared text with its date in the order of ISO 8601.
+    fn dated(&self, time: &str) -> String {
+        match &self.time_format {
+            Some(TimeFormat::Text(format)) if format.sorts() => format.in_order(time),
+            _ => time.to_owned(),
         }
     }
 
@@ -167,6 +199,10 @@ impl Mapping {
     fn bound_text(&self, wall: NaiveDateTime, form: &str) -> Bind {
         let typed = usize::from(self.kind_of_sent_date().is_time());
         let is_finite = typed == 1 && !self.dialect.knows_infinity();
+        let form = match &self.time_format {
+            Some(TimeFormat::Text(format)) if format.sorts() => format.strftime(),
+            _ => form,
+        };
         Bind::Text(match wall.year() {
             ..1 if is_finite => FIRST_DAY.format(form).to_string(),
             ..1 => BEFORE_ALL[typed].to_owned(),
@@ -195,9 +231,12 @@ impl Mapping {
     /// A condition that holds for what is there and has no place in time.
     fn odd(&self, time: &str) -> String {
         match self.form {
-            Form::Text | Form::TextWithT | Form::TextOfManyForms => self.dialect.no_date(time),
+            Form::Text | Form::TextWithT | Form::TextOfManyForms => self.dialect.no_date(&self.dated(time)),
             Form::Seconds => self.odd_number(time, LEAST_NUMBER, LEAST_MILLIS),
-            Form::Millis => self.odd_number(time, LEAST_MILLIS, LAST_NUMBER),
+            Form::Millis => {
+                let parts = self.parts();
+                self.odd_number(time, LEAST_MILLIS * parts, LAST_NUMBER.saturating_mul(parts))
+            }
             Form::Instant | Form::WallClock | Form::Day => {
                 self.dialect.no_time(time, self.kind_of_sent_date())
             }

@@ -18,6 +18,7 @@ pub mod raw;
 pub mod resolve;
 pub mod sql;
 pub mod time;
+pub mod time_format;
 pub mod wanted;
 pub mod words;
 mod write;

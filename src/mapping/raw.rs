@@ -18,6 +18,8 @@ pub struct RawMapping {
     pub table: Option<String>,
     /// The zone of naive times, by its IANA name.
     pub time_zone: Option<String>,
+    /// How the columns of times write them, where a look at them does not tell.
+    pub time_format: Option<String>,
     /// Canonical column to the user's column or columns; none at all where a column of that name holds something else.
     #[serde(default)]
     pub columns: BTreeMap<String, OneOrMany>,

@@ -8,6 +8,7 @@ use crate::mapping::bind::Bind;
 use crate::mapping::meaning::{Comparison, Condition, Meanings, Test, Tested};
 use crate::mapping::path::{self, JsonPath};
 use crate::mapping::time::Form;
+use crate::mapping::time_format::TimeFormat;
 use crate::mapping::wanted::{ERROR_JOIN, Wanted, WantedJoin, WantedKey, WrittenValue};
 use crate::mapping::{Column, Dialect, StatusWords, nearest};
 
@@ -212,6 +213,8 @@ pub struct Mapping {
     pub table: (String, String),
     /// The zone of naive times.
     pub zone: Tz,
+    /// How texts and numbers are times, where the config says it.
+    pub time_format: Option<TimeFormat>,
     /// What each status word means.
     pub words: StatusWords,
     /// When a row means what, where words of its status do not say it.
@@ -263,6 +266,7 @@ impl Mapping {
             dialect,
             table: (log.schema.clone(), log.name.clone()),
             zone: wanted.zone.unwrap_or_default(),
+            time_format: wanted.time_format.clone(),
             words: wanted.words.clone(),
             meanings: there.meanings()?,
             only: there.condition(&wanted.only, "only")?,
@@ -384,6 +388,26 @@ impl Mapping {
                     field.kind.name(),
                     hint(*column),
                     column = column.name()
+                ));
+            }
+            let fits = |kind: &ColumnKind| match self.time_format {
+                Some(TimeFormat::Text(_)) => {
+                    matches!(
+                        kind,
+                        ColumnKind::Any | ColumnKind::Text | ColumnKind::National | ColumnKind::Padded
+                    )
+                }
+                Some(TimeFormat::Parts(_)) => {
+                    matches!(kind, ColumnKind::Any | ColumnKind::Integer | ColumnKind::Decimal)
+                }
+                None => true,
+            };
+            if let Some(field) = fields().find(|field| *column == Column::SentDate && !fits(&field.kind)) {
+                return Err(format!(
+                    "[email_log] time_format: column '{}' ({}) is of type {}, which is not written so; take time_format out",
+                    field.name,
+                    column.name(),
+                    field.kind.name()
                 ));
             }
             if self.is_mixed(*column) && !fields().all(|field| field.kind.is_time()) {

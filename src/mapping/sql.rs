@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::mapping::resolve::{ColumnKind, ColumnSource, Join};
 use crate::mapping::time::Form;
+use crate::mapping::time_format::TimeFormat;
 use crate::mapping::{Column, Dialect, Key, Mapping};
 use crate::model::Meaning;
 use crate::window::Window;
@@ -290,7 +291,7 @@ impl Mapping {
                     [only] => self.unless_nothing(time, &only.field().kind, binds),
                     _ => time,
                 };
-                self.dialect.shown_time(&time, kind)
+                self.dialect.shown_time(&self.in_order(time, column), kind)
             }
             (Column::Status, _) => self.status_text(binds),
             (_, several) => {
@@ -384,6 +385,22 @@ impl Mapping {
         let kinds = sources.iter().map(|source| &source.field().kind);
         let mut one = |(raw, kind): (String, _)| self.dialect.one_of_mixed(&raw, kind, made, &mut zone);
         coalesced(raw.into_iter().zip(kinds).map(&mut one).collect())
+    }
+
+    /// A time as the program reads it, where the config says how the column writes it.
+    pub(super) fn in_order(&self, time: String, column: Column) -> String {
+        match &self.time_format {
+            // other columns may be times of a type of their own
+            _ if column != Column::SentDate && !self.is_written_alike(column) => time,
+            Some(TimeFormat::Text(format)) => format.in_order(&time),
+            Some(TimeFormat::Parts(parts)) => format!("({time} / {parts})"),
+            None => time,
+        }
+    }
+
+    /// Whether a time is of the kind of the log's own.
+    fn is_written_alike(&self, column: Column) -> bool {
+        self.kind_of_time(column) == self.kind_of_time(Column::SentDate)
     }
 
     /// A value, NULL where it is one that stands for nothing.

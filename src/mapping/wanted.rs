@@ -6,6 +6,7 @@ use crate::mapping::Column;
 use crate::mapping::meaning::{self, Condition, Meanings, words_alone};
 use crate::mapping::preset;
 use crate::mapping::raw::{RawMapping, RawNewest};
+use crate::mapping::time_format::TimeFormat;
 use crate::mapping::words::{RawWord, StatusWords};
 use crate::model::{Meaning, OneOrMany};
 
@@ -22,6 +23,8 @@ pub struct Wanted {
     pub table: String,
     /// The zone of naive times, where one is named.
     pub zone: Option<Tz>,
+    /// How texts and numbers are times.
+    pub time_format: Option<TimeFormat>,
     /// What each status word means.
     pub words: StatusWords,
     /// When a row means what, where words of one column do not say it.
@@ -162,6 +165,7 @@ impl RawMapping {
             preset: own.preset,
             table: own.table.or_else(|| preset.table.clone()),
             time_zone: own.time_zone.or_else(|| preset.time_zone.clone()),
+            time_format: own.time_format.or_else(|| preset.time_format.clone()),
             columns,
             sent: own.sent.or_else(|| preset.sent.clone()),
             failed: own.failed.or_else(|| preset.failed.clone()),
@@ -185,11 +189,13 @@ impl RawMapping {
             (None, None) => None,
         };
         let (words, meanings) = self.meanings().map_err(|error| format!("[email_log] {error}"))?;
+        let time_format = self.time_format.as_deref().map(TimeFormat::of).transpose();
         let only = self.only.as_ref().map(meaning::condition).transpose();
         let text = |words: &Vec<RawWord>| words.iter().cloned().map(RawWord::into_text).collect();
         Ok(Wanted {
             table: flags.table.or(self.table.as_deref()).unwrap_or("email_log").to_owned(),
             zone,
+            time_format: time_format.map_err(|error| format!("[email_log] time_format: {error}"))?,
             words,
             meanings,
             only: only.map_err(|error| format!("[email_log] only: {error}"))?.unwrap_or_default(),

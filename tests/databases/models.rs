@@ -367,6 +367,67 @@ fn a_mail_that_went_gets_its_columns() {
     });
 }
 
+/// Times in forms that the config names say the same as in the usual one.
+#[test]
+fn times_are_written_as_the_config_says() {
+    let forms = [
+        (
+            "text",
+            "DD.MM.YYYY HH24:MI:SS",
+            "'19.11.2026 23:59:59'",
+            "'20.11.2026 08:00:00'",
+            "'20.11.2026 08:30:00'",
+        ),
+        (
+            "text",
+            "YYYY/MM/DD HH24:MI:SS",
+            "'2026/11/19 23:59:59'",
+            "'2026/11/20 08:00:00'",
+            "'2026/11/20 08:30:00'",
+        ),
+        ("text", "YYYYMMDDHH24MI", "'202611192359'", "'202611200800'", "'202611200830'"),
+        ("text", "MM/DD/YYYY", "'11/19/2026'", "'11/20/2026'", "'11/20/2026'"),
+        ("text", "YYYY/MM/DD", "'2026/11/19'", "'2026/11/20'", "'2026/11/20'"),
+        ("bigint", "us", "1795132799000000", "1795161600000000", "1795163400000000"),
+        ("bigint", "ns", "1795132799000000000", "1795161600000000000", "1795163400000000000"),
+    ];
+    for (kind, form, before, one, two) in forms {
+        for index in ["", "CREATE INDEX email_log_at ON email_log (sent_date);"] {
+            on_every_database(|log| {
+                log.sql(&format!(
+                    "CREATE TABLE email_log (id bigint PRIMARY KEY, status text, sent_date {kind}, error_message text);
+                     INSERT INTO email_log VALUES (1, 'S', {before}, NULL), (2, 'F', {one}, '{FAILED}'), (3, 'F', {two}, '{FAILED}'), \
+                     (4, 'S', {two}, NULL);
+                     {index}"
+                ));
+                log.write("mailthrottle.toml", format!("[email_log]\ntime_format = '{form}'\n"));
+                let window = ["report", "--since", "2026-11-20", "--until", "2026-11-21"];
+                let report = log.json(&window);
+                assert_eq!(counts(&report), [1, 2, 0, 0], "{form}: {report:#}");
+                assert_eq!(report["totals"]["unreadable"], 0, "{form}");
+                let failures = log.json(&["failures", "--since", "2026-11-20T08:15:00Z"]);
+                let dates_only = !form.contains("MI") && kind == "text";
+                assert_eq!(failures["rows"].as_array().unwrap().len(), usize::from(!dates_only), "{form}");
+                if let [mail] = failures["rows"].as_array().unwrap().as_slice() {
+                    assert_eq!(mail["sent_date"], "2026-11-20T08:30:00.000Z", "{form}");
+                }
+            });
+        }
+    }
+    let log = TestLog::incident();
+    for (form, expected) in [
+        (
+            "DD.MM.YY",
+            "[email_log] time_format: 'YY' is none of YYYY, MM, DD, HH24, MI, SS; for numbers write us or ns",
+        ),
+        ("MM.YYYY", "[email_log] time_format: it needs YYYY, MM and DD"),
+    ] {
+        log.write("mailthrottle.toml", format!("[email_log]\ntime_format = '{form}'\n"));
+        let error = log.error(&["report"]);
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
 /// What the doctor says of conditions.
 #[test]
 fn the_doctor_tries_the_conditions() {
