@@ -121,6 +121,8 @@ impl Doctor {
         let has_text = mapping.has(Column::ErrorMessage);
         let failed = self.failed(&mapping).await?;
         let without_text = log::failed_without_text(&failed);
+        let duplicates = self.db.duplicates(&mapping, setup::MANY).await?;
+        self.checks.push(log::key(&duplicates, &mapping));
         self.checks.push(match self.db.condition_counts(&mapping, setup::MANY).await? {
             Some(counts) => log::conditions(&attempts, &counts),
             None => log::status_words(&attempts, &mapping),

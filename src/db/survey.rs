@@ -20,6 +20,7 @@ use crate::window::Window;
 use crate::zone;
 
 const COUNT: &str = include_str!("../../queries/count.sql");
+const DUPLICATES: &str = include_str!("../../queries/duplicates.sql");
 const STATUS_COUNTS: &str = include_str!("../../queries/status_counts.sql");
 
 impl Db {
@@ -178,6 +179,21 @@ impl Db {
         })
         .await?;
         Ok(rows)
+    }
+
+    /// Ids that have several rows, among so many rows.
+    ///
+    /// # Errors
+    /// The database's refusal.
+    pub async fn duplicates(&mut self, mapping: &Mapping, most: u32) -> Result<Vec<String>> {
+        let mut ids = Vec::new();
+        let selection = Selection { limit: Some(most.into()), own_only: true, ..Selection::default() };
+        self.each(mapping.statement(&selection, DUPLICATES), &mut |row| {
+            ids.push(read::text(row, 0)?.unwrap_or_default());
+            Ok(true)
+        })
+        .await?;
+        Ok(ids)
     }
 
     /// How many of so many rows fulfil each condition of the config; `None`: it has none.

@@ -129,6 +129,7 @@ fn all_is_well() {
             "ok table: the table is there",
             "ok rights: the log can be read",
             "ok columns: mapped are id, status, sent_date, error_message, sender, recipient, body_text",
+            "ok key: every id has one row",
             "ok status-words: the status of all 2 rows is mapped",
             "ok times: the times of all 2 rows can be read; those that name no zone are taken as UTC",
             "ok unclassified: all error texts are classified (1 read)",
@@ -285,7 +286,7 @@ fn a_table_that_is_not_there_and_columns_that_do_not_fit() {
     assert_eq!(answers[0], answers[1]);
     let (nowhere, misfit) = &answers[0];
     assert_eq!(check(nowhere, "table"), said("problem", "the table that the config names is not there"));
-    assert_eq!(nowhere["unchecked"].as_array().unwrap().len(), 11);
+    assert_eq!(nowhere["unchecked"].as_array().unwrap().len(), 12);
     assert_eq!(check(misfit, "columns"), said("problem", "the mapping does not fit the table's columns"));
     assert_eq!(misfit["unchecked"][0], "status-words");
 }
@@ -543,8 +544,8 @@ fn a_joined_table_that_may_not_be_read() {
         ran.stdout
     );
     assert!(ran.stdout.ends_with(
-        "\nNot looked at, since a check before them failed: columns, status-words, times, unclassified, clock,\nindex, \
-         pending, backlog, sent-with-error, failed-without-text\n"
+        "\nNot looked at, since a check before them failed: columns, key, status-words, times, unclassified,\nclock, \
+         index, pending, backlog, sent-with-error, failed-without-text\n"
     ));
 }
 
@@ -553,7 +554,7 @@ fn what_it_says_to_a_person() {
     let log = TestLog::incident();
     let shown = log.run(&["doctor", "--since", "2026-11-18", "--at", "2026-11-19 12:00"]);
     let lines: Vec<&str> = shown.stdout.lines().collect();
-    assert_eq!(lines[0], "1 warning (backlog) in 13 checks.");
+    assert_eq!(lines[0], "1 warning (backlog) in 14 checks.");
     assert_eq!(lines[2], "sqlite:log.db, rows from 2026-11-18 00:00:00 +00:00 to 2026-11-19 12:00:00 +00:00");
     assert!(lines.contains(&"ok       connection: the database answers"), "{}", shown.stdout);
     assert!(

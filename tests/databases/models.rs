@@ -459,6 +459,27 @@ fn the_doctor_tries_the_conditions() {
     });
 }
 
+/// Ids with several rows are named, three of them.
+#[test]
+fn a_key_that_is_not_one_is_told_with_examples() {
+    on_every_database(|log| {
+        let rows =
+            |id: u32| format!("('m{id}', 'S', '2026-11-20 08:00:00'), ('m{id}', 'S', '2026-11-20 08:00:01')");
+        let rows: Vec<_> = (1..=4).map(rows).collect();
+        log.sql(&format!(
+            "CREATE TABLE email_log (id text, status text, sent_date timestamp);
+             INSERT INTO email_log VALUES ('once', 'S', '2026-11-20 08:00:00'), {};",
+            rows.join(", ")
+        ));
+        let ran = log.run(&["--format", "json", "doctor", "--since", "all"]);
+        let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let check = answer["checks"].as_array().unwrap().iter().find(|check| check["name"] == "key").unwrap();
+        assert_eq!(check["state"], "problem");
+        assert_eq!(check["message"], "4 ids have more than one row: 'm1', 'm2', 'm3', ...");
+        assert!(check["advice"].as_str().unwrap().contains("newest_of"), "{check}");
+    });
+}
+
 /// Mistakes are said in a line that names the key.
 #[test]
 fn mistakes_in_conditions_are_named() {

@@ -22,14 +22,15 @@ SAME = {"NUMERIC": "NUMBER", "VARCHAR": "VARCHAR2"}
 # The functions in use, with how many arguments they take; without a number they have no brackets. sqlglot takes any name for a
 # function's, and of many it does not know how many arguments they need.
 FUNCTIONS = {name: numbers for name, _, numbers in (word.partition(":") for word in """
-  CHR:1 COALESCE:2+ COUNT:1 FROM_TZ:2 INSTR:2-4 LEAST:1+ LENGTH:1 LOWER:1 MAX:1 MIN:1 NVL:2 ORA_HASH:1-3 REGEXP_LIKE:2-3
-  REPLACE:2-3 ROW_NUMBER:0 RTRIM:1-2 SUBSTR:2-3 SYSTIMESTAMP SYS_CONTEXT:2-3 SYS_EXTRACT_UTC:1 TO_CHAR:1-3 TO_CLOB:1-2 TO_DATE:1-3 TO_NCHAR:1-3
+  CHR:1 COALESCE:2+ COUNT:1 FROM_TZ:2 INSTR:2-4 JSON_QUERY:2 JSON_VALUE:2 LEAST:1+ LENGTH:1 LOWER:1 MAX:1 MIN:1 NVL:2 ORA_HASH:1-3 REGEXP_LIKE:2-3
+  REPLACE:2-3 ROWIDTOCHAR:1 ROW_NUMBER:0 RTRIM:1-2 SUBSTR:2-3 SUM:1 SYSTIMESTAMP SYS_CONTEXT:2-3 SYS_EXTRACT_UTC:1 TO_CHAR:1-3 TO_CLOB:1-2 TO_DATE:1-3 TO_NCHAR:1-3
   TO_NCLOB:1   TO_NUMBER:1-3 TO_TIMESTAMP:1-3 TRIM:1 UPPER:1
 """.split())}
 
 # The forms in use, by sqlglot's names, with their parts. sqlglot takes those of every dialect and writes many of them unchanged.
 FORMS = {form: set(parts.split()) for form, parts in (line.split(":") for line in """
-  Select: with_ hint distinct expressions from_ joins where group order limit locks
+  Select: with_ hint distinct expressions from_ joins where group having order limit locks
+  Having: this
   Hint: expressions
   Union: this expression
   With: expressions

@@ -4,8 +4,8 @@ use super::tally::{Attempts, FailedTally, Odd};
 use super::{Finding, Severity};
 use crate::analysis::phrases::count;
 use crate::analysis::report::{Backlog, rate};
-use crate::mapping::Mapping;
 use crate::mapping::words::NO_MEANING;
+use crate::mapping::{Key, Mapping};
 use crate::model::{ConditionCounts, Millis};
 use crate::window;
 
@@ -48,6 +48,29 @@ pub fn status_words(attempts: &Attempts, mapping: &Mapping) -> Finding {
     } else {
         Finding::warning(name, message, advice)
     }
+}
+
+/// Ids that a finding names.
+const MOST_IDS: usize = 3;
+
+/// Whether an id has one row: what has several cannot be sent again.
+pub fn key(duplicates: &[String], mapping: &Mapping) -> Finding {
+    let name = "key";
+    if mapping.key == Key::RowId {
+        return Finding::ok(name, "the place of a row is its id, which is good for reading");
+    }
+    if duplicates.is_empty() {
+        return Finding::ok(name, "every id has one row");
+    }
+    let named: Vec<_> = duplicates.iter().take(MOST_IDS).map(|id| format!("'{id}'")).collect();
+    let more = if duplicates.len() > MOST_IDS { ", ..." } else { "" };
+    let several = if duplicates.len() == 1 { "id has" } else { "ids have" };
+    Finding::problem(
+        name,
+        format!("{} {several} more than one row: {}{more}", duplicates.len(), named.join(", ")),
+        "name what identifies a mail by key in [email_log], several columns where it takes them, or newest_of where the rows are the \
+         history of one; until then resend holds these rows",
+    )
 }
 
 /// Whether the conditions of the mapping say what each row means. Of rows beyond those that were looked at nothing is said.

@@ -16,6 +16,7 @@ pub const NAMES: &[&str] = &[
     "table",
     "rights",
     "columns",
+    "key",
     "status-words",
     "times",
     "unclassified",

@@ -39,6 +39,7 @@ pub const OF_CATALOGUE: &[File] = files![
 /// What is asked of the log.
 pub const OF_LOG: &[File] = files![
     "count.sql",
+    "duplicates.sql",
     "first.sql",
     "last.sql",
     "mails.sql",
