@@ -18,6 +18,8 @@ pub struct Preset {
     pub title: String,
     /// What a user has to know: where the system runs, what the table cannot say.
     pub note: Option<String>,
+    /// How the system itself sends a mail again, where it can.
+    pub again: Option<String>,
     /// The mapping.
     pub mapping: RawMapping,
 }
@@ -75,6 +77,8 @@ mod tests {
             let note = preset.note.as_deref().unwrap_or("None.");
             assert!(note.ends_with('.') && !note.contains(". "), "{}: {note}", preset.name);
             assert!(!preset.title.ends_with('.'), "{}", preset.name);
+            let again = preset.again.as_deref().unwrap_or_default();
+            assert!(!again.ends_with('.') && !again.contains(". "), "{}: {again}", preset.name);
         }
     }
 

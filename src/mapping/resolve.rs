@@ -211,6 +211,8 @@ pub struct Mapping {
     pub dialect: Dialect,
     /// Schema and name, both looked up.
     pub table: (String, String),
+    /// How the system whose table it is sends a mail again itself, where that is known.
+    pub own_way: Option<&'static str>,
     /// The zone of naive times.
     pub zone: Tz,
     /// How texts and numbers are times, where the config says it.
@@ -265,6 +267,7 @@ impl Mapping {
         let mut mapping = Self {
             dialect,
             table: (log.schema.clone(), log.name.clone()),
+            own_way: wanted.own_way,
             zone: wanted.zone.unwrap_or_default(),
             time_format: wanted.time_format.clone(),
             words: wanted.words.clone(),

@@ -21,6 +21,8 @@ pub const ERROR_JOIN: &str = "error_join";
 pub struct Wanted {
     /// The table as the user wrote it.
     pub table: String,
+    /// How the system whose table it is sends a mail again itself, where a preset says it.
+    pub own_way: Option<&'static str>,
     /// The zone of naive times, where one is named.
     pub zone: Option<Tz>,
     /// How texts and numbers are times.
@@ -142,7 +144,9 @@ impl RawMapping {
             }
             (None, None) => self.clone(),
         };
-        whole.check_whole(flags)
+        let preset = flags.preset.or(self.preset.as_deref()).and_then(preset::by_name);
+        let own_way = preset.and_then(|preset| preset.again.as_deref());
+        Ok(Wanted { own_way, ..whole.check_whole(flags)? })
     }
 
     /// These keys, and where they say nothing those of the preset.
@@ -194,6 +198,7 @@ impl RawMapping {
         let text = |words: &Vec<RawWord>| words.iter().cloned().map(RawWord::into_text).collect();
         Ok(Wanted {
             table: flags.table.or(self.table.as_deref()).unwrap_or("email_log").to_owned(),
+            own_way: None,
             zone,
             time_format: time_format.map_err(|error| format!("[email_log] time_format: {error}"))?,
             words,

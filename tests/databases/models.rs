@@ -428,6 +428,28 @@ fn times_are_written_as_the_config_says() {
     }
 }
 
+/// Mails whose text is not in the log are held, and where the preset knows how the system sends them itself that is said.
+#[test]
+fn what_cannot_be_sent_is_held_with_the_systems_own_way() {
+    let log = TestLog::empty();
+    log.sql(&format!(
+        "CREATE TABLE apex_mail_log (mail_id bigint PRIMARY KEY, mail_message_created text, mail_message_send_end text, \
+         mail_to text, mail_from text, mail_subj text, mail_send_error text);
+         INSERT INTO apex_mail_log VALUES (1, NULL, '2026-11-20 08:00:00', 'a@y.example', 'erp@x.example', 'Invoice', '{FAILED}');"
+    ));
+    let server = SmtpServer::start(Settings::default());
+    let smtp = format!("smtp://127.0.0.1:{}", server.port);
+    let args =
+        ["--preset", "apex", "resend", "--smtp", &smtp, "--yes", "--since", "all", "--max-age", "100y"];
+    let ran = log.run(&args);
+    assert_eq!((ran.code, server.seen().connections), (1, 0), "{}", ran.stderr);
+    let said = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("The system's own way: mails that APEX has not given up yet stand in APEX_MAIL_QUEUE"),
+        "{said}"
+    );
+}
+
 /// What the doctor says of conditions.
 #[test]
 fn the_doctor_tries_the_conditions() {

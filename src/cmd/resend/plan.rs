@@ -202,6 +202,7 @@ impl ResendPlan {
             max_age_ms: self.max_age,
             beyond_limit: self.selected.beyond_limit,
             hides_claims: self.hides_claims,
+            own_way: self.mapping.own_way,
             duration_ms: self.estimate,
             server: self.server.clone(),
             caps: Some(self.caps.clone()),

@@ -149,6 +149,9 @@ pub struct ResendOutput<'r> {
     pub too_old: u64,
     /// Mails that would go but for `--limit`; they are not listed.
     pub beyond_limit: u64,
+    /// How the system whose table it is sends a mail again itself.
+    #[serde(skip)]
+    pub own_way: Option<&'static str>,
     /// Of the mails that are skipped, those in doubt.
     #[serde(skip)]
     pub doubts: u64,

@@ -246,6 +246,7 @@ fn next(answer: &ResendOutput<'_>) -> Vec<Block> {
             "Held: nothing was written about these rows; each goes once what its reason says is done."
                 .to_owned(),
         );
+        steps.extend(answer.own_way.map(|way| format!("The system's own way: {way}.")));
     }
     if steps.is_empty() {
         return Vec::new();
