@@ -158,9 +158,9 @@ fn a_config_with_a_mistake() {
     let cases = [
         (
             "[email_log]\ntabel = 'x'",
-            "line 2: unknown field `tabel`, expected one of `preset`, `table`, `time_zone`, `columns`, `sent`, `failed`, `pending`",
+            "line 2: unknown field `tabel`, expected one of `preset`, `table`, `time_zone`, `time_format`, `columns`, `sent`, `failed`",
         ),
-        ("[email_log]\nsent = 'S'", "line 2: [email_log] sent: must be a list, not string \"S\""),
+        ("[email_log]\nsent = 'S'", "[email_log] sent: write a list, [\"S\"], or \"else\" for what is left"),
         ("[email_log\n", "line 1: "),
         (
             "[email_log]\ntime_zone = 'Mars/Base'",
