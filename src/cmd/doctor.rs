@@ -204,7 +204,9 @@ impl Doctor {
     async fn sent_with_error(&mut self, mapping: &Mapping, rules: &Classifier) -> Result<Odd> {
         let mut odd = Odd::default();
         let words = words(mapping, Meaning::Sent);
-        if !words.is_empty() && !mapping.failed_when_not_empty {
+        // where one column says both, a word for sent is no error
+        let says_both = mapping.names(Column::Status) == mapping.names(Column::ErrorMessage);
+        if !words.is_empty() && !mapping.failed_when_not_empty && !says_both {
             // what was sent again keeps its error text, and that is no contradiction
             let past = past(&mut self.db, mapping, self.ledger.as_deref()).await?;
             let wanted = db::Which { window: self.window, words: &words, among: None };

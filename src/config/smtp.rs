@@ -293,6 +293,18 @@ fn ledger(flags: &cli::Resend, raw: &RawResend) -> Result<Option<String>> {
             "[resend] claim_status needs the ledger in the log's own database; take out one of claim_status and ledger"
         );
     }
+    if let Some(write) = &raw.write {
+        if write.sent.is_empty() {
+            bail!(
+                "[resend.write] sent names no column; name what a mail that went gets, or take the section out"
+            );
+        }
+        if raw.log == Some(WritesLog::Nothing) || raw.sent_word.is_some() {
+            bail!(
+                "[resend.write] says what the log gets, as do log = \"nothing\" and sent_word in [resend]; keep one of them"
+            );
+        }
+    }
     if raw.log == Some(WritesLog::Nothing) && raw.claim_status.is_some() {
         bail!(
             "[resend] claim_status writes into the log, which log = \"nothing\" forbids; take one of them out"

@@ -5,6 +5,7 @@
 use crate::mapping::meaning::{self, Comparison, TRIED, Test, Tested, When};
 use crate::mapping::resolve::{ColumnKind, ColumnSource, Field, NewestOf};
 use crate::mapping::sql::{Bind, Binds, NEVER, Statement, quoted, quoted_table};
+use crate::mapping::wanted::WrittenValue;
 use crate::mapping::words::NO_MEANING;
 use crate::mapping::{Column, Key, Mapping};
 use crate::model::Meaning;
@@ -23,24 +24,26 @@ impl Mapping {
         conditions
     }
 
-    /// No row of the same mail is newer; of rows of one time the one with the higher key counts.
+    /// No row of the same mail is newer: one without a time is older than all, and of rows of one time the one with the higher
+    /// key counts.
     fn is_newest(&self, NewestOf { group, by }: &NewestOf, binds: &mut Binds) -> String {
-        let [same, newer] =
-            [group, by].map(|name| (format!("n.{}", quoted(name)), format!("t.{}", quoted(name))));
-        let mut later = format!("{} > {}", newer.0, newer.1);
-        if let Some(key) = self.own(Column::Id).map(|field| quoted(&field.name)) {
-            later = format!("({later} OR {} = {} AND n.{key} > t.{key})", newer.0, newer.1);
+        let [group, by] = [group, by].map(|name| quoted(name));
+        let mut later = format!("n.{by} > t.{by} OR (t.{by} IS NULL AND n.{by} IS NOT NULL)");
+        let key = match self.own(Column::Id) {
+            Some(field) => Some(["n.", "t."].map(|alias| format!("{alias}{}", quoted(&field.name)))),
+            None => (self.key != Key::Id).then(|| ["n.", "t."].map(|alias| self.key_text(alias))),
+        };
+        if let Some([newer, own]) = key {
+            later += &format!(
+                " OR ((n.{by} = t.{by} OR (n.{by} IS NULL AND t.{by} IS NULL)) AND {newer} > {own})"
+            );
         }
         let only = match self.only.as_slice() {
             [] => String::new(),
             only => format!(" AND {}", self.holds("n", only, binds)),
         };
-        format!(
-            "NOT EXISTS (SELECT 1 FROM {} n WHERE {} = {} AND {later}{only})",
-            quoted_table(&self.table),
-            same.0,
-            same.1
-        )
+        let table = quoted_table(&self.table);
+        format!("NOT EXISTS (SELECT 1 FROM {table} n WHERE n.{group} = t.{group} AND ({later}){only})")
     }
 
     /// The condition that a computed status is one of these words.
@@ -107,6 +110,41 @@ impl Mapping {
         match when {
             When::Any(all) => either(all.iter().map(|condition| self.holds("t", condition, binds)).collect()),
             When::Rest => NEVER.to_owned(),
+        }
+    }
+
+    /// Whether a row that gets these values means sent then, whatever else it has.
+    pub(super) fn would_be_sent(&self, written: &[(Field, WrittenValue)]) -> bool {
+        let Some(meanings) = &self.meanings else {
+            let status = self.own(Column::Status).map(|field| &field.name);
+            let is_sent = |(field, value): &(Field, WrittenValue)| match value {
+                WrittenValue::Word(word) => {
+                    Some(&field.name) == status && self.words.meaning(Some(word)) == Meaning::Sent
+                }
+                WrittenValue::Now | WrittenValue::Null => false,
+            };
+            return written.iter().any(is_sent);
+        };
+        let becomes = |test: &Test<ColumnSource>| {
+            let source = match &test.column {
+                Tested::Column(source) => Some(source),
+                Tested::Status => self.sources(Column::Status).first(),
+            };
+            let name = source.map(|source| &source.field().name);
+            let (_, value) = written.iter().find(|(field, _)| Some(&field.name) == name)?;
+            Some(holds_for(&test.comparison, value))
+        };
+        let is_made =
+            |condition: &Vec<Test<ColumnSource>>| condition.iter().all(|test| becomes(test) == Some(true));
+        let is_unmade =
+            |condition: &Vec<Test<ColumnSource>>| condition.iter().any(|test| becomes(test) == Some(false));
+        let [sent, others @ ..] = &meanings.when;
+        match sent {
+            When::Any(all) => all.iter().any(is_made),
+            When::Rest => others.iter().all(|when| match when {
+                When::Any(all) => all.iter().all(is_unmade),
+                When::Rest => false,
+            }),
         }
     }
 
@@ -246,6 +284,30 @@ impl Mapping {
         match &self.key {
             Key::Several(fields) => fields.iter().map(part).collect::<Vec<_>>().join(" || '/' || "),
             Key::Id | Key::RowId => self.dialect.row_id(alias),
+        }
+    }
+}
+
+/// Whether a value that is written is what a column must be.
+fn holds_for(comparison: &Comparison, value: &WrittenValue) -> bool {
+    let word = match value {
+        WrittenValue::Null => None,
+        WrittenValue::Now => Some(":now"),
+        WrittenValue::Word(word) => Some(word.as_str()).filter(|word| !word.is_empty()),
+    };
+    match comparison {
+        Comparison::Set => word.is_some(),
+        Comparison::Empty => word.is_none(),
+        Comparison::In(words) => word.is_some_and(|word| words.iter().any(|known| known == word)),
+        Comparison::NotIn(words) => word.is_none_or(|word| words.iter().all(|known| known != word)),
+        Comparison::Number(sign, number) => {
+            let is = |word: f64| match *sign {
+                ">=" => word >= *number,
+                "<=" => word <= *number,
+                ">" => word > *number,
+                _ => word < *number,
+            };
+            word.and_then(|word| word.parse().ok()).is_some_and(is)
         }
     }
 }

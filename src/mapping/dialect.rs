@@ -337,6 +337,8 @@ impl Dialect {
     pub(super) fn written_word(self, mark: String, kind: &ColumnKind) -> String {
         match (self, kind) {
             (Dialect::Oracle, ColumnKind::Padded) => mark,
+            // a word that the type has not is refused, and not NULL
+            (Dialect::Postgres, ColumnKind::Enum(name)) => format!("{mark}::text::{name}"),
             _ => self.word(mark, kind),
         }
     }
@@ -429,7 +431,11 @@ impl Dialect {
     /// A column as a number.
     pub(super) fn number(self, value: &str) -> String {
         match self {
-            Dialect::Sqlite => format!("CAST({value} AS NUMERIC)"),
+            // a text that is no number would count as 0
+            Dialect::Sqlite => format!(
+                "CASE WHEN typeof({value}) IN ('integer', 'real') THEN {value} \
+                 WHEN {value} GLOB '[-+.0-9]*' AND {value} NOT GLOB '*[^-+.0-9eE]*' THEN CAST({value} AS NUMERIC) END"
+            ),
             Dialect::Postgres | Dialect::Oracle => value.to_owned(),
         }
     }
@@ -489,7 +495,8 @@ impl Dialect {
     /// A text that stands for nothing, as values of a column; none where it is none of them.
     pub(super) fn null_values(self, text: &str, kind: &ColumnKind) -> Vec<Bind> {
         let whole = || text.parse().ok().map(Bind::Int);
-        let number = || whole().or_else(|| text.parse().ok().map(Bind::Real));
+        let real = || text.parse().ok().filter(|number: &f64| number.is_finite()).map(Bind::Real);
+        let number = || whole().or_else(real);
         match kind {
             ColumnKind::Any => [Some(Bind::Text(text.to_owned())), number()].into_iter().flatten().collect(),
             ColumnKind::Text

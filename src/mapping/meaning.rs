@@ -134,6 +134,13 @@ pub fn check(
     raw: [(Meaning, Option<&RawMeaning>); 3],
     other: &[RawWord],
 ) -> Result<Meanings<String>, String> {
+    let has_rest = raw.iter().any(|(_, raw)| matches!(raw, Some(RawMeaning::Rest(_))));
+    for (meaning, raw) in raw {
+        if raw.is_none() && (has_rest || meaning != Meaning::Pending) {
+            let beside = if has_rest { "\"else\"" } else { "a condition" };
+            return Err(format!("{meaning} is not said; beside {beside} say it too, [] for never"));
+        }
+    }
     let mut rest = None;
     let mut when = Vec::new();
     for (meaning, raw) in raw {
@@ -216,6 +223,9 @@ fn comparison(raw: &RawTest) -> Result<Comparison, String> {
     if let Some(word) = text.strip_prefix("!=") {
         return Ok(Comparison::NotIn(vec![word.trim().to_owned()]));
     }
+    if text.starts_with("<>") {
+        return Err(format!("'{}' is no comparison; write != for another word", text.escape_debug()));
+    }
     if let Some(sign) = SIGNS.into_iter().find(|sign| text.starts_with(sign)) {
         let number = text[sign.len()..].trim();
         let parsed = number.parse().ok().filter(|number: &f64| number.is_finite());
@@ -223,6 +233,9 @@ fn comparison(raw: &RawTest) -> Result<Comparison, String> {
             sign,
             parsed.ok_or_else(|| format!("'{}' is no number to compare with", number.escape_debug()))?,
         ));
+    }
+    if text.starts_with(['=', '!']) {
+        return Err(format!("'{}' is no comparison; write >=, >, <=, <, != or a word", text.escape_debug()));
     }
     Ok(match text {
         "set" => Comparison::Set,
@@ -318,7 +331,9 @@ mod tests {
 
     #[test]
     fn what_a_column_must_be_is_written_in_a_word() {
-        let of = |written: &str| checked(&format!("failed = {{ x = {written} }}")).unwrap().when[1].clone();
+        let of = |written: &str| {
+            checked(&format!("sent = []\nfailed = {{ x = {written} }}")).unwrap().when[1].clone()
+        };
         assert_eq!(of("'set'"), one("x", Comparison::Set));
         assert_eq!(of("'empty'"), one("x", Comparison::Empty));
         assert_eq!(of("'E'"), one("x", Comparison::In(vec!["E".into()])));
@@ -336,15 +351,29 @@ mod tests {
     fn what_no_row_could_be_told_by_is_refused() {
         let cases = [
             (
-                "sent = 'else'\nfailed = 'else'",
+                "sent = 'else'\nfailed = 'else'\npending = []",
                 "both sent and failed are \"else\"; only one of them can be what is left",
             ),
-            ("failed = 'E'", "failed: write a list, [\"E\"], or \"else\" for what is left"),
-            ("failed = { x = '>= many' }", "failed: x: 'many' is no number to compare with"),
-            ("failed = { x = [] }", "failed: x: a list without a word holds for no row"),
-            ("failed = {}", "failed: a condition without a column holds for every row; name one"),
             (
-                "sent = { a = 'set' }",
+                "sent = []\nfailed = 'E'\npending = []",
+                "failed: write a list, [\"E\"], or \"else\" for what is left",
+            ),
+            ("sent = []\nfailed = { x = '>= many' }", "failed: x: 'many' is no number to compare with"),
+            ("sent = []\nfailed = { x = [] }", "failed: x: a list without a word holds for no row"),
+            ("sent = []\nfailed = {}", "failed: a condition without a column holds for every row; name one"),
+            ("sent = { a = 'set' }", "failed is not said; beside a condition say it too, [] for never"),
+            ("failed = { a = 'set' }", "sent is not said; beside a condition say it too, [] for never"),
+            ("sent = []\nfailed = 'else'", "pending is not said; beside \"else\" say it too, [] for never"),
+            (
+                "sent = []\nfailed = { x = '== 3' }",
+                "failed: x: '== 3' is no comparison; write >=, >, <=, <, != or a word",
+            ),
+            (
+                "sent = []\nfailed = { x = '<> 3' }",
+                "failed: x: '<> 3' is no comparison; write != for another word",
+            ),
+            (
+                "sent = { a = 'set' }\nfailed = []",
                 "failed is never, so nothing could ever be found to fail; say when a row failed",
             ),
         ];

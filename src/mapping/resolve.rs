@@ -284,6 +284,7 @@ impl Mapping {
             columns,
         };
         mapping.check_readable()?;
+        mapping.check_written()?;
         mapping.check_times()?;
         for (join, table) in wanted.joins.iter().zip(further) {
             mapping.joins.push(there.join(join, table, &mapping)?);
@@ -363,6 +364,39 @@ impl Mapping {
     /// What a row without a status has: where an empty text is NULL, the empty word of the config if there is one.
     pub fn word_of_null(&self) -> Option<&'static str> {
         (self.dialect.takes_empty_for_null() && self.words.is_named(Some(""))).then_some("")
+    }
+
+    /// What is written once a mail went has to make the row say so, and to leave what it is known by.
+    fn check_written(&self) -> Result<(), String> {
+        if self.written.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<&str> = match &self.key {
+            Key::Several(fields) => fields.iter().map(|field| field.name.as_str()).collect(),
+            Key::Id | Key::RowId => self.names(Column::Id),
+        };
+        for (field, value) in &self.written {
+            let is_sent_date = self.names(Column::SentDate).contains(&field.name.as_str());
+            if keys.contains(&field.name.as_str()) {
+                return Err(format!(
+                    "[resend.write] sent: column '{}' is what a mail is known by; take it out",
+                    field.name
+                ));
+            }
+            if *value == WrittenValue::Now && !field.kind.is_time() && !is_sent_date {
+                return Err(format!(
+                    "[resend.write] sent: how column '{}' writes times is not known; take :now for a column of sent_date or of a type \
+                     for times",
+                    field.name
+                ));
+            }
+        }
+        if !self.would_be_sent(&self.written) {
+            return Err(
+                "[resend.write] sent: a row that gets this would still not mean sent; name all that makes it mean that".to_owned(),
+            );
+        }
+        Ok(())
     }
 
     fn check_readable(&self) -> Result<(), String> {
@@ -452,7 +486,9 @@ impl ResolveContext<'_> {
     fn sources(&self, column: Column) -> Result<Vec<ColumnSource>, String> {
         match self.wanted.columns.iter().find(|(of, _)| *of == column) {
             _ if column == Column::Id && self.wanted.key != WantedKey::Id => match &self.wanted.key {
-                WantedKey::Columns(only) if only.len() == 1 => self.named(column, only),
+                WantedKey::Columns(only) if only.len() == 1 => {
+                    Ok(vec![ColumnSource::Own(self.own(&only[0], "key", "set [email_log] key")?)])
+                }
                 _ => Ok(Vec::new()),
             },
             Some((_, names)) => self.named(column, names),

@@ -73,6 +73,9 @@ impl TimeFormat {
                 "it needs YYYY, MM and DD, and of HH24, MI and SS those before any that is there".to_owned()
             );
         }
+        if known.len() == 4 {
+            return Err("an hour without its minute says no time; add MI, or take HH24 out".to_owned());
+        }
         Ok(TimeFormat::Text(TextFormat { places: known, strftime }))
     }
 }
@@ -139,6 +142,7 @@ mod tests {
             ("YYYY-MM", "it needs YYYY, MM and DD"),
             ("YYYY-MM-DD SS", "it needs YYYY, MM and DD"),
             ("YYYY-MM-DD MM", "MM stands twice"),
+            ("YYYYMMDD HH24", "an hour without its minute"),
             ("%d.%m.%Y", "'%d.%m.%Y' is none of"),
         ] {
             let error = TimeFormat::of(written).unwrap_err();

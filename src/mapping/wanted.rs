@@ -153,6 +153,8 @@ impl RawMapping {
     fn over(&self, preset: &RawMapping) -> Self {
         let own = self.clone();
         let says_error = own.error_join.is_some() || own.columns.contains_key(Column::ErrorMessage.name());
+        // a condition of one's own says when a row failed, whatever the preset does
+        let says_when = own.failed.as_ref().is_some_and(|failed| words_alone(failed).is_none());
         let mut columns = preset.columns.clone();
         if own.error_join.is_some() {
             columns.remove(Column::ErrorMessage.name());
@@ -179,7 +181,7 @@ impl RawMapping {
             key: own.key.or_else(|| preset.key.clone()),
             null_values: own.null_values.or_else(|| preset.null_values.clone()),
             newest_of: own.newest_of.or_else(|| preset.newest_of.clone()),
-            failed_when: own.failed_when.or_else(|| preset.failed_when.clone()),
+            failed_when: own.failed_when.or_else(|| preset.failed_when.clone().filter(|_| !says_when)),
             error_join: if says_error { own.error_join } else { preset.error_join.clone() },
             joins,
             lent,

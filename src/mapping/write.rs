@@ -7,6 +7,7 @@
 use crate::mapping::resolve::{ColumnKind, Field};
 use crate::mapping::sql::{Bind, Binds, Statement, quoted, quoted_table};
 use crate::mapping::time::Form;
+use crate::mapping::time_format::TimeFormat;
 use crate::mapping::wanted::WrittenValue;
 use crate::mapping::{Column, Key, Mapping};
 use crate::model::{Meaning, Millis};
@@ -47,7 +48,8 @@ impl Mapping {
 
     fn update(&self, assigned: &str, condition: &str) -> String {
         let table = quoted_table(&self.table);
-        format!("UPDATE {table}{}\nSET {assigned}\nWHERE {condition}", self.dialect.alias("t"))
+        // the table has a line of its own, from which the right to it is told where that is missing
+        format!("UPDATE {table}\n {}\nSET {assigned}\nWHERE {condition}", self.dialect.alias("t"))
     }
 
     /// What a row gets whose status becomes a word.
@@ -78,13 +80,18 @@ impl Mapping {
         let form = Some(self.form).filter(|_| is_sent_date);
         let written = |time: chrono::NaiveDateTime, form: &str| Bind::Text(time.format(form).to_string());
         let value = match (&field.kind, form) {
-            (_, Some(Form::Millis)) => Bind::Int(now),
-            (ColumnKind::Integer | ColumnKind::Decimal, _) | (_, Some(Form::Seconds)) => {
-                Bind::Int(now.div_euclid(1000))
-            }
             (kind, _) if kind.is_instant() => written(utc, self.dialect.instant_format()),
+            (_, Some(form)) if !field.kind.is_time() => match (&self.time_format, form) {
+                (Some(TimeFormat::Text(format)), _) => written(local, format.strftime()),
+                (Some(TimeFormat::Parts(parts)), _) => Bind::Int(now.saturating_mul(*parts)),
+                (None, Form::Millis) => Bind::Int(now),
+                (None, Form::Seconds) => Bind::Int(now.div_euclid(1000)),
+                (None, Form::TextOfManyForms) => written(utc, "%Y-%m-%dT%H:%M:%SZ"),
+                (None, _) if self.has_dates_only => written(local, "%Y-%m-%d"),
+                (None, Form::TextWithT) => written(local, "%Y-%m-%dT%H:%M:%S"),
+                (None, _) => written(local, "%Y-%m-%d %H:%M:%S"),
+            },
             (ColumnKind::Day, _) => written(local, "%Y-%m-%d"),
-            (_, Some(Form::TextWithT)) => written(local, "%Y-%m-%dT%H:%M:%S"),
             _ => written(local, "%Y-%m-%d %H:%M:%S"),
         };
         self.dialect.written_time(binds.add(value), &field.kind)

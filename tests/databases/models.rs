@@ -204,7 +204,9 @@ fn what_rows_mean_in_every_model() {
             {
                 let ran =
                     log.run(&[args, &["--max-age", "100y"][..usize::from(args[0] == "resend") * 2]].concat());
-                assert!(ran.code < 3, "{}: {args:?}: {}", model.name, ran.stderr);
+                // of a table of events nothing is sent
+                let is_refused = args[0] == "resend" && model.mapping.contains("newest_of");
+                assert_eq!(ran.code == 3, is_refused, "{}: {args:?}: {}", model.name, ran.stderr);
             }
             assert!(!log.printed(&["report"]).is_empty());
         });
@@ -357,6 +359,10 @@ fn a_mail_that_went_gets_its_columns() {
         assert_eq!(server.seen().accepted.len(), 1);
         // mistakes
         for (write, expected) in [
+            ("{ sent_at = ':null' }", "[resend.write] sent: a row that gets this would still not mean sent"),
+            ("{ sent_at = ':now', id = 7 }", "[resend.write] sent: column '"),
+            ("{ sent_at = ':now', note = ':now' }", "writes times is not known"),
+            ("{}", "[resend.write] sent names no column"),
             ("{ sent_on = ':now' }", "column 'sent_on' (sent) is not in table"),
             ("{ sent_at = ':today' }", "[resend.write] sent: sent_at: ':today' is not one of :now and :null"),
         ] {
@@ -521,23 +527,29 @@ fn mistakes_in_conditions_are_named() {
                  b = {{ table = 'other', on = 'id', to = 'email_id', from = 'a' }} }}"
             )
         };
-        of("failed = { stat = 'set' }", "[email_log] failed: column 'stat' (a condition) is not in table");
-        of("sent = 'else'\nfailed = 'else'", "[email_log] both sent and failed are \"else\"");
-        of("failed = 'F'", "[email_log] failed: write a list, [\"F\"], or \"else\"");
-        of("failed = { tries = '>= x' }", "[email_log] failed: tries: 'x' is no number to compare with");
-        of("failed = { 'kind -> ' = 'x' }", "is no path into a JSON column");
         of(
-            "failed = { kind = 'F' }\nonly = { kin = 'mail' }",
+            "sent = []\nfailed = { stat = 'set' }",
+            "[email_log] failed: column 'stat' (a condition) is not in table",
+        );
+        of("sent = 'else'\nfailed = 'else'\npending = []", "[email_log] both sent and failed are \"else\"");
+        of("sent = []\nfailed = 'F'\npending = []", "[email_log] failed: write a list, [\"F\"], or \"else\"");
+        of(
+            "sent = []\nfailed = { tries = '>= x' }",
+            "[email_log] failed: tries: 'x' is no number to compare with",
+        );
+        of("sent = []\nfailed = { 'kind -> ' = 'x' }", "is no path into a JSON column");
+        of(
+            "sent = []\nfailed = { kind = 'F' }\nonly = { kin = 'mail' }",
             "[email_log] only: column 'kin' (a condition)",
         );
         of(
-            "failed = { kind = 'F' }\nfailed_when = 'not empty'",
+            "sent = []\nfailed = { kind = 'F' }\nfailed_when = 'not empty'",
             "[email_log] both failed_when and a condition",
         );
-        of("failed = { kind = 'F' }\nkey = ['id', 'nr']", "column 'nr' (key) is not in table");
+        of("sent = []\nfailed = { kind = 'F' }\nkey = ['id', 'nr']", "column 'nr' (key) is not in table");
         of("key = 'id'\ncolumns = { id = 'id' }", "[email_log] both key and columns.id");
         of(
-            "failed = { kind = 'F' }\nnewest_of = { group = 'mail', by = 'sent_date' }",
+            "sent = []\nfailed = { kind = 'F' }\nnewest_of = { group = 'mail', by = 'sent_date' }",
             "column 'mail' (group) is not in",
         );
         of("newest_of = { group = 'id' }", "newest_of: missing field `by`");
@@ -545,10 +557,13 @@ fn mistakes_in_conditions_are_named() {
         of(&join("c"), "[email_log.joins.a]: from: 'c' is not one of the joins a, b");
         // where a column has a type, it decides what it can be compared with
         if !matches!(log.database(), Database::Sqlite) {
-            of("failed = { kind = '> 3' }", "is of type text, which cannot be compared with a number");
+            of(
+                "sent = []\nfailed = { kind = '> 3' }",
+                "is of type text, which cannot be compared with a number",
+            );
         }
         if matches!(log.database(), Database::Postgres(_)) {
-            of("failed = { 'kind -> a' = 'x' }", "is of type text, into which no path leads");
+            of("sent = []\nfailed = { 'kind -> a' = 'x' }", "is of type text, into which no path leads");
         }
     });
 }

@@ -72,6 +72,12 @@ pub async fn with_past(
     sending: &SmtpSettings,
 ) -> Result<(ResendPlan, Past)> {
     let (mut log, rules) = Log::open_at(flags, config, &args.rows, None, args.at.as_deref()).await?;
+    if log.mapping.newest_of.is_some() {
+        bail!(
+            "[email_log] newest_of: where a mail has several rows, a later one of them would be taken for another mail, so such a log is \
+             for reading only; name a view that has one row for each mail"
+        );
+    }
     if log.mapping.key == Key::RowId {
         bail!(
             "[email_log] key: rowid is the place of a row, which may change, so it is for reading only; name the column or columns \
