@@ -2,7 +2,8 @@
 //!
 //! What the config says ([`wanted`]: [`raw`] on top of a [`preset`]) is checked against the columns that are there ([`resolve`]) and
 //! becomes a `Mapping`; from a mapping and a `Selection` of rows, [`sql`] makes the relation `email_log` that every query
-//! file reads, in the words of the database ([`dialect`]). Where nobody wrote a config, [`guess`] proposes one for the tables
+//! file reads, in the words of the database ([`dialect`]). What a row means is a word of its status, or a condition ([`meaning`]; its
+//! SQL in `conditions`). Where nobody wrote a config, [`guess`] proposes one for the tables
 //! of the catalogue ([`described`]). Names are looked up before they are quoted; values are bound.
 
 mod bind;
