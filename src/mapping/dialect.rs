@@ -542,7 +542,13 @@ impl Dialect {
 
     /// A value inside a document, as text; a list or an object is JSON, and what is not there is NULL.
     pub(super) fn json(self, document: &str, path: &[Step]) -> String {
+        // a name is in quotes only where it needs them
+        let is_plain = |name: &str| {
+            let is_word = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+            is_word && !name.starts_with(|first: char| first.is_ascii_digit())
+        };
         let of = |step: &Step| match step {
+            Step::Member(name) if is_plain(name) => format!(".{name}"),
             Step::Member(name) => format!(".\"{name}\""),
             Step::Element(place) => format!("[{place}]"),
         };

@@ -10,6 +10,9 @@ use serde::Deserialize;
 use crate::mapping::words::RawWord;
 use crate::model::Meaning;
 
+/// What makes a meaning of what is left.
+const ELSE: &str = "else";
+
 /// The meanings that have conditions, in the order in which they are tried.
 pub const TRIED: [Meaning; 3] = [Meaning::Sent, Meaning::Failed, Meaning::Pending];
 
@@ -136,6 +139,14 @@ pub fn check(
 ) -> Result<Meanings<String>, String> {
     let has_rest = raw.iter().any(|(_, raw)| matches!(raw, Some(RawMeaning::Rest(_))));
     for (meaning, raw) in raw {
+        if let Some(RawMeaning::Rest(word)) = raw
+            && word != ELSE
+        {
+            let word = word.escape_debug();
+            return Err(format!("{meaning}: write a list, [\"{word}\"], or \"else\" for what is left"));
+        }
+    }
+    for (meaning, raw) in raw {
         if raw.is_none() && (has_rest || meaning != Meaning::Pending) {
             let beside = if has_rest { "\"else\"" } else { "a condition" };
             return Err(format!("{meaning} is not said; beside {beside} say it too, [] for never"));
@@ -146,17 +157,13 @@ pub fn check(
     for (meaning, raw) in raw {
         let checked = match raw {
             None => When::Any(Vec::new()),
-            Some(RawMeaning::Rest(word)) if word == "else" => {
+            Some(RawMeaning::Rest(_)) => {
                 if let Some(first) = rest.replace(meaning) {
                     return Err(format!(
                         "both {first} and {meaning} are \"else\"; only one of them can be what is left"
                     ));
                 }
                 When::Rest
-            }
-            Some(RawMeaning::Rest(word)) => {
-                let word = word.escape_debug();
-                return Err(format!("{meaning}: write a list, [\"{word}\"], or \"else\" for what is left"));
             }
             Some(RawMeaning::One(condition)) => {
                 When::Any(vec![self::condition(condition).map_err(|error| format!("{meaning}: {error}"))?])

@@ -65,6 +65,7 @@ FORMS = {form: set(parts.split()) for form, parts in (line.split(":") for line i
   IndexParameters: columns
   DataType: this expressions
   DataTypeParam: this expression
+  Div: this expression typed safe
   Set: expressions
   SetItem: kind expressions
   Var: this
@@ -75,6 +76,11 @@ FORMS = {form: set(parts.split()) for form, parts in (line.split(":") for line i
   Identifier: this quoted
   Star:
   Placeholder: this
+  JSONValue: this path
+  JSONPath: expressions
+  JSONPathRoot:
+  JSONPathKey: this
+  JSONPathSubscript: this
   Literal: this is_string
   Introducer: this expression
   Null:
